@@ -1,0 +1,5 @@
+"""`python -m ticker` is the command `ticker`."""
+
+from ticker.cli import main
+
+main()

@@ -1,0 +1,192 @@
+"""The one composer: settings become values, values become parts, parts are joined, started and closed here."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TYPE_CHECKING
+
+from ticker import __version__, calendars, clock, metrics, settings, sources
+from ticker.board import Board
+from ticker.fetch import Fetcher
+from ticker.normalise import Origin
+from ticker.poll import Feed, Poller
+from ticker.quotes import Instrument, Quote, Snapshot
+from ticker.render import Renderer
+from ticker.schedule import Cadence, Plan, Timetable
+from ticker.settings.model import PublicationCalendar
+from ticker.web import build
+from ticker.web.context import Context, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from aiohttp import web
+
+    from ticker.settings.model import Calendar as CalendarSettings
+    from ticker.settings.model import Settings
+
+USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
+# How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
+_AGEING_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The joined parts of one service; nothing runs before `running` is entered."""
+
+    settings: Settings
+    poller: Poller
+    board: Board
+    fetcher: Fetcher
+    timetable: Timetable
+    context: Context
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Polling goes on inside; on the way out everything that was opened is closed."""
+        async with self.fetcher:
+            self.timetable.start()
+            self.timetable.every(_AGEING_SECONDS, self.context.snapshot)
+            try:
+                yield
+            finally:
+                await self.timetable.stop()
+
+    def web(self) -> web.Application:
+        """The web application, which starts and ends the service with itself."""
+        app = build(self.context)
+
+        async def life(_app: web.Application) -> AsyncIterator[None]:
+            async with self.running():
+                yield
+
+        async def hang_up(_app: web.Application) -> None:
+            self.board.close()
+
+        app.cleanup_ctx.append(life)
+        app.on_shutdown.append(hang_up)
+        return app
+
+
+def compose(
+    config: Settings,
+    *,
+    upstream: str | None = None,
+    now: Callable[[], datetime] = clock.wall,
+    demo: bool = False,
+    seed: int | None = None,
+) -> Service:
+    """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
+
+    Raises ConfigurationError for a source whose adapter does not exist.
+    """
+    wanted = instruments(config)
+    feeds = _feeds(config, upstream)
+    first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
+    board = Board(replace(first, demo=demo))
+    fetcher = Fetcher(USER_AGENT)
+    overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
+    poller = Poller(wanted, feeds, board, fetcher, now, overrides)
+    timetable = _timetable(config, poller, board, now, Random(seed))  # noqa: S311 - jitter, not a secret
+    context = _context(config, poller, board, now, demo=demo)
+    return Service(config, poller, board, fetcher, timetable, context)
+
+
+def instruments(config: Settings) -> tuple[Instrument, ...]:
+    """The configured instruments as values."""
+    return tuple(
+        Instrument(
+            symbol=symbol,
+            base=each.base,
+            quote=each.quote,
+            unit=each.unit or f"1 {each.base}",
+            decimals=each.decimals,
+            sources=each.sources,
+            max_age=each.max_age,
+            max_move=each.max_move,
+            tolerance=each.tolerance,
+            band=each.band,
+            required=each.required,
+            calendar=each.calendar,
+            labels=each.label,
+            names=each.name,
+            codes=each.codes,
+        )
+        for symbol, each in config.instruments.items()
+    )
+
+
+def used(config: Settings) -> list[str]:
+    """The sources that feed an instrument, in the order of the configuration; the others are never asked."""
+    fed = {source for each in config.instruments.values() for source in each.sources}
+    return [source for source in config.sources if source in fed]
+
+
+def _feeds(config: Settings, upstream: str | None) -> dict[str, Feed]:
+    feeds: dict[str, Feed] = {}
+    for source in used(config):
+        each = config.sources[source]
+        adapter = sources.SOURCES.get(each.adapter or source)
+        if adapter is None:
+            known = ", ".join(sources.SOURCES)
+            message = f"sources.{source}.adapter: no adapter {each.adapter or source!r}; there are {known}"
+            raise settings.ConfigurationError(message)
+        feeds[source] = Feed(
+            id=source,
+            adapter=adapter,
+            base_url=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url or adapter.base_url,
+            timeout=each.timeout,
+            max_bytes=each.max_bytes,
+            origin=Origin(source, adapter.publisher, _calendar(config.calendars[each.calendar]), adapter.codes),
+            api_key=each.api_key.get_secret_value() if each.api_key else None,
+        )
+    return feeds
+
+
+def _calendar(config: CalendarSettings) -> calendars.Calendar:
+    days = calendars.days_of(config.days)
+    if isinstance(config, PublicationCalendar):
+        return calendars.Publication(config.zone, config.at, config.grace, days, config.holidays, config.lead)
+    return calendars.Session(
+        config.zone, config.opens, config.closes, config.delay, config.grace, days, config.holidays
+    )
+
+
+def _timetable(
+    config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], random: Random
+) -> Timetable:
+    plans = {source: Plan(_cadence(config, source), random) for source in poller.feeds}
+
+    async def poll(source: str) -> None:
+        await poller.poll(source)
+
+    def planned() -> None:
+        moments = [health.next_poll for health in poller.health.values() if health.next_poll is not None]
+        board.expect(min(moments, default=None))
+
+    return Timetable(plans, poll, poller.health.__getitem__, poller.cost, now, planned)
+
+
+def _cadence(config: Settings, source: str) -> Cadence:
+    each = config.sources[source]
+    schedule = each.schedule
+    return Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget)
+
+
+def _context(config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], *, demo: bool) -> Context:
+    traffic = Traffic()
+    symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
+    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic)
+    return Context(
+        board=board,
+        renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
+        clock=now,
+        health=poller.health,
+        traffic=traffic,
+        metrics=metrics.exposition(collector),
+        cors_origins=config.server.cors_origins,
+        demo=demo,
+    )

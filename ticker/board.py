@@ -1,0 +1,74 @@
+"""The one thing that mutates: the snapshot everyone reads, and the bell that rings when there is a newer one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
+    from ticker.quotes import Snapshot
+
+
+class Board:
+    """Holds the current snapshot. Readers never wait and never cause anything upstream."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self._snapshot = first
+        self._next_change: datetime | None = None
+        self._bell = asyncio.Event()
+        self._closed = False
+
+    @property
+    def latest(self) -> Snapshot:
+        """The snapshot last put, whatever the time."""
+        return self._snapshot
+
+    def current(self, now: datetime) -> Snapshot:
+        """The snapshot as it stands at `now`.
+
+        Asked on every request, so that a number past its time is withdrawn even while every timer stands still.
+        """
+        turns_at = self._turns_at
+        if turns_at is not None and now >= turns_at:
+            self.put(self._snapshot.at(now), now)
+        return self._snapshot
+
+    def put(self, snapshot: Snapshot, now: datetime) -> None:
+        """Publish `snapshot` if it is newer than the one shown, and wake everyone who waits for updates."""
+        self._turns_at = snapshot.turns_at(now)
+        if snapshot.version <= self._snapshot.version:
+            return
+        self._snapshot = snapshot
+        self._ring()
+
+    def expect(self, when: datetime | None) -> None:
+        """Note when the next poll may bring a change: until then an answer may be cached."""
+        self._next_change = when
+
+    def next_change(self, now: datetime) -> datetime:
+        """The earliest moment from `now` on at which the current answer may no longer be the latest one."""
+        moments = [moment for moment in (self._next_change, self._turns_at) if moment is not None]
+        return max(now, min(moments, default=now))
+
+    async def updates(self, since: int) -> AsyncIterator[Snapshot]:
+        """Every snapshot newer than version `since` that a reader has time for: a slow one gets the newest only."""
+        while not self._closed:
+            if self._snapshot.version > since:
+                since = self._snapshot.version
+                yield self._snapshot
+            else:
+                await self._bell.wait()
+
+    def close(self) -> None:
+        """End every iteration over updates."""
+        self._closed = True
+        self._ring()
+
+    def _ring(self) -> None:
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
+
+    _turns_at: datetime | None = None

@@ -1,0 +1,170 @@
+"""When a source publishes next and when its number is late: age is judged by the source's calendar, not by ours.
+
+Two kinds cover every source: a *publication* calendar (a table appears on working days at an hour) and a *session*
+calendar (a market trades between two hours). Both answer the same four questions, each a pure function of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = timedelta(days=1)
+# The longest run without a publication that is looked through; Russia's New Year has reached eleven days.
+_HORIZON = 40
+
+
+class Calendar(Protocol):
+    """What selection and serving ask of a calendar; every moment is aware."""
+
+    def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
+        """When something newer than `as_of` is due next, seen from `now`; None while it may come at any moment."""
+
+    def fresh_until(self, as_of: datetime) -> datetime:
+        """Until when `as_of` is as new as the calendar lets it be, the grace included."""
+
+    def latest(self, now: datetime) -> datetime:
+        """The newest `as_of` that can honestly exist at `now`."""
+
+    def previous(self, as_of: datetime) -> datetime | None:
+        """The stamp of the publication or session before the one that `as_of` belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A table that appears on working days at `at` (local time), in force the next day or the same one.
+
+    The Bank of Russia's table of Friday evening is in force from Saturday to Monday, and none appears before Monday's
+    evening; so a table in force from E is followed on the first working day not before E (https://www.cbr.ru/currency_base/).
+    """
+
+    zone: ZoneInfo
+    at: time
+    grace: timedelta
+    days: frozenset[int]
+    holidays: str | None = None
+    lead: int = 1
+
+    def due(self, as_of: datetime) -> datetime:
+        """When the publication after the one of `as_of` is due."""
+        first = as_of.astimezone(self.zone).date() + _DAY * (1 - self.lead)
+        return next(self._moments(first))
+
+    def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
+        """The next publication after `as_of`; where that one is overdue, the next regular one after `now`."""
+        due = self.due(as_of)
+        today = now.astimezone(self.zone).date()
+        return due if due > now else next(moment for moment in self._moments(today) if moment > now)
+
+    def fresh_until(self, as_of: datetime) -> datetime:
+        """The due time of the next publication and the grace."""
+        return self.due(as_of) + self.grace
+
+    def latest(self, now: datetime) -> datetime:
+        """The last moment of the day for which a table may already be out."""
+        day = now.astimezone(self.zone).date() + _DAY * (self.lead + 1)
+        return datetime.combine(day, time(), self.zone)
+
+    def previous(self, as_of: datetime) -> datetime | None:
+        """The start of the day for which the table before this one stood."""
+        day = as_of.astimezone(self.zone).date() - _DAY * self.lead
+        for back in range(1, _HORIZON):
+            if _works(day - _DAY * back, self.days, self.holidays):
+                return datetime.combine(day - _DAY * (back - self.lead), time(), self.zone)
+        return None
+
+    def _moments(self, first: date) -> Iterator[datetime]:
+        for ahead in range(_HORIZON):
+            if _works(first + _DAY * ahead, self.days, self.holidays):
+                yield datetime.combine(first + _DAY * ahead, self.at, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A market that trades from `opens` to `closes` (local time; over midnight where `closes` is not later).
+
+    `delay` is how old the source's free data is by its own terms, `grace` how much older it may be before it is late.
+    """
+
+    zone: ZoneInfo
+    opens: time
+    closes: time
+    delay: timedelta
+    grace: timedelta
+    days: frozenset[int]
+    holidays: str | None = None
+
+    def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
+        """None while the market trades (any moment), else the next opening and the source's delay."""
+        later = max(as_of, now - self.delay)
+        opens = next(start for start, end in self._sessions(later) if end > later)
+        return None if opens <= now else opens + self.delay
+
+    def fresh_until(self, as_of: datetime) -> datetime:
+        """As long as nothing newer can be expected: through a night or a weekend to the next opening."""
+        lag = self.delay + self.grace
+        return next(max(start, as_of) + lag for start, end in self._sessions(as_of) if end > as_of + lag)
+
+    def latest(self, now: datetime) -> datetime:
+        """`now`, and two minutes for clocks that differ."""
+        return now + timedelta(minutes=2)
+
+    def previous(self, as_of: datetime) -> datetime | None:
+        """The close of the session before the one that `as_of` belongs to."""
+        started = [end for start, end in self._sessions(as_of - 20 * _DAY) if start <= as_of]
+        return started[-2] if len(started) > 1 else None
+
+    def _sessions(self, around: datetime) -> Iterator[tuple[datetime, datetime]]:
+        first = around.astimezone(self.zone).date() - 2 * _DAY
+        for ahead in range(_HORIZON):
+            day = first + _DAY * ahead
+            if _works(day, self.days, self.holidays):
+                end = day if self.closes > self.opens else day + _DAY
+                yield (
+                    datetime.combine(day, self.opens, self.zone),
+                    datetime.combine(end, self.closes, self.zone),
+                )
+
+
+def _works(day: date, days: frozenset[int], holidays: str | None) -> bool:
+    return day.weekday() in days and not (holidays and is_holiday(holidays, day))
+
+
+@lru_cache(maxsize=4096)
+def is_holiday(market: str, day: date) -> bool:
+    """Whether `day` is a holiday of `market`: a country ("RU") or a financial centre ("XECB") the library knows.
+
+    Raises ValueError for a name that the holidays library does not have.
+    """
+    import holidays  # noqa: PLC0415 - costs 60 ms at start and many configurations never ask
+
+    try:
+        book = holidays.country_holidays(market, years=day.year)
+    except NotImplementedError:
+        try:
+            book = holidays.financial_holidays(market, years=day.year)
+        except NotImplementedError as error:
+            message = f"no holiday calendar named {market!r}: a country ('RU') or an exchange ('XNYS') is"
+            raise ValueError(message) from error
+    return day in book
+
+
+def days_of(text: str) -> frozenset[int]:
+    """The weekdays that "mon-fri" or "sun,tue-thu" names, 0 being Monday. Raises ValueError for anything else."""
+    found: set[int] = set()
+    for part in text.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in DAYS or (last and last not in DAYS):
+            message = f"{part!r} is not a weekday or a range of them: one of {', '.join(DAYS)}"
+            raise ValueError(message)
+        start = DAYS.index(first)
+        span = (DAYS.index(last or first) - start) % 7
+        found.update((start + step) % 7 for step in range(span + 1))
+    return frozenset(found)

@@ -1,0 +1,161 @@
+"""The commands and their options; what they do is in `serving`, `tables` and the rooms behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ticker import __version__
+from ticker.settings import ConfigurationError, Loaded, load
+
+app = typer.Typer(
+    help="Honest market numbers for the header of a page: polls public rate sources, serves JSON and HTML.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration; default ./config/ticker.toml.")
+]
+Upstream = Annotated[
+    str | None,
+    typer.Option("--upstream", metavar="URL", help="Ask every source at URL/<source id> instead of its own host."),
+]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"ticker {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+
+
+def main() -> None:
+    """Run the command line; a configuration that cannot be used ends it with exit code 2."""
+    try:
+        app()
+    except ConfigurationError as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(2)
+
+
+def settings(config: Path | None, **flags: object) -> Loaded:
+    """The configuration in force; flags that were not given override nothing."""
+    given: dict[str, Any] = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    return load(config, os.environ, given)
+
+
+@app.callback()
+def options(
+    version: Version = False,  # noqa: FBT002 - typer's way to declare a flag
+) -> None:
+    """Options of `ticker` itself."""
+
+
+@app.command(epilog="Example: ticker serve --host 0.0.0.0 --port 8080")
+def serve(
+    config: Config = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one polls, all serve.")] = None,
+    upstream: Upstream = None,
+    store: Annotated[str | None, typer.Option("--store", metavar="URL", help="Where history is kept.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="Start the service's clock at TIME (RFC 3339); only with --upstream."
+        ),
+    ] = None,
+) -> None:
+    """Poll the sources and serve their numbers."""
+    from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
+
+    loaded = settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
+    serving.serve(loaded, upstream=web_upstream(upstream), at=moment(at, upstream))
+
+
+@app.command(epilog="Example: ticker demo --port 8080")
+def demo(port: Port = None) -> None:
+    """Serve invented, moving numbers from sample upstreams inside; needs no internet and no configuration."""
+    from ticker.cli import serving  # noqa: PLC0415 - as above
+
+    serving.demo(port if port is not None else 8080)
+
+
+@app.command(epilog="Example: ticker get USD OIL --lang ru")
+def get(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/quotes.")] = False,  # noqa: FBT002
+    lang: Annotated[str, typer.Option("--lang", metavar="L", help="Language of names and numbers.")] = "en",
+    config: Config = None,
+    upstream: Upstream = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+) -> None:
+    """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
+    from ticker.cli import tables  # noqa: PLC0415 - as above
+
+    loaded = settings(config)
+    when = moment(at, upstream)
+    asked = tables.Asked(tuple(symbols or ()), lang, as_json=as_json)
+    sys.exit(asyncio.run(tables.get(loaded.settings, asked, web_upstream(upstream), when)))
+
+
+@app.command(epilog="Example: ticker sources --probe")
+def sources(
+    probe: Annotated[bool, typer.Option("--probe", help="Fetch each once and say what came back.")] = False,  # noqa: FBT002
+    config: Config = None,
+    upstream: Upstream = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+) -> None:
+    """List the sources with cadence, terms and what they feed."""
+    from ticker.cli import tables  # noqa: PLC0415 - as above
+
+    loaded = settings(config)
+    when = moment(at, upstream)
+    sys.exit(asyncio.run(tables.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
+
+
+@app.command(epilog="Example: ticker check --config /etc/ticker.toml")
+def check(config: Config = None) -> None:
+    """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""
+    from ticker.cli import tables  # noqa: PLC0415 - as above
+
+    tables.check(settings(config))
+
+
+def moment(text: str | None, upstream: str | None) -> datetime | None:
+    """The aware time that `--at` names. Exits with 2 for anything else, or without `--upstream`."""
+    if text is None:
+        return None
+    if upstream is None:
+        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 2024-11-22T12:00+03:00", param_hint="--at") from None
+    if found.tzinfo is None:
+        raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
+    return found
+
+
+def web_upstream(url: str | None) -> str | None:
+    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
+    from ticker.settings.model import web_address  # noqa: PLC0415 - as above
+
+    try:
+        return None if url is None else web_address(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--upstream") from None

@@ -1,0 +1,139 @@
+"""`ticker get`, `ticker sources` and `ticker check`: what a person reads on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ticker import clock
+from ticker.app import compose, used
+from ticker.cli.logs import logs
+from ticker.quotes import Status
+from ticker.render import locales, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from babel import Locale
+    from pydantic import BaseModel
+
+    from ticker.quotes import Quote, Snapshot
+    from ticker.settings import Loaded, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `ticker get` was asked for; no symbols means all."""
+
+    symbols: tuple[str, ...]
+    lang: str
+    as_json: bool
+
+
+async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime | None) -> int:
+    """Poll every source once and print; the exit code: 1 where an instrument asked for is unavailable."""
+    locale = _locale(asked.lang)
+    unknown = [symbol for symbol in asked.symbols if symbol not in config.instruments]
+    if unknown:
+        raise typer.BadParameter(f"no instrument {unknown[0]!r}; there are {', '.join(config.instruments)}")
+    snapshot = await _once(config, upstream, at)
+    quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
+    if asked.as_json:
+        typer.echo(wire.dump(wire.quotes_of(snapshot, quotes, locale)).decode(), nl=False)
+    else:
+        Console().print(_quotes(quotes, locale))
+    return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
+
+
+async def sources(config: Settings, upstream: str | None, at: datetime | None, *, probe: bool) -> int:
+    """Print the sources; with `probe`, ask each once. The exit code: 1 where a probed one failed."""
+    logs(logging.CRITICAL)
+    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
+    health = service.poller.health
+    if probe:
+        async with service.fetcher:
+            await asyncio.gather(*map(service.poller.poll, health))
+    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    for source in used(config):
+        each = config.sources[source]
+        feeds = ", ".join(instrument.symbol for instrument in service.poller.wanted(source))
+        cadence = f"every {wire_duration(each)}" if each.schedule.every else "; ".join(each.schedule.cron)
+        row = [source, feeds, f"{cadence} ({each.schedule.zone})", each.terms_url or ""]
+        if probe:
+            state = health[source]
+            row += [
+                _came_back(service.poller.told(source), state.reason, state.detail),
+                f"{state.duration.total:.2f} s",
+            ]
+        table.add_row(*row)
+    Console().print(table)
+    return int(any(state.reason is not None for state in health.values()))
+
+
+def check(loaded: Loaded) -> None:
+    """Print every effective setting and where it comes from."""
+    compose(loaded.settings)
+    table = Table("setting", "value", "from")
+    for key, value in _flat(loaded.settings.model_dump(mode="json")):
+        table.add_row(key, str(value), _origin(key, loaded.origins))
+    Console().print(table)
+    typer.echo("The configuration is good.")
+
+
+async def _once(config: Settings, upstream: str | None, at: datetime | None) -> Snapshot:
+    logs(logging.CRITICAL)
+    now = clock.Shifted(at) if at else clock.wall
+    service = compose(config, upstream=upstream, now=now)
+    async with service.fetcher:
+        await asyncio.gather(*map(service.poller.poll, service.poller.feeds))
+    return service.board.current(now())
+
+
+def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
+    table = Table("symbol", "name", "price", "change", "as of", "source", "status")
+    for quote in quotes:
+        row = wire.quote_of(quote, locale)
+        status = str(row.status) + (f" ({row.reason})" if row.reason else "")
+        origin = f"{row.source or locales.DASH}{' (fallback)' if row.fallback else ''}"
+        price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
+        table.add_row(row.symbol, row.name, price, change, row.as_of or locales.DASH, origin, status)
+    return table
+
+
+def _came_back(told: Mapping[str, str], reason: object, detail: str | None) -> str:
+    if reason is not None:
+        return f"{reason}: {detail}"
+    return ", ".join(f"{symbol} {price}" for symbol, price in told.items())
+
+
+def _flat(tree: object, at: str = "") -> list[tuple[str, object]]:
+    if isinstance(tree, dict) and tree:
+        return [pair for key, value in tree.items() for pair in _flat(value, f"{at}.{key}" if at else str(key))]
+    return [(at, tree)]
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    while key:
+        if key in origins:
+            return origins[key]
+        key = key.rpartition(".")[0]
+    return "default"
+
+
+def _locale(lang: str) -> Locale:
+    try:
+        return locales.locale_of(lang)
+    except locales.UnknownLanguageError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--lang") from None
+
+
+def wire_duration(source: BaseModel) -> str:
+    """The `every` of a source's schedule as the configuration writes it."""
+    return str(source.model_dump(mode="json")["schedule"]["every"])

@@ -1,0 +1,25 @@
+"""The service's clock: the machine's, or one that starts at another moment for a replayed upstream."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+
+def wall() -> datetime:
+    """The machine's time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A clock that shows `start` when it is made and then goes on at `speed` seconds a second."""
+
+    start: datetime
+    speed: float = 1.0
+    _made: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> datetime:
+        """The time it shows."""
+        return self.start.astimezone(UTC) + timedelta(seconds=(time.monotonic() - self._made) * self.speed)

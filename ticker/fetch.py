@@ -1,0 +1,186 @@
+"""The only HTTP client: every call has time-outs, a size cap and a named failure; nothing else leaves this file."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+from yarl import URL
+
+from ticker.quotes import Reason, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+_CHUNK = 64 * 1024
+_REDIRECTS = 3
+# Answers kept for conditional requests: one for each thing that is polled, with room; never one for each day asked for.
+_REMEMBERED = 64
+_RETRY_AFTER_MOST = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete successful answer; `body` is decompressed and below the cap."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Fetcher:
+    """Fetches upstream answers over one shared connection pool; an async context manager.
+
+    `user_agent` names us honestly to the upstream.
+    """
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+        self._session: aiohttp.ClientSession | None = None
+        self._known: dict[str, Answer] = {}
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=32, limit_per_host=4),
+            raise_for_status=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(
+        self,
+        url: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        *,
+        timeout: timedelta,  # noqa: ASYNC109 - the caller's setting; the whole call is bounded by it
+        max_bytes: int,
+    ) -> Answer:
+        """The answer of `url`, asked for conditionally where an earlier one had a validator.
+
+        Raises SourceError, and nothing else, within `timeout` altogether.
+        """
+        target = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                return await self._follow(target, headers, max_bytes)
+        except SourceError:
+            raise
+        except TimeoutError as error:
+            raise SourceError(Reason.TIMEOUT, f"no complete answer within {timeout.total_seconds():g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceError(_family(error), _short(error)) from error
+
+    async def _follow(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> Answer:
+        """Redirects are followed on the same host only: another host is a guard or consent page, or an attack."""
+        start = target
+        for _ in range(_REDIRECTS + 1):
+            answer, location = await self._once(target, headers, max_bytes)
+            if answer is not None:
+                return answer
+            onward = target.join(URL(location))
+            if onward.scheme not in {"http", "https"} or not onward.host:
+                raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
+            if not _same_place(start, onward):
+                raise SourceError(Reason.BLOCKED, f"redirected to {onward.scheme}://{onward.host or ''}")
+            target = onward
+        raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
+
+    async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
+        if self._session is None:
+            message = "the fetcher is used outside its context"
+            raise RuntimeError(message)
+        known = self._known.get(str(target))
+        async with self._session.get(
+            target, headers={**headers, **_conditions(known)}, allow_redirects=False
+        ) as response:
+            if response.status == 304 and known is not None:  # noqa: PLR2004 - Not Modified
+                return known, ""
+            if 300 <= response.status < 400:  # noqa: PLR2004 - the redirection class
+                return None, response.headers.get("Location", "")
+            _check_status(response)
+            body = await _read(response, max_bytes)
+            answer = Answer(str(target), response.status, dict(response.headers), body)
+        if _conditions(answer):
+            self._known[str(target)] = answer
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return answer, ""
+
+
+def _same_place(start: URL, onward: URL) -> bool:
+    """The same scheme, host and port, or the same host moved up from http to https."""
+    upgrade = (
+        (start.scheme, onward.scheme) == ("http", "https") and onward.is_default_port() and start.is_default_port()
+    )
+    return onward.origin() == start.origin() if not upgrade else onward.host == start.host
+
+
+def _conditions(known: Answer | None) -> dict[str, str]:
+    names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+    return {ask: known.headers[name] for name, ask in names.items() if known and name in known.headers}
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The body, streamed so that neither a bomb nor an endless answer is ever held whole."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise SourceError(Reason.SIZE, f"more than {max_bytes} bytes")
+    return bytes(body)
+
+
+def _check_status(response: aiohttp.ClientResponse) -> None:
+    status = response.status
+    if status in {429, 503} and "Retry-After" in response.headers or status == 429:  # noqa: PLR2004, RUF021
+        reason = Reason.RATE_LIMITED if status == 429 else Reason.HTTP_5XX  # noqa: PLR2004
+        raise SourceError(reason, f"HTTP {status}", retry_after=retry_after(response.headers, datetime.now(UTC)))
+    if status >= 500:  # noqa: PLR2004 - the server error class
+        raise SourceError(Reason.HTTP_5XX, f"HTTP {status}")
+    if status != 200:  # noqa: PLR2004 - anything else is not the whole answer
+        raise SourceError(Reason.HTTP_4XX, f"HTTP {status}")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds or a date), a day at most; None where absent."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        wait = timedelta(seconds=min(int(value[:9]), 10**8))
+    else:
+        try:
+            wait = parsedate_to_datetime(value) - now
+        except (ValueError, TypeError):
+            return None
+    return min(max(wait, timedelta(0)), _RETRY_AFTER_MOST)
+
+
+def _family(error: Exception) -> Reason:
+    families: tuple[tuple[type[Exception], Reason], ...] = (
+        (aiohttp.ClientConnectorDNSError, Reason.DNS),
+        (aiohttp.ClientSSLError, Reason.TLS),
+        (ssl.SSLError, Reason.TLS),
+        (aiohttp.ContentTypeError, Reason.SCHEMA),
+        (aiohttp.ClientResponseError, Reason.PARSE),
+        (aiohttp.ClientPayloadError, Reason.PARSE),
+    )
+    return next((reason for family, reason in families if isinstance(error, family)), Reason.CONNECT)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]

@@ -1,0 +1,87 @@
+"""The health of one source in plain numbers: what the poller counts and `/metrics` and `/v1/sources` read."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ticker.quotes import Reason, SourceError
+
+log = structlog.get_logger(__name__)
+
+# Seconds. An answer of the Bank takes 0.1 s at best and is given up at ten.
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Plain counters of a Prometheus histogram, in seconds; `counts` has one bucket more than `bounds`, for +Inf."""
+
+    bounds: tuple[float, ...] = BUCKETS
+    total: float = 0.0
+    counts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counts = [0] * (len(self.bounds) + 1)
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+
+@dataclass(slots=True)
+class Health:
+    """How one source fares. `reason` is None while its last poll succeeded."""
+
+    source: str
+    polls: int = 0
+    failures: Counter[Reason] = field(default_factory=Counter)
+    rejected: Counter[tuple[str, Reason]] = field(default_factory=Counter)
+    duration: Histogram = field(default_factory=Histogram)
+    in_a_row: int = 0
+    accepted: int = 0
+    last_success: datetime | None = None
+    last_failure: datetime | None = None
+    next_poll: datetime | None = None
+    retry_at: datetime | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+    @property
+    def up(self) -> bool | None:
+        """Whether the last poll succeeded; None before the first one has ended."""
+        return None if not self.polls else self.reason is None
+
+    def succeeded(self, now: datetime, accepted: int) -> None:
+        """Note a poll that gave `accepted` usable numbers; said in the log where it ends a failure."""
+        if self.reason is not None:
+            log.info("source is back", source=self.source, after_failures=self.in_a_row)
+        self.polls += 1
+        self.accepted = accepted
+        self.last_success = now
+        self.in_a_row = 0
+        self.reason = self.detail = self.retry_at = None
+
+    def failed(self, now: datetime, error: SourceError) -> None:
+        """Note a failed poll; said in the log where its reason is a new one, not at every repetition."""
+        if self.reason is not error.reason:
+            log.warning("source failed", source=self.source, reason=str(error.reason), detail=error.detail)
+        self.polls += 1
+        self.failures[error.reason] += 1
+        self.last_failure = now
+        self.in_a_row += 1
+        self.reason, self.detail = error.reason, error.detail
+        self.retry_at = None if error.retry_after is None else now + error.retry_after
+
+    def reject(self, symbol: str, reason: Reason) -> None:
+        """Note a tick that a rule refused or that the other sources overruled."""
+        log.warning("tick rejected", source=self.source, symbol=symbol, reason=str(reason))
+        self.rejected[symbol, reason] += 1

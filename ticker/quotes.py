@@ -1,0 +1,260 @@
+"""The values everything else hands along: frozen, without I/O and without a clock.
+
+Words are those of the contract: a *tick* is one observation in the source's own words, a *candidate* the same
+observation in ours, a *quote* what is published, a *snapshot* all quotes at one moment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PriceType(StrEnum):
+    """What kind of number a price is; one kind is never passed off as another."""
+
+    FIXING = "fixing"
+    LAST = "last"
+    SETTLEMENT = "settlement"
+    MID = "mid"
+
+
+class Status(StrEnum):
+    """How a quote stands towards its source's calendar, from best to worst."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNAVAILABLE = "unavailable"
+
+
+class Reason(StrEnum):
+    """One slug per kind of failure, the same in log, metric and JSON."""
+
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    TLS = "tls"
+    CONNECT = "connect"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    SIZE = "size"
+    ENCODING = "encoding"
+    PARSE = "parse"
+    SCHEMA = "schema"
+    UNIT = "unit"
+    RANGE = "range"
+    MOVE = "move"
+    FUTURE = "future"
+    FROZEN = "frozen"
+    DISAGREE = "disagree"
+
+
+class SourceError(Exception):
+    """The one error family of fetching and parsing: an upstream did not give a usable answer.
+
+    `reason` is the slug that log, metric and JSON share, `detail` a sentence for a person, and `retry_after` how long
+    the upstream asked us to stay away, where it did.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What is quoted: `base` in `quote` per `unit`, and the rules its number must obey.
+
+    `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions (0.02 is 2 %).
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    unit: str
+    decimals: int
+    sources: tuple[str, ...]
+    max_age: timedelta
+    max_move: Decimal
+    tolerance: Decimal
+    band: tuple[Decimal, Decimal] = (Decimal(0), Decimal("1e9"))
+    required: bool = True
+    calendar: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One observation in the source's own words: `price` units of `currency` for `nominal` units of `symbol`."""
+
+    symbol: str
+    price: Decimal
+    currency: str
+    as_of: datetime
+    price_type: PriceType
+    nominal: int = 1
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tick in our words: the price of one unit of an instrument, with where and when it is from.
+
+    `publisher` is whose number it is: a mirror of the Bank of Russia publishes the Bank's number, not a second one.
+    """
+
+    symbol: str
+    source: str
+    publisher: str
+    price: Decimal
+    price_type: PriceType
+    as_of: datetime
+    fetched_at: datetime
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    contract: str | None = None
+    derived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How many sources say the same within the instrument's tolerance, and how far apart they are in percent."""
+
+    sources: int
+    spread_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is published of one instrument: the chosen number, its provenance and its standing in time.
+
+    `fresh_until` and `usable_until` are the two moments at which the status changes by the mere passing of time.
+    """
+
+    instrument: Instrument
+    price: Decimal | None = None
+    price_type: PriceType | None = None
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    as_of: datetime | None = None
+    fetched_at: datetime | None = None
+    next_update_at: datetime | None = None
+    source: str | None = None
+    publisher: str | None = None
+    contract: str | None = None
+    fallback: bool = False
+    status: Status = Status.UNAVAILABLE
+    reason: Reason | None = None
+    agreement: Agreement | None = None
+    fresh_until: datetime | None = None
+    usable_until: datetime | None = None
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's symbol."""
+        return self.instrument.symbol
+
+    @property
+    def change(self) -> Decimal | None:
+        """Price less the source's previous publication, exactly; None where either is not known."""
+        return None if self.price is None or self.previous is None else self.price - self.previous
+
+    @property
+    def change_percent(self) -> Decimal | None:
+        """The change in percent of the previous publication, unrounded; None where it is not known."""
+        change = self.change
+        return None if change is None or not self.previous else change / self.previous * 100
+
+    def at(self, now: datetime) -> Quote:
+        """The same quote as it stands at `now`: time alone can only make it older, never newer."""
+        status = max(self.status, self._status(now), key=_worse)
+        if status is self.status:
+            return self
+        if status is Status.UNAVAILABLE:
+            return replace(self, status=status, price=None, previous=None, previous_as_of=None, agreement=None)
+        return replace(self, status=status)
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """The next moment after `now` at which time alone changes the status."""
+        moments = (self.fresh_until, self.usable_until) if self.price is not None else ()
+        return min((moment for moment in moments if moment and moment > now), default=None)
+
+    def _status(self, now: datetime) -> Status:
+        if self.price is None or (self.usable_until and now >= self.usable_until):
+            return Status.UNAVAILABLE
+        return Status.STALE if self.fresh_until and now >= self.fresh_until else Status.FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All quotes at one moment; JSON, HTML, events and metrics are all cut from the same one."""
+
+    version: int
+    generated_at: datetime
+    quotes: tuple[Quote, ...]
+    demo: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The worst status of its quotes."""
+        return worst(quote.status for quote in self.quotes)
+
+    def at(self, now: datetime) -> Snapshot:
+        """The same snapshot as it stands at `now`: itself while no status has changed, else one version on."""
+        quotes = tuple(quote.at(now) for quote in self.quotes)
+        return self if quotes == self.quotes else self.follow(quotes, now)
+
+    def follow(self, quotes: tuple[Quote, ...], now: datetime) -> Snapshot:
+        """The snapshot after this one; its version grows even across restarts, since it never lags the clock."""
+        version = max(self.version + 1, int((now - EPOCH).total_seconds() * 1000))
+        return replace(self, version=version, generated_at=now, quotes=quotes)
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """The next moment after `now` at which time alone changes one of its statuses."""
+        return min(filter(None, (quote.turns_at(now) for quote in self.quotes)), default=None)
+
+    def get(self, symbol: str) -> Quote | None:
+        """The quote of `symbol`, or None."""
+        return next((quote for quote in self.quotes if quote.symbol == symbol), None)
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The worst of `statuses`; nothing at all is unavailable."""
+    return max(statuses, key=_worse, default=Status.UNAVAILABLE)
+
+
+def _worse(status: Status) -> int:
+    return list(Status).index(status)
+
+
+# Longer than any price and short enough that arithmetic on it is instant: a million digits is an attack, not a rate.
+_DIGITS = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,12})?")
+
+
+def decimal_of(text: str) -> Decimal:
+    """The exact decimal that `text` writes, with point or comma.
+
+    Raises SourceError (`parse`) for anything that is not an unsigned decimal number of sane length.
+    """
+    if not _DIGITS.fullmatch(text):
+        raise SourceError(Reason.PARSE, f"not a number: {text[:40]!r}")
+    try:
+        return Decimal(text.replace(",", "."))
+    except InvalidOperation as error:  # pragma: no cover - the pattern admits nothing Decimal refuses
+        raise SourceError(Reason.PARSE, f"not a number: {text[:40]!r}") from error

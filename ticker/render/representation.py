@@ -1,0 +1,52 @@
+"""One body ready to be sent, with what HTTP needs to say of it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import brotli
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Below one packet compression costs more than it saves.
+_WORTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A body, its media type, when it last changed, and its compressed forms, each made once when first asked for."""
+
+    body: bytes
+    content_type: str
+    modified: datetime
+    _codings: dict[str, bytes] = field(default_factory=dict, compare=False)
+
+    def encoded(self, coding: str) -> bytes:
+        """The body in `coding`: "identity", "gzip" or "br". Raises KeyError for any other."""
+        if coding == "identity":
+            return self.body
+        if coding not in self._codings:
+            self._codings[coding] = _CODERS[coding](self.body)
+        return self._codings[coding]
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """The codings worth offering, best first."""
+        return ("br", "gzip", "identity") if len(self.body) >= _WORTH else ("identity",)
+
+    def etag(self, coding: str) -> str:
+        """A strong entity tag: of the bytes that are sent, so each coding has its own (RFC 9110, 8.8.3.3)."""
+        if "etag" not in self._codings:
+            self._codings["etag"] = hashlib.blake2b(self.body, digest_size=12).hexdigest().encode()
+        tag = self._codings["etag"].decode()
+        return f'"{tag}"' if coding == "identity" else f'"{tag}-{coding}"'
+
+
+_CODERS = {
+    "br": lambda body: brotli.compress(body, quality=5),
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+}

@@ -1,0 +1,57 @@
+"""How values are written in the configuration: durations, zones, days, times, fractions."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+
+
+def duration(value: object) -> object:
+    """`value` as a timedelta where it is written like 500ms, 10s, 5m, 3h or 14d. Raises ValueError otherwise."""
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        message = "write a duration as a number with its unit: 500ms, 10s, 5m, 3h or 14d"
+        raise ValueError(message)
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def written(value: timedelta) -> str:
+    """A duration as the configuration writes it."""
+    seconds = value.total_seconds()
+    if seconds % 1:
+        return f"{seconds * 1000:.0f}ms"
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
+    return f"{seconds / _UNITS[unit]:.0f}{unit}"
+
+
+def zone(value: object) -> object:
+    """`value` as a time zone of the IANA database. Raises ValueError otherwise."""
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError) as error:
+        message = f"no time zone {value!r} in the IANA database: write Europe/Moscow or UTC"
+        raise ValueError(message) from error
+
+
+def exact(value: object) -> object:
+    """A TOML float as the decimal that was written, not as its nearest binary neighbour."""
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(written)]
+Positive = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(written), Field(gt=timedelta(0))]
+Zone = Annotated[ZoneInfo, BeforeValidator(zone), PlainSerializer(str)]
+Fraction = Annotated[Decimal, BeforeValidator(exact), Field(gt=0, le=1)]
+Price = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, allow_inf_nan=False)]

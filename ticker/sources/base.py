@@ -1,0 +1,149 @@
+"""What an adapter is, and the few reading tools that all of them share.
+
+An adapter is two pure functions and some data: which requests ask for the codes wanted, and which ticks an answer
+holds. It knows neither settings nor clock nor instruments, and raises nothing but `SourceError`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from ticker.quotes import Reason, SourceError, decimal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from xml.etree.ElementTree import Element
+
+    from ticker.quotes import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One GET: `path` behind the source's base URL, with its query."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How one upstream is asked and read.
+
+    `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose
+    numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that is not the base.
+    """
+
+    publisher: str
+    base_url: str
+    requests: Callable[[Sequence[str]], Sequence[Request]]
+    parse: Callable[[bytes], Sequence[Tick]]
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
+    """The JSON of `body` with exact decimals.
+
+    Raises SourceError: `blocked` for a web page, `encoding` for bytes that are not UTF-8, `parse` for anything else
+    that is not JSON, NaN and Infinity and numbers of absurd length among it.
+    """
+    text = _text(body, "utf-8-sig")
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(Reason.PARSE, f"not JSON: {error}") from error
+
+
+def as_xml(body: bytes) -> Element:
+    """The XML root of `body`, read as bytes so that the prolog's encoding is honoured.
+
+    Raises SourceError: `blocked` for a web page, `encoding` where the bytes do not fit the prolog's encoding, `parse`
+    for malformed XML and for any document type declaration (entity bombs).
+    """
+    _text(body, _declared(body))
+    try:
+        root: Element = fromstring(body, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
+        raise SourceError(Reason.PARSE, f"not XML: {str(error) or type(error).__name__}") from error
+    return root
+
+
+def number(value: object, where: str) -> Decimal:
+    """The positive exact decimal that `value` is or writes.
+
+    Raises SourceError: `parse` for what is no number, `range` for zero and less.
+    """
+    if isinstance(value, str):
+        value = decimal_of(value.strip())
+    if isinstance(value, bool) or not isinstance(value, Decimal):
+        raise SourceError(Reason.SCHEMA, f"{where}: no number but {str(value)[:40]!r}")
+    if value <= 0:
+        raise SourceError(Reason.RANGE, f"{where}: {value} is not a price")
+    return value
+
+
+def nominal(value: object, where: str) -> int:
+    """The number of units a price is for: a power of ten up to 100000.
+
+    Raises SourceError (`unit`): every table publishes powers of ten, anything else is a column that has slipped.
+    """
+    units = str(value).strip()
+    if units not in {"1", "10", "100", "1000", "10000", "100000"}:
+        raise SourceError(Reason.UNIT, f"{where}: nominal {units[:20]!r} is not a power of ten")
+    return int(units)
+
+
+def schema(message: str) -> SourceError:
+    """The error of a well-formed answer that is not the one asked for."""
+    return SourceError(Reason.SCHEMA, message)
+
+
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
+_PROLOG = re.compile(rb"""\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+# A billion is more than any rate or count in these feeds; longer numbers are an attack on arithmetic.
+_LONGEST = 40
+
+
+def _text(body: bytes, encoding: str) -> str:
+    if _PAGE.match(body[:512].removeprefix(b"\xef\xbb\xbf")):
+        raise SourceError(Reason.BLOCKED, "a web page instead of data: a guard or consent page")
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise SourceError(Reason.ENCODING, str(error)[:200]) from error
+
+
+def _declared(body: bytes) -> str:
+    found = _PROLOG.match(body[:256])
+    return found[1].decode("ascii") if found else "utf-8-sig"
+
+
+def _number(text: str) -> Decimal:
+    if len(text) > _LONGEST or "e" in text.lower():
+        # No source writes exponents in prices; 1e999 is how infinity gets in.
+        return _exponent(text)
+    return Decimal(text)
+
+
+def _exponent(text: str) -> Decimal:
+    if len(text) > _LONGEST:
+        message = f"a number of {len(text)} characters"
+        raise ValueError(message)
+    value = Decimal(text)
+    if not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth's worth of zeros either way
+        message = f"a number out of all proportion: {text}"
+        raise ValueError(message)
+    return value
+
+
+def _refuse_constant(text: str) -> Decimal:
+    message = f"{text} is not a number"
+    raise ValueError(message)

@@ -1,0 +1,55 @@
+"""cbr-xml-daily.ru, an unofficial mirror of the Bank of Russia's table: daily_json.js.
+
+UTF-8 JSON served as JavaScript. It carries the previous table beside the current one, so a day's change needs no
+second request. The time of day in its dates is a constant without meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+from ticker.quotes import PriceType, Tick
+from ticker.sources.base import Adapter, Request, as_json, nominal, number, schema
+from ticker.sources.cbr import MOSCOW, whole_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def requests(_codes: Sequence[str]) -> Sequence[Request]:
+    """The one table with every currency."""
+    return [Request("/daily_json.js")]
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The ticks of one table, a currency each, in roubles, with the table before. Raises SourceError."""
+    answer = as_json(body)
+    if not isinstance(answer, dict) or not isinstance(answer.get("Valute"), dict):
+        raise schema("no table of currencies (Valute)")
+    as_of = _day(answer.get("Date"), "Date")
+    before = _day(answer["PreviousDate"], "PreviousDate") if answer.get("PreviousDate") else None
+    if before and before >= as_of:
+        raise schema(f"PreviousDate {before:%Y-%m-%d} is not before Date {as_of:%Y-%m-%d}")
+    return whole_table([_tick(code, row, as_of, before) for code, row in answer["Valute"].items()])
+
+
+def _tick(code: str, row: Any, as_of: datetime, before: datetime | None) -> Tick:  # noqa: ANN401 - untrusted JSON
+    if not isinstance(row, dict) or row.get("CharCode", code) != code:
+        raise schema(f"{code[:20]!r}: not a row of that currency")
+    units = nominal(row.get("Nominal"), code)
+    price = number(row.get("Value"), code)
+    previous = number(row["Previous"], code) if before and row.get("Previous") is not None else None
+    stamp = before if previous is not None else None
+    return Tick(code, price, "RUB", as_of, PriceType.FIXING, units, previous, stamp)
+
+
+def _day(value: object, where: str) -> datetime:
+    try:
+        day = datetime.fromisoformat(str(value)).astimezone(MOSCOW).date()
+    except ValueError as error:
+        raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
+    return datetime.combine(day, time(), MOSCOW)
+
+
+ADAPTER = Adapter(publisher="cbr", base_url="https://www.cbr-xml-daily.ru", requests=requests, parse=parse)

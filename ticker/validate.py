@@ -1,0 +1,86 @@
+"""RULES: small predicates that a candidate must pass before it may speak; each tells the incident it prevents.
+
+Pure: the instrument, the calendar, the last good quote and `now` are arguments. A rule says the reason, the poller
+counts it; nothing here changes a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ticker.quotes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ticker.calendars import Calendar
+    from ticker.quotes import Candidate, Instrument, Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a rule may look at: the candidate, whom it speaks of, what was last shown, and the time."""
+
+    candidate: Candidate
+    instrument: Instrument
+    calendar: Calendar
+    last: Quote | None
+    now: datetime
+
+    @property
+    def factor(self) -> Decimal | None:
+        """The candidate's price as a multiple of the last good one, of whatever source."""
+        last = self.last.price if self.last else None
+        return self.candidate.price / last if last else None
+
+
+def out_of_band(case: Case) -> bool:
+    """Zero, negative or beyond the instrument's band: a parser that took another column, or a slip at a cold start."""
+    low, high = case.instrument.band
+    return not (
+        case.candidate.price.is_finite()
+        and max(low, Decimal(0)) < case.candidate.price
+        and case.candidate.price <= high
+    )
+
+
+def from_the_future(case: Case) -> bool:
+    """A date beyond what the source can have published: a day and month swapped, or an upstream's clock gone wrong."""
+    return case.candidate.as_of > case.calendar.latest(case.now)
+
+
+# Within this of a power of ten, or of the inverse, a jump is a slip of nominal or of direction and not a market.
+_SLIP = Decimal("0.25")
+
+
+def nominal_slip(case: Case) -> bool:
+    """10, 100, 10000 times the last price: the Bank moved the yuan's Nominal from 10 to 1 and readers stayed at 10."""
+    factor = case.factor
+    if factor is None or factor <= 0:
+        return False
+    tens = [Decimal(10) ** power for power in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)]
+    return any(abs(factor / ten - 1) < _SLIP for ten in tens)
+
+
+def swapped_pair(case: Case) -> bool:
+    """The inverse of the last price: roubles per dollar read as dollars per rouble."""
+    last = case.last.price if case.last else None
+    if not last or Decimal("0.5") < last < 2:  # noqa: PLR2004 - near 1 a price and its inverse look alike; `move` judges
+        return False
+    return abs(case.candidate.price * last - 1) < _SLIP
+
+
+RULES: tuple[tuple[Reason, Callable[[Case], bool]], ...] = (
+    (Reason.UNIT, nominal_slip),
+    (Reason.UNIT, swapped_pair),
+    (Reason.RANGE, out_of_band),
+    (Reason.FUTURE, from_the_future),
+)
+
+
+def refusal(case: Case) -> Reason | None:
+    """The reason of the first rule that the candidate breaks, or None where it may speak."""
+    return next((reason for reason, broken in RULES if broken(case)), None)

@@ -1,0 +1,5 @@
+"""The HTTP face: routes, handlers, middlewares. Everything is cut from the board; a request never goes upstream."""
+
+from ticker.web.server import build
+
+__all__ = ["build"]

@@ -1,0 +1,62 @@
+"""A representation as an HTTP answer: validators, freshness, content coding, 304 (RFC 9110, 9111, 5861)."""
+
+from __future__ import annotations
+
+import re
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ticker.render import Representation
+
+_QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*", re.IGNORECASE)
+# How long a cache may go on with what it has while it asks again, and while we are gone.
+_REVALIDATE = 30
+_IF_ERROR = 86400
+
+
+def answer(request: web.Request, representation: Representation, now: datetime, until: datetime) -> web.Response:
+    """The representation, or 304 where the client has it. It cannot change before `until`, so caches may keep it."""
+    coding = accepted(request.headers.get("Accept-Encoding", ""), representation.codings)
+    seconds = max(0, int((until - now).total_seconds()))
+    headers = {
+        "ETag": representation.etag(coding),
+        "Last-Modified": format_datetime(representation.modified.replace(microsecond=0), usegmt=True),
+        "Cache-Control": f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}",
+        "Vary": "Accept-Encoding",
+    }
+    if not_modified(request, headers["ETag"], representation.modified):
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = representation.content_type
+    if coding != "identity":
+        headers["Content-Encoding"] = coding
+    return web.Response(body=representation.encoded(coding), headers=headers)
+
+
+def accepted(header: str, offered: tuple[str, ...]) -> str:
+    """The best of `offered` (best first) that `Accept-Encoding` admits; else identity (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
+    for part in header[:512].split(","):
+        found = _QVALUE.fullmatch(part)
+        if found:
+            weights[found[1].lower()] = float(found[2] or 1)
+    weighed = [(weights.get(coding, weights.get("*", 0.0)), coding) for coding in offered if coding != "identity"]
+    best = max(weighed, key=lambda pair: pair[0], default=(0.0, "identity"))
+    identity = weights.get("identity", 0.0)
+    return best[1] if best[0] > 0 and best[0] >= identity else "identity"
+
+
+def not_modified(request: web.Request, etag: str, modified: datetime) -> bool:
+    """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
+    tags = request.headers.get("If-None-Match")
+    if tags is not None:
+        return tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+    since = request.headers.get("If-Modified-Since")
+    try:
+        return since is not None and parsedate_to_datetime(since) >= modified.replace(microsecond=0)
+    except (ValueError, TypeError):
+        return False

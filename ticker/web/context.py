@@ -1,0 +1,48 @@
+"""What handlers need, handed to them through the application: no globals, so two apps live in one process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from ticker.board import Board
+    from ticker.health import Health, Histogram
+    from ticker.quotes import Snapshot
+    from ticker.render import Renderer
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Plain counters of what was asked and answered, by route pattern; unknown paths are one route."""
+
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    durations: dict[str, Histogram] = field(default_factory=dict)
+    streams: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The board, the renderer, the clock, and what `/metrics`, `/readyz` and CORS need."""
+
+    board: Board
+    renderer: Renderer
+    clock: Callable[[], datetime]
+    health: Mapping[str, Health]
+    traffic: Traffic
+    metrics: Callable[[str], tuple[bytes, str]]
+    cors_origins: tuple[str, ...] = ("*",)
+    demo: bool = False
+
+    def snapshot(self) -> Snapshot:
+        """The board as it stands now."""
+        return self.board.current(self.clock())
+
+
+CONTEXT = web.AppKey("context", Context)

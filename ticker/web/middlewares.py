@@ -1,0 +1,101 @@
+"""Around every handler: counting, CORS, security headers, and errors as problems."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from ticker.health import Histogram
+from ticker.web.context import CONTEXT
+from ticker.web.problems import Problem, response
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+log = structlog.get_logger(__name__)
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'",
+}
+
+
+@web.middleware
+async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count the answer by route pattern; what no route knows is one pattern, so that scanning adds no series."""
+    traffic, began = request.app[CONTEXT].traffic, asyncio.get_running_loop().time()
+    answered = await handler(request)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "unknown"
+    method = request.method if request.method in METHODS else "other"
+    traffic.requests[route, method, answered.status] += 1
+    traffic.durations.setdefault(route, Histogram(_SECONDS)).observe(asyncio.get_running_loop().time() - began)
+    return answered
+
+
+@web.middleware
+async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """CORS and security headers on every answer, errors included; the preflight is answered here."""
+    context = request.app[CONTEXT]
+    answered = _preflight(request) if _is_preflight(request) else await handler(request)
+    if answered.prepared:
+        return answered
+    answered.headers.update(_SECURITY)
+    answered.headers.update(_cors(request.headers.get("Origin"), context.cors_origins))
+    if "*" not in context.cors_origins:
+        answered.headers["Vary"] = ", ".join(filter(None, (answered.headers.get("Vary"), "Origin")))
+    if context.demo:
+        answered.headers["Ticker-Demo"] = "true"
+    return answered
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:  # noqa: PLR0911 - a table of errors
+    """Whatever goes wrong becomes a problem with a sentence; a fault of ours is logged and says no more than that."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return response(problem)
+    except web.HTTPMethodNotAllowed as error:
+        allow = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers={"Allow": allow})
+        return response(Problem(405, f"{request.method[:20]} is not allowed here; use {allow}"), {"Allow": allow})
+    except web.HTTPNotFound:
+        return response(Problem(404, f"nothing at {request.path[:80]!r}; GET / lists what there is"))
+    except web.HTTPException as error:
+        return response(Problem(error.status, error.reason))
+    except Exception:
+        log.exception("request failed", path=request.path[:200])
+        return response(Problem(500, "a fault of this service; it has been logged"))
+
+
+def _is_preflight(request: web.Request) -> bool:
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def _preflight(_request: web.Request) -> web.Response:
+    headers = {
+        "Access-Control-Allow-Methods": ", ".join(METHODS),
+        "Access-Control-Allow-Headers": "Accept, If-None-Match, If-Modified-Since, Last-Event-ID",
+        "Access-Control-Max-Age": "86400",
+    }
+    return web.Response(status=204, headers=headers)
+
+
+def _cors(origin: str | None, allowed: tuple[str, ...]) -> dict[str, str]:
+    """Never the origin reflected unless it is on the list (Fetch, 3.2.3)."""
+    shown = "*" if "*" in allowed else origin if origin in allowed else None
+    if shown is None:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": shown,
+        "Access-Control-Expose-Headers": "ETag, Last-Modified, Ticker-Demo",
+    }

@@ -1,0 +1,62 @@
+"""Reading a request's parameters strictly: what is not understood is named, never ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticker.render.locales import DEFAULT, UnknownLanguageError, locale_of
+from ticker.web.problems import Problem, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aiohttp import web
+
+    from ticker.quotes import Snapshot
+
+_MOST_SYMBOLS = 100
+
+
+def only(request: web.Request, allowed: Sequence[str]) -> None:
+    """Raise a Problem (400) for a parameter that the route does not have, or one that is given twice."""
+    seen: set[str] = set()
+    for name in request.query:
+        if name not in allowed:
+            hint = nearest(name, allowed) if allowed else "this route has none"
+            detail = f"unknown parameter {name[:40]!r}; {hint}"
+            raise Problem(400, detail, parameter=name[:40], allowed=list(allowed))
+        if name in seen:
+            raise Problem(400, f"parameter {name!r} is given more than once", parameter=name)
+        seen.add(name)
+
+
+def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
+    """The symbols asked for, in that order; none means all. Raises a Problem (400) for one not on the board."""
+    text = request.query.get("symbols")
+    if text is None:
+        return ()
+    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")[: _MOST_SYMBOLS + 1]))
+    known = [quote.symbol for quote in snapshot.quotes]
+    for one in asked:
+        if one not in known:
+            detail = f"unknown symbol {one[:40]!r} in 'symbols'; {nearest(one, known)}"
+            raise Problem(400, detail, parameter="symbols", allowed=known)
+    return asked
+
+
+def language(request: web.Request) -> str:
+    """The language tag asked for, in CLDR's own spelling. Raises a Problem (400) for one CLDR has no locale for."""
+    tag = request.query.get("lang", DEFAULT)
+    try:
+        return str(locale_of(tag)).replace("_", "-")
+    except UnknownLanguageError as error:
+        raise Problem(400, f"{error}", parameter="lang") from None
+
+
+def one_of(request: web.Request, name: str, allowed: Iterable[str], default: str) -> str:
+    """The value of `name`, one of `allowed`. Raises a Problem (400) for any other."""
+    value, known = request.query.get(name, default), list(allowed)
+    if value not in known:
+        detail = f"{value[:40]!r} is no value of {name!r}; {nearest(value, known)}"
+        raise Problem(400, detail, parameter=name, allowed=known)
+    return value
