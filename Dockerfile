@@ -27,8 +27,7 @@ RUN groupadd --gid 10001 ticker \
 COPY --from=build /opt/ticker /opt/ticker
 ENV PATH=/opt/ticker/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 \
-    TICKER_STORE__URL=sqlite:////var/lib/ticker/ticker.db
+    PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /etc/ticker
 VOLUME /var/lib/ticker
