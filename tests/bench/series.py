@@ -15,8 +15,28 @@ from ticker.calendars import is_holiday
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "fred" / "fredgraph_DCOILBRENTEU_new_2026-04.csv"
 # The Bank of Russia's dollar, 22 February to 31 March 2022, as moves in percent of the table before.
 CRISIS_STARTS = date(2022, 2, 22)
-CRISIS = (3.3, 0.2, 1.0, 8.1, -3.9, 12.0, -1.9, 12.5, 8.2, -5.3, 9.7, 3.7, -3.7, -0.7, -3.2, -4.4, 0.7, -2.9, 1.1)
-CRISIS += (-1.8, -5.6, -2.1, -4.2, 0.8, -9.6, -2.0, -2.6)
+CRISIS: tuple[float, ...] = (
+    3.3,
+    0.2,
+    1.0,
+    8.1,
+    -3.9,
+    12.0,
+    -1.9,
+    12.5,
+    8.2,
+    -5.3,
+    9.7,
+    3.7,
+    -3.7,
+    -0.7,
+    -3.2,
+    -4.4,
+    0.7,
+    -2.9,
+    1.1,
+)
+CRISIS += (0.7, -2.9, 1.1, -1.8, -5.6, -2.1, -4.2, 0.8, -9.6, -2.0, -2.6)
 
 
 @dataclass(frozen=True, slots=True)

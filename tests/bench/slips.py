@@ -63,4 +63,3 @@ WRONG: dict[str, Callable[[Given], Decimal]] = {
     "off by 1-8 %": lambda g: g.shifted(1, 8),
     "off by 8-60 %": lambda g: g.shifted(8, 60),
 }
-CERTAIN = ("nominal x10", "nominal x100", "nominal x10000", "nominal /10", "nominal /100", "pair swapped")

@@ -33,8 +33,10 @@ def supporters(ask: Question, one: Candidate, among: Sequence[Candidate]) -> lis
 
 
 def disputing(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
-    """Witnesses who must say the same as `one` and do not: copies of the very publication, and markets whose offset
-    to this one is known. Those that lost the last dispute have no say until they agree again.
+    """The witnesses who must say the same as `one` and do not.
+
+    Copies of the very publication, and markets whose offset to this one is known. Those that lost the last dispute have
+    no say until they agree again.
     """
     witnesses = (c for c in peers(ask, one, among) if are_copies(one, c) or _met(ask, one, c))
     return [c for c in witnesses if not _same(ask, one, c) and c.source not in ask.memory.distrusted]
