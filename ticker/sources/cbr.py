@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
 from ticker.sources.base import Adapter, Request, as_xml, nominal, number, schema
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
-
-MOSCOW = ZoneInfo("Europe/Moscow")
-# A body cut by a proxy can stay well-formed and hold only the first few currencies; real tables had 33 and more.
-FEWEST_ROWS = 30
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -46,16 +42,6 @@ def in_force(text: str) -> datetime:
         return datetime.strptime(text.replace("/", "."), "%d.%m.%Y").replace(tzinfo=MOSCOW)
     except ValueError as error:
         raise schema(f"no date of the table: {text[:40]!r}") from error
-
-
-def whole_table(ticks: Sequence[Tick]) -> Sequence[Tick]:
-    """`ticks`, if they can be a whole table of the Bank: enough rows, each currency once, dollar and euro in it."""
-    symbols = {tick.symbol for tick in ticks}
-    if len(symbols) != len(ticks):
-        raise schema("a currency stands in the table twice")
-    if len(ticks) < FEWEST_ROWS or not {"USD", "EUR"} <= symbols:
-        raise schema(f"a truncated table: {len(ticks)} rows, a whole one has {FEWEST_ROWS} at least with USD and EUR")
-    return ticks
 
 
 def _tick(row: Element, as_of: datetime) -> Tick:

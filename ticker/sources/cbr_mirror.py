@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.base import Adapter, Request, as_json, nominal, number, schema
-from ticker.sources.cbr import MOSCOW, whole_table
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
