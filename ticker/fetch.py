@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from ticker.quotes import Reason, SourceError
@@ -93,12 +94,7 @@ class Fetcher:
             answer, location = await self._once(target, headers, max_bytes)
             if answer is not None:
                 return answer
-            onward = target.join(URL(location))
-            if onward.scheme not in {"http", "https"} or not onward.host:
-                raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
-            if not _same_place(start, onward):
-                raise SourceError(Reason.BLOCKED, f"redirected to {onward.scheme}://{onward.host or ''}")
-            target = onward
+            target = _onward(start, target, location)
         raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
 
     async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
@@ -111,16 +107,26 @@ class Fetcher:
         ) as response:
             if response.status == 304 and known is not None:  # noqa: PLR2004 - Not Modified
                 return known, ""
-            if 300 <= response.status < 400:  # noqa: PLR2004 - the redirection class
+            if 300 <= response.status < 400 and response.status != 304:  # noqa: PLR2004 - the redirection class
                 return None, response.headers.get("Location", "")
             _check_status(response)
             body = await _read(response, max_bytes)
-            answer = Answer(str(target), response.status, dict(response.headers), body)
+            answer = Answer(str(target), response.status, response.headers, body)
         if _conditions(answer):
             self._known[str(target)] = answer
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
         return answer, ""
+
+
+def _onward(start: URL, target: URL, location: str) -> URL:
+    try:
+        onward = target.join(URL(location))
+    except ValueError as error:
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}") from error
+    if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
+    return onward
 
 
 def _same_place(start: URL, onward: URL) -> bool:
@@ -171,6 +177,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 
 
 def _family(error: Exception) -> Reason:
+    if isinstance(error.__cause__ or error.__context__, ContentEncodingError):
+        return Reason.ENCODING
     families: tuple[tuple[type[Exception], Reason], ...] = (
         (aiohttp.ClientConnectorDNSError, Reason.DNS),
         (aiohttp.ClientSSLError, Reason.TLS),
