@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.upstream import Upstream
-from ticker.fetch import Answer, Fetcher, retry_after
+from ticker.fetch import Answer, Fetcher
+from ticker.fetch.failures import retry_after
 from ticker.quotes import Reason, SourceError
 
 if TYPE_CHECKING:
