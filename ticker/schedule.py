@@ -114,12 +114,13 @@ class Timetable:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._first: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Poll every source at once, without waiting for a timer, and set the timetable going."""
         self._scheduler.start()
-        self._first = {asyncio.create_task(self._run(source)) for source in self._plans}
+        for source in self._plans:
+            self._begin(source)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run a plain function again and again."""
@@ -128,11 +129,20 @@ class Timetable:
     async def stop(self) -> None:
         """Cancel what waits and what runs, and return when all of it has ended."""
         self._scheduler.shutdown(wait=False)
-        for task in self._first:
-            task.cancel()
-        await asyncio.gather(*self._first, return_exceptions=True)
         # APScheduler's shutdown takes effect one turn of the loop later.
         await asyncio.sleep(0)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _begin(self, source: str) -> None:
+        """A task of our own for each poll, since the scheduler cancels its own without waiting for their end."""
+        task = asyncio.create_task(self._run(source))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _due(self, source: str) -> None:
+        self._begin(source)
 
     async def _run(self, source: str) -> None:
         plan, cost = self._plans[source], self._cost(source)
@@ -146,4 +156,4 @@ class Timetable:
             self._planned()
             if self._scheduler.running:
                 run_at = datetime.now(when.tzinfo) + (when - now)
-                self._scheduler.add_job(self._run, "date", [source], run_date=run_at, id=source, replace_existing=True)
+                self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
