@@ -6,20 +6,22 @@ the evening therefore tomorrow's. No ETag, no Last-Modified. Errors come with st
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
-from ticker.sources.base import Adapter, Request, as_xml, nominal, number, schema
+from ticker.quotes import PriceType, Reason, SourceError, Tick
+from ticker.sources.base import Adapter, Request, as_xml, nominal, number, sane, schema
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-MOSCOW = ZoneInfo("Europe/Moscow")
-# A body cut by a proxy can stay well-formed and hold only the first few currencies; real tables had 33 and more.
-FEWEST_ROWS = 30
+
+# Rates of one unit run to many decimals, and a writer of tiny ones may put an exponent.
+_UNIT_RATE = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,20})?(?:[eE]-?[0-9]{1,2})?")
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -43,37 +45,35 @@ def parse(body: bytes) -> Sequence[Tick]:
 def in_force(text: str) -> datetime:
     """Midnight in Moscow of the table's DD.MM.YYYY (older tables write DD/MM/YYYY). Raises SourceError (`schema`)."""
     try:
-        return datetime.strptime(text.replace("/", "."), "%d.%m.%Y").replace(tzinfo=MOSCOW)
+        return sane(datetime.strptime(text.replace("/", "."), "%d.%m.%Y").replace(tzinfo=MOSCOW), "Date")
     except ValueError as error:
         raise schema(f"no date of the table: {text[:40]!r}") from error
-
-
-def whole_table(ticks: Sequence[Tick]) -> Sequence[Tick]:
-    """`ticks`, if they can be a whole table of the Bank: enough rows, each currency once, dollar and euro in it."""
-    symbols = {tick.symbol for tick in ticks}
-    if len(symbols) != len(ticks):
-        raise schema("a currency stands in the table twice")
-    if len(ticks) < FEWEST_ROWS or not {"USD", "EUR"} <= symbols:
-        raise schema(f"a truncated table: {len(ticks)} rows, a whole one has {FEWEST_ROWS} at least with USD and EUR")
-    return ticks
 
 
 def _tick(row: Element, as_of: datetime) -> Tick:
     code = _cell(row, "CharCode")
     price = number(_cell(row, "Value"), code)
     units = nominal(_cell(row, "Nominal"), code)
-    unit_rate = row.findtext("VunitRate")
-    # The table states the rate twice since 2023: where both disagree one of them has slipped by a nominal.
-    if unit_rate and abs(decimal_of(unit_rate.strip()) * units - price) > price / 1000:
-        raise SourceError(Reason.UNIT, f"{code}: {price} for {units} is not {unit_rate[:20]} for one")
+    if row.find("VunitRate") is not None:
+        _check(_cell(row, "VunitRate"), price / units, code)
     return Tick(code, price, "RUB", as_of, PriceType.FIXING, units)
 
 
 def _cell(row: Element, name: str) -> str:
-    text = (row.findtext(name) or "").strip()
+    """The text of the one cell `name`; one with an element inside would be read to there only."""
+    cells = row.findall(name)
+    text = (cells[0].text or "").strip() if len(cells) == 1 and not len(cells[0]) else ""
     if not text:
-        raise schema(f"a row without <{name}>")
+        raise schema(f"a row without its one <{name}>")
     return text
+
+
+def _check(unit_rate: str, price: Decimal, code: str) -> None:
+    """The table states the rate twice since 2023: where both disagree one of them has slipped by a nominal."""
+    if not _UNIT_RATE.fullmatch(unit_rate):
+        raise SourceError(Reason.PARSE, f"{code}: VunitRate is not a number: {unit_rate[:40]!r}")
+    if abs(Decimal(unit_rate.replace(",", ".")) - price) > price / 1000:
+        raise SourceError(Reason.UNIT, f"{code}: {price} is not its VunitRate of {unit_rate}")
 
 
 ADAPTER = Adapter(publisher="cbr", base_url="https://www.cbr.ru", requests=requests, parse=parse)
