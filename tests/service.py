@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running service, its clock, and a client of it."""
+    """A running service, its clock, and a client that takes no coding unless told to and inflates nothing."""
 
     service: Service
     clock: Clock
@@ -72,5 +72,6 @@ async def serving(
     clock = Clock()
     settings = load(file or shipped(), {}, flags or {}).settings
     service = compose(settings, upstream=upstream, now=clock, demo=demo, seed=1)
-    async with TestClient(TestServer(service.web())) as client:
+    plain = {"Accept-Encoding": "identity"}
+    async with TestClient(TestServer(service.web()), headers=plain, auto_decompress=False) as client:
         yield Served(service, clock, client)

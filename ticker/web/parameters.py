@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ticker.quotes import Snapshot
 
-_MOST_SYMBOLS = 100
-
 
 def only(request: web.Request, allowed: Sequence[str]) -> None:
     """Raise a Problem (400) for a parameter that the route does not have, or one that is given twice."""
@@ -35,7 +33,7 @@ def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
     text = request.query.get("symbols")
     if text is None:
         return ()
-    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")[: _MOST_SYMBOLS + 1]))
+    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     known = [quote.symbol for quote in snapshot.quotes]
     for one in asked:
         if one not in known:
