@@ -48,13 +48,13 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
 def number(value: Decimal, decimals: int, locale: Locale) -> str:
     """`value` as the language writes it, with exactly `decimals` digits after the point."""
     shown = rounded(value, decimals)
-    return _pattern(locale.decimal_formats[None].pattern, decimals).apply(shown, locale)
+    return str(_pattern(locale.decimal_formats[None].pattern, decimals).apply(shown, locale))
 
 
 def change(percent: Decimal, locale: Locale) -> str:
     """A change in percent with its sign: "+0.46%", in Russian "+0,46 %"."""
     shown = rounded(percent, 2)
-    text = _pattern(locale.percent_formats[None].pattern, 2).apply(abs(shown) / 100, locale)
+    text = str(_pattern(locale.percent_formats[None].pattern, 2).apply(abs(shown) / 100, locale))
     sign = get_plus_sign_symbol(locale) if shown > 0 else get_minus_sign_symbol(locale)
     return f"{sign}{text}" if shown else text
 
