@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A query parameter `name` for a day, written as `pattern` (strftime), `back` days before the request's in `zone`."""
+    """A query parameter that names a day: `back` days before the request's in `zone`, written as `pattern` (strftime)."""
 
     name: str
     pattern: str

@@ -7,32 +7,17 @@ the evening therefore tomorrow's. No ETag, no Last-Modified. Errors come with st
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_xml, midnight, nominal, number, schema, spans
+from ticker.sources.table import CURRENCIES, IDS, MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
     from xml.etree.ElementTree import Element
 
-MOSCOW = ZoneInfo("Europe/Moscow")
-# A body cut by a proxy can stay well-formed and hold only the first few currencies; real tables had 33 and more.
-FEWEST_ROWS = 30
-# The history is asked for by the Bank's own identifiers, a currency a request.
-IDS = dict(
-    pair.split()
-    for pair in """
-    AUD R01010,GBP R01035,AMD R01060,BYN R01090B,BRL R01115,HUF R01135,HKD R01200,GEL R01210,DKK R01215,AED R01230
-    USD R01235,EUR R01239,INR R01270,KZT R01335,CAD R01350,KGS R01370,CNY R01375,NOK R01535,PLN R01565,SGD R01625
-    THB R01675,TRY R01700J,UZS R01717,UAH R01720,CZK R01760,SEK R01770,CHF R01775,ZAR R01810,KRW R01815,JPY R01820
-    """.strip()
-    .replace("\n", ",")
-    .split(",")
-)
-_CURRENCIES = {bank: code for code, bank in IDS.items()}
 _YEARS = 3650  # days in one request: about 330 KB
 
 
@@ -69,7 +54,7 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
     """The ticks of one currency's history, a table each; none for days without one. Raises SourceError."""
     root = _table(body)
     bank = root.get("ID", "")
-    code = _CURRENCIES.get(bank)
+    code = CURRENCIES.get(bank)
     if code is None:
         raise schema(f"the history of {bank[:20]!r}: {(root.text or '').strip()[:80] or 'no currency asked for'}")
     rows = root.findall("Record")
@@ -81,16 +66,6 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
 def in_force(text: str) -> datetime:
     """Midnight in Moscow of the table's DD.MM.YYYY (older tables write DD/MM/YYYY). Raises SourceError (`schema`)."""
     return midnight(text.replace("/", "."), "%d.%m.%Y", MOSCOW, "the table's date")
-
-
-def whole_table(ticks: Sequence[Tick]) -> Sequence[Tick]:
-    """`ticks`, if they can be a whole table of the Bank: enough rows, each currency once, dollar and euro in it."""
-    symbols = {tick.symbol for tick in ticks}
-    if len(symbols) != len(ticks):
-        raise schema("a currency stands in the table twice")
-    if len(ticks) < FEWEST_ROWS or not {"USD", "EUR"} <= symbols:
-        raise schema(f"a truncated table: {len(ticks)} rows, a whole one has {FEWEST_ROWS} at least with USD and EUR")
-    return ticks
 
 
 def _table(body: bytes) -> Element:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, nominal, number, schema
-from ticker.sources.cbr import MOSCOW, whole_table
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
