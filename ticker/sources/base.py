@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
@@ -16,10 +15,7 @@ from defusedxml.ElementTree import fromstring
 from ticker.quotes import Reason, SourceError, decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
     from xml.etree.ElementTree import Element
-    from zoneinfo import ZoneInfo
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
@@ -83,22 +79,6 @@ def nominal(value: object, where: str) -> int:
     if units not in {"1", "10", "100", "1000", "10000", "100000"}:
         raise SourceError(Reason.UNIT, f"{where}: nominal {units[:20]!r} is not a power of ten")
     return int(units)
-
-
-def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetime:
-    """The start in `zone` of the day that `value` writes as `pattern` (strptime). Raises SourceError (`schema`)."""
-    try:
-        return datetime.strptime(str(value), pattern).replace(tzinfo=zone)
-    except ValueError as error:
-        raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
-
-
-def spans(first: date, last: date, days: int) -> Iterator[tuple[date, date]]:
-    """The days from `first` to `last` in spans of `days` at most; both ends of each are included."""
-    while first <= last:
-        end = min(last, first + timedelta(days=days - 1))
-        yield first, end
-        first = end + timedelta(days=1)
 
 
 def schema(message: str) -> SourceError:

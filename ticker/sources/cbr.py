@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_xml, midnight, nominal, number, schema, spans
+from ticker.sources.base import as_xml, nominal, number, schema
+from ticker.sources.series import midnight, spans
 from ticker.sources.table import CURRENCIES, IDS, MOSCOW, whole_table
 
 if TYPE_CHECKING:
