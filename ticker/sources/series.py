@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
-from ticker.sources.base import number, schema
+from ticker.sources.base import number, sane, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetime:
     """The start in `zone` of the day that `value` writes as `pattern` (strptime). Raises SourceError (`schema`)."""
     try:
-        return datetime.strptime(str(value), pattern).replace(tzinfo=zone)
+        return sane(datetime.strptime(str(value), pattern).replace(tzinfo=zone), where)
     except ValueError as error:
         raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
 
@@ -27,7 +27,7 @@ def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetim
 def unix(value: object, where: str) -> datetime:
     """The moment that `value` gives in seconds since 1970. Raises SourceError (`schema`)."""
     try:
-        return datetime.fromtimestamp(int(str(value)), UTC)
+        return sane(datetime.fromtimestamp(int(str(value)), UTC), where)
     except (ValueError, OverflowError, OSError) as error:
         raise schema(f"{where}: no time but {str(value)[:40]!r}") from error
 
