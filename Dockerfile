@@ -28,7 +28,7 @@ COPY --from=build /opt/ticker /opt/ticker
 ENV PATH=/opt/ticker/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    TICKER_STORE__URL=sqlite:////var/lib/ticker/ticker.db
+    TICKER_SERVER__HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /etc/ticker
 VOLUME /var/lib/ticker
@@ -38,4 +38,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8080/healthz', timeout=4)"]
 ENTRYPOINT ["ticker"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]

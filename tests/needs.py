@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,16 +14,21 @@ SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin
 
 def needs(command: str) -> str:
     """The path of `command`. Where it is missing the test is skipped; under TICKER_REQUIRE_ALL=1 it fails."""
+    package = package_of(command)
     found = shutil.which(command, path=SEARCHED)
-    if found:
-        return found
-    reason = f"no {command} here; Debian's package {package_of(command)} has it"
+    if not found:
+        missing(f"no {command} here; Debian's package {package} has it")
+    return found
+
+
+def missing(reason: str) -> NoReturn:
+    """Leave the test out, or where nothing may be left out (TICKER_REQUIRE_ALL=1) fail it."""
     if os.environ.get("TICKER_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def package_of(command: str) -> str:
-    """Debian's package with `command`, by the list that CI installs from."""
+    """Debian's package with `command`, by the list that CI installs from. Raises KeyError: put it there first."""
     lines = [line.split() for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
-    return next(package for package, *commands in lines if command in commands)
+    return {command: package for package, *commands in lines for command in commands}[command]

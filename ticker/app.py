@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ticker.poll import Feed, Poller
 from ticker.quotes import Instrument, Quote, Snapshot
 from ticker.render import Renderer
 from ticker.schedule import Cadence, Plan, Timetable
+from ticker.select import Check
 from ticker.settings.model import PublicationCalendar
 from ticker.web import build
 from ticker.web.context import Context, Traffic
@@ -49,11 +51,16 @@ class Service:
         """Polling goes on inside; on the way out everything that was opened is closed."""
         async with self.fetcher:
             self.timetable.start()
-            self.timetable.every(_AGEING_SECONDS, self.context.snapshot)
+            self.timetable.every(_AGEING_SECONDS, self._age)
             try:
                 yield
             finally:
                 await self.timetable.stop()
+
+    def _age(self) -> None:
+        now = self.context.clock()
+        self.board.current(now)
+        self.poller.look_again(now)
 
     def web(self) -> web.Application:
         """The web application, which starts and ends the service with itself."""
@@ -89,8 +96,9 @@ def compose(
     board = Board(replace(first, demo=demo))
     fetcher = Fetcher(USER_AGENT)
     overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
-    poller = Poller(wanted, feeds, board, fetcher, now, overrides)
+    poller = Poller(wanted, feeds, board, fetcher, now, overrides, checks(config))
     timetable = _timetable(config, poller, board, now, Random(seed))  # noqa: S311 - jitter, not a secret
+    poller.hurry = timetable.hurry
     context = _context(config, poller, board, now, demo=demo)
     return Service(config, poller, board, fetcher, timetable, context)
 
@@ -119,9 +127,33 @@ def instruments(config: Settings) -> tuple[Instrument, ...]:
     )
 
 
+def checks(config: Settings) -> tuple[Check, ...]:
+    """The configured cross-checks as values."""
+    return tuple(
+        Check(
+            each.numerator,
+            each.denominator,
+            Instrument(
+                symbol=name,
+                base=each.base,
+                quote=each.quote,
+                unit=f"1 {each.base}",
+                decimals=4,
+                sources=each.sources,
+                max_age=each.max_age,
+                max_move=Decimal(1),
+                tolerance=each.tolerance,
+            ),
+            each.tolerance,
+        )
+        for name, each in config.checks.items()
+    )
+
+
 def used(config: Settings) -> list[str]:
     """The sources that feed an instrument, in the order of the configuration; the others are never asked."""
     fed = {source for each in config.instruments.values() for source in each.sources}
+    fed |= {source for each in config.checks.values() for source in each.sources}
     return [source for source in config.sources if source in fed]
 
 

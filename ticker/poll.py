@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticker.health import Health
 from ticker.normalise import Origin, normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
-from ticker.select import Question, choose
+from ticker.select import Choice, Memory, Question, choose, contradicted
 from ticker.validate import Case, refusal
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ticker.board import Board
     from ticker.calendars import Calendar
     from ticker.fetch import Fetcher
-    from ticker.quotes import Instrument, Quote, Tick
+    from ticker.quotes import Instrument, Tick
+    from ticker.select import Check
     from ticker.sources import Adapter
 
 
@@ -53,27 +54,33 @@ class Poller:
         fetcher: Fetcher,
         clock: Callable[[], datetime],
         overrides: Mapping[str, Calendar] | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         """`overrides` are the calendars of instruments that are judged by one of their own, by symbol."""
         self.instruments = instruments
         self.feeds = feeds
         self.health = {source: Health(source) for source in feeds}
+        # Whoever can ask a source before its turn; set by the composer.
+        self.hurry: Callable[[str], object] = lambda _source: None
         own = {source: feed.origin.calendar for source, feed in feeds.items()}
+        self._all = (*instruments, *(check.reference for check in checks))
         self._calendars = {
             each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
-            for each in instruments
+            for each in self._all
         }
+        self._checks = checks
         self._board = board
         self._fetcher = fetcher
         self._clock = clock
         self._candidates: dict[tuple[str, str], Candidate] = {}
         self._refused: dict[tuple[str, str], Reason] = {}
-        self._pending: dict[str, Candidate | None] = {}
+        self._memories: dict[str, Memory] = {}
         self._overruled: dict[str, tuple[tuple[str, Reason], ...]] = {}
+        self._waiting: frozenset[str] = frozenset()
 
     def wanted(self, source: str) -> list[Instrument]:
-        """The instruments that `source` feeds."""
-        return [instrument for instrument in self.instruments if source in instrument.sources]
+        """The instruments that `source` feeds, those that only serve a cross-check among them."""
+        return [instrument for instrument in self._all if source in instrument.sources]
 
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
@@ -98,10 +105,18 @@ class Poller:
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""
         last = self._board.current(now)
-        quotes = tuple(self._choose(instrument, last, now) for instrument in self.instruments)
+        against = self._contradicted(last)
+        choices = [self._choose(instrument, last, against, now) for instrument in self.instruments]
+        quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
+        self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
         return snapshot
+
+    def look_again(self, now: datetime) -> None:
+        """Publish anew where a number waits for a witness that may have run out of time."""
+        if self._waiting:
+            self.publish(now)
 
     def told(self, source: str) -> dict[str, str]:
         """What `source` last said that could be used, by symbol."""
@@ -139,7 +154,8 @@ class Poller:
     def _admit(self, instrument: Instrument, candidate: Candidate, now: datetime) -> bool:
         key = (candidate.source, instrument.symbol)
         calendar = self._calendars[instrument.symbol][candidate.source]
-        reason = refusal(Case(candidate, instrument, calendar, self._board.latest.get(instrument.symbol), now))
+        before = self._candidates.get(key)
+        reason = refusal(Case(candidate, instrument, calendar, before, now))
         if reason is None:
             self._candidates[key] = candidate
             self._refused.pop(key, None)
@@ -148,20 +164,42 @@ class Poller:
         self.health[candidate.source].reject(instrument.symbol, reason)
         return False
 
-    def _choose(self, instrument: Instrument, last: Snapshot, now: datetime) -> Quote:
+    def _choose(self, instrument: Instrument, last: Snapshot, against: set[tuple[str, str]], now: datetime) -> Choice:
+        symbol = instrument.symbol
         ask = Question(
             instrument=instrument,
-            candidates=[c for (_, symbol), c in self._candidates.items() if symbol == instrument.symbol],
-            calendars=self._calendars[instrument.symbol],
+            candidates=self._of(symbol),
+            calendars=self._calendars[symbol],
             now=now,
-            last=last.get(instrument.symbol),
-            pending=self._pending.get(instrument.symbol),
+            last=last.get(symbol),
+            memory=self._memories.get(symbol, Memory()),
             failures=self._failures(instrument),
+            asked={source: each.last_success for source, each in self.health.items() if each.last_success},
+            contradicted=frozenset(source for source, named in against if named == symbol),
         )
         choice = choose(ask)
-        self._pending[instrument.symbol] = choice.pending
-        self._count_overruled(instrument.symbol, choice.overruled)
-        return choice.quote
+        self._memories[symbol] = choice.memory
+        self._count_overruled(symbol, choice.overruled)
+        return choice
+
+    def _of(self, symbol: str) -> list[Candidate]:
+        return [candidate for (_, named), candidate in self._candidates.items() if named == symbol]
+
+    def _contradicted(self, last: Snapshot) -> set[tuple[str, str]]:
+        """What the cross-checks speak against, each by its most preferred reference."""
+        found: set[tuple[str, str]] = set()
+        shown = {quote.symbol: quote for quote in last.quotes}
+        for check in self._checks:
+            references = sorted(self._of(check.reference.symbol), key=lambda c: check.reference.sources.index(c.source))
+            if references:
+                pair = [*self._of(check.numerator), *self._of(check.denominator)]
+                found |= contradicted(check, references[0].price, pair, shown)
+        return found
+
+    def _ask_now(self, sources: frozenset[str]) -> None:
+        for source in sources - self._waiting:
+            self.hurry(source)
+        self._waiting = sources
 
     def _failures(self, instrument: Instrument) -> dict[str, Reason]:
         found: dict[str, Reason] = {}

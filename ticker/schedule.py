@@ -75,14 +75,14 @@ class Plan:
         when = min(regular, now + self._backoff(standing.in_a_row)) if standing.in_a_row else regular
         if standing.retry_at is not None:
             when = max(when, standing.retry_at)
-        return max(when, self._affordable(requests))
+        return max(when, self.affordable(requests))
 
     def _backoff(self, failures: int) -> timedelta:
         """Full jitter (AWS, "Exponential Backoff And Jitter"): anything up to the doubled wait, a second at least."""
         most = min(self.cadence.backoff * (1 << min(failures - 1, 20)), self.cadence.backoff_most)
         return max(timedelta(seconds=1), most * self.random.random())
 
-    def _affordable(self, requests: int) -> datetime:
+    def affordable(self, requests: int) -> datetime:
         """The first moment at which `requests` more stay within the hourly budget."""
         over = len(self.asked) + requests - self.cadence.budget
         if over <= 0 or not self.asked:
@@ -115,6 +115,7 @@ class Timetable:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._first: set[asyncio.Task[None]] = set()
+        self._running: set[str] = set()
 
     def start(self) -> None:
         """Poll every source at once, without waiting for a timer, and set the timetable going."""
@@ -124,6 +125,15 @@ class Timetable:
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run a plain function again and again."""
         self._scheduler.add_job(job, "interval", seconds=seconds)
+
+    def hurry(self, source: str) -> None:
+        """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
+        now, standing = self._clock(), self._standing(source)
+        resting = standing.retry_at is not None and standing.retry_at > now
+        if source in self._running or resting or standing.in_a_row or not self._scheduler.running:
+            return
+        if self._plans[source].affordable(self._cost(source)) <= now:
+            self._set(source, now)
 
     async def stop(self) -> None:
         """Cancel what waits and what runs, and return when all of it has ended."""
@@ -137,13 +147,17 @@ class Timetable:
     async def _run(self, source: str) -> None:
         plan, cost = self._plans[source], self._cost(source)
         plan.note(self._clock(), cost)
+        self._running.add(source)
         try:
             await self._poll(source)
         finally:
-            now = self._clock()
-            when = plan.next(now, self._standing(source), cost)
-            self._standing(source).next_poll = when
-            self._planned()
+            self._running.discard(source)
             if self._scheduler.running:
-                run_at = datetime.now(when.tzinfo) + (when - now)
-                self._scheduler.add_job(self._run, "date", [source], run_date=run_at, id=source, replace_existing=True)
+                self._set(source, plan.next(self._clock(), self._standing(source), cost))
+
+    def _set(self, source: str, when: datetime) -> None:
+        """Make `when`, by the service's clock, the one next poll of `source`."""
+        self._standing(source).next_poll = when
+        self._planned()
+        run_at = datetime.now(when.tzinfo) + (when - self._clock())
+        self._scheduler.add_job(self._run, "date", [source], run_date=run_at, id=source, replace_existing=True)

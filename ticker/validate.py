@@ -1,7 +1,9 @@
 """RULES: small predicates that a candidate must pass before it may speak; each tells the incident it prevents.
 
 Pure: the instrument, the calendar, the last good quote and `now` are arguments. A rule says the reason, the poller
-counts it; nothing here changes a number.
+counts it; nothing here changes a number. What an answer shows of itself (a truncated table, a nominal that is no power
+of ten, a rate stated twice and differently) the source's own file refuses; what only the other sources can tell
+(a digit swapped, a jump, yesterday's table under today's date) selection holds.
 """
 
 from __future__ import annotations
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a rule may look at: the candidate, whom it speaks of, what was last shown, and the time."""
+    """What a rule may look at: the candidate, whom it speaks of, the number before it, and the time.
+
+    `last` is the source's own candidate before this one, or, for SLIPS, the quote that is shown.
+    """
 
     candidate: Candidate
     instrument: Instrument
     calendar: Calendar
-    last: Quote | None
+    last: Candidate | Quote | None
     now: datetime
 
     @property
@@ -73,14 +78,25 @@ def swapped_pair(case: Case) -> bool:
     return abs(case.candidate.price * last - 1) < _SLIP
 
 
+def gone_back(case: Case) -> bool:
+    """An older date than the same source gave before: one of an upstream's caches that lags behind the others."""
+    return case.last is not None and case.last.as_of is not None and case.candidate.as_of < case.last.as_of
+
+
 RULES: tuple[tuple[Reason, Callable[[Case], bool]], ...] = (
-    (Reason.UNIT, nominal_slip),
-    (Reason.UNIT, swapped_pair),
     (Reason.RANGE, out_of_band),
     (Reason.FUTURE, from_the_future),
+    (Reason.FROZEN, gone_back),
 )
+# Judged against the last good quote, so another source's word can overrule them: selection asks.
+SLIPS: tuple[Callable[[Case], bool], ...] = (nominal_slip, swapped_pair)
 
 
 def refusal(case: Case) -> Reason | None:
     """The reason of the first rule that the candidate breaks, or None where it may speak."""
     return next((reason for reason, broken in RULES if broken(case)), None)
+
+
+def slips(case: Case) -> bool:
+    """Whether the candidate is the last price with its nominal or its direction slipped."""
+    return any(slipped(case) for slipped in SLIPS)

@@ -50,6 +50,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
         kept = {symbol: table for symbol, table in base.get("instruments", {}).items() if symbol in own["instruments"]}
         order = {symbol: kept.get(symbol, {}) for symbol in own["instruments"]}
         base["instruments"] = order
+        base["checks"] = {name: each for name, each in base.get("checks", {}).items() if _both(each, order)}
     origins: dict[str, str] = {}
     tree: dict[str, Any] = {}
     layers = [(base, "shipped"), (own, str(path))] if path != shipped() else [(base, str(path))]
@@ -65,6 +66,10 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
         raise ConfigurationError(_explain(error, origins, str(path))) from None
     _cross_check(settings, origins, str(path))
     return Loaded(settings, origins)
+
+
+def _both(check: Mapping[str, Any], instruments: Mapping[str, Any]) -> bool:
+    return check["numerator"] in instruments and check["denominator"] in instruments
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def _below(path: list[str]) -> type[BaseModel] | None:
     from ticker.settings import model  # noqa: PLC0415 - names of its classes, looked up by table
 
     single: dict[str, type[BaseModel]] = {"server": model.Server, "store": model.Store}
-    many: dict[str, type[BaseModel]] = {"sources": model.Source, "instruments": model.Instrument}
+    many: dict[str, type[BaseModel]] = {"sources": model.Source, "instruments": model.Instrument, "checks": model.Check}
     if len(path) == 1:
         return single.get(path[0])
     if len(path) == 2:  # noqa: PLR2004 - [table.name]
@@ -185,6 +190,11 @@ def _cross_check(settings: Settings, origins: Mapping[str, str], path: str) -> N
     for symbol, instrument in settings.instruments.items():
         for source in instrument.sources:
             named(f"instruments.{symbol}.sources", source, settings.sources, "source")
+    for name, check in settings.checks.items():
+        for source in check.sources:
+            named(f"checks.{name}.sources", source, settings.sources, "source")
+        for key in ("numerator", "denominator"):
+            named(f"checks.{name}.{key}", getattr(check, key), settings.instruments, "instrument")
     for name, each in settings.sources.items():
         named(f"sources.{name}.calendar", each.calendar, settings.calendars, "calendar")
     if problems:

@@ -172,6 +172,18 @@ class Instrument(Part):
         return value
 
 
+class Check(Part):
+    """`numerator` over `denominator`, two instruments, must be near base/quote as `sources` give it."""
+
+    numerator: str
+    denominator: str
+    base: str
+    quote: str
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+    tolerance: Fraction = Decimal("0.02")
+    max_age: Positive = timedelta(days=7)
+
+
 Calendar = Annotated[PublicationCalendar | SessionCalendar, Field(discriminator="kind")]
 
 
@@ -183,6 +195,7 @@ class Settings(Part):
     instruments: Annotated[dict[str, Instrument], Field(min_length=1)]
     calendars: dict[str, Calendar] = {}
     sources: dict[str, Source] = {}
+    checks: dict[str, Check] = {}
 
     @field_validator("instruments")
     @classmethod

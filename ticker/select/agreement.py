@@ -1,0 +1,76 @@
+"""Who says the same. Only like is compared with like: one kind of price, of one date or both on time.
+
+Copies of one publisher's fixing must be equal digit for digit: where they differ, one of them is wrong. Two markets
+never print the same number: there the difference they had when they were last published together is taken out first.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from ticker.quotes import Agreement, PriceType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticker.quotes import Candidate
+    from ticker.select.question import Question
+
+# A known offset between two markets drifts with their delays and rolls; the band around it is this much narrower than
+# the one around nothing.
+_KNOWN_OFFSET = Decimal("0.3")
+
+
+def peers(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
+    """Those `among` that can be compared with `one`, the most preferred first."""
+    return sorted((other for other in among if _comparable(ask, one, other)), key=ask.rank)
+
+
+def supporters(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
+    """The peers that say the same as `one`."""
+    return [other for other in peers(ask, one, among) if _same(ask, one, other)]
+
+
+def disputing(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
+    """Copies of the very publication that `one` is, with another number in them; those that lost before aside."""
+    copies = (other for other in peers(ask, one, among) if are_copies(one, other))
+    return [c for c in copies if not _same(ask, one, c) and c.source not in ask.memory.distrusted]
+
+
+def are_copies(one: Candidate, other: Candidate) -> bool:
+    """Whether both are the same publisher's fixing of the same date."""
+    fixings = one.price_type is PriceType.FIXING and other.price_type is PriceType.FIXING
+    return fixings and one.publisher == other.publisher and one.as_of == other.as_of
+
+
+def measure(ask: Question, one: Candidate, among: Sequence[Candidate]) -> Agreement:
+    """How many say the same as `one`, itself included, and the spread of all that can be compared, in percent."""
+    prices = [one.price, *(other.price for other in peers(ask, one, among))]
+    spread = (max(prices) - min(prices)) / one.price * 100
+    return Agreement(1 + len(supporters(ask, one, among)), round(spread, 4))
+
+
+def _comparable(ask: Question, one: Candidate, other: Candidate) -> bool:
+    if one.source == other.source or one.price_type is not other.price_type:
+        return False
+    if one.price_type is PriceType.FIXING:
+        return one.as_of == other.as_of
+    return ask.fresh(one) == ask.fresh(other)
+
+
+def _same(ask: Question, one: Candidate, other: Candidate) -> bool:
+    if are_copies(one, other):
+        return _equal_digits(one.price, other.price)
+    known = ask.memory.offsets
+    if one.source in known and other.source in known:
+        expected = other.price * known[one.source] / known[other.source]
+        return abs(one.price / expected - 1) <= ask.instrument.tolerance * _KNOWN_OFFSET
+    return abs(one.price - other.price) <= ask.instrument.tolerance * min(one.price, other.price)
+
+
+def _equal_digits(one: Decimal, other: Decimal) -> bool:
+    """Equal as far as the shorter one goes: a copy may have rounded, never below the fourth decimal."""
+    places = min(-int(price.as_tuple().exponent) for price in (one, other))
+    unit = Decimal(1).scaleb(-max(4, places))
+    return one.quantize(unit, ROUND_HALF_EVEN) == other.quantize(unit, ROUND_HALF_EVEN)
