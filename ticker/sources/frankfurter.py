@@ -2,6 +2,8 @@
 
 Without `providers` it answers a blend of many banks. It leaves out tables dated Saturday or Sunday, so on a weekend it
 is one table behind the Bank. v1 is the European Central Bank's table, which has no rouble; its shape is read as well.
+
+It rounds (v1 to two decimals above 80), so it is a publisher of its own: copies of the Bank must agree to the digit.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
 
 
 ADAPTER = Adapter(
-    publisher="cbr",
+    publisher="frankfurter",
     base_url="https://api.frankfurter.dev",
     requests=requests,
     parse=parse,
