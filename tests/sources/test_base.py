@@ -179,6 +179,7 @@ def test_no_bytes_raise_anything_but_a_source_error(body: bytes, name: str) -> N
         SOURCES[name].parse(body)
 
 
+NAMES = ["chart", "result", "meta", "Valute", "Date", "securities", "marketdata", "columns", "data"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8),
     lambda inner: (

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import fuzz
@@ -162,6 +162,7 @@ def test_older_tables_write_slashes(text: str, day: int) -> None:
     assert in_force(text).day == day
 
 
+@settings(max_examples=300)
 @given(st.data())
 def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
     """Mutated tables are refused by a SourceError or read as they are written."""

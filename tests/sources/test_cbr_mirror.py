@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import fuzz
@@ -140,6 +140,7 @@ def test_a_date_without_offset_is_the_banks(zone: str, monkeypatch: pytest.Monke
         time.tzset()
 
 
+@settings(max_examples=300)
 @given(st.data())
 def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
     """Mutated tables are refused by a SourceError or read as they are written."""
