@@ -101,7 +101,7 @@ def test_links_and_pictures_are_there() -> None:
         elif "://" not in target:
             assert (ROOT / target).is_file(), target
     committed = {path.as_posix() for path in files()}
-    assert {target for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)} <= committed
+    assert set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)) <= committed
 
 
 def test_every_command_is_told_and_no_other() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from ticker import __version__, calendars, clock, metrics, settings, sources
+from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.board import Board
 from ticker.fetch import Fetcher
 from ticker.normalise import Origin
@@ -22,7 +22,7 @@ from ticker.web import build
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
 
     from aiohttp import web
@@ -88,10 +88,11 @@ def compose(
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
-    Raises ConfigurationError for a source whose adapter does not exist.
+    Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
+    config = keys.switched_on(config)
     wanted = instruments(config)
-    feeds = _feeds(config, upstream)
+    feeds = _feeds(config, upstream, used(config))
     first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
     board = Board(replace(first, demo=demo))
     fetcher = Fetcher(USER_AGENT)
@@ -157,9 +158,15 @@ def used(config: Settings) -> list[str]:
     return [source for source in config.sources if source in fed]
 
 
-def _feeds(config: Settings, upstream: str | None) -> dict[str, Feed]:
+def idle(config: Settings, upstream: str | None) -> dict[str, Feed]:
+    """The sources that feed nothing and are not off: they can be probed all the same."""
+    fed = used(keys.switched_on(config))
+    return _feeds(config, upstream, [s for s in config.sources if s not in fed and not keys.off(config, s)])
+
+
+def _feeds(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dict[str, Feed]:
     feeds: dict[str, Feed] = {}
-    for source in used(config):
+    for source in chosen:
         each = config.sources[source]
         adapter = sources.SOURCES.get(each.adapter or source)
         if adapter is None:

@@ -158,7 +158,7 @@ def test_a_nominal_is_written_plainly(value: object) -> None:
     assert refused(nominal, value, "JPY") is Reason.UNIT
 
 
-@pytest.mark.parametrize("year", [1, 1970, 1989, 2200, 9999])
+@pytest.mark.parametrize("year", [1, 1970, 1979, 2200, 9999])
 def test_a_price_is_of_our_time(year: int) -> None:
     """No calendar can reckon at the ends of Python's years."""
     assert refused(sane, datetime(year, 1, 1, tzinfo=UTC), "Date") is Reason.SCHEMA

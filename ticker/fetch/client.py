@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -69,15 +69,19 @@ class Fetcher:
         *,
         timeout: timedelta,  # noqa: ASYNC109 - the caller's setting; the whole call is bounded by it
         max_bytes: int,
+        secret: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer of `url`, asked for conditionally where an earlier one had a validator.
 
-        Raises SourceError, and nothing else, within `timeout` altogether.
+        `secret` goes into the query like `query`, and into nothing that is kept. Raises SourceError, and nothing else,
+        within `timeout` altogether.
         """
-        target = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        plain = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        target = plain.update_query(secret) if secret else plain
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                return await self._follow(target, headers, max_bytes)
+                answer = await self._follow(target, headers, max_bytes)
+                return replace(answer, url=str(plain)) if secret else answer
         except SourceError:
             raise
         except TimeoutError as error:

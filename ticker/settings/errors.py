@@ -27,6 +27,7 @@ _TABLES: Mapping[tuple[str, ...], tuple[type[BaseModel], ...]] = {
     ("sources", "*"): (model.Source,),
     ("sources", "*", "schedule"): (model.Schedule,),
     ("instruments", "*"): (model.Instrument,),
+    ("checks", "*"): (model.Check,),
     ("calendars", "*"): (model.PublicationCalendar, model.SessionCalendar),
 }
 

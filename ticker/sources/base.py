@@ -1,14 +1,10 @@
-"""What an adapter is, and the few reading tools that all of them share.
-
-An adapter is two pure functions and some data: which requests ask for the codes wanted, and which ticks an answer
-holds. It knows neither settings nor clock nor instruments, and raises nothing but `SourceError`.
-"""
+"""The few reading tools that all adapters share; what goes wrong in them is a `SourceError` with its reason."""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
@@ -19,35 +15,8 @@ from defusedxml.ElementTree import fromstring
 from ticker.quotes import Reason, SourceError, decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from xml.etree.ElementTree import Element
-
-    from ticker.quotes import Tick
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One GET: `path` behind the source's base URL, with its query."""
-
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """How one upstream is asked and read.
-
-    `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose
-    numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that is not the base.
-    """
-
-    publisher: str
-    base_url: str
-    requests: Callable[[Sequence[str]], Sequence[Request]]
-    parse: Callable[[bytes], Sequence[Tick]]
-    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
@@ -79,6 +48,17 @@ def as_xml(body: bytes) -> Element:
     return root
 
 
+def as_csv(body: bytes) -> list[dict[str, str]]:
+    """The rows of `body` by the names of the header. Raises SourceError as `as_json` does, `schema` for ragged rows."""
+    try:
+        header, *rows = [row for row in csv.reader(_text(body, "utf-8-sig").splitlines()) if row] or [[]]
+    except csv.Error as error:
+        raise SourceError(Reason.PARSE, f"not CSV: {error}") from error
+    if any(len(row) != len(header) for row in rows):
+        raise schema("a row that does not have the header's columns")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
 def number(value: object, where: str) -> Decimal:
     """The positive exact decimal that `value` is or writes.
 
@@ -106,7 +86,7 @@ def nominal(value: object, where: str) -> int:
 
 def sane(moment: datetime, where: str) -> datetime:
     """`moment`, if it is of our time. Raises SourceError (`schema`): no calendar reckons in the years 1 and 9999."""
-    if not 1990 <= moment.year < 2200:  # noqa: PLR2004 - older than every feed, later than every clock gone wrong
+    if not 1980 <= moment.year < 2200:  # noqa: PLR2004 - older than every feed, later than every clock gone wrong
         raise schema(f"{where}: {moment:%Y-%m-%d} is no date of a price")
     return moment
 

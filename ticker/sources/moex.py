@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
-from ticker.sources.base import Adapter, Request, as_json, number, sane, schema
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, number, schema
+from ticker.sources.iss import HOST, naive, rows
+from ticker.sources.table import MOSCOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-MOSCOW = ZoneInfo("Europe/Moscow")
 BOARD = "RFUD"
 # Asset code -> (currency of the price, units the price is for). The answer itself does not say either.
 ASSETS = {
@@ -66,21 +67,6 @@ def front(contracts: Iterable[Mapping[str, Any]], asset: str, today: date) -> Ma
     return min(alive, key=_expiry, default=None)
 
 
-def rows(answer: object, block: str) -> list[dict[str, Any]]:
-    """The rows of an ISS block as mappings by column name. Raises SourceError (`schema`)."""
-    table = answer.get(block) if isinstance(answer, dict) else None
-    if not isinstance(table, dict):
-        raise schema(f"no block {block!r}: {str(answer)[:60]}")
-    columns, data = table.get("columns"), table.get("data")
-    if not isinstance(columns, list) or not isinstance(data, list) or "SECID" not in columns:
-        raise schema(f"block {block!r} without columns or data")
-    if any(not isinstance(name, str) for name in columns) or len(set(columns)) != len(columns):
-        raise schema(f"block {block!r}: columns that are not names, each once")
-    if any(not isinstance(row, list) or len(row) != len(columns) for row in data):
-        raise schema(f"block {block!r}: a row does not have its columns")
-    return [dict(zip(columns, row, strict=True)) for row in data]
-
-
 def _board(answer: object, block: str) -> dict[str, dict[str, Any]]:
     found = [row for row in rows(answer, block) if row.get("BOARDID", BOARD) == BOARD]
     contracts = {str(row["SECID"]): row for row in found}
@@ -117,7 +103,7 @@ def _as_of(row: Mapping[str, Any]) -> datetime:
     """Trade date and time; the evening session bears the next day's trade date, so never later than the answer."""
     moment = _moment(row)
     clock = str(row.get("TIME") or row.get("UPDATETIME") or moment.time())
-    traded = _naive(f"{row.get('TRADEDATE') or moment.date()} {clock}", "TIME")
+    traded = naive(f"{row.get('TRADEDATE') or moment.date()} {clock}", "TIME")
     if traded > moment:
         traded = datetime.combine(moment.date(), traded.time())
     if traded > moment:
@@ -136,24 +122,16 @@ def _settled(row: Mapping[str, Any]) -> datetime:
 
 
 def _moment(row: Mapping[str, Any]) -> datetime:
-    return _naive(row.get("SYSTIME"), "SYSTIME")
+    return naive(row.get("SYSTIME"), "SYSTIME")
 
 
 def _date(value: object, where: str) -> date:
-    return _naive(f"{value} 00:00:00", where).date()
-
-
-def _naive(value: object, where: str) -> datetime:
-    try:
-        moment = datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the exchange writes Moscow time
-    except ValueError as error:
-        raise schema(f"{where}: no time but {str(value)[:40]!r}") from error
-    return sane(moment, where)
+    return naive(f"{value} 00:00:00", where).date()
 
 
 ADAPTER = Adapter(
     publisher="moex",
-    base_url="https://iss.moex.com",
+    base_url=HOST,
     requests=requests,
     parse=parse,
     codes={"BRENT/USD": "BR"},
