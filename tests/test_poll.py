@@ -156,18 +156,15 @@ async def test_a_wounded_table_leaves_the_last_good_quotes(house: House, name: s
     assert dict(house.poller.health["cbr"].failures) == {reason: 1}
 
 
-@pytest.mark.parametrize(
-    ("rate", "reason"),
-    [("10.0680", Reason.UNIT), ("1006.7980", Reason.UNIT), ("0.0099", Reason.UNIT), ("650", Reason.RANGE)],
-)
-async def test_a_refused_tick_is_counted_and_not_shown(house: House, rate: str, reason: Reason) -> None:
+@pytest.mark.parametrize("rate", ["10.0680", "1006.7980", "0.0099", "650"])
+async def test_a_refused_tick_is_counted_and_not_shown(house: House, rate: str) -> None:
     """A number that a rule refuses counts for its source and symbol; the source itself is up."""
     await house.poll()
     house.up.trio(usd=rate)
     await house.poll("cbr")
     health = house.poller.health["cbr"]
     assert house.shown() == GOOD
-    assert (health.up, dict(health.rejected)) == (True, {("USD", reason): 1})
+    assert (health.up, dict(health.rejected)) == (True, {("USD", Reason.RANGE): 1})
 
 
 async def test_a_table_from_the_future_is_refused(house: House) -> None:
