@@ -46,6 +46,7 @@ MAY_NAME: dict[str, str] = {
     "select": "calendars",
     "poll": "board calendars fetch sources",
     "web": "board",
+    "cli": "poll",
     "metrics": "health web",
     "cli": "poll",
 }

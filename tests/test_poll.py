@@ -39,7 +39,7 @@ class House:
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = load(shipped(), {}, FLAGS).settings
+        settings = load(shipped(), {}, FLAGS).settings.model_copy(update={"checks": {}})
         self.service = compose(settings, upstream=self.up.url, now=lambda: self.now, seed=1)
 
     @property
