@@ -48,7 +48,6 @@ MAY_NAME: dict[str, str] = {
     "web": "board",
     "cli": "poll",
     "metrics": "health web",
-    "cli": "poll",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {
