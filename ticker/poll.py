@@ -13,7 +13,7 @@ from ticker.health import Health
 from ticker.normalise import Origin, normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
 from ticker.select import Choice, Memory, Question, choose, contradicted
-from ticker.validate import Case, refusal
+from ticker.validate import Case, earlier, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -169,7 +169,9 @@ class Poller:
         before = self._candidates.get(key)
         reason = refusal(Case(candidate, instrument, calendar, before, now))
         if reason is None:
-            self._candidates[key] = candidate
+            # Before a market opens, last night's settlement is older than last night's last price: no step back.
+            if not earlier(candidate, before):
+                self._candidates[key] = candidate
             self._refused.pop(key, None)
             return True
         self._refused[key] = reason
