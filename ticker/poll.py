@@ -62,6 +62,8 @@ class Poller:
         self.health = {source: Health(source) for source in feeds}
         # Whoever can ask a source before its turn; set by the composer.
         self.hurry: Callable[[str], object] = lambda _source: None
+        # Whoever is told every new snapshot; set by the composer.
+        self.report: Callable[[Snapshot], object] = lambda _snapshot: None
         own = {source: feed.origin.calendar for source, feed in feeds.items()}
         self._all = (*instruments, *(check.reference for check in checks))
         self._calendars = {
@@ -110,7 +112,12 @@ class Poller:
         quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
+<<<<<<< HEAD
         self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
+=======
+        if snapshot is not last:
+            self.report(snapshot)
+>>>>>>> 66ad1b3 (wip: stores)
         return snapshot
 
     def look_again(self, now: datetime) -> None:
