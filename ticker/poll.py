@@ -138,7 +138,7 @@ class Poller:
         for request in feed.adapter.requests(self._codes(feed.id)):
             answer = await self._fetcher.get(
                 f"{feed.base_url.rstrip('/')}{request.path}",
-                request.query,
+                request.asked(self._clock()),
                 request.headers,
                 timeout=feed.timeout,
                 max_bytes=feed.max_bytes,

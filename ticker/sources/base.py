@@ -1,14 +1,11 @@
-"""What an adapter is, and the few reading tools that all of them share.
-
-An adapter is two pure functions and some data: which requests ask for the codes wanted, and which ticks an answer
-holds. It knows neither settings nor clock nor instruments, and raises nothing but `SourceError`.
-"""
+"""The few reading tools that all adapters share; what goes wrong in them is a `SourceError` with its reason."""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
@@ -19,34 +16,10 @@ from defusedxml.ElementTree import fromstring
 from ticker.quotes import Reason, SourceError, decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator
+    from datetime import date
     from xml.etree.ElementTree import Element
-
-    from ticker.quotes import Tick
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One GET: `path` behind the source's base URL, with its query."""
-
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """How one upstream is asked and read.
-
-    `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose
-    numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that is not the base.
-    """
-
-    publisher: str
-    base_url: str
-    requests: Callable[[Sequence[str]], Sequence[Request]]
-    parse: Callable[[bytes], Sequence[Tick]]
-    codes: Mapping[str, str] = field(default_factory=dict)
+    from zoneinfo import ZoneInfo
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
@@ -76,6 +49,17 @@ def as_xml(body: bytes) -> Element:
     return root
 
 
+def as_csv(body: bytes) -> list[dict[str, str]]:
+    """The rows of `body` by the names of the header. Raises SourceError as `as_json` does, `schema` for ragged rows."""
+    try:
+        header, *rows = [row for row in csv.reader(_text(body, "utf-8-sig").splitlines()) if row] or [[]]
+    except csv.Error as error:
+        raise SourceError(Reason.PARSE, f"not CSV: {error}") from error
+    if any(len(row) != len(header) for row in rows):
+        raise schema("a row that does not have the header's columns")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
 def number(value: object, where: str) -> Decimal:
     """The positive exact decimal that `value` is or writes.
 
@@ -99,6 +83,22 @@ def nominal(value: object, where: str) -> int:
     if units not in {"1", "10", "100", "1000", "10000", "100000"}:
         raise SourceError(Reason.UNIT, f"{where}: nominal {units[:20]!r} is not a power of ten")
     return int(units)
+
+
+def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetime:
+    """The start in `zone` of the day that `value` writes as `pattern` (strptime). Raises SourceError (`schema`)."""
+    try:
+        return datetime.strptime(str(value), pattern).replace(tzinfo=zone)
+    except ValueError as error:
+        raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
+
+
+def spans(first: date, last: date, days: int) -> Iterator[tuple[date, date]]:
+    """The days from `first` to `last` in spans of `days` at most; both ends of each are included."""
+    while first <= last:
+        end = min(last, first + timedelta(days=days - 1))
+        yield first, end
+        first = end + timedelta(days=1)
 
 
 def schema(message: str) -> SourceError:

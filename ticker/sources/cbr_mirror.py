@@ -6,20 +6,31 @@ second request. The time of day in its dates is a constant without meaning.
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
-from ticker.sources.base import Adapter, Request, as_json, nominal, number, schema
-from ticker.sources.cbr import MOSCOW, whole_table
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+
+# No table is in force from a Sunday or a Monday on: Saturday's is (https://www.cbr.ru/currency_base/).
+_TABLE_DAYS = range(1, 6)
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
     """The one table with every currency."""
     return [Request("/daily_json.js")]
+
+
+def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
+    """The tables in force from `first` to `last`, a day a request; 404 where the day had none of its own."""
+    days = (first + timedelta(days=step) for step in range((last - first).days + 1))
+    return [Request(f"/archive/{day:%Y/%m/%d}/daily_json.js") for day in days if day.weekday() in _TABLE_DAYS]
 
 
 def parse(body: bytes) -> Sequence[Tick]:
@@ -52,4 +63,11 @@ def _day(value: object, where: str) -> datetime:
     return datetime.combine(day, time(), MOSCOW)
 
 
-ADAPTER = Adapter(publisher="cbr", base_url="https://www.cbr-xml-daily.ru", requests=requests, parse=parse)
+ADAPTER = Adapter(
+    publisher="cbr",
+    base_url="https://www.cbr-xml-daily.ru",
+    requests=requests,
+    parse=parse,
+    archive=archive,
+    parse_archive=parse,
+)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.base import Adapter, Request, as_json, number, schema
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, number, schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
