@@ -112,12 +112,9 @@ class Poller:
         quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
-<<<<<<< HEAD
-        self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
-=======
         if snapshot is not last:
             self.report(snapshot)
->>>>>>> 66ad1b3 (wip: stores)
+        self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
         return snapshot
 
     def look_again(self, now: datetime) -> None:
