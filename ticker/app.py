@@ -14,7 +14,7 @@ from ticker.board import Board
 from ticker.fetch import Fetcher
 from ticker.normalise import Origin
 from ticker.poll import Feed, Poller
-from ticker.quotes import Instrument, Quote, Snapshot
+from ticker.quotes import Instrument, Snapshot
 from ticker.render import Renderer
 from ticker.schedule import Cadence, Plan, Timetable
 from ticker.select import Check
@@ -60,7 +60,7 @@ class Service:
                 yield
             finally:
                 await self.timetable.stop()
-                await self.keeper.close()
+                self.keeper.stop()
                 await keeping
 
     def _age(self) -> None:
@@ -102,7 +102,7 @@ def compose(
     wanted = instruments(config)
     feeds = _feeds(config, upstream)
     keeper = _keeper(config, upstream, now, stored=stored)
-    first = keeper.restore(wanted, now()) or Snapshot(0, now(), ())
+    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = Fetcher(USER_AGENT)
     overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}

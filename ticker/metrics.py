@@ -124,7 +124,9 @@ class TickerCollector(Collector):
         for operation in OPERATIONS:
             failures.add_metric([operation], self._store.failures[operation])
         written = CounterMetricFamily("ticker_store_rows_written", "New rows of history.", self._store.written)
-        dropped = CounterMetricFamily("ticker_store_rows_dropped", "Rows the queue had no room for.", self._store.dropped)
+        dropped = CounterMetricFamily(
+            "ticker_store_rows_dropped", "Rows the queue had no room for.", self._store.dropped
+        )
         queued = GaugeMetricFamily("ticker_store_queued_rows", "Rows waiting to be written.", self._store.queued)
         yield from (up, failures, written, dropped, queued)
 

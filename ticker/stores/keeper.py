@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -37,7 +38,7 @@ _THINNED_EVERY = timedelta(hours=6)
 class Keeper:
     """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
 
-    `report` is called on the loop's thread and only queues; `run` writes until `close`.
+    `report` is called on the loop's thread and only queues; `run` writes until `stop`.
     """
 
     def __init__(self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime]) -> None:
@@ -51,7 +52,7 @@ class Keeper:
         self._snapshot: Snapshot | None = None
         self._shown: dict[str, Row] = {}
         self._wake = asyncio.Event()
-        self._closing = False
+        self._stopping = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._readers = ThreadPoolExecutor(2, "store-reader")
 
@@ -93,31 +94,29 @@ class Keeper:
             raise
 
     async def run(self) -> None:
-        """Write whatever is queued, as it comes, until closed."""
+        """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
         pause = _FIRST_PAUSE
-        while not self._closing:
+        while True:
             await self._wake.wait()
             self._wake.clear()
-            if await self._flush():
+            written = await self._flush()
+            if self._stopping.is_set():
+                break
+            if written:
                 pause = _FIRST_PAUSE
                 continue
-            await self._pause(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._wake.set()
-
-    async def close(self) -> None:
-        """Try to write the rest once, and close everything."""
-        self._closing = True
-        self._wake.set()
-        await self._flush()
         for pool in (self._writer, self._readers):
             pool.shutdown(wait=True)
         self._store.close()
 
-    async def _pause(self, seconds: float) -> None:
-        end = asyncio.get_running_loop().time() + seconds
-        while not self._closing and (left := end - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(left, 0.1))
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self._wake.set()
 
     async def _flush(self) -> bool:
         """Write everything queued; False where the store did not take it, and then it is all still queued."""

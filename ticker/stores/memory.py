@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from ticker.stores.sqlite import Sqlite
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
@@ -23,7 +23,6 @@ class Memory(Sqlite):
     def __init__(self) -> None:
         super().__init__(Path(":memory:"))
         self._turn = threading.RLock()
-        self.open()
 
     def open(self) -> bool:
         """Nothing to do after the first time."""

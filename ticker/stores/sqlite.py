@@ -12,7 +12,6 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ticker.stores import schema
@@ -22,6 +21,7 @@ from ticker.stores.coding import decoded, encoded, micros, moment_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
+    from pathlib import Path
 
 _BUSY_SECONDS = 1.0
 _SLOWEST_SECONDS = 2.0
@@ -203,7 +203,7 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
 
 def _prepare(writer: sqlite3.Connection) -> bool:
     """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
-    version = writer.execute("PRAGMA user_version").fetchone()[0]
+    version: int = writer.execute("PRAGMA user_version").fetchone()[0]
     tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
     if tables and not ours:
@@ -218,7 +218,7 @@ def _prepare(writer: sqlite3.Connection) -> bool:
     # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("COMMIT")
-    return version == 0
+    return not version
 
 
 @contextmanager
