@@ -41,7 +41,11 @@ class Keeper:
     `report` is called on the loop's thread and only queues; `run` writes until `stop`.
     """
 
-    def __init__(self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime], room: int = _QUEUED
+    ) -> None:
+        """`room` is how many rows may wait for a store that is away."""
+        self._room = room
         self.health = StoreHealth()
         self._store = store
         self._name = name
@@ -78,12 +82,17 @@ class Keeper:
             if _identity(self._shown.get(row.symbol)) != _identity(row):
                 self._shown[row.symbol] = row
                 self._rows.append(row)
-        while len(self._rows) > _QUEUED:
+        while len(self._rows) > self._room:
             self._rows.popleft()
             self.health.dropped += 1
         self._snapshot = snapshot
         self.health.queued = len(self._rows)
         self._wake.set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._rows) or self._snapshot is not None
 
     async def read(self, question: Callable[[Store], T]) -> T:
         """What the store answers, on a thread of its own. Raises StoreError."""
@@ -122,7 +131,7 @@ class Keeper:
         """Write everything queued; False where the store did not take it, and then it is all still queued."""
         if not await self._opened():
             return False
-        while self._rows or self._snapshot is not None:
+        while self.pending:
             batch, snapshot = [self._rows[i] for i in range(min(_BATCH, len(self._rows)))], self._snapshot
             last = len(batch) == len(self._rows)
             texts = {self._name: saved.written(snapshot)} if snapshot is not None and last else {}
