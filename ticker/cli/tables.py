@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticker import clock
 from ticker.app import compose, used
 from ticker.cli.logs import logs
 from ticker.quotes import Status
 from ticker.render import locales, wire
+from ticker.settings.types import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
     if probe:
         async with service.fetcher:
             await asyncio.gather(*map(service.poller.poll, health))
-    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    table = _table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
     for source in used(config):
         each = config.sources[source]
         feeds = ", ".join(instrument.symbol for instrument in service.poller.wanted(source))
@@ -80,9 +81,9 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
     compose(loaded.settings)
-    table = Table("setting", "value", "from")
+    table = _table("setting", "value", "from")
     for key, value in _flat(loaded.settings.model_dump(mode="json")):
-        table.add_row(key, str(value), _origin(key, loaded.origins))
+        table.add_row(key, masked(str(value)), _origin(key, loaded.origins))
     Console().print(table)
     typer.echo("The configuration is good.")
 
@@ -97,7 +98,7 @@ async def _once(config: Settings, upstream: str | None, at: datetime | None) -> 
 
 
 def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
-    table = Table("symbol", "name", "price", "change", "as of", "source", "status")
+    table = _table("symbol", "name", "price", "change", "as of", "source", "status")
     for quote in quotes:
         row = wire.quote_of(quote, locale)
         status = str(row.status) + (f" ({row.reason})" if row.reason else "")
@@ -105,6 +106,11 @@ def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
         price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
         table.add_row(row.symbol, row.name, price, change, row.as_of or locales.DASH, origin, status)
     return table
+
+
+def _table(*columns: str) -> Table:
+    """A table that folds what is too long: half an address is of no use."""
+    return Table(*(Column(column, overflow="fold") for column in columns))
 
 
 def _came_back(told: Mapping[str, str], reason: object, detail: str | None) -> str:
