@@ -124,7 +124,7 @@ async def test_a_locked_file_is_waited_for(tmp_path: Path, upstream: Upstream) -
         await service.written()
         assert await service.metric('ticker_store_failures_total{operation="write"}') >= 1
         assert await service.metric("ticker_store_up") == 1
-    assert rows(file) == [TRIO[0], TRIO[1], ("OIL", "74.01"), ("OIL", "74.22"), TRIO[2]]
+    assert set(rows(file)) == {*TRIO, ("OIL", "74.01"), ("OIL", "74.22")}
 
 
 async def test_a_full_disk_is_waited_for(disk: Path, upstream: Upstream) -> None:
@@ -139,7 +139,7 @@ async def test_a_full_disk_is_waited_for(disk: Path, upstream: Upstream) -> None
         await shows(service, 74.22)
         ballast.unlink()
         await service.written()
-    assert rows(file) == [TRIO[0], TRIO[1], ("OIL", "74.01"), ("OIL", "74.22"), TRIO[2]]
+    assert set(rows(file)) == {*TRIO, ("OIL", "74.01"), ("OIL", "74.22")}
 
 
 def fill(ballast: Path) -> None:
@@ -152,21 +152,26 @@ def fill(ballast: Path) -> None:
             pass
 
 
+def remount(disk: Path, mode: str) -> None:
+    """Make the disk "ro" or "rw"."""
+    subprocess.run(("mount", "-o", f"remount,{mode}", str(disk)), check=True)
+
+
 async def test_a_read_only_disk_still_gives_the_last_snapshot(disk: Path, upstream: Upstream) -> None:
     """What cannot be written can be read: the start shows what was left, history answers, and serving goes on."""
     file = disk / "ticker.db"
     async with kept(f"sqlite:///{file}", upstream.url) as service:
         await service.written()
-    subprocess.run(("mount", "-o", "remount,ro", str(disk)), check=True)
+    remount(disk, "ro")
     upstream.trio(brent="74.01", now=NOON + HOUR)
     async with kept(f"sqlite:///{file}", upstream.url, NOON + HOUR) as service:
         restored = service.service.board.latest
         assert [str(quote.price) for quote in restored.quotes] == ["100.6798", "106.0762", "74.01"]
         await service.until(lambda: not service.service.keeper.health.up)
         assert await service.metric('ticker_store_failures_total{operation="open"}') >= 1
-        subprocess.run(("mount", "-o", "remount,rw", str(disk)), check=True)
+        remount(disk, "rw")
         await service.written()
-    assert rows(file) == [TRIO[0], TRIO[1], ("OIL", "74.01"), TRIO[2]]
+    assert set(rows(file)) == {*TRIO, ("OIL", "74.01")}
 
 
 @pytest.mark.parametrize(
