@@ -57,7 +57,7 @@ class Kept:
             while not true():  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
 
-    async def get(self, path: str, **headers: str) -> Any:
+    async def get(self, path: str, **headers: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         """The JSON at `path`."""
         async with self.client.get(path, headers=headers) as answer:
             return await answer.json(content_type=None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ticker import __version__, calendars, clock, metrics, settings, sources
 from ticker.board import Board
 from ticker.fetch import Fetcher
+from ticker.history import History
 from ticker.normalise import Origin
 from ticker.poll import Feed, Poller
 from ticker.quotes import Instrument, Snapshot
@@ -240,4 +241,5 @@ def _context(
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
         demo=demo,
+        history=History(keeper.read, lambda: poller.instruments, poller.calendars, now, demo=demo),
     )

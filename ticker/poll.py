@@ -84,6 +84,10 @@ class Poller:
         """The instruments that `source` feeds, those that only serve a cross-check among them."""
         return [instrument for instrument in self._all if source in instrument.sources]
 
+    def calendars(self, symbol: str) -> Mapping[str, Calendar]:
+        """The calendars that `symbol` is judged by, by source."""
+        return self._calendars[symbol]
+
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
         return len(self.feeds[source].adapter.requests(self._codes(source)))

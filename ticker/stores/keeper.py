@@ -31,6 +31,7 @@ T = TypeVar("T")
 # A day of three instruments changing every ten seconds.
 _QUEUED = 20_000
 _BATCH = 1_000
+_ASKED_AT_ONCE = 64
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _THINNED_EVERY = timedelta(hours=6)
 
@@ -55,6 +56,7 @@ class Keeper:
         self._rows: deque[Row] = deque()
         self._snapshot: Snapshot | None = None
         self._shown: dict[str, Row] = {}
+        self._asked = 0
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "store-writer")
@@ -95,12 +97,17 @@ class Keeper:
         return bool(self._rows) or self._snapshot is not None
 
     async def read(self, question: Callable[[Store], T]) -> T:
-        """What the store answers, on a thread of its own. Raises StoreError."""
+        """What the store answers, on a thread of its own. Raises StoreError, at once where too many wait already."""
+        if self._asked >= _ASKED_AT_ONCE:
+            raise StoreError("too many questions at once")
+        self._asked += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, question, self._store)
         except StoreError as error:
             self._failed("read", error)
             raise
+        finally:
+            self._asked -= 1
 
     async def run(self) -> None:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
