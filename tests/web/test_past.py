@@ -33,7 +33,7 @@ def week() -> list[Row]:
 @asynccontextmanager
 async def serving(rows: list[Row], *, store: str = "memory://") -> AsyncIterator[Kept]:
     """The service with `rows` in its history, long after them; its upstreams are all gone."""
-    async with kept(store, CLOSED, LATER) as service:
+    async with kept(store, CLOSED, LATER, **{"store.raw": "3650d"}) as service:
         service.service.keeper._store.write(rows, {})
         yield service
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ticker.quotes import Instrument
 
 LIMIT, MOST = 1000, 5000
-_CURSOR = re.compile(r"[0-9a-f]{1,15}")
+_CURSOR = re.compile(r"[0-9a-f]{1,14}")
 _SVG = "image/svg+xml"
 _DAYS, _MOST_DAYS = 30, 3660
 # Finer than a pixel of the picture shows nothing more.
