@@ -61,7 +61,7 @@ class Served:
     async def polled(self) -> None:
         """Wait until the first poll of every source has ended."""
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(*self.service.timetable._first)
+            await asyncio.gather(*self.service.timetable._running.values())
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from ticker import __version__, calendars, clock, metrics, settings, sources
+from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.board import Board
 from ticker.fetch import Fetcher
 from ticker.history import History
@@ -25,7 +25,7 @@ from ticker.web import build
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
 
     from aiohttp import web
@@ -98,10 +98,11 @@ def compose(
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs.
-    Raises ConfigurationError for a source whose adapter does not exist.
+    Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
+    config = keys.switched_on(config)
     wanted = instruments(config)
-    feeds = _feeds(config, upstream)
+    feeds = _feeds(config, upstream, used(config))
     keeper = _keeper(config, upstream, now, stored=stored)
     first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
@@ -175,9 +176,15 @@ def used(config: Settings) -> list[str]:
     return [source for source in config.sources if source in fed]
 
 
-def _feeds(config: Settings, upstream: str | None) -> dict[str, Feed]:
+def idle(config: Settings, upstream: str | None) -> dict[str, Feed]:
+    """The sources that feed nothing and are not off: they can be probed all the same."""
+    fed = used(keys.switched_on(config))
+    return _feeds(config, upstream, [s for s in config.sources if s not in fed and not keys.off(config, s)])
+
+
+def _feeds(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dict[str, Feed]:
     feeds: dict[str, Feed] = {}
-    for source in used(config):
+    for source in chosen:
         each = config.sources[source]
         adapter = sources.SOURCES.get(each.adapter or source)
         if adapter is None:

@@ -39,6 +39,15 @@ class Feed:
     origin: Origin
     api_key: str | None = field(default=None, repr=False)
 
+    def secret(self) -> Mapping[str, str]:
+        """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""
+        name = self.adapter.key_parameter
+        return {name: self.api_key} if name and self.api_key else {}
+
+    def without_key(self, text: str) -> str:
+        """`text` as it may be logged and shown: an error sometimes quotes the address with the key in it."""
+        return text.replace(self.api_key, "***") if self.api_key else text
+
 
 class Poller:
     """Keeps the newest valid candidate of each source and instrument and publishes what they say.
@@ -94,15 +103,17 @@ class Poller:
 
     async def poll(self, source: str) -> None:
         """Ask `source` once and publish what follows. Never raises for anything an upstream does."""
-        health = self.health[source]
+        health, feed = self.health[source], self.feeds[source]
         began = asyncio.get_running_loop().time()
         try:
-            ticks = await self._ticks(self.feeds[source])
+            ticks = await self.ask(feed, self._codes(source))
             fresh = self._accept(source, ticks)
         except SourceError as error:
+            error.detail = feed.without_key(error.detail)
             health.failed(self._clock(), error)
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
-            health.failed(self._clock(), SourceError(Reason.PARSE, f"{type(error).__name__}: {error}"[:200]))
+            detail = feed.without_key(f"{type(error).__name__}: {error}"[:200])
+            health.failed(self._clock(), SourceError(Reason.PARSE, detail))
         else:
             health.succeeded(self._clock(), fresh)
         health.duration.observe(asyncio.get_running_loop().time() - began)
@@ -133,16 +144,17 @@ class Poller:
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
 
-    async def _ticks(self, feed: Feed) -> list[Tick]:
-        """Every request of one poll, one after the other: politeness before speed."""
+    async def ask(self, feed: Feed, codes: Sequence[str]) -> list[Tick]:
+        """What `feed` says of `codes`, one request after the other: politeness before speed. Raises SourceError."""
         ticks: list[Tick] = []
-        for request in feed.adapter.requests(self._codes(feed.id)):
+        for request in feed.adapter.requests(codes):
             answer = await self._fetcher.get(
                 f"{feed.base_url.rstrip('/')}{request.path}",
                 request.asked(self._clock()),
                 request.headers,
                 timeout=feed.timeout,
                 max_bytes=feed.max_bytes,
+                secret=feed.secret(),
             )
             ticks += feed.adapter.parse(answer.body)
         return ticks

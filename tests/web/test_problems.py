@@ -66,7 +66,7 @@ async def test_a_target_too_long_is_refused(served: Served) -> None:
 def test_a_problem_carries_its_members() -> None:
     """`parameter` and `allowed` stand beside the fields of the RFC."""
     answer = response(Problem(400, "no", parameter="a", allowed=["b"]), {"Allow": "GET"})
-    body = simplejson.loads(answer.body or b"")
+    body = simplejson.loads(answer.text or "")
     assert body == {
         "type": "about:blank",
         "title": "Bad Request",

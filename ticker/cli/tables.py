@@ -1,4 +1,4 @@
-"""`ticker get`, `ticker sources` and `ticker check`: what a person reads on a terminal."""
+"""`ticker get` and `ticker check`: what a person reads on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ticker import clock
-from ticker.app import compose, used
+from ticker.app import compose
 from ticker.cli.logs import logs
 from ticker.quotes import Status
 from ticker.render import locales, wire
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from babel import Locale
-    from pydantic import BaseModel
 
     from ticker.quotes import Quote, Snapshot
     from ticker.settings import Loaded, Settings
@@ -51,31 +50,6 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     else:
         Console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
-
-
-async def sources(config: Settings, upstream: str | None, at: datetime | None, *, probe: bool) -> int:
-    """Print the sources; with `probe`, ask each once. The exit code: 1 where a probed one failed."""
-    logs(logging.CRITICAL)
-    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
-    health = service.poller.health
-    if probe:
-        async with service.fetcher:
-            await asyncio.gather(*map(service.poller.poll, health))
-    table = _table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
-    for source in used(config):
-        each = config.sources[source]
-        feeds = ", ".join(instrument.symbol for instrument in service.poller.wanted(source))
-        cadence = f"every {wire_duration(each)}" if each.schedule.every else "; ".join(each.schedule.cron)
-        row = [source, feeds, f"{cadence} ({each.schedule.zone})", each.terms_url or ""]
-        if probe:
-            state = health[source]
-            row += [
-                _came_back(service.poller.told(source), state.reason, state.detail),
-                f"{state.duration.total:.2f} s",
-            ]
-        table.add_row(*row)
-    Console().print(table)
-    return int(any(state.reason is not None for state in health.values()))
 
 
 def check(loaded: Loaded) -> None:
@@ -113,12 +87,6 @@ def _table(*columns: str) -> Table:
     return Table(*(Column(column, overflow="fold") for column in columns))
 
 
-def _came_back(told: Mapping[str, str], reason: object, detail: str | None) -> str:
-    if reason is not None:
-        return f"{reason}: {detail}"
-    return ", ".join(f"{symbol} {price}" for symbol, price in told.items())
-
-
 def _flat(tree: object, at: str = "") -> list[tuple[str, object]]:
     if isinstance(tree, dict) and tree:
         return [pair for key, value in tree.items() for pair in _flat(value, f"{at}.{key}" if at else str(key))]
@@ -138,8 +106,3 @@ def _locale(lang: str) -> Locale:
         return locales.locale_of(lang)
     except locales.UnknownLanguageError as error:
         raise typer.BadParameter(f"{error}", param_hint="--lang") from None
-
-
-def wire_duration(source: BaseModel) -> str:
-    """The `every` of a source's schedule as the configuration writes it."""
-    return str(source.model_dump(mode="json")["schedule"]["every"])

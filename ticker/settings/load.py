@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,24 +99,29 @@ def _nest(path: list[str], value: object) -> dict[str, Any]:
 
 def _cross_check(settings: Settings, origins: Mapping[str, str], path: str) -> None:
     """What one table says of another must exist. Raises ConfigurationError."""
-    problems: list[str] = []
-
-    def named(key: str, name: str, known: Mapping[str, object], what: str) -> None:
-        if name not in known:
-            where = origins.get(key, path)
-            problems.append(f"{where}: {key}: no {what} {name!r}{nearest(name, list(known))}")
-
-    for symbol, instrument in settings.instruments.items():
-        if instrument.calendar is not None:
-            named(f"instruments.{symbol}.calendar", instrument.calendar, settings.calendars, "calendar")
-        for source in instrument.sources:
-            named(f"instruments.{symbol}.sources", source, settings.sources, "source")
-    for name, check in settings.checks.items():
-        for source in check.sources:
-            named(f"checks.{name}.sources", source, settings.sources, "source")
-        for key in ("numerator", "denominator"):
-            named(f"checks.{name}.{key}", getattr(check, key), settings.instruments, "instrument")
-    for name, each in settings.sources.items():
-        named(f"sources.{name}.calendar", each.calendar, settings.calendars, "calendar")
+    known: dict[str, Mapping[str, object]] = {
+        "source": settings.sources,
+        "calendar": settings.calendars,
+        "instrument": settings.instruments,
+    }
+    problems = [
+        f"{origins.get(key, path)}: {key}: no {what} {name!r}{nearest(name, list(known[what]))}"
+        for key, what, name in _references(settings)
+        if name not in known[what]
+    ]
     if problems:
         raise ConfigurationError("\n".join(problems))
+
+
+def _references(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Every name of one table that stands in another: at which key, of what kind, which."""
+    for symbol, instrument in settings.instruments.items():
+        if instrument.calendar is not None:
+            yield f"instruments.{symbol}.calendar", "calendar", instrument.calendar
+        yield from ((f"instruments.{symbol}.sources", "source", source) for source in instrument.sources)
+    for name, check in settings.checks.items():
+        yield f"checks.{name}.numerator", "instrument", check.numerator
+        yield f"checks.{name}.denominator", "instrument", check.denominator
+        yield from ((f"checks.{name}.sources", "source", source) for source in check.sources)
+    for name, each in settings.sources.items():
+        yield f"sources.{name}.calendar", "calendar", each.calendar

@@ -111,10 +111,16 @@ class Source(Part):
     attribution: Texts = {}
     api_key: SecretStr | None = None
 
-    @field_validator("base_url", "terms_url")
+    @field_validator("base_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         return value if value is None else web_address(value)
+
+    @field_validator("terms_url")
+    @classmethod
+    def _is_link(cls, value: str | None) -> str | None:
+        # As the publisher writes it: with its last slash.
+        return value if value is None or web_address(value) else None
 
 
 class PublicationCalendar(Part):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A query parameter that names a day: `back` days before the request's in `zone`, written as `pattern` (strftime)."""
+    """A query parameter that names a day, `back` days before the request's in `zone`; `pattern` is strftime's."""
 
     name: str
     pattern: str

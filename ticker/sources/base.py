@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
@@ -16,21 +15,21 @@ from defusedxml.ElementTree import fromstring
 from ticker.quotes import Reason, SourceError, decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
+    from datetime import datetime
     from xml.etree.ElementTree import Element
-    from zoneinfo import ZoneInfo
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
     """The JSON of `body` with exact decimals.
 
     Raises SourceError: `blocked` for a web page, `encoding` for bytes that are not UTF-8, `parse` for anything else
-    that is not JSON, NaN and Infinity and numbers of absurd length among it.
+    that is not JSON, NaN and Infinity and numbers of absurd length among it, `schema` for a name that stands twice.
     """
     text = _text(body, "utf-8-sig")
     try:
-        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse_constant)
+        return json.loads(
+            text, parse_float=_number, parse_int=_number, parse_constant=_number, object_pairs_hook=_object
+        )
     except (ValueError, RecursionError) as error:
         raise SourceError(Reason.PARSE, f"not JSON: {error}") from error
 
@@ -63,7 +62,7 @@ def as_csv(body: bytes) -> list[dict[str, str]]:
 def number(value: object, where: str) -> Decimal:
     """The positive exact decimal that `value` is or writes.
 
-    Raises SourceError: `parse` for what is no number, `range` for zero and less.
+    Raises SourceError: `parse` for text that is no number, `schema` for what is neither, `range` for zero and less.
     """
     if isinstance(value, str):
         value = decimal_of(value.strip())
@@ -75,30 +74,21 @@ def number(value: object, where: str) -> Decimal:
 
 
 def nominal(value: object, where: str) -> int:
-    """The number of units a price is for: a power of ten up to 100000.
+    """The number of units a price is for: a power of ten up to ten millions.
 
     Raises SourceError (`unit`): every table publishes powers of ten, anything else is a column that has slipped.
     """
     units = str(value).strip()
-    if units not in {"1", "10", "100", "1000", "10000", "100000"}:
+    if not _TENS.fullmatch(units):
         raise SourceError(Reason.UNIT, f"{where}: nominal {units[:20]!r} is not a power of ten")
     return int(units)
 
 
-def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetime:
-    """The start in `zone` of the day that `value` writes as `pattern` (strptime). Raises SourceError (`schema`)."""
-    try:
-        return datetime.strptime(str(value), pattern).replace(tzinfo=zone)
-    except ValueError as error:
-        raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
-
-
-def spans(first: date, last: date, days: int) -> Iterator[tuple[date, date]]:
-    """The days from `first` to `last` in spans of `days` at most; both ends of each are included."""
-    while first <= last:
-        end = min(last, first + timedelta(days=days - 1))
-        yield first, end
-        first = end + timedelta(days=1)
+def sane(moment: datetime, where: str) -> datetime:
+    """`moment`, if it is of our time. Raises SourceError (`schema`): no calendar reckons in the years 1 and 9999."""
+    if not 1980 <= moment.year < 2200:  # noqa: PLR2004 - older than every feed, later than every clock gone wrong
+        raise schema(f"{where}: {moment:%Y-%m-%d} is no date of a price")
+    return moment
 
 
 def schema(message: str) -> SourceError:
@@ -106,8 +96,14 @@ def schema(message: str) -> SourceError:
     return SourceError(Reason.SCHEMA, message)
 
 
-_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script|title|meta|center|h1)[\s>/]",
+    re.IGNORECASE | re.DOTALL,
+)
 _PROLOG = re.compile(rb"""\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+# What the sources write; Python knows others, some of which take quadratic time or raise errors of their own.
+_ENCODINGS = frozenset({"utf-8-sig", "utf-8", "windows-1251", "us-ascii", "iso-8859-1", "iso-8859-9", "windows-1254"})
+_TENS = re.compile("10{0,7}")
 # A billion is more than any rate or count in these feeds; longer numbers are an attack on arithmetic.
 _LONGEST = 40
 
@@ -115,35 +111,34 @@ _LONGEST = 40
 def _text(body: bytes, encoding: str) -> str:
     if _PAGE.match(body[:512].removeprefix(b"\xef\xbb\xbf")):
         raise SourceError(Reason.BLOCKED, "a web page instead of data: a guard or consent page")
+    if encoding not in _ENCODINGS:
+        raise SourceError(Reason.ENCODING, f"written in {encoding}, which no source uses")
     try:
         return body.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeDecodeError as error:
         raise SourceError(Reason.ENCODING, str(error)[:200]) from error
 
 
 def _declared(body: bytes) -> str:
     found = _PROLOG.match(body[:256])
-    return found[1].decode("ascii") if found else "utf-8-sig"
+    return found[1].decode("ascii").lower() if found else "utf-8-sig"
 
 
 def _number(text: str) -> Decimal:
-    if len(text) > _LONGEST or "e" in text.lower():
-        # No source writes exponents in prices; 1e999 is how infinity gets in.
-        return _exponent(text)
-    return Decimal(text)
-
-
-def _exponent(text: str) -> Decimal:
-    if len(text) > _LONGEST:
-        message = f"a number of {len(text)} characters"
-        raise ValueError(message)
-    value = Decimal(text)
-    if not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth's worth of zeros either way
-        message = f"a number out of all proportion: {text}"
-        raise ValueError(message)
+    """A JSON number, or NaN and its like, which are none; 1e999 is how infinity gets in."""
+    try:
+        value = Decimal(text) if len(text) <= _LONGEST else None
+    except InvalidOperation:
+        value = None
+    if value is None or not value.is_finite() or not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth of zeros
+        raise ValueError(f"a number out of all proportion: {text[:40]}")
     return value
 
 
-def _refuse_constant(text: str) -> Decimal:
-    message = f"{text} is not a number"
-    raise ValueError(message)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Each name once: of two prices for one currency nobody can say which is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise schema(f"{next(name for name in names if names.count(name) > 1)[:40]!r} stands twice in one object")
+    return found

@@ -6,11 +6,14 @@ the evening therefore tomorrow's. No ETag, no Last-Modified. Errors come with st
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
+from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_xml, midnight, nominal, number, schema, spans
+from ticker.sources.base import as_xml, nominal, number, schema
+from ticker.sources.series import midnight, spans
 from ticker.sources.table import CURRENCIES, IDS, MOSCOW, whole_table
 
 if TYPE_CHECKING:
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _YEARS = 3650  # days in one request: about 330 KB
+
+
+# Rates of one unit run to many decimals, and a writer of tiny ones may put an exponent.
+_UNIT_RATE = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,20})?(?:[eE]-?[0-9]{1,2})?")
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -78,18 +85,26 @@ def _table(body: bytes) -> Element:
 def _tick(row: Element, code: str, as_of: datetime) -> Tick:
     price = number(_cell(row, "Value"), code)
     units = nominal(_cell(row, "Nominal"), code)
-    unit_rate = row.findtext("VunitRate")
-    # The table states the rate twice since 2023: where both disagree one of them has slipped by a nominal.
-    if unit_rate and abs(decimal_of(unit_rate.strip()) * units - price) > price / 1000:
-        raise SourceError(Reason.UNIT, f"{code}: {price} for {units} is not {unit_rate[:20]} for one")
+    if row.find("VunitRate") is not None:
+        _check(_cell(row, "VunitRate"), price / units, code)
     return Tick(code, price, "RUB", as_of, PriceType.FIXING, units)
 
 
 def _cell(row: Element, name: str) -> str:
-    text = (row.findtext(name) or "").strip()
+    """The text of the one cell `name`; one with an element inside would be read to there only."""
+    cells = row.findall(name)
+    text = (cells[0].text or "").strip() if len(cells) == 1 and not len(cells[0]) else ""
     if not text:
-        raise schema(f"a row without <{name}>")
+        raise schema(f"a row without its one <{name}>")
     return text
+
+
+def _check(unit_rate: str, price: Decimal, code: str) -> None:
+    """The table states the rate twice since 2023: where both disagree one of them has slipped by a nominal."""
+    if not _UNIT_RATE.fullmatch(unit_rate):
+        raise SourceError(Reason.PARSE, f"{code}: VunitRate is not a number: {unit_rate[:40]!r}")
+    if abs(Decimal(unit_rate.replace(",", ".")) - price) > price / 1000:
+        raise SourceError(Reason.UNIT, f"{code}: {price} is not its VunitRate of {unit_rate}")
 
 
 ADAPTER = Adapter(

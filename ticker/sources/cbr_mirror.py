@@ -7,11 +7,12 @@ second request. The time of day in its dates is a constant without meaning.
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.base import as_json, nominal, number, sane, schema
 from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
@@ -51,16 +52,21 @@ def _tick(code: str, row: Any, as_of: datetime, before: datetime | None) -> Tick
     units = nominal(row.get("Nominal"), code)
     price = number(row.get("Value"), code)
     previous = number(row["Previous"], code) if before and row.get("Previous") is not None else None
+    # When the Bank went from 10 yuan to 1, `Previous` was still for ten: then the change of the day is not known.
+    if previous is not None and not Decimal("0.2") < previous / price < 5:  # noqa: PLR2004 - no market, but a nominal
+        previous = None
     stamp = before if previous is not None else None
     return Tick(code, price, "RUB", as_of, PriceType.FIXING, units, previous, stamp)
 
 
 def _day(value: object, where: str) -> datetime:
     try:
-        day = datetime.fromisoformat(str(value)).astimezone(MOSCOW).date()
-    except ValueError as error:
+        moment = datetime.fromisoformat(str(value))
+        # Without an offset it is the Bank's own day, wherever this machine stands.
+        day = (moment.astimezone(MOSCOW) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError) as error:
         raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
-    return datetime.combine(day, time(), MOSCOW)
+    return sane(datetime.combine(day, time(), MOSCOW), where)
 
 
 ADAPTER = Adapter(

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_csv, as_xml, midnight, number, schema, spans
+from ticker.sources.base import as_csv, as_xml, number, schema
+from ticker.sources.series import midnight, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,30 +2,28 @@
 
 The first line names the series; a day without a price is `.` in older files and empty in newer ones. Days late. The
 answers of the JSON interface are read too, which name no series: their number belongs to no instrument.
-
-An assessment is of the kind `fixing`: one number for one date, the same digits wherever it is copied, and never to be
-compared with what a futures market did at some minute of that day (on 22.11.2024: 76.10 here, 73.73 there).
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Day, Request
-from ticker.sources.base import as_csv, as_json, midnight, number, schema
+from ticker.sources.base import as_csv, as_json, schema
+from ticker.sources.series import history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from ticker.quotes import Tick
+
 NEW_YORK = ZoneInfo("America/New_York")
 # What a series is priced in; the answer itself does not say.
 CURRENCIES = {"DCOILBRENTEU": "USD", "DCOILWTICO": "USD", "DHHNGSP": "USD", "DEXUSEU": "USD", "": ""}
 _DATES = ("observation_date", "DATE")
-_MISSING = {"", "."}
+_MISSING = ("", ".")
 _RECENT = 60  # days, past which a series has stopped
 
 
@@ -53,29 +51,22 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
     series, rows = _observations(body) if body.lstrip()[:1] == b"{" else _table(body)
     if series not in CURRENCIES:
         raise schema(f"series {series[:40]!r}: what it is priced in is not known here")
-    days = [(midnight(day, "%Y-%m-%d", NEW_YORK, series), number(value, series)) for day, value in rows]
-    if any(day >= later for (day, _), (later, _) in pairwise(days)):
-        raise schema("the days of the series are not in their order")
-    before = [(None, None), *((price, day) for day, price in days)]
-    currency, kind = CURRENCIES[series], PriceType.FIXING
-    return [
-        Tick(series, price, currency, day, kind, 1, *last) for (day, price), last in zip(days, before, strict=False)
-    ]
+    return history(series, CURRENCIES[series], [(day, value) for day, value in rows if value not in _MISSING], NEW_YORK)
 
 
-def _table(body: bytes) -> tuple[str, list[tuple[str, object]]]:
+def _table(body: bytes) -> tuple[str, list[tuple[object, object]]]:
     rows = as_csv(body)
     names = list(rows[0]) if rows else []
     if len(names) != 2 or names[0] not in _DATES:  # noqa: PLR2004 - a date and one series
         raise schema(f"no series: {', '.join(names)[:80] or 'no rows'}")
-    return names[1], [(row[names[0]], row[names[1]]) for row in rows if row[names[1]] not in _MISSING]
+    return names[1], [(row[names[0]], row[names[1]]) for row in rows]
 
 
-def _observations(body: bytes) -> tuple[str, list[tuple[str, object]]]:
+def _observations(body: bytes) -> tuple[str, list[tuple[object, object]]]:
     rows = as_json(body).get("observations")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise schema("no observations")
-    return "", [(str(row.get("date")), row.get("value")) for row in rows if row.get("value") not in _MISSING]
+    return "", [(row.get("date"), row.get("value")) for row in rows]
 
 
 ADAPTER = Adapter(
