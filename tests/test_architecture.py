@@ -28,13 +28,16 @@ MAY_IMPORT: dict[str, str] = {
     "health": "",
     "schedule": "",
     "poll": "quotes normalise validate select health",
+    "stores": "quotes health",
+    "history": "quotes select stores",
     "render": "quotes",
-    "web": "quotes health render",
-    "metrics": "ticker quotes",
+    "web": "quotes health render history stores",
+    "metrics": "ticker quotes health",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board render web metrics",
+    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board stores history render "
+    "web metrics",
     "cli": "ticker quotes clock keys settings render app demo",
     "__main__": "cli",
 }
@@ -44,6 +47,8 @@ MAY_NAME: dict[str, str] = {
     "validate": "calendars",
     "select": "calendars",
     "poll": "board calendars fetch sources",
+    "history": "calendars",
+    "render": "history stores",
     "web": "board",
     "metrics": "health web",
 }
@@ -53,7 +58,7 @@ LIBRARIES: dict[str, str] = {
     "apscheduler": "schedule",
     "babel": "render",
     "brotli": "render",
-    "cachetools": "render",
+    "cachetools": "render history",
     "defusedxml": "sources",
     "holidays": "calendars",
     "jinja2": "render",
@@ -62,7 +67,7 @@ LIBRARIES: dict[str, str] = {
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health web cli",  # who has something to log, and who sets the log up
+    "structlog": "health stores web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from aiohttp import web
 
@@ -203,6 +204,12 @@ def _feeds(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dic
     return feeds
 
 
+def _zone(config: Settings, symbol: str) -> tzinfo:
+    """Where the days of an instrument begin: where its preferred source publishes."""
+    instrument = config.instruments[symbol]
+    return config.calendars[instrument.calendar or config.sources[instrument.sources[0]].calendar].zone
+
+
 def _calendar(config: CalendarSettings) -> calendars.Calendar:
     days = calendars.days_of(config.days)
     if isinstance(config, PublicationCalendar):
@@ -248,5 +255,7 @@ def _context(
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
         demo=demo,
-        history=History(keeper.read, lambda: poller.instruments, poller.calendars, now, demo=demo),
+        history=History(
+            keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
+        ),
     )

@@ -24,10 +24,6 @@ _HORIZON = 40
 class Calendar(Protocol):
     """What selection and serving ask of a calendar; every moment is aware."""
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """Where its days begin."""
-
     def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
         """When something newer than `as_of` is due next, seen from `now`; None while it may come at any moment."""
 

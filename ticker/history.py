@@ -7,7 +7,7 @@ in a source's archive are in the store, so nothing is weighed again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cachetools import TTLCache
@@ -72,23 +72,24 @@ class History:
         read: Read,
         instruments: Callable[[], Sequence[Instrument]],
         calendars: Callable[[str], Mapping[str, Calendar]],
+        zone: Callable[[str], tzinfo],
         clock: Callable[[], datetime],
         *,
         demo: bool = False,
     ) -> None:
-        """`calendars` gives an instrument's calendars by source; the instruments may change while it runs."""
+        """`calendars` gives an instrument's calendars by source, `zone` where its days begin, both by symbol."""
         self._read = read
         self._instruments = instruments
         self._calendars = calendars
+        self._zone = zone
         self._clock = clock
         self._demo = demo
         self._boards: TTLCache[date, Snapshot] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
 
     def today(self) -> date:
-        """The day it is, wherever of our sources it is latest."""
+        """The day it is, wherever of our instruments it is latest."""
         now = self._clock()
-        found = [now.astimezone(c.zone).date() for i in self._instruments() for c in self._calendars(i.symbol).values()]
-        return max(found, default=now.date())
+        return max(now.astimezone(self._zone(each.symbol)).date() for each in self._instruments())
 
     async def board(self, at: date | datetime) -> Snapshot:
         """All quotes as they stood at a moment, or the rates in force on a day; without a price where none is known."""
@@ -132,7 +133,7 @@ class History:
 
     def _span(self, ask: Stretch) -> Span:
         instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
-        zone = self._calendars(ask.symbol)[instrument.sources[0]].zone
+        zone = self._zone(ask.symbol)
 
         def start(of: date | datetime) -> datetime:
             return of if isinstance(of, datetime) else datetime.combine(of, time(), zone)

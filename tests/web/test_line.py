@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from yarl import URL
 from defusedxml import ElementTree
+from yarl import URL
 
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
 from tests.web.test_past import LATER, problem, service, serving, week

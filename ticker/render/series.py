@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING
 
 from ticker.render.wire import stamp, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from ticker.history import Line
     from ticker.stores.base import Row
@@ -32,11 +30,7 @@ def as_ndjson(line: Line, _head: Mapping[str, object]) -> bytes:
 
 def as_csv(line: Line, _head: Mapping[str, object]) -> bytes:
     """A header and a point a line (RFC 4180)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_values(line.rows))
-    return text.getvalue().encode()
+    return "".join(f"{','.join(map(_cell, values))}\r\n" for values in (COLUMNS, *map(_values, line.rows))).encode()
 
 
 FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = {
@@ -46,8 +40,13 @@ FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = 
 }
 
 
-def _values(rows: Iterable[Row]) -> Iterable[tuple[str | None, ...]]:
-    return ((stamp(r.as_of), f"{r.price:f}", str(r.price_type), r.source, utc(r.fetched_at)) for r in rows)
+def _values(row: Row) -> tuple[str, ...]:
+    return stamp(row.as_of) or "", f"{row.price:f}", str(row.price_type), row.source, utc(row.fetched_at) or ""
+
+
+def _cell(text: str) -> str:
+    plain = not set(text) & set(',"\r\n')
+    return text if plain else '"{}"'.format(text.replace('"', '""'))
 
 
 def _object(row: Row) -> str:
