@@ -30,15 +30,16 @@ MAY_IMPORT: dict[str, str] = {
     "poll": "quotes normalise validate select health",
     "stores": "quotes health",
     "history": "quotes select stores",
+    "backfill": "quotes normalise stores validate",
     "render": "quotes",
     "web": "quotes health render history stores",
     "metrics": "ticker quotes health",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board stores history render "
-    "web metrics",
-    "cli": "ticker quotes clock keys settings render app demo",
+    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board stores history "
+    "backfill render web metrics",
+    "cli": "ticker quotes clock keys settings stores render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -48,6 +49,8 @@ MAY_NAME: dict[str, str] = {
     "select": "calendars",
     "poll": "board calendars fetch sources",
     "history": "calendars",
+    "backfill": "fetch poll sources",
+    "cli": "backfill",
     "render": "history stores",
     "web": "board",
     "metrics": "health web",

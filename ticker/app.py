@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
+from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.fetch import Fetcher
 from ticker.history import History
@@ -114,6 +115,17 @@ def compose(
     poller.hurry, poller.report = timetable.hurry, keeper.report
     context = _context(config, poller, board, now, keeper, demo=demo)
     return Service(config, poller, board, fetcher, timetable, context, keeper)
+
+
+def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
+    """What fills the configured store from the archives; `pause` seconds lie between two requests."""
+    config = keys.switched_on(config)
+
+    def base(feed: Feed) -> str:
+        return feed.base_url if upstream else feed.adapter.archive_url or feed.base_url
+
+    feeds = _feeds(config, upstream, used(config))
+    return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
 
 
 def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:
