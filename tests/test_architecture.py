@@ -28,15 +28,18 @@ MAY_IMPORT: dict[str, str] = {
     "health": "",
     "schedule": "",
     "poll": "quotes normalise validate select health",
+    "stores": "quotes health",
+    "history": "quotes select stores",
+    "backfill": "quotes normalise stores validate",
     "render": "quotes",
-    "web": "quotes health render",
-    "metrics": "ticker quotes",
+    "web": "quotes health render history stores",
+    "metrics": "ticker quotes health",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board render "
-    "web metrics",
-    "cli": "ticker quotes clock keys settings render app demo",
+    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board stores "
+    "history backfill render web metrics",
+    "cli": "ticker quotes clock keys settings stores render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -45,8 +48,11 @@ MAY_NAME: dict[str, str] = {
     "validate": "calendars",
     "select": "calendars",
     "poll": "board calendars fetch sources",
+    "history": "calendars",
+    "backfill": "fetch poll sources",
+    "render": "history stores",
     "web": "board",
-    "cli": "poll",
+    "cli": "backfill poll",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
@@ -55,7 +61,7 @@ LIBRARIES: dict[str, str] = {
     "apscheduler": "schedule",
     "babel": "render",
     "brotli": "render",
-    "cachetools": "render",
+    "cachetools": "render history",
     "defusedxml": "sources",
     "holidays": "calendars",
     "jinja2": "render",
@@ -64,7 +70,7 @@ LIBRARIES: dict[str, str] = {
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health web cli",  # who has something to log, and who sets the log up
+    "structlog": "health stores web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

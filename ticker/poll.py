@@ -71,6 +71,8 @@ class Poller:
         self.health = {source: Health(source) for source in feeds}
         # Whoever can ask a source before its turn; set by the composer.
         self.hurry: Callable[[str], object] = lambda _source: None
+        # Whoever is told every new snapshot; set by the composer.
+        self.report: Callable[[Snapshot], object] = lambda _snapshot: None
         own = {source: feed.origin.calendar for source, feed in feeds.items()}
         self._all = (*instruments, *(check.reference for check in checks))
         self._calendars = {
@@ -90,6 +92,10 @@ class Poller:
     def wanted(self, source: str) -> list[Instrument]:
         """The instruments that `source` feeds, those that only serve a cross-check among them."""
         return [instrument for instrument in self._all if source in instrument.sources]
+
+    def calendars(self, symbol: str) -> Mapping[str, Calendar]:
+        """The calendars that `symbol` is judged by, by source."""
+        return self._calendars[symbol]
 
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
@@ -121,6 +127,8 @@ class Poller:
         quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
+        if snapshot is not last:
+            self.report(snapshot)
         self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
         return snapshot
 
