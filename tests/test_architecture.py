@@ -31,14 +31,16 @@ MAY_IMPORT: dict[str, str] = {
     "stores": "quotes health",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
-    "render": "quotes",
-    "web": "quotes health render history stores",
+    "render": "quotes convert",
+    "web": "quotes health render history stores convert",
     "metrics": "ticker quotes health",
     "settings": "calendars",
     "keys": "settings sources",
+    "facts": "",
+    "convert": "quotes",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board stores "
-    "history backfill render web metrics",
+    "app": "ticker quotes clock calendars facts keys settings sources fetch normalise select poll schedule board "
+    "stores history backfill render web metrics",
     "cli": "ticker quotes clock keys settings stores render app demo",
     "__main__": "cli",
 }
@@ -50,8 +52,9 @@ MAY_NAME: dict[str, str] = {
     "poll": "board calendars fetch sources",
     "history": "calendars",
     "backfill": "fetch poll sources",
-    "render": "history stores",
-    "web": "board",
+    "facts": "settings",
+    "render": "facts health history stores",
+    "web": "board facts",
     "cli": "backfill poll",
     "metrics": "health web",
 }
@@ -81,7 +84,7 @@ LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {"ticker.quotes", *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table"))}
 
-PURE = ("quotes", "normalise", "validate", "select", "render", "calendars", "sources")
+PURE = ("quotes", "convert", "normalise", "validate", "select", "render", "calendars", "sources")
 # What reaches outside the process or looks at a clock.
 IMPURE = """
     asyncio concurrent ftplib glob http io locale logging mmap multiprocessing os pathlib random secrets select

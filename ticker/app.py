@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.backfill import Backfill
 from ticker.board import Board
+from ticker.facts import facts_of
 from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.normalise import Origin
@@ -267,6 +268,7 @@ def _context(
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
         demo=demo,
+        facts=facts_of(config, poller.feeds),
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
         ),

@@ -1,6 +1,6 @@
 """Snapshot to bytes: JSON and HTML, each made once a version and kept ready with its entity tag."""
 
-from ticker.render.render import Renderer, View
+from ticker.render.render import JSON, Renderer, View
 from ticker.render.representation import Representation
 
-__all__ = ["Renderer", "Representation", "View"]
+__all__ = ["JSON", "Renderer", "Representation", "View"]

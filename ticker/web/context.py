@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.board import Board
+    from ticker.facts import Facts
     from ticker.health import Health, Histogram
     from ticker.history import History
     from ticker.quotes import Snapshot
@@ -39,6 +40,7 @@ class Context:
     traffic: Traffic
     metrics: Callable[[str], tuple[bytes, str]]
     history: History
+    facts: Facts
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
 

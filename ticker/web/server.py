@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ticker.web import handlers, line
+from ticker.web import catalogue, handlers, line
 from ticker.web.context import CONTEXT, Context
+from ticker.web.convert import convert
 from ticker.web.middlewares import counted, headed, problems
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
     ("/v1/quotes/{symbol}/history", line.history),
+    ("/v1/convert", convert),
+    ("/v1/instruments", catalogue.instruments),
+    ("/v1/sources", catalogue.sources),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),
