@@ -77,6 +77,7 @@ LIBRARIES: dict[str, str] = {
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",
+    "zstandard": "render",
 }
 # For annotations only: what a library hands out has to be called by its name.
 LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from ticker.render import wire
+from ticker.render import forms, wire
 from ticker.render.html import Pages
 from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
@@ -26,6 +26,9 @@ JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
 
+_PLAIN = forms.Form()
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What was asked for: the kind of representation, the symbols in the order wanted, and the language."""
@@ -33,6 +36,7 @@ class View:
     kind: str
     symbols: tuple[str, ...] = ()
     lang: str = "en"
+    form: forms.Form = _PLAIN
 
 
 class Renderer:
@@ -65,6 +69,9 @@ class Renderer:
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
         board = {quote.symbol: quote for quote in snapshot.quotes}
         quotes = tuple(board[symbol] for symbol in view.symbols) if view.symbols else snapshot.quotes
+        if view.form != _PLAIN:
+            body = forms.written(snapshot, quotes, locale_of(view.lang), view.form, alone=view.kind == "quote")
+            return Representation(body, forms.TYPES[view.form.format], snapshot.generated_at)
         content_type, write = self._kinds[view.kind]
         return Representation(write(snapshot, quotes, locale_of(view.lang)), content_type, snapshot.generated_at)
 

@@ -129,7 +129,11 @@ def quotes_of(snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> 
 
 def dump(model: BaseModel) -> bytes:
     """UTF-8 JSON with every decimal as the number it is, digit for digit."""
-    tree = model.model_dump(by_alias=True)
+    return dumped(model.model_dump(by_alias=True))
+
+
+def dumped(tree: object) -> bytes:
+    """The same of what a model gives."""
     return (simplejson.dumps(_written(tree), ensure_ascii=False) + "\n").encode()
 
 

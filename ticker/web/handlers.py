@@ -9,9 +9,10 @@ from aiohttp import web
 
 from ticker.quotes import Status
 from ticker.render import View
-from ticker.web import parameters, past
+from ticker.web import forms, parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
+from ticker.web.negotiation import varies
 from ticker.web.problems import Problem, nearest
 
 if TYPE_CHECKING:
@@ -22,22 +23,25 @@ STYLES = ("plain",)
 
 async def quotes(request: web.Request) -> web.Response:
     """`GET /v1/quotes`: all quotes of the snapshot."""
-    parameters.only(request, ("symbols", "lang", "at"))
+    parameters.only(request, ("symbols", "lang", "at", *forms.MANY))
     snapshot = await past.snapshot(request)
-    view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request))
-    return await _answer(request, snapshot, view)
+    view = View(
+        "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=forms.form_of(request)
+    )
+    return await _quoted(request, snapshot, view)
 
 
 async def quote(request: web.Request) -> web.Response:
     """`GET /v1/quotes/{symbol}`: one of them."""
-    parameters.only(request, ("lang", "at"))
+    parameters.only(request, ("lang", "at", *forms.ONE))
     snapshot = await past.snapshot(request)
     symbol = request.match_info["symbol"]
     if snapshot.get(symbol) is None:
         known = [quote.symbol for quote in snapshot.quotes]
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
-    return await _answer(request, snapshot, View("quote", (symbol,), parameters.language(request)))
+    view = View("quote", (symbol,), parameters.language(request), form=forms.form_of(request))
+    return await _quoted(request, snapshot, view)
 
 
 async def widget(request: web.Request) -> web.Response:
@@ -77,6 +81,12 @@ async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: Prometheus or OpenMetrics text."""
     body, content_type = request.app[CONTEXT].metrics(request.headers.get("Accept", ""))
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+
+
+async def _quoted(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
+    response = await _answer(request, snapshot, view)
+    response.headers["Vary"] = varies(request, formats=True)
+    return response
 
 
 async def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
