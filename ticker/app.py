@@ -24,7 +24,7 @@ from ticker.schedule import Cadence, Plan, Timetable
 from ticker.select import Check
 from ticker.settings.model import PublicationCalendar
 from ticker.stores import Keeper, Retention, of_url
-from ticker.web import build
+from ticker.web import build, described
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class Service:
         now = self.context.clock()
         self.board.current(now)
         self.poller.look_again(now)
+
+    def openapi(self) -> bytes:
+        """The OpenAPI document of this service."""
+        return described(self.context)
 
     def web(self) -> web.Application:
         """The web application, which starts and ends the service with itself."""
@@ -269,6 +273,8 @@ def _context(
         cors_origins=config.server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),
+        version=__version__,
+        public_url=config.server.public_url,
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
         ),

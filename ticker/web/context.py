@@ -41,6 +41,8 @@ class Context:
     metrics: Callable[[str], tuple[bytes, str]]
     history: History
     facts: Facts
+    version: str
+    public_url: str | None = None
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PARAMETERS = ("amount", "from", "to", "precision", "at")
 # Digits after the point where none are asked for: as the Bank of Russia publishes its rates.
 PRECISION, MOST = 4, 12
-_AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?", re.ASCII)
+AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?", re.ASCII)
 
 
 async def convert(request: web.Request) -> web.Response:
@@ -52,7 +52,7 @@ async def _stood(request: web.Request, snapshot: Snapshot, found: Conversion, ma
 
 def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
     amount = request.query.get("amount", "1")
-    if not _AMOUNT.fullmatch(amount):
+    if not AMOUNT.fullmatch(amount):
         detail = f"'amount' is a number such as 100 or 12.50, 15 digits before the point at most, not {amount[:40]!r}"
         raise Problem(400, detail, parameter="amount")
     origin, to = (_code(request, name, snapshot) for name in ("from", "to"))

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ticker.quotes import Instrument
 
 LIMIT, MOST = 1000, 5000
-_CURSOR = re.compile(r"[0-9a-f]{1,14}")
+CURSOR = re.compile(r"[0-9a-f]{1,14}")
 _SVG = "image/svg+xml"
-_DAYS, _MOST_DAYS = 30, 3660
+DAYS, MOST_DAYS = 30, 3660
 # Finer than a pixel of the picture shows nothing more.
 _HOURLY_UP_TO = 5
 
@@ -57,7 +57,7 @@ async def picture(request: web.Request) -> web.Response:
     """`GET /sparkline/{symbol}.svg`: the last days as a line."""
     parameters.only(request, ("days", "lang"))
     instrument, lang = _instrument(request), parameters.language(request)
-    days, now = parameters.whole(request, "days", _DAYS, 1, _MOST_DAYS), request.app[CONTEXT].clock()
+    days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
     interval = "1h" if days <= _HOURLY_UP_TO else "1d"
     ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
     line = await told(request.app[CONTEXT].history.line(ask))
@@ -82,7 +82,7 @@ def _stretch(request: web.Request, symbol: str) -> Stretch:
         raise Problem(400, "'from' is later than 'to'", parameter="from")
     interval = parameters.one_of(request, "interval", INTERVALS, "raw")
     cursor = request.query.get("cursor")
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
+    if cursor is not None and not CURSOR.fullmatch(cursor):
         raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
     onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
     return Stretch(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)

@@ -11,6 +11,7 @@ from ticker.web import catalogue, handlers, line
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
 from ticker.web.middlewares import counted, headed, problems
+from ticker.web.spec import openapi
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -23,6 +24,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/convert", convert),
     ("/v1/instruments", catalogue.instruments),
     ("/v1/sources", catalogue.sources),
+    ("/v1/openapi.json", openapi),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),
