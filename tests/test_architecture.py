@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, str] = {
     "fetch": "quotes",
     "normalise": "quotes",
     "validate": "quotes",
-    "select": "quotes",
+    "select": "quotes validate",
     "board": "",
     "health": "",
     "schedule": "",
@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, str] = {
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board render web metrics",
+    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board render "
+    "web metrics",
     "cli": "ticker quotes clock keys settings render app demo",
     "__main__": "cli",
 }

@@ -203,8 +203,8 @@ def _timetable(
         await poller.poll(source)
 
     def planned() -> None:
-        moments = [health.next_poll for health in poller.health.values() if health.next_poll is not None]
-        board.expect(min(moments, default=None))
+        # A source whose first poll has not ended may change the board at any moment.
+        board.expect(min(health.next_poll or now() for health in poller.health.values()))
 
     return Timetable(plans, poll, poller.health.__getitem__, poller.cost, now, planned)
 

@@ -57,6 +57,7 @@ class TickerCollector(Collector):
         build = GaugeMetricFamily("ticker_build_info", "The running build; always 1.", labels=["version", "python"])
         build.add_metric([__version__, platform.python_version()], 1)
         yield build
+        yield GaugeMetricFamily("ticker_leader", "1 where this process polls the sources.", value=1)
         yield from self._quotes(self._snapshot())
         yield from self._sources()
         yield from self._http()

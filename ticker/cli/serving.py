@@ -30,12 +30,12 @@ _DRAIN_SECONDS = 10.0
 
 def serve(loaded: Loaded, *, upstream: str | None, at: datetime | None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in flight."""
-    logs()
     config = loaded.settings
     if config.server.workers != 1:
         where = loaded.origins.get("server.workers", "flag")
         message = f"{where}: server.workers: this version serves from one process; set it to 1"
         raise ConfigurationError(message)
+    logs()
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
 
     async def app() -> web.Application:

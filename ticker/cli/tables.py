@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticker import clock
 from ticker.app import compose
 from ticker.cli.logs import logs
 from ticker.quotes import Status
 from ticker.render import locales, wire
+from ticker.settings.types import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,9 +55,9 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
     compose(loaded.settings)
-    table = Table("setting", "value", "from")
+    table = _table("setting", "value", "from")
     for key, value in _flat(loaded.settings.model_dump(mode="json")):
-        table.add_row(key, str(value), _origin(key, loaded.origins))
+        table.add_row(key, masked(str(value)), _origin(key, loaded.origins))
     Console().print(table)
     typer.echo("The configuration is good.")
 
@@ -71,7 +72,7 @@ async def _once(config: Settings, upstream: str | None, at: datetime | None) -> 
 
 
 def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
-    table = Table("symbol", "name", "price", "change", "as of", "source", "status")
+    table = _table("symbol", "name", "price", "change", "as of", "source", "status")
     for quote in quotes:
         row = wire.quote_of(quote, locale)
         status = str(row.status) + (f" ({row.reason})" if row.reason else "")
@@ -79,6 +80,11 @@ def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
         price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
         table.add_row(row.symbol, row.name, price, change, row.as_of or locales.DASH, origin, status)
     return table
+
+
+def _table(*columns: str) -> Table:
+    """A table that folds what is too long: half an address is of no use."""
+    return Table(*(Column(column, overflow="fold") for column in columns))
 
 
 def _flat(tree: object, at: str = "") -> list[tuple[str, object]]:

@@ -55,9 +55,9 @@ async def page(request: web.Request) -> web.Response:
     return _answer(request, request.app[CONTEXT].snapshot(), View("page", (), parameters.language(request)))
 
 
-async def healthz(_request: web.Request) -> web.Response:
+async def healthz(request: web.Request) -> web.Response:
     """`GET /healthz`: the process answers."""
-    return _state({"status": "alive"}, 200)
+    return _state(request, {"status": "alive"}, 200)
 
 
 async def readyz(request: web.Request) -> web.Response:
@@ -70,7 +70,7 @@ async def readyz(request: web.Request) -> web.Response:
         "missing": missing,
         "instruments": instruments,
     }
-    return _state(state, 503 if missing else 200)
+    return _state(request, state, 503 if missing else 200)
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -85,7 +85,9 @@ def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Respons
     return answer(request, context.renderer.render(snapshot, view), now, context.board.next_change(now))
 
 
-def _state(state: dict[str, object], status: int) -> web.Response:
+def _state(request: web.Request, state: dict[str, object], status: int) -> web.Response:
+    if request.app[CONTEXT].demo:
+        state["demo"] = True
     body = (simplejson.dumps(state) + "\n").encode()
     return web.Response(
         status=status, body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"}
