@@ -6,8 +6,10 @@ An upstream's failure is counted, named and remembered here, and never goes furt
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ticker.health import Health
 from ticker.normalise import Origin, normalise, word
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
     from ticker.sources import Adapter
+
+# So much of a key is taken for the key.
+_BEGINNING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ class Feed:
         return {name: self.api_key} if name and self.api_key else {}
 
     def without_key(self, text: str) -> str:
-        """`text` as it may be logged and shown: an error sometimes quotes the address with the key in it."""
-        return text.replace(self.api_key, "***") if self.api_key else text
+        """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
+        for key in {self.api_key, quote(self.api_key, safe="")} if self.api_key else ():
+            text = re.sub(re.escape(key[:_BEGINNING]) + r"[^\s'\"]*", "***", text)
+        return text
 
 
 class Poller:
