@@ -27,14 +27,15 @@ MAY_IMPORT: dict[str, str] = {
     "board": "",
     "health": "",
     "schedule": "",
-    "poll": "quotes normalise validate select health",
+    "feeds": "quotes",
+    "poll": "quotes feeds normalise validate select health",
     "render": "quotes",
     "web": "quotes health render",
     "metrics": "ticker quotes",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board render "
+    "app": "ticker quotes clock calendars keys settings sources feeds fetch normalise select poll schedule board render "
     "web metrics",
     "cli": "ticker quotes clock keys settings render app demo",
     "__main__": "cli",
@@ -44,9 +45,10 @@ MAY_NAME: dict[str, str] = {
     "normalise": "calendars",
     "validate": "calendars",
     "select": "calendars",
-    "poll": "board calendars fetch sources",
+    "feeds": "fetch normalise sources",
+    "poll": "board calendars fetch feeds",
     "web": "board",
-    "cli": "poll",
+    "cli": "feeds",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.

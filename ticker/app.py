@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.board import Board
+from ticker.feeds import Feed
 from ticker.fetch import Fetcher
 from ticker.normalise import Origin
-from ticker.poll import Feed, Poller
+from ticker.poll import Poller
 from ticker.quotes import Instrument, Quote, Snapshot
 from ticker.render import Renderer
 from ticker.schedule import Cadence, Plan, Timetable
