@@ -29,15 +29,18 @@ MAY_IMPORT: dict[str, str] = {
     "schedule": "",
     "feeds": "quotes",
     "poll": "quotes feeds normalise validate select health",
+    "stores": "quotes health",
+    "history": "quotes select stores",
+    "backfill": "quotes normalise stores validate",
     "render": "quotes",
-    "web": "quotes health render",
-    "metrics": "ticker quotes",
+    "web": "quotes health render history stores",
+    "metrics": "ticker quotes health",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources feeds fetch normalise select poll schedule board render "
-    "web metrics",
-    "cli": "ticker quotes clock keys settings render app demo",
+    "app": "ticker quotes clock calendars keys settings sources feeds fetch normalise select poll schedule board "
+    "stores history backfill render web metrics",
+    "cli": "ticker quotes clock keys settings stores render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -47,8 +50,11 @@ MAY_NAME: dict[str, str] = {
     "select": "calendars",
     "feeds": "fetch normalise sources",
     "poll": "board calendars fetch feeds",
+    "history": "calendars",
+    "backfill": "feeds fetch sources",
+    "render": "history stores",
     "web": "board",
-    "cli": "feeds",
+    "cli": "backfill feeds",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
@@ -57,7 +63,7 @@ LIBRARIES: dict[str, str] = {
     "apscheduler": "schedule",
     "babel": "render",
     "brotli": "render",
-    "cachetools": "render",
+    "cachetools": "render history",
     "defusedxml": "sources",
     "holidays": "calendars",
     "jinja2": "render",
@@ -66,7 +72,7 @@ LIBRARIES: dict[str, str] = {
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health web cli",  # who has something to log, and who sets the log up
+    "structlog": "health stores web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
+from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.feeds import Feed
 from ticker.fetch import Fetcher
+from ticker.history import History
 from ticker.normalise import Origin
 from ticker.poll import Poller
-from ticker.quotes import Instrument, Quote, Snapshot
+from ticker.quotes import Instrument, Snapshot
 from ticker.render import Renderer
 from ticker.schedule import Cadence, Plan, Timetable
 from ticker.select import Check
 from ticker.settings.model import PublicationCalendar
+from ticker.stores import Keeper, Retention, of_url
 from ticker.web import build
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from aiohttp import web
 
@@ -46,6 +51,7 @@ class Service:
     fetcher: Fetcher
     timetable: Timetable
     context: Context
+    keeper: Keeper
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,10 +59,13 @@ class Service:
         async with self.fetcher:
             self.timetable.start()
             self.timetable.every(_AGEING_SECONDS, self._age)
+            keeping = asyncio.create_task(self.keeper.run())
             try:
                 yield
             finally:
                 await self.timetable.stop()
+                self.keeper.stop()
+                await keeping
 
     def _age(self) -> None:
         now = self.context.clock()
@@ -86,23 +95,45 @@ def compose(
     now: Callable[[], datetime] = clock.wall,
     demo: bool = False,
     seed: int | None = None,
+    stored: bool = False,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
+    With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
+    remembers what it is told while it runs.
     Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
     config = keys.switched_on(config)
     wanted = instruments(config)
     feeds = _feeds(config, upstream, used(config))
-    first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
-    board = Board(replace(first, demo=demo))
+    keeper = _keeper(config, upstream, now, stored=stored)
+    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
+    board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = Fetcher(USER_AGENT)
     overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
     poller = Poller(wanted, feeds, board, fetcher, now, overrides, checks(config))
     timetable = _timetable(config, poller, board, now, Random(seed))  # noqa: S311 - jitter, not a secret
-    poller.hurry = timetable.hurry
-    context = _context(config, poller, board, now, demo=demo)
-    return Service(config, poller, board, fetcher, timetable, context)
+    poller.hurry, poller.report = timetable.hurry, keeper.report
+    context = _context(config, poller, board, now, keeper, demo=demo)
+    return Service(config, poller, board, fetcher, timetable, context, keeper)
+
+
+def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
+    """What fills the configured store from the archives; `pause` seconds lie between two requests."""
+    config = keys.switched_on(config)
+
+    def base(feed: Feed) -> str:
+        return feed.base_url if upstream else feed.adapter.archive_url or feed.base_url
+
+    feeds = _feeds(config, upstream, used(config))
+    return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
+
+
+def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:
+    """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
+    store = of_url(config.store.url if stored else "memory://")
+    retention = Retention(config.store.raw, config.store.hourly, config.store.keep)
+    return Keeper(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now)
 
 
 def instruments(config: Settings) -> tuple[Instrument, ...]:
@@ -186,6 +217,12 @@ def _feeds(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dic
     return feeds
 
 
+def _zone(config: Settings, symbol: str) -> tzinfo:
+    """Where the days of an instrument begin: where its preferred source publishes."""
+    instrument = config.instruments[symbol]
+    return config.calendars[instrument.calendar or config.sources[instrument.sources[0]].calendar].zone
+
+
 def _calendar(config: CalendarSettings) -> calendars.Calendar:
     days = calendars.days_of(config.days)
     if isinstance(config, PublicationCalendar):
@@ -216,10 +253,12 @@ def _cadence(config: Settings, source: str) -> Cadence:
     return Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget)
 
 
-def _context(config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], *, demo: bool) -> Context:
+def _context(
+    config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], keeper: Keeper, *, demo: bool
+) -> Context:
     traffic = Traffic()
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
-    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic)
+    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health)
     return Context(
         board=board,
         renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
@@ -229,4 +268,7 @@ def _context(config: Settings, poller: Poller, board: Board, now: Callable[[], d
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
         demo=demo,
+        history=History(
+            keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
+        ),
     )

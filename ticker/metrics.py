@@ -15,6 +15,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
 from ticker import __version__
+from ticker.health import OPERATIONS
 from ticker.quotes import Reason, Status
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from ticker.health import Health, Histogram
+    from ticker.health import Health, Histogram, StoreHealth
     from ticker.quotes import Snapshot
     from ticker.web.context import Traffic
 
@@ -41,12 +42,14 @@ class TickerCollector(Collector):
         health: Mapping[str, Health],
         symbols: Mapping[str, tuple[str, ...]],
         traffic: Traffic,
+        store: StoreHealth,
     ) -> None:
         """`symbols` are the instruments each source feeds."""
         self._snapshot = snapshot
         self._health = health
         self._symbols = symbols
         self._traffic = traffic
+        self._store = store
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: a scrape is cheap enough."""
@@ -61,6 +64,7 @@ class TickerCollector(Collector):
         yield from self._quotes(self._snapshot())
         yield from self._sources()
         yield from self._http()
+        yield from self._storing()
 
     def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:
         price = GaugeMetricFamily(
@@ -114,6 +118,18 @@ class TickerCollector(Collector):
             durations.add_metric([route], *_buckets(histogram))
         clients = GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self._traffic.streams)
         yield from (requests, durations, clients)
+
+    def _storing(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("ticker_store_up", "1 while the store takes what is written.", float(self._store.up))
+        failures = CounterMetricFamily("ticker_store_failures", "Failures of the store.", labels=["operation"])
+        for operation in OPERATIONS:
+            failures.add_metric([operation], self._store.failures[operation])
+        written = CounterMetricFamily("ticker_store_rows_written", "New rows of history.", self._store.written)
+        dropped = CounterMetricFamily(
+            "ticker_store_rows_dropped", "Rows the queue had no room for.", self._store.dropped
+        )
+        queued = GaugeMetricFamily("ticker_store_queued_rows", "Rows waiting to be written.", self._store.queued)
+        yield from (up, failures, written, dropped, queued)
 
 
 def exposition(collector: Collector) -> Callable[[str], tuple[bytes, str]]:
