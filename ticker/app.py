@@ -14,17 +14,19 @@ from ticker import __version__, calendars, clock, keys, metrics, settings, sourc
 from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.facts import facts_of
+from ticker.feeds import Feed
 from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.normalise import Origin
-from ticker.poll import Feed, Poller
+from ticker.poll import Poller
 from ticker.quotes import Instrument, Snapshot
 from ticker.render import Renderer
+from ticker.render.page import Site
 from ticker.schedule import Cadence, Plan, Timetable
 from ticker.select import Check
 from ticker.settings.model import PublicationCalendar
 from ticker.stores import Keeper, Retention, of_url
-from ticker.web import build, described
+from ticker.web import assets, build, described, serves
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
@@ -263,9 +265,12 @@ def _context(
     traffic = Traffic()
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
     collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health)
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
     return Context(
         board=board,
-        renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
+        renderer=renderer,
+        site=Site(renderer.pages),
         clock=now,
         health=poller.health,
         traffic=traffic,
@@ -278,4 +283,6 @@ def _context(
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
         ),
+        terms={source: config.sources[source].terms_url for source in poller.feeds},
+        feeds=symbols,
     )

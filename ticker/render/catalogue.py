@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ticker.quotes import Reason, Status
 from ticker.render import locales
-from ticker.render.wire import DEMO, Moment, Number, Wire, utc
+from ticker.render.wire import DEMO, Moment, Number, Wire, name_of, utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def _instrument(quote: Quote, facts: Facts, locale: Locale) -> WireInstrument:
     return WireInstrument(
         symbol=what.symbol,
         label=locales.chosen(what.labels, locale, what.symbol),
-        name=locales.chosen(what.names, locale, what.symbol),
+        name=name_of(what, locale),
         base=what.base,
         quote=what.quote,
         unit=what.unit,

@@ -1,6 +1,6 @@
 """The HTTP face: routes, handlers, middlewares. Everything is cut from the board; a request never goes upstream."""
 
-from ticker.web.server import build
+from ticker.web.server import build, serves
 from ticker.web.spec import described
 
-__all__ = ["build", "described"]
+__all__ = ["build", "described", "serves"]

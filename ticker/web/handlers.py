@@ -8,17 +8,18 @@ import simplejson
 from aiohttp import web
 
 from ticker.quotes import Status
-from ticker.render import View
+from ticker.render import STYLES, View
 from ticker.web import forms, parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
-from ticker.web.negotiation import varies
-from ticker.web.problems import Problem, nearest
+from ticker.web.negotiation import varied
+from ticker.web.problems import Problem, fragment_safe, nearest
 
 if TYPE_CHECKING:
     from ticker.quotes import Snapshot
 
-STYLES = ("plain",)
+# What the Glance dashboard asks of an extension.
+_GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 
 async def quotes(request: web.Request) -> web.Response:
@@ -28,7 +29,7 @@ async def quotes(request: web.Request) -> web.Response:
     view = View(
         "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=forms.form_of(request)
     )
-    return await _quoted(request, snapshot, view)
+    return varied(request, await _answer(request, snapshot, view))
 
 
 async def quote(request: web.Request) -> web.Response:
@@ -41,22 +42,19 @@ async def quote(request: web.Request) -> web.Response:
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
     view = View("quote", (symbol,), parameters.language(request), form=forms.form_of(request))
-    return await _quoted(request, snapshot, view)
+    return varied(request, await _answer(request, snapshot, view))
 
 
+@fragment_safe
 async def widget(request: web.Request) -> web.Response:
     """`GET /widget`: the HTML fragment."""
     parameters.only(request, ("symbols", "lang", "style", "at"))
-    parameters.one_of(request, "style", STYLES, "plain")
+    style = parameters.one_of(request, "style", STYLES, "plain")
     snapshot = await past.snapshot(request)
-    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request))
-    return await _answer(request, snapshot, view)
-
-
-async def page(request: web.Request) -> web.Response:
-    """`GET /`: the header as a page shows it."""
-    parameters.only(request, ("lang",))
-    return await _answer(request, request.app[CONTEXT].snapshot(), View("page", (), parameters.language(request)))
+    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style)
+    response = await _answer(request, snapshot, view)
+    response.headers.update(_GLANCE)
+    return response
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -81,12 +79,6 @@ async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: Prometheus or OpenMetrics text."""
     body, content_type = request.app[CONTEXT].metrics(request.headers.get("Accept", ""))
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
-
-
-async def _quoted(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
-    response = await _answer(request, snapshot, view)
-    response.headers["Vary"] = varies(request, formats=True)
-    return response
 
 
 async def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:

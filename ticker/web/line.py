@@ -14,7 +14,7 @@ from ticker.render.svg import sparkline
 from ticker.web import parameters
 from ticker.web.context import CONTEXT
 from ticker.web.moments import moment
-from ticker.web.negotiation import format_of, varies
+from ticker.web.negotiation import format_of, varied
 from ticker.web.past import answered, before_history, told
 from ticker.web.problems import Problem, nearest
 
@@ -45,8 +45,7 @@ async def history(request: web.Request) -> web.Response:
     content_type, write = FORMATS[format_of(request)]
     body = write(line, {**_head(request, ask), "next": _cursor(line.onward)})
     modified = max((row.fetched_at for row in line.rows), default=request.app[CONTEXT].clock())
-    response = answered(request, Representation(body, content_type, modified), _end(ask.last))
-    response.headers["Vary"] = varies(request, formats=True)
+    response = varied(request, answered(request, Representation(body, content_type, modified), _end(ask.last)))
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
         response.headers["Link"] = f'<{onward}>; rel="next"'

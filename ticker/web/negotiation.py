@@ -31,7 +31,8 @@ def format_of(request: web.Request) -> str:
     return max(weighed, key=lambda pair: pair[0], default=(1.0, "json"))[1]
 
 
-def varies(request: web.Request, *, formats: bool = False) -> str:
-    """The request headers that the answer depends on beside its address."""
-    accept = ("Accept",) if formats and "format" not in request.query else ()
-    return ", ".join((*accept, "Accept-Encoding"))
+def varied(request: web.Request, response: web.Response) -> web.Response:
+    """The response, saying that `Accept` chose its format, unless `format` did."""
+    if "format" not in request.query:
+        response.headers["Vary"] = f"Accept, {response.headers['Vary']}"
+    return response

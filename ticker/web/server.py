@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ticker.web import catalogue, handlers, line
+from ticker.web import assets, catalogue, handlers, line, page
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
 from ticker.web.middlewares import counted, headed, problems
 from ticker.web.spec import openapi
+from ticker.web.stream import stream
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
-    ("/", handlers.page),
+    ("/", page.page),
+    ("/frame", page.frame),
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
     ("/v1/quotes/{symbol}/history", line.history),
@@ -25,6 +26,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/instruments", catalogue.instruments),
     ("/v1/sources", catalogue.sources),
     ("/v1/openapi.json", openapi),
+    ("/v1/stream", stream),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),
@@ -37,14 +39,10 @@ def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing of its own."""
     app = web.Application(middlewares=[counted, headed, problems], client_max_size=1024)
     app[CONTEXT] = context
-    app.add_routes([web.get(path, handler) for path, handler in ROUTES])
-    app.router.add_get("/widget.css", _style)
+    app.add_routes([web.get(path, handler) for path, handler in (*ROUTES, *assets.ROUTES)])
     return app
 
 
-_STYLE = files("ticker.web").joinpath("static", "widget.css").read_bytes()
-
-
-async def _style(_request: web.Request) -> web.Response:
-    headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=3600"}
-    return web.Response(body=_STYLE, headers=headers)
+def serves(path: str) -> bool:
+    """Whether there is a route of that pattern."""
+    return path in dict(ROUTES)

@@ -14,7 +14,7 @@ from ticker.web import parameters as strict
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
 from ticker.web.spec.operations import OPERATIONS, Operation
-from ticker.web.spec.parameters import Board, parameters
+from ticker.web.spec.parameters import Names, parameters
 from ticker.web.spec.responses import failures, headers
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _ABOUT = """Market numbers with where they are from and how old they are, polled from public sources.
 
 Every GET also answers HEAD. Answers carry a strong `ETag` and live no longer than to the next possible change; errors
-are problems (RFC 9457) that name the parameter at fault. Unknown and repeated parameters are errors. What is not known is
-`null`. Numbers carry the digits of their source: read them as decimals.
+are problems (RFC 9457) that name the parameter at fault. Unknown and repeated parameters are errors. What is not known
+is `null`. Numbers carry the digits of their source: read them as decimals.
 The examples are the answers of 22 November 2024 at noon in Moscow."""
 _TAGS = {
     "quotes": "The numbers as they stand, or as they stood.",
@@ -40,14 +40,14 @@ _TAGS = {
 }
 
 
-def board_of(snapshot: Snapshot) -> Board:
+def names_of(snapshot: Snapshot) -> Names:
     """What the document names of a board."""
-    return Board([quote.symbol for quote in snapshot.quotes], codes(snapshot.quotes))
+    return Names([quote.symbol for quote in snapshot.quotes], codes(snapshot.quotes))
 
 
-def document(board: Board, version: str, url: str | None = None) -> dict[str, Any]:
+def document(names: Names, version: str, url: str | None = None) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a service with that board; its address is `url`, default where it was read."""
-    told = parameters(board)
+    told = parameters(names)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Market ticker", "version": version, "description": _ABOUT, "license": _LICENSE},
@@ -75,7 +75,7 @@ async def openapi(request: web.Request) -> web.Response:
 
 def described(context: Context) -> bytes:
     """The document of the service with that context, as JSON."""
-    return wire.dumped(document(board_of(context.snapshot()), context.version, context.public_url))
+    return wire.dumped(document(names_of(context.snapshot()), context.version, context.public_url))
 
 
 def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

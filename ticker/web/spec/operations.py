@@ -80,6 +80,17 @@ OPERATIONS = (
         {JSON: "Sources"},
     ),
     Operation(
+        "/v1/stream",
+        "getStream",
+        "The board as it changes, as Server-Sent Events",
+        "quotes",
+        ("symbols", "lang"),
+        {"text/event-stream": ""},
+        cached=False,
+        text="Events `quotes` with the JSON of `/v1/quotes` as data and its `version` as id; `Last-Event-ID` honoured, "
+        "heartbeats are comments, and a slow reader gets the newest only.",
+    ),
+    Operation(
         "/widget",
         "getWidget",
         "The header as a fragment of HTML",

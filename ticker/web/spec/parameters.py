@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ticker.history import INTERVALS
+from ticker.render import STYLES
 from ticker.render.forms import FIELDS, SHAPES
 from ticker.web import convert, forms, line
-from ticker.web.handlers import STYLES
 from ticker.web.negotiation import FORMATS
 
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ _MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "f
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Names:
     """What the document names of one configuration: its symbols, and the codes that can be converted."""
 
     symbols: Sequence[str]
     codes: Sequence[str]
 
 
-def parameters(board: Board) -> dict[str, dict[str, Any]]:
+def parameters(names: Names) -> dict[str, dict[str, Any]]:
     """By a key of ours; `from` and `to` mean a day in history and a code in a conversion."""
-    symbol = {"type": "string", "enum": list(board.symbols)}
-    code = {"type": "string", "enum": list(board.codes)}
+    symbol = {"type": "string", "enum": list(names.symbols)}
+    code = {"type": "string", "enum": list(names.codes)}
     told = (
-        ("symbols", _listed(board.symbols), "Which instruments, in that order; default all.", "USD,EUR"),
+        ("symbols", _listed(names.symbols), "Which instruments, in that order; default all.", "USD,EUR"),
         ("lang", _language(), "Language of names and display texts, a BCP 47 tag that CLDR knows.", "ru"),
         ("at", _MOMENT, "The board as it stood: a date, or an RFC 3339 time, not in the future.", "2024-11-22"),
         ("shape", _one_of(SHAPES), "`map` gives `{symbol: price}`, or with `fields` `{symbol: {…}}`.", "map"),
