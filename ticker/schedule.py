@@ -160,12 +160,12 @@ class Timetable:
             await self._poll(source)
         finally:
             del self._running[source]
-            if self._scheduler.running:
-                self._set(source, plan.next(self._clock(), self._standing(source), cost))
+            self._set(source, plan.next(self._clock(), self._standing(source), cost))
 
     def _set(self, source: str, when: datetime) -> None:
         """Make `when`, by the service's clock, the one next poll of `source`."""
         self._standing(source).next_poll = when
         self._planned()
-        run_at = datetime.now(when.tzinfo) + (when - self._clock())
-        self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
+        if self._scheduler.running:
+            run_at = datetime.now(when.tzinfo) + (when - self._clock())
+            self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
