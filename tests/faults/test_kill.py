@@ -1,4 +1,4 @@
-"""kill -9 under polling and reading. TICKER_KILLS=200 for the whole measure."""
+"""kill -9 under polling and reading. KILLS=200 for the whole measure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ticker.demo.market import table_in_force
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = int(os.environ.get("TICKER_KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "6"))
 OFTEN = '{ every = "200ms", jitter = "0s" }'
 
 
