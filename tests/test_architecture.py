@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, str] = {
     "stores": "quotes health",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
+    "recording": "quotes fetch",
     "render": "quotes",
     "web": "quotes health render history stores",
     "metrics": "ticker quotes health",
@@ -39,8 +40,8 @@ MAY_IMPORT: dict[str, str] = {
     "keys": "settings sources",
     "demo": "",
     "app": "ticker quotes clock calendars keys settings sources feeds fetch normalise select poll schedule board "
-    "stores history backfill render web metrics",
-    "cli": "ticker quotes clock keys settings stores render app demo",
+    "stores history backfill recording render web metrics",
+    "cli": "ticker quotes clock keys settings stores recording render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -52,6 +53,7 @@ MAY_NAME: dict[str, str] = {
     "poll": "board calendars fetch feeds",
     "history": "calendars",
     "backfill": "feeds fetch sources",
+    "recording": "board clock feeds fetch poll",
     "render": "history stores",
     "web": "board",
     "cli": "backfill feeds",
@@ -72,7 +74,7 @@ LIBRARIES: dict[str, str] = {
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health stores web cli",  # who has something to log, and who sets the log up
+    "structlog": "health stores recording web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

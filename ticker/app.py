@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.backfill import Backfill
@@ -19,6 +19,7 @@ from ticker.history import History
 from ticker.normalise import Origin
 from ticker.poll import Poller
 from ticker.quotes import Instrument, Snapshot
+from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer
 from ticker.render.page import Site
 from ticker.schedule import Cadence, Plan, Timetable
@@ -29,11 +30,14 @@ from ticker.web import assets, build, serves
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
+    from pathlib import Path
 
     from aiohttp import web
 
+    from ticker.fetch import Fetching
+    from ticker.recording import Recording
     from ticker.settings.model import Calendar as CalendarSettings
     from ticker.settings.model import Settings
 
@@ -49,7 +53,7 @@ class Service:
     settings: Settings
     poller: Poller
     board: Board
-    fetcher: Fetcher
+    fetcher: Fetching
     timetable: Timetable
     context: Context
     keeper: Keeper
@@ -97,11 +101,13 @@ def compose(
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
+    around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
-    remembers what it is told while it runs.
+    remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
+    the sources by their base address.
     Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
     config = keys.switched_on(config)
@@ -110,13 +116,31 @@ def compose(
     keeper = _keeper(config, upstream, now, stored=stored)
     first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
-    fetcher = Fetcher(USER_AGENT)
+    fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
     poller = Poller(wanted, feeds, board, fetcher, now, overrides, checks(config))
     timetable = _timetable(config, poller, board, now, Random(seed))  # noqa: S311 - jitter, not a secret
     poller.hurry, poller.report = timetable.hurry, keeper.report
     context = _context(config, poller, board, now, keeper, demo=demo)
     return Service(config, poller, board, fetcher, timetable, context, keeper)
+
+
+def record(config: Settings, upstream: str | None, folder: Path) -> Service:
+    """A service that appends every upstream answer to the recording in `folder`."""
+    return compose(
+        config, upstream=upstream, around=lambda fetcher, bases: Recorder(fetcher, folder, bases, clock.wall)
+    )
+
+
+def replay(config: Settings, recording: Recording, start: datetime, speed: float) -> Service:
+    """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one."""
+    now = clock.Stepped(recording.entries[0].at)
+    service = compose(config, now=now, around=lambda _fetcher, bases: Playback(recording, bases, now))
+    if not isinstance(service.fetcher, Playback):
+        raise TypeError("replay composes around a playback")
+    service.poller.hurry = lambda _source: None
+    replayer = Replayer(recording, service.fetcher, service.poller, service.board, now, start, speed)
+    return replace(service, timetable=cast("Timetable", replayer))  # the same face: start, every, stop
 
 
 def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:

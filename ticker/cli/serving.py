@@ -41,7 +41,7 @@ def serve(loaded: Loaded, *, upstream: str | None, at: datetime | None) -> None:
     async def app() -> web.Application:
         return service.web()
 
-    _run(app, config.server.host, config.server.port, "ticker serves")
+    run(app, config.server.host, config.server.port, "ticker serves")
 
 
 def demo(port: int) -> None:
@@ -66,7 +66,7 @@ def demo(port: int) -> None:
         served.cleanup_ctx.insert(0, after)
         return served
 
-    _run(app, "127.0.0.1", port, "DEMO, invented numbers")
+    run(app, "127.0.0.1", port, "DEMO, invented numbers")
 
 
 def _demo_flags() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _demo_flags() -> dict[str, Any]:
     return flags
 
 
-def _run(app: Callable[[], Awaitable[web.Application]], host: str, port: int, what: str) -> None:
+def run(app: Callable[[], Awaitable[web.Application]], host: str, port: int, what: str) -> None:
     """Run until a signal. Exits with 1 and a sentence where the address cannot be listened on."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
