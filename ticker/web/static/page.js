@@ -94,14 +94,15 @@
   async function past() {
     const section = document.getElementById('history');
     if (!section) return;
-    for (const box of form.querySelectorAll('[name=symbols]')) {
+    const charts = section.querySelector('.charts');
+    for (const symbol of charts.dataset.symbols.split(',')) {
       try {
-        const got = await fetch(`/v1/quotes/${encodeURIComponent(box.value)}/history?interval=1d&limit=365`);
+        const got = await fetch(`/v1/quotes/${encodeURIComponent(symbol)}/history?interval=1d&limit=365`);
         if (!got.ok) continue;
         const told = await got.json();
         const points = told.points || [];
         const prices = points.map((point) => point.price);
-        if (prices.length > 1) section.querySelector('.charts').append(drawn(box.value, prices));
+        if (prices.length > 1) charts.append(drawn(symbol, prices));
       } catch { /* no chart */ }
     }
     section.hidden = !section.querySelector('figure');
