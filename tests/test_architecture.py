@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, str] = {
     "board": "",
     "health": "",
     "schedule": "",
-    "poll": "quotes normalise validate select health",
+    "feeds": "quotes",
+    "poll": "quotes feeds normalise validate select health",
     "stores": "quotes health",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
@@ -38,8 +39,8 @@ MAY_IMPORT: dict[str, str] = {
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board stores "
-    "history backfill recording render web metrics",
+    "app": "ticker quotes clock calendars keys settings sources feeds fetch normalise select poll schedule board "
+    "stores history backfill recording render web metrics",
     "cli": "ticker quotes clock keys settings stores recording render app demo",
     "__main__": "cli",
 }
@@ -48,13 +49,14 @@ MAY_NAME: dict[str, str] = {
     "normalise": "calendars",
     "validate": "calendars",
     "select": "calendars",
-    "poll": "board calendars fetch sources",
+    "feeds": "fetch normalise sources",
+    "poll": "board calendars fetch feeds",
     "history": "calendars",
-    "backfill": "fetch poll sources",
+    "backfill": "feeds fetch sources",
     "recording": "board clock fetch poll",
     "render": "history stores",
     "web": "board",
-    "cli": "backfill poll",
+    "cli": "backfill feeds recording",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
@@ -95,7 +97,7 @@ IMPURE_CALLS = re.compile(
 )
 COMPOSED = {"Board", "Fetcher", "Poller", "Timetable", "Renderer", "Plan", "Feed"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
-CACHED = {"calendars.py", "render/locales.py"}
+CACHED = {"calendars.py", "render/locales.py", "stores/coding.py"}
 MUTATORS = "append add clear discard extend insert pop popitem remove setdefault update"
 
 

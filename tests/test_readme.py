@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTIONS = ("The page", "The API", "Ops", "Configuration", "Deployment")
+SECTIONS = ("The page", "The API", "Ops", "Configuration", "History, replay, backfill", "Deployment")
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 PATHS = {path for path, _ in ROUTES} | {"/widget.css"}
 CURLS = re.findall(r"^curl .*$", README, re.MULTILINE)
@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[type[BaseModel], ...]] = {
     "`[instruments.SYMBOL]`": (model.Instrument,),
     "`[sources.NAME]`": (model.Source,),
     "`schedule`": (model.Schedule,),
+    "`[checks.NAME]`": (model.Check,),
     "`[calendars.NAME]`": (model.PublicationCalendar, model.SessionCalendar),
 }
 
@@ -97,7 +98,7 @@ def test_links_and_pictures_are_there() -> None:
     """Files of this repository and headings of this page."""
     for target in re.findall(r"\]\(([^)]+)\)", README):
         if target.startswith("#"):
-            assert target[1:] in {name.lower().replace(" ", "-") for name in SECTIONS}, target
+            assert target[1:] in {name.lower().replace(",", "").replace(" ", "-") for name in SECTIONS}, target
         elif "://" not in target:
             assert (ROOT / target).is_file(), target
     committed = {path.as_posix() for path in files()}
@@ -150,9 +151,17 @@ def test_every_setting_is_told_and_no_other(table: str) -> None:
     assert told == keys
 
 
+def test_every_table_is_told() -> None:
+    """Each key of the whole has its row."""
+    assert {re.split(r"[].]", table.strip("`["))[0] for table in TABLES} - {"schedule"} == set(
+        model.Settings.model_fields
+    )
+
+
 def test_every_adapter_is_told() -> None:
-    """In the order of the table."""
-    assert ", ".join(f"`{name}`" for name in SOURCES) in " ".join(section("Configuration").split())
+    """And no other."""
+    (told,) = re.findall(r"Adapters: (.*?)\. A source", section("Configuration"), re.DOTALL)
+    assert named(told) == set(SOURCES)
 
 
 def test_the_example_of_a_configuration_is_good(tmp_path: Path) -> None:

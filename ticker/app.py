@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, cast
 from ticker import __version__, calendars, clock, keys, metrics, settings, sources
 from ticker.backfill import Backfill
 from ticker.board import Board
+from ticker.feeds import Feed
 from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.normalise import Origin
-from ticker.poll import Feed, Poller
+from ticker.poll import Poller
 from ticker.quotes import Instrument, Snapshot
 from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer

@@ -6,47 +6,25 @@ An upstream's failure is counted, named and remembered here, and never goes furt
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticker.feeds import ask
 from ticker.health import Health
-from ticker.normalise import Origin, normalise, word
+from ticker.normalise import normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
 from ticker.select import Choice, Memory, Question, choose, contradicted
-from ticker.validate import Case, refusal
+from ticker.validate import Case, earlier, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ticker.board import Board
     from ticker.calendars import Calendar
+    from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
-    from ticker.sources import Adapter
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One configured source: its adapter, where and how it is asked, and whose words its ticks are."""
-
-    id: str
-    adapter: Adapter
-    base_url: str
-    timeout: timedelta
-    max_bytes: int
-    origin: Origin
-    api_key: str | None = field(default=None, repr=False)
-
-    def secret(self) -> Mapping[str, str]:
-        """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""
-        name = self.adapter.key_parameter
-        return {name: self.api_key} if name and self.api_key else {}
-
-    def without_key(self, text: str) -> str:
-        """`text` as it may be logged and shown: an error sometimes quotes the address with the key in it."""
-        return text.replace(self.api_key, "***") if self.api_key else text
 
 
 class Poller:
@@ -106,16 +84,18 @@ class Poller:
         health, feed = self.health[source], self.feeds[source]
         began = asyncio.get_running_loop().time()
         try:
-            ticks = await self.ask(feed, self._codes(source))
+            ticks, failure = await self.ask(feed, self._codes(source))
             fresh = self._accept(source, ticks)
         except SourceError as error:
-            error.detail = feed.without_key(error.detail)
-            health.failed(self._clock(), error)
+            health.failed(self._clock(), feed.told(error))
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
             detail = feed.without_key(f"{type(error).__name__}: {error}"[:200])
             health.failed(self._clock(), SourceError(Reason.PARSE, detail))
         else:
-            health.succeeded(self._clock(), fresh)
+            if failure is None:
+                health.succeeded(self._clock(), fresh)
+            else:
+                health.failed(self._clock(), feed.told(failure))
         health.duration.observe(asyncio.get_running_loop().time() - began)
         self.publish(self._clock())
 
@@ -141,23 +121,12 @@ class Poller:
         """What `source` last said that could be used, by symbol."""
         return {symbol: f"{c.price:f}" for (each, symbol), c in self._candidates.items() if each == source}
 
+    async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
+        """What `feed` says of `codes` now; see `feeds.ask`."""
+        return await ask(self._fetcher, feed, codes, self._clock())
+
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
-
-    async def ask(self, feed: Feed, codes: Sequence[str]) -> list[Tick]:
-        """What `feed` says of `codes`, one request after the other: politeness before speed. Raises SourceError."""
-        ticks: list[Tick] = []
-        for request in feed.adapter.requests(codes):
-            answer = await self._fetcher.get(
-                f"{feed.base_url.rstrip('/')}{request.path}",
-                request.asked(self._clock()),
-                request.headers,
-                timeout=feed.timeout,
-                max_bytes=feed.max_bytes,
-                secret=feed.secret(),
-            )
-            ticks += feed.adapter.parse(answer.body)
-        return ticks
 
     def _accept(self, source: str, ticks: Sequence[Tick]) -> int:
         """Keep the valid candidates of one answer, count the refused ones; the number kept.
@@ -177,7 +146,9 @@ class Poller:
         before = self._candidates.get(key)
         reason = refusal(Case(candidate, instrument, calendar, before, now))
         if reason is None:
-            self._candidates[key] = candidate
+            # Before a market opens, last night's settlement is older than last night's last price: no step back.
+            if not earlier(candidate, before):
+                self._candidates[key] = candidate
             self._refused.pop(key, None)
             return True
         self._refused[key] = reason

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticker import clock, keys
 from ticker.app import compose, idle
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.app import Service
-    from ticker.poll import Feed
+    from ticker.feeds import Feed
     from ticker.quotes import Tick
     from ticker.settings import Settings
 
@@ -43,7 +43,8 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
     logs(logging.CRITICAL)
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
     found = await _probe(service, idle(config, upstream)) if probe else {}
-    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    names = ("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for source in config.sources:
         came = found.get(source)
         answer = [came.text, f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []
@@ -75,10 +76,11 @@ async def _ask(service: Service, feed: Feed) -> Came:
     """A source that feeds nothing is asked for what its adapter has words for, and shows it in those words."""
     began = asyncio.get_running_loop().time()
     try:
-        ticks = await service.poller.ask(feed, list(feed.adapter.codes.values()))
-        text, good = _of(ticks), bool(ticks)
+        ticks, failure = await service.poller.ask(feed, list(feed.adapter.codes.values()))
+        told = f"; {failure.reason}: {feed.told(failure).detail}" if failure else ""
+        text, good = f"{_of(ticks)}{told}", failure is None
     except SourceError as error:
-        text, good = f"{error.reason}: {feed.without_key(error.detail)}", False
+        text, good = f"{error.reason}: {feed.told(error).detail}", False
     return Came(text, asyncio.get_running_loop().time() - began, good=good)
 
 

@@ -1,0 +1,88 @@
+"""A configured source, and how it is asked: its requests one after the other, its key in them and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ticker.quotes import Reason, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from ticker.fetch import Fetching
+    from ticker.normalise import Origin
+    from ticker.quotes import Tick
+    from ticker.sources import Adapter, Request
+
+# A symbol that the source does not list says nothing of its others; a guard or a time-out does.
+_OF_ONE_ANSWER = frozenset(
+    {Reason.HTTP_4XX, Reason.ENCODING, Reason.PARSE, Reason.SCHEMA, Reason.UNIT, Reason.RANGE, Reason.FROZEN}
+)
+# So much of a key is taken for the key.
+_BEGINNING = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One configured source: its adapter, where and how it is asked, and whose words its ticks are."""
+
+    id: str
+    adapter: Adapter
+    base_url: str
+    timeout: timedelta
+    max_bytes: int
+    origin: Origin
+    api_key: str | None = field(default=None, repr=False)
+
+    def secret(self) -> Mapping[str, str]:
+        """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""
+        name = self.adapter.key_parameter
+        return {name: self.api_key} if name and self.api_key else {}
+
+    def without_key(self, text: str) -> str:
+        """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
+        for key in {self.api_key, quote(self.api_key, safe="")} if self.api_key else ():
+            text = re.sub(re.escape(key[:_BEGINNING]) + r"[^\s'\"]*", "***", text)
+        return text
+
+    def told(self, error: SourceError) -> SourceError:
+        """`error` as it may be logged and shown."""
+        error.detail = self.without_key(error.detail)
+        return error
+
+
+async def ask(
+    fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime
+) -> tuple[list[Tick], SourceError | None]:
+    """What `feed` says of `codes`, one request after the other, and the failure of one where another succeeded.
+
+    Raises SourceError where nothing came, and asks no further where the source itself is in trouble.
+    """
+    ticks: list[Tick] = []
+    failure: SourceError | None = None
+    for request in feed.adapter.requests(codes):
+        try:
+            ticks += await _answer(fetcher, feed, request, now)
+        except SourceError as error:
+            failure = failure or error
+            if error.reason not in _OF_ONE_ANSWER:
+                break
+    if failure is not None and not ticks:
+        raise failure
+    return ticks, failure
+
+
+async def _answer(fetcher: Fetching, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:
+    answer = await fetcher.get(
+        f"{feed.base_url.rstrip('/')}{request.path}",
+        request.asked(now),
+        request.headers,
+        timeout=feed.timeout,
+        max_bytes=feed.max_bytes,
+        secret=feed.secret(),
+    )
+    return feed.adapter.parse(answer.body)
