@@ -21,11 +21,12 @@ from ticker.poll import Poller
 from ticker.quotes import Instrument, Snapshot
 from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer
+from ticker.render.page import Site
 from ticker.schedule import Cadence, Plan, Timetable
 from ticker.select import Check
 from ticker.settings.model import PublicationCalendar
 from ticker.stores import Keeper, Retention, of_url
-from ticker.web import build
+from ticker.web import assets, build, serves
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
@@ -283,9 +284,12 @@ def _context(
     traffic = Traffic()
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
     collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health)
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
     return Context(
         board=board,
-        renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
+        renderer=renderer,
+        site=Site(renderer.pages),
         clock=now,
         health=poller.health,
         traffic=traffic,
@@ -295,4 +299,6 @@ def _context(
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(_zone, config), now, demo=demo
         ),
+        terms={source: config.sources[source].terms_url for source in poller.feeds},
+        feeds=symbols,
     )

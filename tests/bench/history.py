@@ -120,7 +120,7 @@ async def measure(folder: Path) -> None:
     for start in range(0, len(rows), 20_000):
         store.write(rows[start : start + 20_000], {})
     store.close()
-    print(f"{len(rows)} rows in {file.stat().st_size / 1e6:.1f} MB, written in {time.perf_counter() - began:.1f} s")  # noqa: T201
+    print(f"{len(rows)} rows in {file.stat().st_size / 1e6:.1f} MB, written in {time.perf_counter() - began:.1f} s")
     (folder / "ticker.toml").write_text(f'[store]\nraw = "3650d"\n{configuration()}')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -140,11 +140,11 @@ async def measure(folder: Path) -> None:
                 found = await timed(session, paths)
                 target = next(most for what, most in TARGETS.items() if name.startswith(what))
                 p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
-                print(f"{name:45} p50 {p50:6.2f} ms  p99 {p99:6.2f} ms  target {target:.0f} ms")  # noqa: T201
+                print(f"{name:45} p50 {p50:6.2f} ms  p99 {p99:6.2f} ms  target {target:.0f} ms")
             for reader in readers:
                 reader.cancel()
         status = Path(f"/proc/{process.pid}/status").read_text()  # noqa: ASYNC240 - at the end
-        print(next(line for line in status.splitlines() if line.startswith("VmRSS")))  # noqa: T201
+        print(next(line for line in status.splitlines() if line.startswith("VmRSS")))
     finally:
         process.terminate()
         process.wait()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
+    from ticker.render.page import Site
 
 
 @dataclass(slots=True)
@@ -30,10 +31,14 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The board, the renderer, the clock, and what `/metrics`, `/readyz` and CORS need."""
+    """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
+
+    `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds.
+    """
 
     board: Board
     renderer: Renderer
+    site: Site
     clock: Callable[[], datetime]
     health: Mapping[str, Health]
     traffic: Traffic
@@ -41,6 +46,8 @@ class Context:
     history: History
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
+    terms: Mapping[str, str | None] = field(default_factory=dict)
+    feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot:
         """The board as it stands now."""
