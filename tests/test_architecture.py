@@ -53,10 +53,10 @@ MAY_NAME: dict[str, str] = {
     "poll": "board calendars fetch feeds",
     "history": "calendars",
     "backfill": "feeds fetch sources",
-    "recording": "board clock feeds fetch poll",
+    "recording": "board clock fetch poll",
     "render": "history stores",
     "web": "board",
-    "cli": "backfill feeds",
+    "cli": "backfill feeds recording",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
@@ -97,7 +97,7 @@ IMPURE_CALLS = re.compile(
 )
 COMPOSED = {"Board", "Fetcher", "Poller", "Timetable", "Renderer", "Plan", "Feed"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
-CACHED = {"calendars.py", "render/locales.py"}
+CACHED = {"calendars.py", "render/locales.py", "stores/coding.py"}
 MUTATORS = "append add clear discard extend insert pop popitem remove setdefault update"
 
 
