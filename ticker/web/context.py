@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from ticker.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +29,12 @@ class Traffic:
     streams: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """The board, the renderer, the clock, and what `/metrics`, `/readyz` and CORS need."""
+    """The board, the renderer, the clock, and what `/metrics`, `/readyz` and CORS need.
+
+    One object for the application's whole life; only a reload changes what it holds, all of it in one step.
+    """
 
     board: Board
     renderer: Renderer
@@ -39,6 +44,14 @@ class Context:
     metrics: Callable[[str], tuple[bytes, str]]
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
+    vitals: Vitals = field(default_factory=Vitals)
+    access_log: bool = False
+    metrics_here: bool = True
+
+    def become(self, other: Context) -> None:
+        """Hold from now on what `other` holds."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def snapshot(self) -> Snapshot:
         """The board as it stands now."""
