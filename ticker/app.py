@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from ticker import __version__, calendars, clock, metrics, settings, sources
+from ticker import __version__, clock, metrics
 from ticker.board import Board
+from ticker.configured import checks_of, feeds_of, instruments, keep_fixed, overrides_of, plans_of, used
 from ticker.fetch import Fetcher
-from ticker.normalise import Origin
-from ticker.poll import Feed, Poller
-from ticker.quotes import Instrument, Quote, Snapshot
+from ticker.poll import Poller
+from ticker.quotes import Quote, Snapshot
 from ticker.render import Renderer
-from ticker.schedule import Cadence, Plan, Timetable
-from ticker.select import Check
-from ticker.settings.model import PublicationCalendar
-from ticker.web import build
+from ticker.schedule import Timetable
+from ticker.vitals import Vitals
+from ticker.web import build, build_metrics
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     from aiohttp import web
 
-    from ticker.settings.model import Calendar as CalendarSettings
+    from ticker.schedule import Plan
     from ticker.settings.model import Settings
+
+__all__ = ["Service", "compose", "instruments", "used"]
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
 _AGEING_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Service:
-    """The joined parts of one service; nothing runs before `running` is entered."""
+    """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host."""
 
     settings: Settings
     poller: Poller
@@ -45,6 +46,7 @@ class Service:
     fetcher: Fetcher
     timetable: Timetable
     context: Context
+    upstream: str | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -52,15 +54,35 @@ class Service:
         async with self.fetcher:
             self.timetable.start()
             self.timetable.every(_AGEING_SECONDS, self._age)
+            watch = asyncio.create_task(self.context.vitals.watch())
             try:
                 yield
             finally:
+                watch.cancel()
                 await self.timetable.stop()
 
+    def adopt(self, config: Settings) -> None:
+        """Go on with `config` without dropping a quote or a connection.
+
+        Raises ConfigurationError where that cannot be; then nothing at all has changed.
+        """
+        keep_fixed(self.settings, config)
+        wanted, feeds, overrides = instruments(config), feeds_of(config, self.upstream), overrides_of(config)
+        plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret
+        anew = self.poller.adopt(wanted, feeds, overrides, checks_of(config))
+        self.timetable.adopt(plans, anew)
+        self.context.become(_context(config, self.poller, self.board, self.context.clock, self.context))
+        self.settings = config
+
     def _age(self) -> None:
+        self.context.vitals.timetable_ran()
         now = self.context.clock()
         self.board.current(now)
         self.poller.look_again(now)
+
+    def metrics(self) -> web.Application:
+        """The application of `server.metrics_port`; it lives inside the other one's life."""
+        return build_metrics(self.context)
 
     def web(self) -> web.Application:
         """The web application, which starts and ends the service with itself."""
@@ -91,107 +113,19 @@ def compose(
     Raises ConfigurationError for a source whose adapter does not exist.
     """
     wanted = instruments(config)
-    feeds = _feeds(config, upstream)
+    feeds = feeds_of(config, upstream)
     first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
     board = Board(replace(first, demo=demo))
     fetcher = Fetcher(USER_AGENT)
-    overrides = {s: _calendar(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
-    poller = Poller(wanted, feeds, board, fetcher, now, overrides, checks(config))
-    timetable = _timetable(config, poller, board, now, Random(seed))  # noqa: S311 - jitter, not a secret
+    poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
+    plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret
+    timetable = _timetable(plans, poller, board, now)
     poller.hurry = timetable.hurry
     context = _context(config, poller, board, now, demo=demo)
-    return Service(config, poller, board, fetcher, timetable, context)
+    return Service(config, poller, board, fetcher, timetable, context, upstream)
 
 
-def instruments(config: Settings) -> tuple[Instrument, ...]:
-    """The configured instruments as values."""
-    return tuple(
-        Instrument(
-            symbol=symbol,
-            base=each.base,
-            quote=each.quote,
-            unit=each.unit or f"1 {each.base}",
-            decimals=each.decimals,
-            sources=each.sources,
-            max_age=each.max_age,
-            max_move=each.max_move,
-            tolerance=each.tolerance,
-            band=each.band,
-            required=each.required,
-            calendar=each.calendar,
-            labels=each.label,
-            names=each.name,
-            codes=each.codes,
-        )
-        for symbol, each in config.instruments.items()
-    )
-
-
-def checks(config: Settings) -> tuple[Check, ...]:
-    """The configured cross-checks as values."""
-    return tuple(
-        Check(
-            each.numerator,
-            each.denominator,
-            Instrument(
-                symbol=name,
-                base=each.base,
-                quote=each.quote,
-                unit=f"1 {each.base}",
-                decimals=4,
-                sources=each.sources,
-                max_age=each.max_age,
-                max_move=Decimal(1),
-                tolerance=each.tolerance,
-            ),
-            each.tolerance,
-        )
-        for name, each in config.checks.items()
-    )
-
-
-def used(config: Settings) -> list[str]:
-    """The sources that feed an instrument, in the order of the configuration; the others are never asked."""
-    fed = {source for each in config.instruments.values() for source in each.sources}
-    fed |= {source for each in config.checks.values() for source in each.sources}
-    return [source for source in config.sources if source in fed]
-
-
-def _feeds(config: Settings, upstream: str | None) -> dict[str, Feed]:
-    feeds: dict[str, Feed] = {}
-    for source in used(config):
-        each = config.sources[source]
-        adapter = sources.SOURCES.get(each.adapter or source)
-        if adapter is None:
-            known = ", ".join(sources.SOURCES)
-            message = f"sources.{source}.adapter: no adapter {each.adapter or source!r}; there are {known}"
-            raise settings.ConfigurationError(message)
-        feeds[source] = Feed(
-            id=source,
-            adapter=adapter,
-            base_url=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url or adapter.base_url,
-            timeout=each.timeout,
-            max_bytes=each.max_bytes,
-            origin=Origin(source, adapter.publisher, _calendar(config.calendars[each.calendar]), adapter.codes),
-            api_key=each.api_key.get_secret_value() if each.api_key else None,
-        )
-    return feeds
-
-
-def _calendar(config: CalendarSettings) -> calendars.Calendar:
-    days = calendars.days_of(config.days)
-    if isinstance(config, PublicationCalendar):
-        return calendars.Publication(config.zone, config.at, config.grace, days, config.holidays, config.lead)
-    return calendars.Session(
-        config.zone, config.opens, config.closes, config.delay, config.grace, days, config.holidays
-    )
-
-
-def _timetable(
-    config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], random: Random
-) -> Timetable:
-    plans = {source: Plan(_cadence(config, source), random) for source in poller.feeds}
-
+def _timetable(plans: Mapping[str, Plan], poller: Poller, board: Board, now: Callable[[], datetime]) -> Timetable:
     async def poll(source: str) -> None:
         await poller.poll(source)
 
@@ -199,19 +133,22 @@ def _timetable(
         moments = [health.next_poll for health in poller.health.values() if health.next_poll is not None]
         board.expect(min(moments, default=None))
 
-    return Timetable(plans, poll, poller.health.__getitem__, poller.cost, now, planned)
+    return Timetable(plans, poll, lambda source: poller.health[source], poller.cost, now, planned)
 
 
-def _cadence(config: Settings, source: str) -> Cadence:
-    each = config.sources[source]
-    schedule = each.schedule
-    return Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget)
-
-
-def _context(config: Settings, poller: Poller, board: Board, now: Callable[[], datetime], *, demo: bool) -> Context:
-    traffic = Traffic()
+def _context(
+    config: Settings,
+    poller: Poller,
+    board: Board,
+    now: Callable[[], datetime],
+    former: Context | None = None,
+    *,
+    demo: bool = False,
+) -> Context:
+    """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
+    traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
-    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic)
+    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, vitals)
     return Context(
         board=board,
         renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
@@ -220,5 +157,8 @@ def _context(config: Settings, poller: Poller, board: Board, now: Callable[[], d
         traffic=traffic,
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
-        demo=demo,
+        demo=former.demo if former else demo,
+        vitals=vitals,
+        access_log=config.server.access_log,
+        metrics_here=config.server.metrics_port is None,
     )

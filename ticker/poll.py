@@ -6,38 +6,27 @@ An upstream's failure is counted, named and remembered here, and never goes furt
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticker import carry
+from ticker.feeds import Feed, calendars_of
 from ticker.health import Health
-from ticker.normalise import Origin, normalise, word
+from ticker.normalise import normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
 from ticker.select import Choice, Memory, Question, choose, contradicted
 from ticker.validate import Case, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ticker.board import Board
     from ticker.calendars import Calendar
     from ticker.fetch import Fetcher
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
-    from ticker.sources import Adapter
 
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One configured source: its adapter, where and how it is asked, and whose words its ticks are."""
-
-    id: str
-    adapter: Adapter
-    base_url: str
-    timeout: timedelta
-    max_bytes: int
-    origin: Origin
-    api_key: str | None = field(default=None, repr=False)
+__all__ = ["Feed", "Poller"]
 
 
 class Poller:
@@ -62,12 +51,8 @@ class Poller:
         self.health = {source: Health(source) for source in feeds}
         # Whoever can ask a source before its turn; set by the composer.
         self.hurry: Callable[[str], object] = lambda _source: None
-        own = {source: feed.origin.calendar for source, feed in feeds.items()}
         self._all = (*instruments, *(check.reference for check in checks))
-        self._calendars = {
-            each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
-            for each in self._all
-        }
+        self._calendars = calendars_of(self._all, feeds, overrides or {})
         self._checks = checks
         self._board = board
         self._fetcher = fetcher
@@ -77,6 +62,36 @@ class Poller:
         self._memories: dict[str, Memory] = {}
         self._overruled: dict[str, tuple[tuple[str, Reason], ...]] = {}
         self._waiting: frozenset[str] = frozenset()
+
+    def adopt(
+        self,
+        instruments: Sequence[Instrument],
+        feeds: Mapping[str, Feed],
+        overrides: Mapping[str, Calendar] | None = None,
+        checks: Sequence[Check] = (),
+    ) -> set[str]:
+        """Go on with another configuration, at once and without a gap; the sources that must now be asked anew.
+
+        Numbers that still mean the same stay; an answer on its way that was asked for otherwise will be dropped.
+        """
+        now, asked = self._clock(), {source: self._question(source) for source in self.feeds}
+        former, self._all = self._all, (*instruments, *(check.reference for check in checks))
+        self._calendars = calendars_of(self._all, feeds, overrides or {})
+        self._candidates = carry.candidates(self._candidates, former, self._all, self._calendars, now)
+        same = carry.same(former, self._all)
+        self._refused = {key: why for key, why in self._refused.items() if key[0] in feeds and key[1] in same}
+        self._memories = {symbol: kept for symbol, kept in self._memories.items() if symbol in same}
+        self.instruments, self.feeds, self._checks = instruments, feeds, checks
+        # The same object: metrics and handlers read it.
+        kept = {source: self.health.get(source) or Health(source) for source in feeds}
+        self.health.clear()
+        self.health.update(kept)
+        last = self._board.current(now)
+        quotes = carry.quotes(last, instruments, now)
+        if quotes != last.quotes:
+            self._board.put(last.follow(quotes, now), now)
+        self.publish(now)
+        return {source for source in feeds if asked.get(source) != self._question(source)}
 
     def wanted(self, source: str) -> list[Instrument]:
         """The instruments that `source` feeds, those that only serve a cross-check among them."""
@@ -88,15 +103,17 @@ class Poller:
 
     async def poll(self, source: str) -> None:
         """Ask `source` once and publish what follows. Never raises for anything an upstream does."""
-        health = self.health[source]
+        health, feed, asked = self.health[source], self.feeds[source], self._question(source)
         began = asyncio.get_running_loop().time()
         try:
-            ticks = await self._ticks(self.feeds[source])
-            fresh = self._accept(source, ticks)
+            ticks = await self._ticks(feed)
+            fresh = self._accept(source, ticks) if source in self.feeds and asked == self._question(source) else 0
         except SourceError as error:
+            error.detail = feed.without_key(error.detail)
             health.failed(self._clock(), error)
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
-            health.failed(self._clock(), SourceError(Reason.PARSE, f"{type(error).__name__}: {error}"[:200]))
+            detail = feed.without_key(f"{type(error).__name__}: {error}"[:200])
+            health.failed(self._clock(), SourceError(Reason.PARSE, detail))
         else:
             health.succeeded(self._clock(), fresh)
         health.duration.observe(asyncio.get_running_loop().time() - began)
@@ -121,6 +138,10 @@ class Poller:
     def told(self, source: str) -> dict[str, str]:
         """What `source` last said that could be used, by symbol."""
         return {symbol: f"{c.price:f}" for (each, symbol), c in self._candidates.items() if each == source}
+
+    def _question(self, source: str) -> tuple[object, ...]:
+        """All that decides what is asked of `source` and how its answer is read."""
+        return (self.feeds[source], *(carry.meaning(each) for each in self.wanted(source)))
 
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
