@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -61,8 +62,7 @@ class Vitals:
 
     async def watch(self, look: float = LOOK_SECONDS) -> None:
         """Measure the loop's lag every `look` seconds, for as long as it runs."""
-        loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + look
+            due = perf_counter() + look
             await asyncio.sleep(look)
-            self.lagged(max(0.0, loop.time() - due))
+            self.lagged(max(0.0, perf_counter() - due))
