@@ -113,7 +113,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_unit_is_exposed_to_little() -> None:
-    """systemd's own measure of what a service could do to its host, 0 to 10."""
+    """The measure that systemd itself takes of what a service could do to its host, 0 to 10."""
     command = (needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(UNIT))
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = re.search(r"Overall exposure level for ticker.service: ([\d.]+)", said)
