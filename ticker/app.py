@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from ticker import __version__, clock, metrics
+from ticker import __version__, clock, keys, metrics
 from ticker.board import Board
-from ticker.configured import checks_of, feeds_of, instruments, keep_fixed, overrides_of, plans_of, used
+from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used
 from ticker.fetch import Fetcher
 from ticker.poll import Poller
 from ticker.quotes import Quote, Snapshot
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
 
-__all__ = ["Service", "compose", "instruments", "used"]
+__all__ = ["Service", "compose", "idle", "instruments", "used"]
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
@@ -67,9 +67,10 @@ class Service:
         Raises ConfigurationError where that cannot be; then nothing at all has changed.
         """
         keep_fixed(self.settings, config)
-        wanted, feeds, overrides = instruments(config), feeds_of(config, self.upstream), overrides_of(config)
+        config = keys.switched_on(config)
+        wanted, feeds = instruments(config), feeds_of(config, self.upstream, used(config))
         plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret
-        anew = self.poller.adopt(wanted, feeds, overrides, checks_of(config))
+        anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
         self.timetable.adopt(plans, anew)
         self.context.become(_context(config, self.poller, self.board, self.context.clock, self.context))
         self.settings = config
@@ -110,10 +111,11 @@ def compose(
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
-    Raises ConfigurationError for a source whose adapter does not exist.
+    Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
+    config = keys.switched_on(config)
     wanted = instruments(config)
-    feeds = feeds_of(config, upstream)
+    feeds = feeds_of(config, upstream, used(config))
     first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
     board = Board(replace(first, demo=demo))
     fetcher = Fetcher(USER_AGENT)
@@ -130,8 +132,8 @@ def _timetable(plans: Mapping[str, Plan], poller: Poller, board: Board, now: Cal
         await poller.poll(source)
 
     def planned() -> None:
-        moments = [health.next_poll for health in poller.health.values() if health.next_poll is not None]
-        board.expect(min(moments, default=None))
+        # A source whose first poll has not ended may change the board at any moment.
+        board.expect(min(health.next_poll or now() for health in poller.health.values()))
 
     return Timetable(plans, poll, lambda source: poller.health[source], poller.cost, now, planned)
 

@@ -17,6 +17,7 @@ class Board:
 
     def __init__(self, first: Snapshot) -> None:
         self._snapshot = first
+        self._turns_at = first.turns_at(first.generated_at)
         self._next_change: datetime | None = None
         self._bell = asyncio.Event()
         self._closed = False
@@ -31,18 +32,18 @@ class Board:
 
         Asked on every request, so that a number past its time is withdrawn even while every timer stands still.
         """
-        turns_at = self._turns_at
-        if turns_at is not None and now >= turns_at:
+        if self._turns_at is not None and now >= self._turns_at:
             self.put(self._snapshot.at(now), now)
         return self._snapshot
 
     def put(self, snapshot: Snapshot, now: datetime) -> None:
         """Publish `snapshot` if it is newer than the one shown, and wake everyone who waits for updates."""
-        self._turns_at = snapshot.turns_at(now)
-        if snapshot.version <= self._snapshot.version:
-            return
-        self._snapshot = snapshot
-        self._ring()
+        newer = snapshot.version > self._snapshot.version
+        if newer:
+            self._snapshot = snapshot
+        self._turns_at = self._snapshot.turns_at(now)
+        if newer:
+            self._ring()
 
     def expect(self, when: datetime | None) -> None:
         """Note when the next poll may bring a change: until then an answer may be cached."""
@@ -70,5 +71,3 @@ class Board:
     def _ring(self) -> None:
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
-
-    _turns_at: datetime | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker import calendars, sources
+from ticker import calendars, keys, sources
 from ticker.feeds import Feed
 from ticker.normalise import Origin
 from ticker.quotes import Instrument
@@ -16,7 +16,7 @@ from ticker.settings import ConfigurationError
 from ticker.settings.model import PublicationCalendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from random import Random
 
     from ticker.settings.model import Calendar as CalendarSettings
@@ -98,10 +98,16 @@ def used(config: Settings) -> list[str]:
     return [source for source in config.sources if source in fed]
 
 
-def feeds_of(config: Settings, upstream: str | None) -> dict[str, Feed]:
-    """The feeds of the used sources. Raises ConfigurationError for an adapter that does not exist."""
+def idle(config: Settings, upstream: str | None) -> dict[str, Feed]:
+    """The sources that feed nothing and are not off: they can be probed all the same."""
+    fed = used(keys.switched_on(config))
+    return feeds_of(config, upstream, [s for s in config.sources if s not in fed and not keys.off(config, s)])
+
+
+def feeds_of(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dict[str, Feed]:
+    """The feeds of the `chosen` sources. Raises ConfigurationError for an adapter that does not exist."""
     feeds: dict[str, Feed] = {}
-    for source in used(config):
+    for source in chosen:
         each = config.sources[source]
         adapter = sources.SOURCES.get(each.adapter or source)
         if adapter is None:

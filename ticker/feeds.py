@@ -27,6 +27,11 @@ class Feed:
     origin: Origin
     api_key: str | None = field(default=None, repr=False)
 
+    def secret(self) -> Mapping[str, str]:
+        """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""
+        name = self.adapter.key_parameter
+        return {name: self.api_key} if name and self.api_key else {}
+
     def without_key(self, text: str) -> str:
         """`text` as it may be logged and shown: an error sometimes quotes the address with the key in it."""
         return text.replace(self.api_key, "***") if self.api_key else text

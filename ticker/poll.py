@@ -106,7 +106,7 @@ class Poller:
         health, feed, asked = self.health[source], self.feeds[source], self._question(source)
         began = asyncio.get_running_loop().time()
         try:
-            ticks = await self._ticks(feed)
+            ticks = await self.ask(feed, self._codes(source))
             fresh = self._accept(source, ticks) if source in self.feeds and asked == self._question(source) else 0
         except SourceError as error:
             error.detail = feed.without_key(error.detail)
@@ -146,16 +146,17 @@ class Poller:
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
 
-    async def _ticks(self, feed: Feed) -> list[Tick]:
-        """Every request of one poll, one after the other: politeness before speed."""
+    async def ask(self, feed: Feed, codes: Sequence[str]) -> list[Tick]:
+        """What `feed` says of `codes`, one request after the other: politeness before speed. Raises SourceError."""
         ticks: list[Tick] = []
-        for request in feed.adapter.requests(self._codes(feed.id)):
+        for request in feed.adapter.requests(codes):
             answer = await self._fetcher.get(
                 f"{feed.base_url.rstrip('/')}{request.path}",
-                request.query,
+                request.asked(self._clock()),
                 request.headers,
                 timeout=feed.timeout,
                 max_bytes=feed.max_bytes,
+                secret=feed.secret(),
             )
             ticks += feed.adapter.parse(answer.body)
         return ticks

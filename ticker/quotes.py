@@ -67,9 +67,10 @@ class SourceError(Exception):
     """
 
     def __init__(self, reason: Reason, detail: str, *, retry_after: timedelta | None = None) -> None:
-        super().__init__(f"{reason}: {detail}")
+        # It quotes the upstream: neither a broken character nor a line of its own making may reach log or JSON.
+        self.detail = "".join(c if c.isprintable() else "\ufffd" for c in detail[:200])
+        super().__init__(f"{reason}: {self.detail}")
         self.reason = reason
-        self.detail = detail
         self.retry_after = retry_after
 
 

@@ -69,14 +69,14 @@ class Timetable:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._first: set[asyncio.Task[None]] = set()
-        self._running: set[str] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
 
     def start(self) -> None:
         """Poll every source at once, without waiting for a timer, and set the timetable going."""
         self._scheduler.start()
-        self._first = {asyncio.create_task(self._run(source)) for source in self._plans}
+        for source in self._plans:
+            self._begin(source)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run a plain function again and again."""
@@ -93,11 +93,20 @@ class Timetable:
     async def stop(self) -> None:
         """Cancel what waits and what runs, and return when all of it has ended."""
         self._scheduler.shutdown(wait=False)
-        for task in self._first:
-            task.cancel()
-        await asyncio.gather(*self._first, return_exceptions=True)
         # APScheduler's shutdown takes effect one turn of the loop later.
         await asyncio.sleep(0)
+        running = [*self._running.values()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _begin(self, source: str) -> None:
+        """A task of our own for each poll, since the scheduler cancels its own without waiting for their end."""
+        if source in self._plans and source not in self._running:
+            self._running[source] = asyncio.create_task(self._run(source))
+
+    async def _due(self, source: str) -> None:
+        self._begin(source)
 
     def adopt(self, plans: Mapping[str, Plan], anew: Collection[str]) -> None:
         """Go on with `plans`; the sources of `anew` are asked as soon as they may be. What is being asked finishes."""
@@ -130,20 +139,16 @@ class Timetable:
         self._planned()
         if self._scheduler.running:
             run_at = datetime.now(when.tzinfo) + (when - self._clock())
-            self._scheduler.add_job(self._run, "date", [source], run_date=run_at, id=source, replace_existing=True)
+            self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
 
     async def _run(self, source: str) -> None:
-        if source not in self._plans:
-            return
         self._plans[source].note(self._clock(), self._cost(source))
-        self._running.add(source)
         try:
             await self._poll(source)
         finally:
-            self._running.discard(source)
-            if source in self._plans:
-                now, standing, cost = self._clock(), self._standing(source), self._cost(source)
-                plan = self._plans[source]
-                when = (plan.soonest if source in self._again else plan.next)(now, standing, cost)
+            del self._running[source]
+            if source in self._plans and self._scheduler.running:
+                plan, now, cost = self._plans[source], self._clock(), self._cost(source)
+                when = (plan.soonest if source in self._again else plan.next)(now, self._standing(source), cost)
                 self._again.discard(source)
                 self._set(source, when)

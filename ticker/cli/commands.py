@@ -123,11 +123,11 @@ def sources(
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
 ) -> None:
     """List the sources with cadence, terms and what they feed."""
-    from ticker.cli import tables  # noqa: PLC0415 - as above
+    from ticker.cli import probe as probing  # noqa: PLC0415 - as above
 
     loaded = settings(config)
     when = moment(at, upstream)
-    sys.exit(asyncio.run(tables.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
+    sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
 
 
 @app.command(epilog="Example: ticker check --config /etc/ticker.toml")

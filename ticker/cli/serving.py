@@ -29,13 +29,13 @@ DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 
 def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | None) -> None:
     """Serve what `again` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
-    logs()
     loaded = again()
     config = loaded.settings
     if config.server.workers != 1:
         where = loaded.origins.get("server.workers", "flag")
         message = f"{where}: server.workers: this version serves from one process; set it to 1"
         raise ConfigurationError(message)
+    logs()
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
 
     async def serving() -> None:

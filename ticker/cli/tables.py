@@ -1,4 +1,4 @@
-"""`ticker get`, `ticker sources` and `ticker check`: what a person reads on a terminal."""
+"""`ticker get` and `ticker check`: what a person reads on a terminal."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticker import clock
-from ticker.app import compose, used
+from ticker.app import compose
 from ticker.cli.logs import logs
 from ticker.quotes import Status
 from ticker.render import locales, wire
+from ticker.settings.types import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from babel import Locale
-    from pydantic import BaseModel
 
     from ticker.quotes import Quote, Snapshot
     from ticker.settings import Loaded, Settings
@@ -52,37 +52,12 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
 
 
-async def sources(config: Settings, upstream: str | None, at: datetime | None, *, probe: bool) -> int:
-    """Print the sources; with `probe`, ask each once. The exit code: 1 where a probed one failed."""
-    logs(logging.CRITICAL)
-    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
-    health = service.poller.health
-    if probe:
-        async with service.fetcher:
-            await asyncio.gather(*map(service.poller.poll, health))
-    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
-    for source in used(config):
-        each = config.sources[source]
-        feeds = ", ".join(instrument.symbol for instrument in service.poller.wanted(source))
-        cadence = f"every {wire_duration(each)}" if each.schedule.every else "; ".join(each.schedule.cron)
-        row = [source, feeds, f"{cadence} ({each.schedule.zone})", each.terms_url or ""]
-        if probe:
-            state = health[source]
-            row += [
-                _came_back(service.poller.told(source), state.reason, state.detail),
-                f"{state.duration.total:.2f} s",
-            ]
-        table.add_row(*row)
-    Console().print(table)
-    return int(any(state.reason is not None for state in health.values()))
-
-
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
     compose(loaded.settings)
-    table = Table("setting", "value", "from")
+    table = _table("setting", "value", "from")
     for key, value in _flat(loaded.settings.model_dump(mode="json")):
-        table.add_row(key, str(value), _origin(key, loaded.origins))
+        table.add_row(key, masked(str(value)), _origin(key, loaded.origins))
     Console().print(table)
     typer.echo("The configuration is good.")
 
@@ -97,7 +72,7 @@ async def _once(config: Settings, upstream: str | None, at: datetime | None) -> 
 
 
 def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
-    table = Table("symbol", "name", "price", "change", "as of", "source", "status")
+    table = _table("symbol", "name", "price", "change", "as of", "source", "status")
     for quote in quotes:
         row = wire.quote_of(quote, locale)
         status = str(row.status) + (f" ({row.reason})" if row.reason else "")
@@ -107,10 +82,9 @@ def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
     return table
 
 
-def _came_back(told: Mapping[str, str], reason: object, detail: str | None) -> str:
-    if reason is not None:
-        return f"{reason}: {detail}"
-    return ", ".join(f"{symbol} {price}" for symbol, price in told.items())
+def _table(*columns: str) -> Table:
+    """A table that folds what is too long: half an address is of no use."""
+    return Table(*(Column(column, overflow="fold") for column in columns))
 
 
 def _flat(tree: object, at: str = "") -> list[tuple[str, object]]:
@@ -132,8 +106,3 @@ def _locale(lang: str) -> Locale:
         return locales.locale_of(lang)
     except locales.UnknownLanguageError as error:
         raise typer.BadParameter(f"{error}", param_hint="--lang") from None
-
-
-def wire_duration(source: BaseModel) -> str:
-    """The `every` of a source's schedule as the configuration writes it."""
-    return str(source.model_dump(mode="json")["schedule"]["every"])

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ticker.demo import formats
 from ticker.demo.market import Market, Numbers, table_before, table_in_force, table_of
+from ticker.demo.others import routes
 from ticker.demo.valutes import VALUTES, Valute
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ _IDS: Final = {valute.id: valute for valute in VALUTES}
 
 def build(clock: Callable[[], datetime], seed: int = 1) -> web.Application:
     """Build the server over `clock` (aware times); one `seed` gives one number for one moment, every time."""
-    demo = _Demo(clock, Market(seed))
+    market = Market(seed)
+    demo = _Demo(clock, market)
     app = web.Application()
+    app.add_routes(routes(clock, market))
     app.add_routes(
         [
             web.get("/cbr/scripts/XML_daily.asp", demo.cbr_daily),

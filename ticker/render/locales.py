@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
-from babel.numbers import get_minus_sign_symbol, get_plus_sign_symbol
+from babel.numbers import NumberPattern, get_minus_sign_symbol, get_plus_sign_symbol, parse_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,15 +48,23 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
 def number(value: Decimal, decimals: int, locale: Locale) -> str:
     """`value` as the language writes it, with exactly `decimals` digits after the point."""
     shown = rounded(value, decimals)
-    return str(locale.decimal_formats[None].apply(shown, locale, force_frac=(decimals, decimals)))
+    return str(_pattern(locale.decimal_formats[None].pattern, decimals).apply(shown, locale))
 
 
 def change(percent: Decimal, locale: Locale) -> str:
     """A change in percent with its sign: "+0.46%", in Russian "+0,46 %"."""
     shown = rounded(percent, 2)
-    text = str(locale.percent_formats[None].apply(abs(shown) / 100, locale, force_frac=(2, 2)))
+    text = str(_pattern(locale.percent_formats[None].pattern, 2).apply(abs(shown) / 100, locale))
     sign = get_plus_sign_symbol(locale) if shown > 0 else get_minus_sign_symbol(locale)
     return f"{sign}{text}" if shown else text
+
+
+@lru_cache(maxsize=512)
+def _pattern(text: str, decimals: int) -> NumberPattern:
+    """CLDR's pattern with exactly `decimals` digits after the point; one of our own, since Babel's are shared."""
+    pattern = parse_pattern(text)
+    pattern.frac_prec = (decimals, decimals)
+    return pattern
 
 
 def day(moment: datetime, locale: Locale) -> str:

@@ -127,7 +127,7 @@ def quotes_of(snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> 
 def dump(model: BaseModel) -> bytes:
     """UTF-8 JSON with every decimal as the number it is, digit for digit."""
     tree = model.model_dump()
-    return (simplejson.dumps(_without_demo(tree), use_decimal=True, ensure_ascii=False) + "\n").encode()
+    return (simplejson.dumps(_written(tree), ensure_ascii=False) + "\n").encode()
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -140,8 +140,10 @@ def utc(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _without_demo(tree: object) -> object:
-    """Outside a demo the field does not exist: it is no part of the contract's quote."""
+def _written(tree: object) -> object:
+    """The tree as it is sent: decimals digit for digit, never 1E-7, and `demo` only in a demo (the contract)."""
+    if isinstance(tree, Decimal):
+        return simplejson.RawJSON(f"{tree:f}")
     if isinstance(tree, dict):
-        return {key: _without_demo(value) for key, value in tree.items() if not (key == "demo" and value is None)}
-    return [_without_demo(item) for item in tree] if isinstance(tree, (list, tuple)) else tree
+        return {key: _written(value) for key, value in tree.items() if not (key == "demo" and value is None)}
+    return [_written(item) for item in tree] if isinstance(tree, (list, tuple)) else tree

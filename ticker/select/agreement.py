@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # A known offset between two markets drifts with their delays and rolls; the band around it is this much narrower than
 # the one around nothing.
-_KNOWN_OFFSET = Decimal("0.3")
+_KNOWN_OFFSET = Decimal("0.2")
 
 
 def peers(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
@@ -33,9 +33,13 @@ def supporters(ask: Question, one: Candidate, among: Sequence[Candidate]) -> lis
 
 
 def disputing(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
-    """Copies of the very publication that `one` is, with another number in them; those that lost before aside."""
-    copies = (other for other in peers(ask, one, among) if are_copies(one, other))
-    return [c for c in copies if not _same(ask, one, c) and c.source not in ask.memory.distrusted]
+    """The witnesses who must say the same as `one` and do not.
+
+    Copies of the very publication, and markets whose offset to this one is known. Those that lost the last dispute have
+    no say until they agree again.
+    """
+    witnesses = (c for c in peers(ask, one, among) if are_copies(one, c) or _met(ask, one, c))
+    return [c for c in witnesses if not _same(ask, one, c) and c.source not in ask.memory.distrusted]
 
 
 def are_copies(one: Candidate, other: Candidate) -> bool:
@@ -62,11 +66,21 @@ def _comparable(ask: Question, one: Candidate, other: Candidate) -> bool:
 def _same(ask: Question, one: Candidate, other: Candidate) -> bool:
     if are_copies(one, other):
         return _equal_digits(one.price, other.price)
-    known = ask.memory.offsets
-    if one.source in known and other.source in known:
+    if _met(ask, one, other) and not _rolled(ask, one) and not _rolled(ask, other):
+        known = ask.memory.offsets
         expected = other.price * known[one.source] / known[other.source]
         return abs(one.price / expected - 1) <= ask.instrument.tolerance * _KNOWN_OFFSET
     return abs(one.price - other.price) <= ask.instrument.tolerance * min(one.price, other.price)
+
+
+def _met(ask: Question, one: Candidate, other: Candidate) -> bool:
+    """Whether both were looked at together when the last number was published."""
+    return {one.source, other.source} <= ask.memory.offsets.keys()
+
+
+def _rolled(ask: Question, candidate: Candidate) -> bool:
+    """Whether the source went on to another futures contract: what its old one stood at is of no use then."""
+    return ask.shown is not None and candidate.source == ask.shown.source and candidate.contract != ask.shown.contract
 
 
 def _equal_digits(one: Decimal, other: Decimal) -> bool:

@@ -102,9 +102,13 @@ def _accept(ask: Question, winner: Candidate, sound: Sequence[Candidate], overru
 
 
 def _remember(ask: Question, winner: Candidate, near: Sequence[Candidate], dissent: Sequence[Candidate]) -> Memory:
-    known = ask.memory.offsets
-    offsets = {c.source: known[c.source] for c in dissent if c.source in known}
-    offsets |= {c.source: c.price / winner.price for c in near}
+    ratios = {c.source: c.price / winner.price for c in (*near, *dissent)}
+    told = {source: ratio for source, ratio in ratios.items() if abs(ratio - 1) <= ask.instrument.tolerance}
+    # Who is late or silent just now still stands where it stood to the one that speaks.
+    known, unit = ask.memory.offsets, ask.memory.offsets.get(winner.source)
+    kept = {} if unit is None else {source: offset / unit for source, offset in known.items()}
+    # The same number again is no news of where the others stand to it; only who is new is learnt.
+    offsets = {**told, **kept} if ask.repeats(winner) else {**kept, **told}
     offsets[winner.source] = Decimal(1)
     lost = {c.source for c in dissent if are_copies(winner, c)}
     trusted = {winner.source, *(c.source for c in near)}

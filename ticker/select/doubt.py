@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # How long a new fixing waits for its copies to be asked once; a copy that does not answer in that time is no witness.
 PATIENCE = timedelta(minutes=2)
-# Two venues' free data are a quarter of an hour old each: until then the other one may not have seen what happened.
-_CATCHING_UP = timedelta(minutes=30)
+# A market prints every minute. While another one on time denies it, what it prints three hours later is its next word.
+_STANDS_BY_IT = timedelta(hours=3)
 
 
 def slipped(ask: Question, candidate: Candidate, usable: Sequence[Candidate]) -> bool:
@@ -76,17 +76,14 @@ def calm(ask: Question, candidate: Candidate) -> bool:
 
 
 def confirmed(ask: Question, candidate: Candidate, sound: Sequence[Candidate]) -> bool:
-    """By the source's next publication standing where the held one stood.
-
-    A market prints every minute: while another one on time says otherwise, its next print is no confirmation yet.
-    """
+    """By the source's next publication standing where the held one stood."""
     held = ask.memory.pending
     if held is None or candidate.source != held.source or candidate.as_of <= held.as_of:
         return False
     if jumps(ask, candidate, held.price, held.as_of):
         return False
     denied = candidate.price_type is not PriceType.FIXING and peers(ask, candidate, sound)
-    return not denied or candidate.as_of - held.as_of >= _CATCHING_UP
+    return not denied or candidate.as_of - held.as_of >= _STANDS_BY_IT
 
 
 def unheard(ask: Question, winner: Candidate) -> tuple[str, ...]:

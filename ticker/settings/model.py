@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ticker.calendars import days_of, is_holiday
-from ticker.settings.types import Duration, Fraction, Positive, Price, Zone
+from ticker.settings.types import Duration, Fraction, Positive, Price, Zone, masked
 
 Texts = dict[str, str]
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
@@ -21,7 +21,7 @@ def web_address(value: str) -> str:
     """`value`, if it is an absolute http(s) URL with a host and without credentials. Raises ValueError otherwise."""
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        message = f"{value!r} is not an http:// or https:// address with a host and without a user name"
+        message = f"{masked(value)!r} is not an http:// or https:// address with a host and without a user name"
         raise ValueError(message)
     return value.rstrip("/")
 
@@ -116,10 +116,16 @@ class Source(Part):
     attribution: Texts = {}
     api_key: SecretStr | None = None
 
-    @field_validator("base_url", "terms_url")
+    @field_validator("base_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         return value if value is None else web_address(value)
+
+    @field_validator("terms_url")
+    @classmethod
+    def _is_link(cls, value: str | None) -> str | None:
+        # As the publisher writes it: with its last slash.
+        return value if value is None or web_address(value) else None
 
 
 class PublicationCalendar(Part):

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
+_LONGEST = 36_500 * 86_400  # added to a date of today it is still a date
+_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 def duration(value: object) -> object:
@@ -22,7 +24,19 @@ def duration(value: object) -> object:
     if found is None:
         message = "write a duration as a number with its unit: 500ms, 10s, 5m, 3h or 14d"
         raise ValueError(message)
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST:
+        message = "a duration is a century at most"
+        raise ValueError(message)
+    return timedelta(seconds=seconds)
+
+
+def positive(value: timedelta) -> timedelta:
+    """`value`, if it is longer than nothing. Raises ValueError otherwise."""
+    if value <= timedelta(0):
+        message = "must be longer than nothing: 1s or 500ms"
+        raise ValueError(message)
+    return value
 
 
 def written(value: timedelta) -> str:
@@ -32,6 +46,11 @@ def written(value: timedelta) -> str:
         return f"{seconds * 1000:.0f}ms"
     unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
     return f"{seconds / _UNITS[unit]:.0f}{unit}"
+
+
+def masked(text: str) -> str:
+    """`text` with what stands before the @ of an address in it hidden."""
+    return _PASSWORD.sub("***@", text)
 
 
 def zone(value: object) -> object:
@@ -51,7 +70,7 @@ def exact(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(written)]
-Positive = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(written), Field(gt=timedelta(0))]
+Positive = Annotated[Duration, AfterValidator(positive)]
 Zone = Annotated[ZoneInfo, BeforeValidator(zone), PlainSerializer(str)]
 Fraction = Annotated[Decimal, BeforeValidator(exact), Field(gt=0, le=1)]
 Price = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, allow_inf_nan=False)]

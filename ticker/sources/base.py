@@ -1,15 +1,11 @@
-"""What an adapter is, and the few reading tools that all of them share.
-
-An adapter is two pure functions and some data: which requests ask for the codes wanted, and which ticks an answer
-holds. It knows neither settings nor clock nor instruments, and raises nothing but `SourceError`.
-"""
+"""The few reading tools that all adapters share; what goes wrong in them is a `SourceError` with its reason."""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
@@ -19,45 +15,21 @@ from defusedxml.ElementTree import fromstring
 from ticker.quotes import Reason, SourceError, decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from xml.etree.ElementTree import Element
-
-    from ticker.quotes import Tick
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One GET: `path` behind the source's base URL, with its query."""
-
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """How one upstream is asked and read.
-
-    `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose
-    numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that is not the base.
-    """
-
-    publisher: str
-    base_url: str
-    requests: Callable[[Sequence[str]], Sequence[Request]]
-    parse: Callable[[bytes], Sequence[Tick]]
-    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
     """The JSON of `body` with exact decimals.
 
     Raises SourceError: `blocked` for a web page, `encoding` for bytes that are not UTF-8, `parse` for anything else
-    that is not JSON, NaN and Infinity and numbers of absurd length among it.
+    that is not JSON, NaN and Infinity and numbers of absurd length among it, `schema` for a name that stands twice.
     """
     text = _text(body, "utf-8-sig")
     try:
-        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse_constant)
+        return json.loads(
+            text, parse_float=_number, parse_int=_number, parse_constant=_number, object_pairs_hook=_object
+        )
     except (ValueError, RecursionError) as error:
         raise SourceError(Reason.PARSE, f"not JSON: {error}") from error
 
@@ -76,10 +48,21 @@ def as_xml(body: bytes) -> Element:
     return root
 
 
+def as_csv(body: bytes) -> list[dict[str, str]]:
+    """The rows of `body` by the names of the header. Raises SourceError as `as_json` does, `schema` for ragged rows."""
+    try:
+        header, *rows = [row for row in csv.reader(_text(body, "utf-8-sig").splitlines()) if row] or [[]]
+    except csv.Error as error:
+        raise SourceError(Reason.PARSE, f"not CSV: {error}") from error
+    if any(len(row) != len(header) for row in rows):
+        raise schema("a row that does not have the header's columns")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
 def number(value: object, where: str) -> Decimal:
     """The positive exact decimal that `value` is or writes.
 
-    Raises SourceError: `parse` for what is no number, `range` for zero and less.
+    Raises SourceError: `parse` for text that is no number, `schema` for what is neither, `range` for zero and less.
     """
     if isinstance(value, str):
         value = decimal_of(value.strip())
@@ -91,14 +74,21 @@ def number(value: object, where: str) -> Decimal:
 
 
 def nominal(value: object, where: str) -> int:
-    """The number of units a price is for: a power of ten up to 100000.
+    """The number of units a price is for: a power of ten up to ten millions.
 
     Raises SourceError (`unit`): every table publishes powers of ten, anything else is a column that has slipped.
     """
     units = str(value).strip()
-    if units not in {"1", "10", "100", "1000", "10000", "100000"}:
+    if not _TENS.fullmatch(units):
         raise SourceError(Reason.UNIT, f"{where}: nominal {units[:20]!r} is not a power of ten")
     return int(units)
+
+
+def sane(moment: datetime, where: str) -> datetime:
+    """`moment`, if it is of our time. Raises SourceError (`schema`): no calendar reckons in the years 1 and 9999."""
+    if not 1980 <= moment.year < 2200:  # noqa: PLR2004 - older than every feed, later than every clock gone wrong
+        raise schema(f"{where}: {moment:%Y-%m-%d} is no date of a price")
+    return moment
 
 
 def schema(message: str) -> SourceError:
@@ -106,8 +96,14 @@ def schema(message: str) -> SourceError:
     return SourceError(Reason.SCHEMA, message)
 
 
-_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|script)[\s>]", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script|title|meta|center|h1)[\s>/]",
+    re.IGNORECASE | re.DOTALL,
+)
 _PROLOG = re.compile(rb"""\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]{1,40})["']""")
+# What the sources write; Python knows others, some of which take quadratic time or raise errors of their own.
+_ENCODINGS = frozenset({"utf-8-sig", "utf-8", "windows-1251", "us-ascii", "iso-8859-1", "iso-8859-9", "windows-1254"})
+_TENS = re.compile("10{0,7}")
 # A billion is more than any rate or count in these feeds; longer numbers are an attack on arithmetic.
 _LONGEST = 40
 
@@ -115,35 +111,34 @@ _LONGEST = 40
 def _text(body: bytes, encoding: str) -> str:
     if _PAGE.match(body[:512].removeprefix(b"\xef\xbb\xbf")):
         raise SourceError(Reason.BLOCKED, "a web page instead of data: a guard or consent page")
+    if encoding not in _ENCODINGS:
+        raise SourceError(Reason.ENCODING, f"written in {encoding}, which no source uses")
     try:
         return body.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeDecodeError as error:
         raise SourceError(Reason.ENCODING, str(error)[:200]) from error
 
 
 def _declared(body: bytes) -> str:
     found = _PROLOG.match(body[:256])
-    return found[1].decode("ascii") if found else "utf-8-sig"
+    return found[1].decode("ascii").lower() if found else "utf-8-sig"
 
 
 def _number(text: str) -> Decimal:
-    if len(text) > _LONGEST or "e" in text.lower():
-        # No source writes exponents in prices; 1e999 is how infinity gets in.
-        return _exponent(text)
-    return Decimal(text)
-
-
-def _exponent(text: str) -> Decimal:
-    if len(text) > _LONGEST:
-        message = f"a number of {len(text)} characters"
-        raise ValueError(message)
-    value = Decimal(text)
-    if not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth's worth of zeros either way
-        message = f"a number out of all proportion: {text}"
-        raise ValueError(message)
+    """A JSON number, or NaN and its like, which are none; 1e999 is how infinity gets in."""
+    try:
+        value = Decimal(text) if len(text) <= _LONGEST else None
+    except InvalidOperation:
+        value = None
+    if value is None or not value.is_finite() or not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth of zeros
+        raise ValueError(f"a number out of all proportion: {text[:40]}")
     return value
 
 
-def _refuse_constant(text: str) -> Decimal:
-    message = f"{text} is not a number"
-    raise ValueError(message)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Each name once: of two prices for one currency nobody can say which is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise schema(f"{next(name for name in names if names.count(name) > 1)[:40]!r} stands twice in one object")
+    return found

@@ -6,20 +6,32 @@ second request. The time of day in its dates is a constant without meaning.
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
-from ticker.sources.base import Adapter, Request, as_json, nominal, number, schema
-from ticker.sources.cbr import MOSCOW, whole_table
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, nominal, number, sane, schema
+from ticker.sources.table import MOSCOW, whole_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+
+# No table is in force from a Sunday or a Monday on: Saturday's is (https://www.cbr.ru/currency_base/).
+_TABLE_DAYS = range(1, 6)
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
     """The one table with every currency."""
     return [Request("/daily_json.js")]
+
+
+def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
+    """The tables in force from `first` to `last`, a day a request; 404 where the day had none of its own."""
+    days = (first + timedelta(days=step) for step in range((last - first).days + 1))
+    return [Request(f"/archive/{day:%Y/%m/%d}/daily_json.js") for day in days if day.weekday() in _TABLE_DAYS]
 
 
 def parse(body: bytes) -> Sequence[Tick]:
@@ -40,16 +52,28 @@ def _tick(code: str, row: Any, as_of: datetime, before: datetime | None) -> Tick
     units = nominal(row.get("Nominal"), code)
     price = number(row.get("Value"), code)
     previous = number(row["Previous"], code) if before and row.get("Previous") is not None else None
+    # When the Bank went from 10 yuan to 1, `Previous` was still for ten: then the change of the day is not known.
+    if previous is not None and not Decimal("0.2") < previous / price < 5:  # noqa: PLR2004 - no market, but a nominal
+        previous = None
     stamp = before if previous is not None else None
     return Tick(code, price, "RUB", as_of, PriceType.FIXING, units, previous, stamp)
 
 
 def _day(value: object, where: str) -> datetime:
     try:
-        day = datetime.fromisoformat(str(value)).astimezone(MOSCOW).date()
-    except ValueError as error:
+        moment = datetime.fromisoformat(str(value))
+        # Without an offset it is the Bank's own day, wherever this machine stands.
+        day = (moment.astimezone(MOSCOW) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError) as error:
         raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
-    return datetime.combine(day, time(), MOSCOW)
+    return sane(datetime.combine(day, time(), MOSCOW), where)
 
 
-ADAPTER = Adapter(publisher="cbr", base_url="https://www.cbr-xml-daily.ru", requests=requests, parse=parse)
+ADAPTER = Adapter(
+    publisher="cbr",
+    base_url="https://www.cbr-xml-daily.ru",
+    requests=requests,
+    parse=parse,
+    archive=archive,
+    parse_archive=parse,
+)

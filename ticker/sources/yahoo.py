@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.base import Adapter, Request, as_json, number, schema
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, number, sane, schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def _previous(meta: dict[str, Any], symbol: str) -> Decimal | None:
 
 def _moment(value: object, symbol: str) -> datetime:
     try:
-        return datetime.fromtimestamp(int(str(value)), UTC)
+        return sane(datetime.fromtimestamp(int(str(value)), UTC), symbol)
     except (ValueError, OverflowError, OSError) as error:
         raise schema(f"{symbol}: regularMarketTime is no time: {str(value)[:40]!r}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ _QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?
 # How long a cache may go on with what it has while it asks again, and while we are gone.
 _REVALIDATE = 30
 _IF_ERROR = 86400
+_SECOND = timedelta(seconds=1)
 
 
 def answer(request: web.Request, representation: Representation, now: datetime, until: datetime) -> web.Response:
@@ -25,7 +27,7 @@ def answer(request: web.Request, representation: Representation, now: datetime, 
     seconds = max(0, int((until - now).total_seconds()))
     headers = {
         "ETag": representation.etag(coding),
-        "Last-Modified": format_datetime(representation.modified.replace(microsecond=0), usegmt=True),
+        "Last-Modified": format_datetime(last_modified(representation.modified, now), usegmt=True),
         "Cache-Control": f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}",
         "Vary": "Accept-Encoding",
     }
@@ -50,6 +52,16 @@ def accepted(header: str, offered: tuple[str, ...]) -> str:
     return best[1] if best[0] > 0 and best[0] >= identity else "identity"
 
 
+def last_modified(modified: datetime, now: datetime) -> datetime:
+    """The whole second after `modified` once it is over, until then the one before.
+
+    Two versions can fall into one second; only so does the date of the first one never stand for the second
+    (RFC 9110, 8.8.2.2).
+    """
+    began = modified.astimezone(UTC).replace(microsecond=0)
+    return began + _SECOND if now >= began + _SECOND else began
+
+
 def not_modified(request: web.Request, etag: str, modified: datetime) -> bool:
     """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
     tags = request.headers.get("If-None-Match")
@@ -57,6 +69,6 @@ def not_modified(request: web.Request, etag: str, modified: datetime) -> bool:
         return tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
     since = request.headers.get("If-Modified-Since")
     try:
-        return since is not None and parsedate_to_datetime(since) >= modified.replace(microsecond=0)
+        return since is not None and parsedate_to_datetime(since) >= modified.replace(microsecond=0) + _SECOND
     except (ValueError, TypeError):
         return False

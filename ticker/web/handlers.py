@@ -61,14 +61,14 @@ async def page(request: web.Request) -> web.Response:
 async def healthz(request: web.Request) -> web.Response:
     """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
     stalled = request.app[CONTEXT].vitals.stalled(_PATIENCE)
-    return _state({"status": "timetable stalled" if stalled else "alive"}, 503 if stalled else 200)
+    return _state(request, {"status": "timetable stalled" if stalled else "alive"}, 503 if stalled else 200)
 
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
     context = request.app[CONTEXT]
     state = readiness(context.snapshot(), context.health, draining=context.vitals.draining)
-    return _state(state, 200 if state["status"] == "ready" else 503)
+    return _state(request, state, 200 if state["status"] == "ready" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -83,7 +83,9 @@ def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Respons
     return answer(request, context.renderer.render(snapshot, view), now, context.board.next_change(now))
 
 
-def _state(state: dict[str, object], status: int) -> web.Response:
+def _state(request: web.Request, state: dict[str, object], status: int) -> web.Response:
+    if request.app[CONTEXT].demo:
+        state["demo"] = True
     body = (simplejson.dumps(state) + "\n").encode()
     return web.Response(
         status=status, body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"}

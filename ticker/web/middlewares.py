@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -68,22 +69,23 @@ async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:  # noqa: PLR0911 - a table of errors
     """Whatever goes wrong becomes a problem with a sentence; a fault of ours is logged and says no more than that."""
+    say = partial(response, demo=request.app[CONTEXT].demo)
     try:
         return await handler(request)
     except Problem as problem:
-        return response(problem)
+        return say(problem)
     except web.HTTPMethodNotAllowed as error:
         allow = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
         if request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": allow})
-        return response(Problem(405, f"{request.method[:20]} is not allowed here; use {allow}"), {"Allow": allow})
+        return say(Problem(405, f"{request.method[:20]} is not allowed here; use {allow}"), {"Allow": allow})
     except web.HTTPNotFound:
-        return response(Problem(404, f"nothing at {request.path[:80]!r}; GET / lists what there is"))
+        return say(Problem(404, f"nothing at {request.path[:80]!r}; GET / lists what there is"))
     except web.HTTPException as error:
-        return response(Problem(error.status, error.reason))
+        return say(Problem(error.status, error.reason))
     except Exception:
         log.exception("request failed", path=request.path[:200])
-        return response(Problem(500, "a fault of this service; it has been logged"))
+        return say(Problem(500, "a fault of this service; it has been logged"))
 
 
 def _is_preflight(request: web.Request) -> bool:

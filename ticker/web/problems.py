@@ -23,14 +23,15 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
         self.members = members
 
 
-def response(problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
-    """The problem as an answer that no cache keeps."""
+def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo: bool = False) -> web.Response:
+    """The problem as an answer that no cache keeps; in a `demo` it says so as every JSON does."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         **problem.members,
+        **({"demo": True} if demo else {}),
     }
     return web.Response(
         status=problem.status,

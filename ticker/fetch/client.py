@@ -1,28 +1,27 @@
-"""The only HTTP client: every call has time-outs, a size cap and a named failure; nothing else leaves this file."""
+"""The only HTTP client: every call has time-outs, a size cap and a named failure; nothing else leaves this room."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
 from yarl import URL
 
+from ticker.fetch import failures
 from ticker.quotes import Reason, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from types import TracebackType
 
 _CHUNK = 64 * 1024
 _REDIRECTS = 3
 # Answers kept for conditional requests: one for each thing that is polled, with room; never one for each day asked for.
 _REMEMBERED = 64
-_RETRY_AFTER_MOST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +69,25 @@ class Fetcher:
         *,
         timeout: timedelta,  # noqa: ASYNC109 - the caller's setting; the whole call is bounded by it
         max_bytes: int,
+        secret: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer of `url`, asked for conditionally where an earlier one had a validator.
 
-        Raises SourceError, and nothing else, within `timeout` altogether.
+        `secret` goes into the query like `query`, and into nothing that is kept. Raises SourceError, and nothing else,
+        within `timeout` altogether.
         """
-        target = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        plain = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        target = plain.update_query(secret) if secret else plain
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                return await self._follow(target, headers, max_bytes)
+                answer = await self._follow(target, headers, max_bytes)
+                return replace(answer, url=str(plain)) if secret else answer
         except SourceError:
             raise
         except TimeoutError as error:
             raise SourceError(Reason.TIMEOUT, f"no complete answer within {timeout.total_seconds():g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SourceError(_family(error), _short(error)) from error
+            raise failures.named(error) from error
 
     async def _follow(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> Answer:
         """Redirects are followed on the same host only: another host is a guard or consent page, or an attack."""
@@ -93,12 +96,7 @@ class Fetcher:
             answer, location = await self._once(target, headers, max_bytes)
             if answer is not None:
                 return answer
-            onward = target.join(URL(location))
-            if onward.scheme not in {"http", "https"} or not onward.host:
-                raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
-            if not _same_place(start, onward):
-                raise SourceError(Reason.BLOCKED, f"redirected to {onward.scheme}://{onward.host or ''}")
-            target = onward
+            target = _onward(start, target, location)
         raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
 
     async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
@@ -111,16 +109,26 @@ class Fetcher:
         ) as response:
             if response.status == 304 and known is not None:  # noqa: PLR2004 - Not Modified
                 return known, ""
-            if 300 <= response.status < 400:  # noqa: PLR2004 - the redirection class
+            if 300 <= response.status < 400 and response.status != 304:  # noqa: PLR2004 - the redirection class
                 return None, response.headers.get("Location", "")
-            _check_status(response)
+            failures.check(response.status, response.headers, datetime.now(UTC))
             body = await _read(response, max_bytes)
-            answer = Answer(str(target), response.status, dict(response.headers), body)
+            answer = Answer(str(target), response.status, response.headers, body)
         if _conditions(answer):
             self._known[str(target)] = answer
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
         return answer, ""
+
+
+def _onward(start: URL, target: URL, location: str) -> URL:
+    try:
+        onward = target.join(URL(location))
+    except ValueError as error:
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}") from error
+    if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
+    return onward
 
 
 def _same_place(start: URL, onward: URL) -> bool:
@@ -144,43 +152,3 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise SourceError(Reason.SIZE, f"more than {max_bytes} bytes")
     return bytes(body)
-
-
-def _check_status(response: aiohttp.ClientResponse) -> None:
-    status = response.status
-    if status in {429, 503} and "Retry-After" in response.headers or status == 429:  # noqa: PLR2004, RUF021
-        reason = Reason.RATE_LIMITED if status == 429 else Reason.HTTP_5XX  # noqa: PLR2004
-        raise SourceError(reason, f"HTTP {status}", retry_after=retry_after(response.headers, datetime.now(UTC)))
-    if status >= 500:  # noqa: PLR2004 - the server error class
-        raise SourceError(Reason.HTTP_5XX, f"HTTP {status}")
-    if status != 200:  # noqa: PLR2004 - anything else is not the whole answer
-        raise SourceError(Reason.HTTP_4XX, f"HTTP {status}")
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds or a date), a day at most; None where absent."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        wait = timedelta(seconds=min(int(value[:9]), 10**8))
-    else:
-        try:
-            wait = parsedate_to_datetime(value) - now
-        except (ValueError, TypeError):
-            return None
-    return min(max(wait, timedelta(0)), _RETRY_AFTER_MOST)
-
-
-def _family(error: Exception) -> Reason:
-    families: tuple[tuple[type[Exception], Reason], ...] = (
-        (aiohttp.ClientConnectorDNSError, Reason.DNS),
-        (aiohttp.ClientSSLError, Reason.TLS),
-        (ssl.SSLError, Reason.TLS),
-        (aiohttp.ContentTypeError, Reason.SCHEMA),
-        (aiohttp.ClientResponseError, Reason.PARSE),
-        (aiohttp.ClientPayloadError, Reason.PARSE),
-    )
-    return next((reason for family, reason in families if isinstance(error, family)), Reason.CONNECT)
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]

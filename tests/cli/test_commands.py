@@ -1,0 +1,292 @@
+"""The real `ticker` as a person or a unit file runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.upstream import Upstream
+from ticker.cli.commands import app, main
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+
+TICKER = str(Path(sys.executable).parent / "ticker")
+COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands)
+DAY = "2024-11-22T12:00+03:00"
+PATIENCE = 20.0
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """The trio of 22 November 2024."""
+    async with Upstream() as one:
+        one.trio()
+        yield one
+
+
+async def started(folder: Path, *arguments: str, **environment: str) -> Process:
+    """`ticker` in an empty folder, with a wide terminal and no setting of this machine."""
+    pipe = asyncio.subprocess.PIPE
+    variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "240", "PYTHONWARNINGS": "error", **environment}
+    return await asyncio.create_subprocess_exec(
+        TICKER, *arguments, cwd=folder, env=variables, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+    )
+
+
+async def done(folder: Path, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    """Exit code, output and errors of a `ticker` that ends by itself."""
+    process = await started(folder, *arguments, **environment)
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def serving(folder: Path, *arguments: str) -> AsyncIterator[tuple[Process, str]]:
+    """A `ticker` that serves, and where; ended by SIGTERM unless it has ended."""
+    process = await started(folder, *arguments)
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = None
+            while found is None:
+                line = (await process.stderr.readline()).decode()
+                assert line, "ended without a word"
+                found = re.search(r'"url": "(http://[^"]+)"', line)
+        yield process, found[1]
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            await process.communicate()
+
+
+def here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[object, str, str]:
+    """The same in this process, which is ten times as fast."""
+    monkeypatch.setattr(sys, "argv", ["ticker", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code, *capsys.readouterr()
+
+
+async def ready(session: ClientSession, url: str) -> None:
+    """Wait until every instrument has a number."""
+    async with asyncio.timeout(PATIENCE):
+        while (await session.get(f"{url}/readyz")).status != 200:  # noqa: ASYNC110 - another process rings no bell
+            await asyncio.sleep(0.02)
+
+
+def folded(html: str) -> str:
+    """The text a reader sees, blanks folded."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+async def test_help_lists_the_commands(tmp_path: Path) -> None:
+    """Each with a line."""
+    code, out, _ = await done(tmp_path, "--help")
+    assert code == 0
+    assert set(COMMANDS) >= {"serve", "demo", "get", "sources", "check"}
+    assert all(re.search(rf"^  {command}\s+\w", out, re.MULTILINE) for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """That starts with the command itself."""
+    code, out, _ = here(monkeypatch, capsys, command, "--help")
+    assert code == 0
+    assert f"Example: ticker {command}" in out
+
+
+async def test_serve_shows_the_header_of_that_day(tmp_path: Path, upstream: Upstream) -> None:
+    """In any folder, over an upstream of one's own, on its clock; and SIGTERM ends it with 0."""
+    arguments = ("serve", "--port", "0", "--upstream", upstream.url, "--at", DAY)
+    async with serving(tmp_path, *arguments) as (process, url), ClientSession() as session:
+        await ready(session, url)
+        assert folded(await (await session.get(f"{url}/widget")).text()) == "USD100.68 EUR106.08 OIL73.73"
+        assert "100,68" in await (await session.get(f"{url}/widget?lang=ru")).text()
+        assert '"price": 100.6798,' in await (await session.get(f"{url}/v1/quotes/USD")).text()
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+
+
+async def test_serve_ends_at_once_while_an_upstream_hangs(tmp_path: Path, upstream: Upstream) -> None:
+    """SIGINT too is an end with 0."""
+    upstream.fail("/", "hang")
+    arguments = ("serve", "--port", "0", "--upstream", upstream.url)
+    async with serving(tmp_path, *arguments) as (process, _):
+        await upstream.seen("/", 4)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("command", [("serve", "--upstream", "http://127.0.0.1:1"), ("demo",)])
+async def test_a_port_in_use_is_a_sentence_and_exit_1(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """With the mend, and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = await done(tmp_path, *command, "--port", str(taken.getsockname()[1]))
+    assert code == 1
+    said = json.loads(err.splitlines()[-1])
+    assert (said["event"], said["mend"]) == ("cannot listen", "choose another --port or --host")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["serve", "get", "sources", "check"])
+def test_a_wrong_configuration_is_a_line_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """File, key and mend, in every command that reads it."""
+    (tmp_path / "own.toml").write_text("[server]\nprot = 1")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = here(monkeypatch, capsys, command, "--config", "own.toml")
+    assert (code, out, err) == (2, "", "own.toml: server.prot: no such key; did you mean 'port'?\n")
+
+
+async def test_an_adapter_that_does_not_exist_is_exit_2(tmp_path: Path) -> None:
+    """What only the composer can know is told in the same way."""
+    code, _, err = await done(tmp_path, "check", TICKER_SOURCES__CBR__ADAPTER="cbrr")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "sources.cbr.adapter" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--prot", "1"),
+        ("serve", "--port", "99999"),
+        ("serve", "--at", DAY),
+        ("serve", "--upstream", "http://127.0.0.1:1", "--at", "yesterday"),
+        ("serve", "--upstream", "http://127.0.0.1:1", "--at", "2024-11-22T12:00"),
+        ("serve", "--upstream", "localhost"),
+        ("serve", "--workers", "2", "--upstream", "http://127.0.0.1:1"),
+        ("get", "GBP"),
+        ("get", "--lang", "xx"),
+        ("nothing",),
+    ],
+)
+def test_bad_use_is_exit_2_and_says_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    """On standard error, with nothing served or fetched before."""
+    code, out, err = here(monkeypatch, capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.strip()
+
+
+async def test_get_prints_a_table(tmp_path: Path, upstream: Upstream) -> None:
+    """Price, change, as of, source and status of what is asked for; exit 0."""
+    code, out, err = await done(tmp_path, "get", "USD", "OIL", "--lang", "ru", "--upstream", upstream.url, "--at", DAY)
+    assert (code, err) == (0, "")
+    dollar = next(line for line in out.splitlines() if "USD" in line)
+    assert re.findall(r"100,68|\+0,46\s%|2024-11-22T00:00:00\+03:00|cbr|fresh|Доллар США", dollar) == [
+        "Доллар США",
+        "100,68",
+        "+0,46\N{NO-BREAK SPACE}%",
+        "2024-11-22T00:00:00+03:00",
+        "cbr",
+        "fresh",
+    ]
+    assert "EUR" not in out
+
+
+async def test_get_prints_the_json_of_the_api(tmp_path: Path, upstream: Upstream) -> None:
+    """On standard output alone, for jq."""
+    code, out, err = await done(tmp_path, "get", "--json", "--upstream", upstream.url, "--at", DAY)
+    assert (code, err) == (0, "")
+    assert [(q["symbol"], q["price"]) for q in json.loads(out)["quotes"]] == [
+        ("USD", 100.6798),
+        ("EUR", 106.0762),
+        ("OIL", 73.73),
+    ]
+
+
+async def test_get_without_an_answer_is_exit_1(tmp_path: Path, upstream: Upstream) -> None:
+    """With the reason, and no number; what was not asked for does not count."""
+    upstream.fail("/cbr", "status:503")
+    arguments = ("--upstream", upstream.url, "--at", DAY)
+    code, out, _ = await done(tmp_path, "get", *arguments)
+    assert code == 1
+    assert "unavailable (http_5xx)" in out
+    assert (await done(tmp_path, "get", "OIL", *arguments))[0] == 0
+
+
+async def test_sources_lists_cadence_terms_and_what_they_feed(tmp_path: Path) -> None:
+    """Without asking any of them."""
+    code, out, _ = await done(tmp_path, "sources")
+    assert code == 0
+    for text in (
+        "cbr_mirror",
+        "USD, EUR",
+        "every 1m",
+        "*/10 15-19 * * mon-fri",
+        "https://www.cbr.ru/eng/user_agreement/",
+    ):
+        assert text in out
+
+
+async def test_sources_says_what_came_back(tmp_path: Path, upstream: Upstream) -> None:
+    """Each asked once; exit 1 where one failed, with its reason."""
+    arguments = ("sources", "--probe", "--upstream", upstream.url, "--at", DAY)
+    code, out, _ = await done(tmp_path, *arguments)
+    assert (code, len(upstream.hits())) == (0, 4)
+    assert "USD 100.6798, EUR 106.0762" in out
+    upstream.fail("/yahoo/", "retry_after:60")
+    code, out, _ = await done(tmp_path, *arguments)
+    assert code == 1
+    assert "rate_limited: " in out
+
+
+async def test_check_prints_every_setting_and_where_it_is_from(tmp_path: Path) -> None:
+    """Secrets excepted."""
+    (tmp_path / "own.toml").write_text('[sources.yahoo]\nbudget = 7\napi_key = "s3cret"')
+    variables = {"TICKER_SERVER__PORT": "9000", "TICKER_SOURCES__MOEX__API_KEY": "s3cret"}
+    code, out, err = await done(tmp_path, "check", "--config", "own.toml", **variables)
+    assert (code, err) == (0, "")
+    assert "s3cret" not in out
+    rows = {
+        cells[1]: cells[2:4] for cells in (re.split(r"\s*│\s*", line) for line in out.splitlines()) if len(cells) > 3
+    }
+    assert rows["server.port"] == ["9000", "environment TICKER_SERVER__PORT"]
+    assert rows["sources.yahoo.budget"] == ["7", "own.toml"]
+    assert rows["sources.yahoo.timeout"] == ["10s", "shipped"]
+    assert rows["sources.moex.api_key"] == ["**********", "environment TICKER_SOURCES__MOEX__API_KEY"]
+
+
+async def test_the_demo_moves_and_says_that_it_is_one(tmp_path: Path) -> None:
+    """In page, fragment, JSON and header; no internet, no configuration."""
+    async with serving(tmp_path, "demo", "--port", "0") as (process, url), ClientSession() as session:
+        await ready(session, url)
+        answer = await session.get(f"{url}/v1/quotes")
+        assert ((await answer.json())["demo"], answer.headers["Ticker-Demo"]) == (True, "true")
+        for path in ("/", "/widget"):
+            assert "demo" in folded(await (await session.get(f"{url}{path}")).text()).lower()
+        first = await prices(session, url)
+        async with asyncio.timeout(PATIENCE):
+            while await prices(session, url) == first:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+
+
+async def prices(session: ClientSession, url: str) -> list[object]:
+    """What moves."""
+    board = await (await session.get(f"{url}/v1/quotes")).json()
+    return [quote["price"] for quote in board["quotes"]]

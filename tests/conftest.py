@@ -1,0 +1,23 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
+
+# The machine of CI is shared: no example is too slow there, and a failure must be the same one at the next run.
+hypothesis.settings.register_profile("ticker", deadline=None, max_examples=80, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("ticker")
+
+
+@pytest.fixture
+def payloads() -> Path:
+    """The folder of other people's recordings beside the project; a test is skipped where it is not."""
+    if not RECORDINGS.is_dir():
+        pytest.skip(f"no recordings at {RECORDINGS}")
+    return RECORDINGS

@@ -1,0 +1,130 @@
+"""The fragment and the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.render.quotes import DOLLAR, FRESH, GONE, STALE, board
+from ticker.render.html import Pages
+from ticker.render.locales import DASH, locale_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ticker.quotes import Quote
+
+VOID = {"meta", "link", "br"}
+NASTY = '"><script>alert(1)</script><img src=x onerror="x"> & \'}}{{7*7}}'
+
+
+class Reader(HTMLParser):
+    """The elements and the text of a document; elements must be closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def read(html: str) -> Reader:
+    """The document, whole."""
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def both(*quotes: Quote, lang: str = "en", attribution: str = "Bank of Russia", demo: bool = False) -> list[str]:
+    """The fragment and the page of `quotes`."""
+    pages, snapshot, locale = Pages({"cbr": {"en": attribution}}), board(*quotes, demo=demo), locale_of(lang)
+    return [pages.widget(snapshot, quotes, locale), pages.page(snapshot, quotes, locale)]
+
+
+def test_the_fragment_shows_label_and_price() -> None:
+    """With every digit as the value, and where it is from as the title."""
+    widget = both(FRESH)[0]
+    assert " ".join(read(widget).text.split()) == "USD100.68"
+    assert '<data value="100.6798" title="Bank of Russia, Nov 22, 2024">100.68</data>' in widget
+
+
+def test_an_unavailable_quote_is_an_em_dash_and_no_number() -> None:
+    """Neither the last one known nor 0, in text or attribute."""
+    widget, page = both(GONE)
+    assert " ".join(read(widget).text.split()) == f"USD{DASH}"
+    for html in (widget, page):
+        assert not re.search(r"\d+[.,]\d", html)
+        assert "<data" not in html
+    assert "timeout" in page
+
+
+def test_a_stale_quote_shows_its_date() -> None:
+    """In the text, so that nobody has to hover; and a program reads it too."""
+    for html in both(STALE):
+        assert "Nov 22, 2024" in read(html).text
+        assert ("datetime", "2024-11-22T00:00:00+03:00") in read(html).attributes
+    assert "Nov 22, 2024" not in read(both(FRESH)[0]).text
+
+
+def test_a_language_from_right_to_left_says_so() -> None:
+    """The fragment may stand in a page of another direction."""
+    attributes = read(both(FRESH, lang="ar")[0]).attributes
+    assert ("lang", "ar") in attributes
+    assert ("dir", "rtl") in attributes
+
+
+def test_a_demo_is_marked_as_one_and_nothing_else_is() -> None:
+    """In the fragment as well: it travels alone."""
+    assert all("demo" in read(html).text for html in both(FRESH, demo=True))
+    assert all("demo" not in html for html in both(FRESH))
+
+
+@pytest.mark.parametrize("where", ["label", "name", "attribution", "quote"])
+def test_a_hostile_text_is_text(where: str) -> None:
+    """From wherever it comes: no element, no attribute, no expression of it is live."""
+    what = {
+        "label": replace(DOLLAR, labels={"en": NASTY}),
+        "name": replace(DOLLAR, names={"en": NASTY}),
+        "attribution": DOLLAR,
+        "quote": replace(DOLLAR, quote=NASTY),
+    }[where]
+    for html in both(replace(FRESH, instrument=what), attribution=NASTY if where == "attribution" else "Bank"):
+        reader = read(html)
+        assert not {"script", "img"} & set(reader.names)
+        assert not any(name.startswith("on") for name, _ in reader.attributes)
+        assert "49" not in html
+
+
+@given(st.text(max_size=40), st.decimals(0, 10**9, places=4))
+def test_any_label_and_price_make_a_sound_document(label: str, price: Decimal) -> None:
+    """Elements nest, and the fragment has the elements it always has."""
+    quote = replace(FRESH, instrument=replace(DOLLAR, labels={"en": label}, names={"en": label}), price=price)
+    assert read(both(quote)[0]).names == ["ul", "li", "abbr", "data"]
+
+
+def test_nothing_is_inline() -> None:
+    """A page with a strict Content-Security-Policy can take the fragment as it is."""
+    for html in both(FRESH, STALE, GONE, demo=True):
+        assert not {"script", "style"} & set(read(html).names)
+        assert not any(name == "style" or name.startswith("on") for name, _ in read(html).attributes)

@@ -1,0 +1,77 @@
+"""The whole service on a free port of this machine, over a local upstream and a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from tests.upstream import NOON
+from ticker.app import Service, compose
+from ticker.quotes import Status
+from ticker.settings.load import load, shipped
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from ticker.quotes import Snapshot
+
+PATIENCE = 10.0
+
+
+class Clock:
+    """A clock that shows `now` until it is set to another moment."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running service, its clock, and a client that takes no coding unless told to and inflates nothing."""
+
+    service: Service
+    clock: Clock
+    client: TestClient[web.Request, web.Application]
+
+    async def shows(self, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+        """Wait until the board shows what is `wanted`. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            async for snapshot in self.service.board.updates(-1):
+                if wanted(snapshot):
+                    return snapshot
+        raise AssertionError("the board was closed")
+
+    async def ready(self) -> Snapshot:
+        """Wait until no quote is unavailable and every source has been asked."""
+        snapshot = await self.shows(lambda seen: seen.status is not Status.UNAVAILABLE)
+        await self.polled()
+        return snapshot
+
+    async def polled(self) -> None:
+        """Wait until the first poll of every source has ended."""
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*self.service.timetable._running.values())
+
+
+@asynccontextmanager
+async def serving(
+    upstream: str, *, flags: Mapping[str, Any] | None = None, file: Path | None = None, demo: bool = False
+) -> AsyncIterator[Served]:
+    """The service of the shipped configuration, or of `file`, with `flags` over it."""
+    clock = Clock()
+    settings = load(file or shipped(), {}, flags or {}).settings
+    service = compose(settings, upstream=upstream, now=clock, demo=demo, seed=1)
+    plain = {"Accept-Encoding": "identity"}
+    async with TestClient(TestServer(service.web()), headers=plain, auto_decompress=False) as client:
+        yield Served(service, clock, client)

@@ -1,0 +1,231 @@
+"""Reading the configuration: layers, where a value is from, and errors that name file, key and mend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticker.settings import ConfigurationError, load
+from ticker.settings.load import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+YUAN = """
+[instruments.CNY]
+base = "CNY"
+quote = "RUB"
+sources = ["cbr"]
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A configuration file with one instrument of its own."""
+    file = tmp_path / "own.toml"
+    file.write_text(YUAN)
+    return file
+
+
+def refused(file: Path | None, environment: Mapping[str, str] | None = None) -> str:
+    """What the error says."""
+    with pytest.raises(ConfigurationError) as error:
+        load(file, environment or {}, {})
+    return str(error.value)
+
+
+def test_the_shipped_configuration_is_good_and_needs_no_key() -> None:
+    """The trio in the order of the header, each with its sources, no secret among them."""
+    settings = load(shipped(), {}, {}).settings
+    assert list(settings.instruments) == ["USD", "EUR", "OIL"]
+    assert all(source.api_key is None for source in settings.sources.values())
+
+
+def test_without_a_file_the_shipped_copy_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ticker serve` works in any folder."""
+    monkeypatch.chdir(tmp_path)
+    loaded = load(None, {}, {})
+    assert loaded.settings == load(shipped(), {}, {}).settings
+    assert loaded.origins["server.port"] == str(shipped())
+
+
+def test_a_file_in_the_folder_config_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """./config/ticker.toml is the default."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "ticker.toml").write_text("[server]\nport = 9999")
+    monkeypatch.chdir(tmp_path)
+    loaded = load(None, {}, {})
+    assert (loaded.settings.server.port, loaded.origins["server.port"]) == (9999, "config/ticker.toml")
+    assert loaded.origins["server.host"] == "shipped"
+
+
+def test_a_file_with_one_instrument_gives_only_that_one_with_shipped_sources(written: Path) -> None:
+    """Instruments are what the file says; sources and calendars it leaves out are as shipped."""
+    settings, plain = load(written, {}, {}).settings, load(shipped(), {}, {}).settings
+    assert list(settings.instruments) == ["CNY"]
+    assert (settings.sources, settings.calendars) == (plain.sources, plain.calendars)
+
+
+def test_instruments_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """A shipped instrument keeps what the file does not say of it, and takes the file's place in the order."""
+    (tmp_path / "own.toml").write_text('[instruments.OIL]\ndecimals = 3\n[instruments.USD]\nmax_age = "1d"')
+    instruments = load(tmp_path / "own.toml", {}, {}).settings.instruments
+    assert list(instruments) == ["OIL", "USD"]
+    assert (instruments["OIL"].decimals, instruments["OIL"].sources) == (3, ("moex", "yahoo"))
+
+
+def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(written: Path) -> None:
+    """Each layer is seen where the ones over it are silent, and `origins` says which one spoke."""
+    environment = {"TICKER_SERVER__PORT": "9002", "TICKER_SERVER__HOST": "10.0.0.2"}
+    written.write_text('[server]\nport = 9001\nhost = "10.0.0.1"\ncors_origins = ["https://one.example"]' + YUAN)
+    loaded = load(written, environment, {"server.port": 9003})
+    server = loaded.settings.server
+    assert (server.port, server.host, server.cors_origins) == (9003, "10.0.0.2", ("https://one.example",))
+    assert [loaded.origins[f"server.{key}"] for key in ("port", "host", "cors_origins", "workers")] == [
+        "flag",
+        "environment TICKER_SERVER__HOST",
+        str(written),
+        "shipped",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("TICKER_SOURCES__CBR__TIMEOUT", "7s", "timeout"),
+        ("TICKER_sources__Cbr__max_bytes", "5_000", "max_bytes"),
+        ("TICKER_SOURCES__CBR__SCHEDULE__EVERY", "3m", "schedule"),
+        ("TICKER_SOURCES__CBR__ATTRIBUTION__DE", "Russische Zentralbank", "attribution"),
+        ("TICKER_SOURCES__CBR__TERMS_URL", "https://www.example/terms", "terms_url"),
+    ],
+)
+def test_an_environment_variable_reaches_any_key_whatever_its_case(name: str, text: str, key: str) -> None:
+    """Two underscores go one level down; the value is TOML where it is, else text."""
+    changed = load(shipped(), {name: text}, {}).settings.sources["cbr"]
+    plain = load(shipped(), {}, {}).settings.sources["cbr"]
+    assert {each for each in type(plain).model_fields if getattr(plain, each) != getattr(changed, each)} == {key}
+
+
+def test_a_key_of_digits_stays_text() -> None:
+    """An API key such as 0123 or 1e5 is not a number."""
+    for text in ("123", "1e5", "true", "2024-11-22"):
+        source = load(shipped(), {"TICKER_SOURCES__CBR__API_KEY": text}, {}).settings.sources["cbr"]
+        assert source.api_key is not None
+        assert source.api_key.get_secret_value() == text
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    """Only TICKER_… names are ours."""
+    assert load(shipped(), {"TICKERS": "1", "PORT": "1", "TICKER_REQUIRE_ALL": "1"}, {}).settings.server.port == 8080
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "mend"),
+    [
+        ("[server]\nprot = 1", "server.prot", "did you mean 'port'?"),
+        ("[servers]\nport = 1", "servers", "did you mean 'server'?"),
+        ("[sources.cbr]\ntimeuot = '1s'", "sources.cbr.timeuot", "did you mean 'timeout'?"),
+        ("[sources.cbr]\nschedule = { evry = '1s' }", "sources.cbr.schedule.evry", "did you mean 'every'?"),
+        ("[calendars.cbr]\ngarce = '1s'", "calendars.cbr.garce", "did you mean 'grace'?"),
+        ("[instruments.USD]\nmaxage = '1d'", "instruments.USD.maxage", "did you mean 'max_age'?"),
+        ("[instruments.USD]\nsources = ['cbrr']", "instruments.USD.sources", "did you mean 'cbr'?"),
+        ("[instruments.USD]\ncalendar = 'cbrr'", "instruments.USD.calendar", "did you mean 'cbr'?"),
+        ("[sources.cbr]\ncalendar = 'fort'", "sources.cbr.calendar", "did you mean 'forts'?"),
+        ("[server]\nport = 70000", "server.port", "less than or equal to 65535"),
+        ("[server]\nport = 'x'", "server.port", "valid integer"),
+        ("[sources.cbr]\ntimeout = 10", "sources.cbr.timeout", "write a duration as a number with its unit"),
+        ("[sources.cbr]\ntimeout = '0s'", "sources.cbr.timeout", "longer than nothing"),
+        ("[calendars.cbr]\nzone = 'Moscow'", "calendars.cbr.zone", "write Europe/Moscow or UTC"),
+        ("[calendars.cbr]\nholidays = 'Narnia'", "calendars.cbr.holidays", "a country ('RU')"),
+        ("[instruments.usd]\nbase = 'USD'\nquote = 'RUB'\nsources = ['cbr']", "instruments", "capital letters"),
+        ("[instruments.CNY]\nquote = 'RUB'\nsources = ['cbr']", "instruments.CNY.base", "required"),
+        ("[instruments]", "instruments", "at least 1"),
+        ("server = 1", "server", "dictionary"),
+    ],
+)
+def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
+    tmp_path: Path, text: str, key: str, mend: str
+) -> None:
+    """One line, to be read and acted upon."""
+    file = tmp_path / "own.toml"
+    file.write_text(text)
+    said = refused(file)
+    assert said.startswith(f"{file}: {key}"), said
+    assert mend in said, said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("TICKER_SERVER__PROT", "did you mean 'port'?"),
+        ("TICKER_SERVR__PORT", "did you mean 'server'?"),
+        ("TICKER_PORT", "there are calendars, instruments, server, sources, store"),
+        ("TICKER_SOURCES__CRB__TIMEOUT", "did you mean 'cbr'?"),
+        ("TICKER_SOURCES__CBR__TIMEUOT", "did you mean 'timeout'?"),
+        ("TICKER_CALENDARS__CBR__GARCE", "did you mean 'grace'?"),
+        ("TICKER_SOURCES__CBR__SCHEDULE__EVRY", "did you mean 'every'?"),
+    ],
+)
+def test_a_misspelt_variable_stops_the_start_and_names_the_right_one(name: str, mend: str) -> None:
+    """A variable that means nothing would otherwise be ignored in silence."""
+    said = refused(shipped(), {name: "1"})
+    assert said.startswith(f"environment {name}: no setting"), said
+    assert mend in said, said
+
+
+def test_a_wrong_value_of_a_variable_is_blamed_on_the_variable() -> None:
+    """Not on the file, which is right."""
+    said = refused(shipped(), {"TICKER_SERVER__PORT": "many"})
+    assert said.startswith("environment TICKER_SERVER__PORT: server.port: "), said
+    assert "'many'" in said
+
+
+def test_every_error_is_told_at_once(tmp_path: Path) -> None:
+    """One line each, so that a file is mended in one go."""
+    (tmp_path / "own.toml").write_text("[server]\nport = -1\nhots = 'x'")
+    assert len(refused(tmp_path / "own.toml").splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[server\nport = 1", "not TOML"),
+        (b"[server]\nport = 1\nport = 2", "not TOML"),
+        (b"[server]\nhost = '\xff'", "cannot be read"),
+        (b"\x00", "not TOML"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes, says: str) -> None:
+    """With the parser's own line, never a traceback."""
+    file = tmp_path / "own.toml"
+    file.write_bytes(content)
+    said = refused(file)
+    assert said.startswith(f"{file}: "), said
+    assert says in said, said
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A --config that does not exist is no reason to run with another one."""
+    assert refused(tmp_path / "none.toml").startswith(f"{tmp_path / 'none.toml'}: no such file; ")
+    assert "cannot be read" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment"),
+    [
+        ("[sources.cbr]\napi_key = ['s3cret']", {}),
+        ("[sources.cbr]\napi_kye = 's3cret'", {}),
+        ("[sources]\ncbr = [{ api_key = 's3cret' }]", {}),
+        ("[sources.cbr]\nbase_url = 'https://me:s3cret@host'", {}),
+        ("[store]\nurl = 'nosql://:s3cret@host'", {}),
+        ("", {"TICKER_SOURCES__CBR__API_KYE": "s3cret"}),
+        ("", {"TICKER_STORE__URL": "nosql://:s3cret@host"}),
+    ],
+)
+def test_an_error_never_prints_a_secret(tmp_path: Path, text: str, environment: Mapping[str, str]) -> None:
+    """Errors end up in logs and tickets."""
+    (tmp_path / "own.toml").write_text(text)
+    assert "s3cret" not in refused(tmp_path / "own.toml", environment)

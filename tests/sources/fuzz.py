@@ -1,0 +1,67 @@
+"""Bytes that an upstream could send and never should: healthy answers with wounds, and what stands in them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+from ticker.quotes import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticker.quotes import Tick
+    from ticker.sources import Adapter
+
+_NUMBER = re.compile(rb"[0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_SCRAPS = st.one_of(
+    st.binary(max_size=6),
+    st.sampled_from(
+        [
+            b'"',
+            b"<",
+            b"}",
+            b",",
+            b"0",
+            b"-",
+            b"e9",
+            b"null",
+            b"NaN",
+            b"[]",
+            b"{}",
+            b"true",
+            b"1e999",
+            b"<x/>",
+            b"</Value>",
+            b"\\ud800",
+            b"9999-12-31",
+        ]
+    ),
+)
+
+
+@st.composite
+def wounded(draw: st.DrawFn, healthy: bytes) -> bytes:
+    """`healthy` with one to four scraps put over a few of its bytes, and now and then its end cut off."""
+    body = bytearray(healthy)
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(body)))
+        body[place : place + draw(st.integers(0, 8))] = draw(_SCRAPS)
+    return bytes(body[: draw(st.integers(0, len(body)))] if draw(st.integers(0, 5)) == 0 else body)
+
+
+def read(adapter: Adapter, body: bytes) -> Sequence[Tick]:
+    """What `adapter` reads, nothing where it refuses; any other error than SourceError comes through."""
+    try:
+        return adapter.parse(body)
+    except SourceError:
+        return ()
+
+
+def invented(ticks: Sequence[Tick], body: bytes) -> set[Decimal]:
+    """The prices of `ticks` that nobody wrote in `body`."""
+    written = {Decimal(found.replace(b",", b".").decode()) for found in _NUMBER.findall(body)}
+    return {price for tick in ticks for price in (tick.price, tick.previous) if price is not None} - written

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.sources import fuzz
+from tests.sources.test_base import refused
+from ticker.demo import formats
+from ticker.quotes import PriceType, Reason, Tick
+from ticker.sources.yahoo import ADAPTER, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2024, 11, 22, 9, tzinfo=UTC)
+CHART = formats.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"))
+RECORDED = {
+    "chart_GC=F_2025-02-20.json": ("GC=F", "2952.5", "USD", 1740051311),
+    "chart_AAPL_weekend_1m_empty_2025-02-01.json": ("AAPL", "244.87", "USD", 1739998801),
+    "chart_WSU.DE.json": ("WSU.DE", "38.9", "EUR", None),
+    "chart_BTC-USD_2025-02-20.json": ("BTC-USD", "97208.17", "USD", None),
+}
+REFUSED = {"quoteSummary_404_ADH.json": Reason.SCHEMA, "429_body_too_many_requests.txt": Reason.RATE_LIMITED}
+
+
+def changed(old: str, new: str) -> bytes:
+    """The chart with the first `old` replaced."""
+    assert old.encode() in CHART
+    return CHART.replace(old.encode(), new.encode(), 1)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_chart_gives_its_price(payloads: Path, name: str) -> None:
+    """Symbol, price, currency and trade time are those of `meta`, also where the candles are missing."""
+    symbol, price, currency, seconds = RECORDED[name]
+    (tick,) = parse((payloads / "yahoo" / name).read_bytes())
+    assert (tick.symbol, tick.price, tick.currency) == (symbol, Decimal(price), currency)
+    assert seconds is None or tick.as_of == datetime.fromtimestamp(seconds, UTC)
+
+
+def test_the_close_before_another_range_is_not_yesterdays(payloads: Path) -> None:
+    """The gold chart was asked for 2020: its chartPreviousClose of 1519.5 belongs to that range."""
+    (tick,) = parse((payloads / "yahoo" / "chart_GC=F_2025-02-20.json").read_bytes())
+    assert tick.previous is None
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_recorded_error_is_refused(payloads: Path, name: str) -> None:
+    """The envelope of an error and the text of a 429 are refused by name."""
+    assert refused(parse, (payloads / "yahoo" / name).read_bytes()) is REFUSED[name]
+
+
+def test_a_chart_as_documented() -> None:
+    """The last price of the future, exactly, with yesterday's close."""
+    assert list(parse(CHART)) == [
+        Tick("BZ=F", Decimal("73.73"), "USD", NOON, PriceType.LAST, previous=Decimal("72.81"))
+    ]
+
+
+def test_each_symbol_is_asked_for_one_day() -> None:
+    """One chart a symbol, of one day: only then is chartPreviousClose yesterday's."""
+    found = [(request.path, request.query["range"]) for request in ADAPTER.requests(["BZ=F", "a/../b?c"])]
+    assert found == [("/v8/finance/chart/BZ=F", "1d"), ("/v8/finance/chart/a%2F..%2Fb%3Fc", "1d")]
+
+
+def test_the_previous_close_of_a_longer_range_is_ignored() -> None:
+    """Of a month's chart `previousClose` alone is yesterday's, and often it is not there."""
+    month = changed('"range":"1d"', '"range":"1mo"').replace(b'"previousClose":72.81', b'"previousClose":72.90')
+    assert [tick.previous for tick in parse(month)] == [Decimal("72.90")]
+    assert [tick.previous for tick in parse(month.replace(b'"previousClose":72.90', b'"x":1'))] == [None]
+
+
+@pytest.mark.parametrize("text", [b"Too Many Requests", b"Edge: Too Many Requests", b"Too Many Requests\r\n"])
+def test_a_refusal_in_plain_text_is_a_rate_limit(text: bytes) -> None:
+    """It comes with other statuses than 429 as well."""
+    assert refused(parse, text) is Reason.RATE_LIMITED
+
+
+def test_a_consent_page_is_blocked() -> None:
+    """Europe is asked for its consent instead of being answered."""
+    assert refused(parse, b"<!DOCTYPE html><html lang=de><title>Yahoo</title>") is Reason.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":null', Reason.SCHEMA),
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":NaN', Reason.PARSE),
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":1e999', Reason.PARSE),
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":-37.63', Reason.RANGE),
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":0', Reason.RANGE),
+        ('"regularMarketPrice":73.73', '"regularMarketPrice":1,"regularMarketPrice":73.73', Reason.SCHEMA),
+        ('"currency":"USD"', '"currency":null', Reason.SCHEMA),
+        ('"symbol":"BZ=F"', '"symbol":""', Reason.SCHEMA),
+        (f'"regularMarketTime":{NOON.timestamp():.0f}', '"regularMarketTime":null', Reason.SCHEMA),
+        (f'"regularMarketTime":{NOON.timestamp():.0f}', '"regularMarketTime":0', Reason.SCHEMA),
+        (f'"regularMarketTime":{NOON.timestamp():.0f}', '"regularMarketTime":-99999999999', Reason.SCHEMA),
+        (f'"regularMarketTime":{NOON.timestamp():.0f}', f'"regularMarketTime":{"9" * 30}', Reason.SCHEMA),
+        (f'"regularMarketTime":{NOON.timestamp():.0f}', f'"regularMarketTime":"{"9" * 9999}"', Reason.SCHEMA),
+        ('"meta":', '"mate":', Reason.SCHEMA),
+        ('"result":', '"results":', Reason.SCHEMA),
+    ],
+)
+def test_a_wound_is_refused_by_name(old: str, new: str, reason: Reason) -> None:
+    """Each way a chart can go wrong has its own reason, and none gives a number."""
+    assert refused(parse, changed(old, new)) is reason
+
+
+def test_an_unknown_symbol_is_refused() -> None:
+    """The envelope of an error holds no result."""
+    assert refused(parse, formats.yahoo_not_found("BZ=G")) is Reason.SCHEMA
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
+    """Mutated charts are refused by a SourceError or read as they are written."""
+    body = data.draw(fuzz.wounded(CHART))
+    assert not fuzz.invented(fuzz.read(ADAPTER, body), body)

@@ -1,0 +1,163 @@
+"""What ops see: names of the contract, series from the start, a text that Prometheus takes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_prometheus
+
+from tests.needs import needs
+from tests.service import Served, serving
+from tests.upstream import NOON, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from prometheus_client.metrics_core import Metric
+
+# The contract's names and labels.
+CONTRACT = {
+    "ticker_build_info": {"version", "python"},
+    "ticker_quote_price": {"symbol", "source"},
+    "ticker_quote_as_of_timestamp_seconds": {"symbol"},
+    "ticker_quote_status": {"symbol", "status"},
+    "ticker_quote_sources_agreeing": {"symbol"},
+    "ticker_quote_spread_ratio": {"symbol"},
+    "ticker_ticks_rejected_total": {"source", "symbol", "reason"},
+    "ticker_source_up": {"source"},
+    "ticker_source_polls_total": {"source"},
+    "ticker_source_poll_failures_total": {"source", "reason"},
+    "ticker_source_poll_duration_seconds_count": {"source"},
+    "ticker_source_last_success_timestamp_seconds": {"source"},
+    "ticker_source_next_poll_timestamp_seconds": {"source"},
+    "ticker_http_requests_total": {"route", "method", "code"},
+    "ticker_http_request_duration_seconds_count": {"route"},
+    "ticker_stream_clients": set(),
+    "ticker_leader": set(),
+}
+FROM_THE_START = set(CONTRACT) - {
+    "ticker_quote_price",  # unknown is absent, never 0
+    "ticker_quote_as_of_timestamp_seconds",  # the same
+    "ticker_http_requests_total",  # by what was asked
+    "ticker_http_request_duration_seconds_count",  # the same
+}
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """The trio, polled once."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url) as service:
+            await service.ready()
+            yield service
+
+
+async def scraped(served: Served, accept: str = "") -> str:
+    """The text of /metrics."""
+    answer = await served.client.get("/metrics", headers={"Accept": accept})
+    assert answer.status == 200
+    return await answer.text()
+
+
+def samples(families: list[Metric]) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Labels and value of every sample, by name."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in families:
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+def checked(promtool: str, text: str) -> subprocess.CompletedProcess[str]:
+    """What promtool says of a scrape."""
+    command = (promtool, "check", "metrics")
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+
+
+async def test_every_name_of_the_contract_is_there_with_its_labels(served: Served) -> None:
+    """Alerts and dashboards are written against them."""
+    await served.client.get("/v1/quotes")
+    found = samples(list(read_prometheus(await scraped(served))))
+    for name, labels in CONTRACT.items():
+        assert name in found, name
+        assert all(set(each) == labels for each, _ in found[name]), name
+    assert any(name.startswith("process_") for name in found)
+    assert any(name.startswith("python_") for name in found)
+
+
+async def test_promtool_finds_nothing_to_say(served: Served) -> None:
+    """Names, units and help texts are as Prometheus wants them."""
+    await served.client.get("/v1/quotes")
+    text = await scraped(served)
+    done = await asyncio.to_thread(checked, needs("promtool"), text)
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("ticker_")]
+    assert (done.returncode, ours) == (0, [])
+
+
+async def test_openmetrics_is_given_where_it_is_asked_for(served: Served) -> None:
+    """And is what its own parser takes."""
+    accept = "application/openmetrics-text; version=1.0.0"
+    answer = await served.client.get("/metrics", headers={"Accept": accept})
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    found = samples(list(read_openmetrics(await answer.text())))  # type: ignore[no-untyped-call]  # prometheus_client's own lack
+    assert set(FROM_THE_START) <= set(found)
+    plain = await served.client.get("/metrics")
+    assert plain.headers["Content-Type"].startswith("text/plain; version=")
+
+
+async def test_a_series_exists_before_anything_has_happened() -> None:
+    """At 0, so that the first failure is a step that an alert sees; a price that is not known is absent."""
+    async with Upstream() as upstream:
+        upstream.fail("/", "hang")
+        async with serving(upstream.url) as service:
+            found = samples(list(read_prometheus(await scraped(service))))
+    assert set(FROM_THE_START) <= set(found)
+    assert "ticker_quote_price" not in found
+    for name in ("ticker_ticks_rejected_total", "ticker_source_poll_failures_total", "ticker_source_polls_total"):
+        assert {value for _, value in found[name]} == {0}
+    refused = {(labels["source"], labels["symbol"]) for labels, _ in found["ticker_ticks_rejected_total"]}
+    assert ("cbr", "USD") in refused
+    assert ("cbr", "OIL") not in refused
+
+
+async def test_the_numbers_are_those_of_the_board(served: Served) -> None:
+    """Price, time, status, sources: one snapshot."""
+    found = samples(list(read_prometheus(await scraped(served))))
+    assert ({"symbol": "USD", "source": "cbr"}, 100.6798) in found["ticker_quote_price"]
+    midnight = NOON.replace(hour=0).timestamp()
+    assert ({"symbol": "USD"}, midnight) in found["ticker_quote_as_of_timestamp_seconds"]
+    states = {labels["status"]: value for labels, value in found["ticker_quote_status"] if labels["symbol"] == "USD"}
+    assert states == {"fresh": 1, "stale": 0, "unavailable": 0}
+    assert {value for _, value in found["ticker_source_up"]} == {1}
+
+
+async def test_a_failed_poll_is_counted_with_its_reason() -> None:
+    """Once a poll, beside the total; the source is down."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        upstream.fail("/cbr/", "status:503")
+        async with serving(upstream.url) as service:
+            await service.ready()
+            found = samples(list(read_prometheus(await scraped(service))))
+    assert ({"source": "cbr", "reason": "http_5xx"}, 1) in found["ticker_source_poll_failures_total"]
+    assert ({"source": "cbr"}, 1) in found["ticker_source_polls_total"]
+    assert ({"source": "cbr"}, 0) in found["ticker_source_up"]
+
+
+async def test_a_histogram_adds_up(served: Served) -> None:
+    """Buckets grow, and the last one is the count."""
+    await served.client.get("/widget")
+    found = samples(list(read_prometheus(await scraped(served))))
+    for name, label in (
+        ("ticker_source_poll_duration_seconds", "source"),
+        ("ticker_http_request_duration_seconds", "route"),
+    ):
+        for labels, count in found[f"{name}_count"]:
+            buckets = [value for each, value in found[f"{name}_bucket"] if each[label] == labels[label]]
+            assert buckets == sorted(buckets)
+            assert buckets[-1] == count >= 1

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticker.schedule import Cadence, Plan, Timetable
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+NOW = datetime(2024, 11, 22, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+EVERY = Cadence(MOSCOW, every=MINUTE, jitter=timedelta(seconds=10))
+BANK = Cadence(MOSCOW, cron=("*/10 15-19 * * mon-fri", "7 * * * *"))
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a source stands, as far as a plan asks."""
+
+    in_a_row: int = 0
+    retry_at: datetime | None = None
+    next_poll: datetime | None = None
+
+
+def at(text: str) -> datetime:
+    """A Moscow time."""
+    return datetime.fromisoformat(text).replace(tzinfo=MOSCOW)
+
+
+def plan(cadence: Cadence, seed: int = 1) -> Plan:
+    """A plan with its own luck."""
+    return Plan(cadence, Random(seed))  # noqa: S311 - jitter, not a secret
+
+
+@pytest.mark.parametrize(
+    ("now", "following"),
+    [
+        ("2024-11-22 14:30:00", "2024-11-22 15:00:00"),
+        ("2024-11-22 15:00:00", "2024-11-22 15:07:00"),
+        ("2024-11-22 15:07:30", "2024-11-22 15:10:00"),
+        ("2024-11-22 19:51:00", "2024-11-22 20:07:00"),
+        ("2024-11-23 15:00:00", "2024-11-23 15:07:00"),  # Saturday: once an hour
+        ("2024-11-23 15:08:00", "2024-11-23 16:07:00"),
+    ],
+)
+def test_the_bank_is_asked_often_when_its_table_is_due(now: str, following: str) -> None:
+    """Several cron lines go together, each in the source's own zone."""
+    assert BANK.after(at(now)) == at(following)
+    assert BANK.after(at(now).astimezone(UTC)) == at(following)
+
+
+def test_a_market_is_asked_every_so_often() -> None:
+    """An interval counts from the end of the poll before; beside cron lines the earlier of both counts."""
+    assert EVERY.after(NOW) == NOW + MINUTE
+    assert Cadence(MOSCOW, every=HOUR, cron=("5 * * * *",)).after(NOW) == NOW + 5 * MINUTE
+
+
+def test_a_poll_at_its_own_minute_is_not_repeated() -> None:
+    """The next time of a cron line is after now, also where now is that very second."""
+    assert Cadence(MOSCOW, cron=("* * * * *",)).after(NOW) == NOW + MINUTE
+
+
+@given(st.integers())
+def test_regular_polls_are_spread_by_jitter(seed: int) -> None:
+    """Never before the regular time, never later than the jitter allows."""
+    when = plan(EVERY, seed).next(NOW, Standing(), 1)
+    assert NOW + MINUTE <= when <= NOW + MINUTE + EVERY.jitter
+
+
+@given(st.integers(), st.integers(1, 5000))
+def test_after_a_failure_it_comes_again_sooner(seed: int, failures: int) -> None:
+    """Full jitter: at least a second, at most the doubled wait, its limit, or the regular time, whichever is first."""
+    cadence = Cadence(MOSCOW, every=HOUR, jitter=timedelta(0))
+    wait = plan(cadence, seed).next(NOW, Standing(in_a_row=failures), 1) - NOW
+    doubled = timedelta(seconds=5) * 2 ** min(failures - 1, 20)
+    assert timedelta(seconds=1) <= wait <= min(doubled, timedelta(minutes=15))
+
+
+def test_the_waits_of_many_are_spread_over_the_whole_span() -> None:
+    """Replicas that failed together do not come back together."""
+    cadence = Cadence(MOSCOW, every=HOUR)
+    waits = [plan(cadence, seed).next(NOW, Standing(in_a_row=30), 1) - NOW for seed in range(200)]
+    assert min(waits) < timedelta(minutes=1)
+    assert max(waits) > timedelta(minutes=14)
+
+
+def test_back_off_never_makes_it_later_than_usual() -> None:
+    """A source that is asked every minute is asked every minute, failing or not."""
+    waits = {plan(EVERY, seed).next(NOW, Standing(in_a_row=40), 1) - NOW for seed in range(100)}
+    assert max(waits) <= MINUTE + EVERY.jitter
+
+
+@pytest.mark.parametrize("minutes", [0.1, 5, 60, 1440])
+def test_what_the_upstream_asks_for_is_obeyed(minutes: float) -> None:
+    """Neither cadence nor back-off comes before Retry-After has passed."""
+    asked = NOW + minutes * MINUTE
+    for seed in range(20):
+        assert plan(EVERY, seed).next(NOW, Standing(in_a_row=1, retry_at=asked), 1) >= asked
+
+
+@given(
+    budget=st.integers(1, 12),
+    cost=st.integers(1, 3),
+    seed=st.integers(),
+    polls=st.lists(st.tuples(st.booleans(), st.integers(0, 30), st.integers(0, 90)), min_size=1, max_size=60),
+)
+def test_the_budget_of_an_hour_is_never_exceeded(
+    budget: int, cost: int, seed: int, polls: list[tuple[bool, int, int]]
+) -> None:
+    """Whatever fails, however long it takes and whatever it asks for: in no hour more requests than the budget."""
+    budget = max(budget, cost)
+    tested = plan(Cadence(MOSCOW, every=timedelta(seconds=20), budget=budget), seed)
+    standing, now, asked = Standing(), NOW, list[datetime]()
+    for failed, seconds, wait in polls:
+        tested.note(now, cost)
+        asked += [now] * cost
+        assert len([each for each in asked if each > now - HOUR]) <= budget
+        ended = now + timedelta(seconds=seconds)
+        standing.in_a_row = standing.in_a_row + 1 if failed else 0
+        standing.retry_at = ended + timedelta(seconds=wait) if failed and wait else None
+        now = tested.next(ended, standing, cost)
+        assert now > ended
+
+
+@dataclass(slots=True)
+class Polls:
+    """Sources that a timetable polls, and what it did; a gate that is not set holds a poll where it is."""
+
+    done: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    planned: int = 0
+    standings: dict[str, Standing] = field(default_factory=lambda: {"a": Standing(), "b": Standing()})
+    bell: asyncio.Condition = field(default_factory=asyncio.Condition)
+    gates: dict[str, asyncio.Event] = field(default_factory=lambda: {"a": asyncio.Event(), "b": asyncio.Event()})
+
+    def timetable(self, every: timedelta) -> Timetable:
+        plans = {source: plan(Cadence(MOSCOW, every=every, jitter=timedelta(0))) for source in "ab"}
+        return Timetable(plans, self.poll, self.standings.__getitem__, lambda _: 1, clock, self.note)
+
+    def note(self) -> None:
+        self.planned += 1
+
+    async def poll(self, source: str) -> None:
+        async with self.bell:
+            self.done.append(source)
+            self.bell.notify_all()
+        try:
+            await self.gates[source].wait()
+        finally:
+            for _ in range(9):  # to close a connection takes some turns of the loop
+                await asyncio.sleep(0)
+            self.ended.append(source)
+
+    async def count(self, source: str, times: int) -> None:
+        async with self.bell:
+            await asyncio.wait_for(self.bell.wait_for(lambda: self.done.count(source) >= times), 10)
+
+
+def clock() -> datetime:
+    """The true time."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def polls() -> Polls:
+    """Make sources whose polls end at once."""
+    made = Polls()
+    made.gates["a"].set()
+    made.gates["b"].set()
+    return made
+
+
+async def test_the_first_poll_is_at_once_and_then_by_plan(polls: Polls) -> None:
+    """No timer is waited for at the start; afterwards each source is polled again and again."""
+    timetable = polls.timetable(timedelta(milliseconds=20))
+    timetable.start()
+    await polls.count("a", 3)
+    await polls.count("b", 3)
+    await timetable.stop()
+    assert polls.done[:2] == ["a", "b"]
+    assert polls.planned >= 4
+
+
+async def test_everybody_can_see_when_a_source_is_polled_next(polls: Polls) -> None:
+    """The plan stands in the source's health as soon as a poll has ended."""
+    timetable = polls.timetable(HOUR)
+    began = clock()
+    timetable.start()
+    await polls.count("b", 1)
+    await timetable.stop()
+    for standing in polls.standings.values():
+        assert standing.next_poll is not None
+        assert began + HOUR <= standing.next_poll <= clock() + HOUR
+
+
+async def test_a_source_that_hangs_keeps_no_other_waiting(polls: Polls) -> None:
+    """Each source has its own pace, and never two polls at once."""
+    polls.gates["a"].clear()
+    timetable = polls.timetable(timedelta(milliseconds=10))
+    timetable.start()
+    await polls.count("b", 4)
+    assert polls.done.count("a") == 1
+    polls.gates["a"].set()
+    await polls.count("a", 2)
+    await timetable.stop()
+
+
+async def test_stop_ends_first_polls_that_hang(polls: Polls) -> None:
+    """When stop returns no poll is under way any more."""
+    for gate in polls.gates.values():
+        gate.clear()
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await polls.count("b", 1)
+    async with asyncio.timeout(5):
+        await timetable.stop()
+    assert sorted(polls.ended) == ["a", "b"]
+
+
+async def test_stop_ends_later_polls_too(polls: Polls) -> None:
+    """Polls that the timer began have ended as well when stop returns: what they use is closed next."""
+    timetable = polls.timetable(timedelta(milliseconds=10))
+    timetable.start()
+    await polls.count("b", 1)
+    polls.gates["b"].clear()
+    await polls.count("b", polls.done.count("b") + 1)
+    async with asyncio.timeout(5):
+        await timetable.stop()
+    assert polls.ended.count("b") == polls.done.count("b")
+
+
+async def test_a_plain_job_runs_again_and_again(polls: Polls) -> None:
+    """Ageing goes on while nobody polls."""
+    timetable = polls.timetable(HOUR)
+    ticked, enough = list[int](), asyncio.Event()
+
+    def job() -> None:
+        ticked.append(1)
+        if len(ticked) == 3:
+            enough.set()
+
+    timetable.start()
+    timetable.every(0.02, job)
+    await asyncio.wait_for(enough.wait(), 10)
+    await timetable.stop()

@@ -1,0 +1,42 @@
+"""A running service over a healthy upstream, for every test of the HTTP face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.service import Served, serving
+from tests.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """The trio of 22 November 2024 at noon in Moscow, every source answered once."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url) as service:
+            await service.ready()
+            yield service
+
+
+@pytest.fixture
+async def waiting() -> AsyncIterator[Served]:
+    """The same before any source has answered."""
+    async with Upstream() as upstream:
+        upstream.fail("/", "hang")
+        async with serving(upstream.url) as service:
+            yield service
+
+
+@pytest.fixture
+async def demo() -> AsyncIterator[Served]:
+    """The same, said to be a demo."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url, demo=True) as service:
+            await service.ready()
+            yield service

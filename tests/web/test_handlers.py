@@ -1,0 +1,150 @@
+"""What each route answers."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import simplejson
+
+from ticker.render.locales import DASH
+
+if TYPE_CHECKING:
+    from tests.service import Served
+
+JSON = ("/v1/quotes", "/v1/quotes/USD", "/healthz", "/readyz", "/nothing", "/v1/quotes?nothing=1")
+
+
+async def told(served: Served, path: str, status: int = 200) -> Any:  # noqa: ANN401 - JSON
+    """The JSON at `path`, its numbers exact."""
+    answer = await served.client.get(path)
+    assert answer.status == status, await answer.text()
+    return simplejson.loads(await answer.read(), use_decimal=True)
+
+
+def folded(html: str) -> str:
+    """The text a reader sees, blanks folded."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+async def test_the_fragment_reads_as_the_header_of_that_day(served: Served) -> None:
+    """The numbers of 22 November 2024, as the header showed them."""
+    assert folded(await (await served.client.get("/widget")).text()) == "USD100.68 EUR106.08 OIL73.73"
+
+
+async def test_the_fragment_speaks_russian(served: Served) -> None:
+    """Labels of the configuration, numbers of CLDR."""
+    assert folded(await (await served.client.get("/widget?lang=ru")).text()) == "USD100,68 EUR106,08 НЕФТЬ73,73"
+
+
+async def test_the_fragment_takes_symbols_in_the_order_asked_for(served: Served) -> None:
+    """Any choice of instruments, each once."""
+    answer = await served.client.get("/widget?symbols=OIL,USD,OIL&style=plain")
+    assert folded(await answer.text()) == "OIL73.73 USD100.68"
+
+
+async def test_a_quote_is_what_the_contract_says(served: Served) -> None:
+    """Every field, the source's digits exactly, and nothing more."""
+    assert await told(served, "/v1/quotes/USD") == {
+        "symbol": "USD",
+        "name": "US dollar",
+        "base": "USD",
+        "quote": "RUB",
+        "unit": "1 USD",
+        "price": Decimal("100.6798"),
+        "price_type": "fixing",
+        "previous": Decimal("100.2192"),
+        "previous_as_of": "2024-11-21T00:00:00+03:00",
+        "change": Decimal("0.4606"),
+        "change_percent": Decimal("0.46"),
+        "as_of": "2024-11-22T00:00:00+03:00",
+        "fetched_at": "2024-11-22T09:00:00Z",
+        "next_update_at": "2024-11-22T13:00:00Z",
+        "source": "cbr",
+        "fallback": False,
+        "status": "fresh",
+        "reason": None,
+        "agreement": {"sources": 2, "spread_percent": Decimal("0.00")},
+        "display": {"label": "USD", "price": "100.68", "change": "+0.46%"},
+    }
+
+
+async def test_all_quotes_are_cut_from_one_snapshot(served: Served) -> None:
+    """The version is the board's, the status the worst, each quote the same as alone."""
+    board = await told(served, "/v1/quotes")
+    assert set(board) == {"version", "generated_at", "status", "quotes"}
+    assert (board["version"], board["status"]) == (served.service.board.latest.version, "fresh")
+    for quote in board["quotes"]:
+        assert quote == await told(served, f"/v1/quotes/{quote['symbol']}")
+
+
+async def test_symbols_and_language_go_together(served: Served) -> None:
+    """What the README shows."""
+    board = await told(served, "/v1/quotes?symbols=EUR,USD&lang=ru")
+    assert [(q["symbol"], q["name"], q["display"]["price"]) for q in board["quotes"]] == [
+        ("EUR", "Евро", "106,08"),
+        ("USD", "Доллар США", "100,68"),
+    ]
+
+
+async def test_the_page_shows_the_fragment_in_its_header(served: Served) -> None:
+    """One render of the same rows, no style or script inline."""
+    page = await (await served.client.get("/")).text()
+    assert await (await served.client.get("/widget")).text() in page
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page)
+
+
+async def test_before_the_first_answer_everything_is_there_but_the_numbers(waiting: Served) -> None:
+    """Labels and em dashes, null in JSON, 503 on /readyz and nowhere else."""
+    text = folded(await (await waiting.client.get("/widget")).text())
+    assert text == f"USD{DASH} EUR{DASH} OIL{DASH}"
+    board = await told(waiting, "/v1/quotes")
+    assert {(quote["price"], quote["status"]) for quote in board["quotes"]} == {(None, "unavailable")}
+    ready = await told(waiting, "/readyz", 503)
+    assert (ready["status"], ready["missing"]) == ("not ready", ["USD", "EUR", "OIL"])
+    for path in ("/", "/v1/quotes/USD", "/widget", "/metrics", "/healthz"):
+        assert (await waiting.client.get(path)).status == 200
+
+
+async def test_the_service_is_ready_with_a_number_for_every_instrument(served: Served) -> None:
+    """And says how each stands."""
+    ready = await told(served, "/readyz")
+    assert (ready["status"], ready["missing"]) == ("ready", [])
+    assert ready["instruments"]["USD"] == {"status": "fresh", "reason": None}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_the_state_of_the_service_is_never_kept_by_a_cache(served: Served, path: str) -> None:
+    """A probe must see now."""
+    assert (await served.client.get(path)).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", JSON)
+async def test_a_demo_says_so_in_every_json(demo: Served, path: str) -> None:
+    """Also in errors: nobody takes an invented number for a real one."""
+    answer = await demo.client.get(path)
+    assert (await answer.json(content_type=None))["demo"] is True
+    assert answer.headers["Ticker-Demo"] == "true"
+
+
+@pytest.mark.parametrize("path", ["/", "/widget", "/widget?lang=ru"])
+async def test_a_demo_says_so_in_every_html(demo: Served, path: str) -> None:
+    """For readers, and for programs in a header."""
+    answer = await demo.client.get(path)
+    assert "demo" in folded(await answer.text())
+    assert answer.headers["Ticker-Demo"] == "true"
+
+
+async def test_each_quote_of_a_demo_says_so(demo: Served) -> None:
+    """A quote taken out of the board keeps its mark."""
+    assert all(quote["demo"] is True for quote in (await told(demo, "/v1/quotes"))["quotes"])
+
+
+@pytest.mark.parametrize("path", JSON)
+async def test_the_real_service_has_no_such_mark(served: Served, path: str) -> None:
+    """The field is no part of the contract's quote."""
+    answer = await served.client.get(path)
+    assert "demo" not in await answer.text()
+    assert "Ticker-Demo" not in answer.headers

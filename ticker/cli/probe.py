@@ -1,0 +1,101 @@
+"""`ticker sources`: every configured source with its cadence, its terms and what it feeds, or what it answers now."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from ticker import clock, keys
+from ticker.app import compose, idle
+from ticker.cli.logs import logs
+from ticker.quotes import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ticker.app import Service
+    from ticker.poll import Feed
+    from ticker.quotes import Tick
+    from ticker.settings import Settings
+
+# Of a whole table so many rates are shown, these first.
+_SHOWN = 3
+_FIRST = {"USD", "EUR", "RUB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came back from one source, in words, how long it took in seconds, and whether it was of use."""
+
+    text: str
+    seconds: float
+    good: bool
+
+
+async def sources(config: Settings, upstream: str | None, at: datetime | None, *, probe: bool) -> int:
+    """Print the sources; with `probe`, ask each once. The exit code: 1 where a probed one failed."""
+    logs(logging.CRITICAL)
+    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
+    found = await _probe(service, idle(config, upstream)) if probe else {}
+    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    for source in config.sources:
+        came = found.get(source)
+        answer = [came.text, f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []
+        table.add_row(source, _feeds(config, service, source), *_terms(config, source), *answer)
+    Console().print(table)
+    return int(not all(came.good for came in found.values()))
+
+
+async def _probe(service: Service, unfed: dict[str, Feed]) -> dict[str, Came]:
+    async with service.fetcher:
+        fed, rest = await asyncio.gather(
+            asyncio.gather(*(_poll(service, source) for source in service.poller.feeds)),
+            asyncio.gather(*(_ask(service, feed) for feed in unfed.values())),
+        )
+    return {**dict(zip(service.poller.feeds, fed, strict=True)), **dict(zip(unfed, rest, strict=True))}
+
+
+async def _poll(service: Service, source: str) -> Came:
+    """A source that feeds something goes the whole way, so that what it gave is what would be shown of it."""
+    await service.poller.poll(source)
+    health = service.poller.health[source]
+    told = ", ".join(f"{symbol} {price}" for symbol, price in service.poller.told(source).items())
+    refused = ", ".join(f"{symbol} refused ({reason})" for symbol, reason in health.rejected)
+    failed = f"{health.reason}: {health.detail}" if health.reason else ""
+    return Came(failed or ", ".join(filter(None, (told, refused))), health.duration.total, good=not failed)
+
+
+async def _ask(service: Service, feed: Feed) -> Came:
+    """A source that feeds nothing is asked for what its adapter has words for, and shows it in those words."""
+    began = asyncio.get_running_loop().time()
+    try:
+        ticks = await service.poller.ask(feed, list(feed.adapter.codes.values()))
+        text, good = _of(ticks), bool(ticks)
+    except SourceError as error:
+        text, good = f"{error.reason}: {feed.without_key(error.detail)}", False
+    return Came(text, asyncio.get_running_loop().time() - began, good=good)
+
+
+def _of(ticks: Sequence[Tick]) -> str:
+    order = sorted(ticks, key=lambda tick: -len({tick.symbol, tick.currency} & _FIRST))
+    told = [f"{tick.symbol} {tick.price / tick.nominal:f} {tick.currency}" for tick in order[:_SHOWN]]
+    return ", ".join(told) + (f" and {len(ticks) - _SHOWN} more" if len(ticks) > _SHOWN else "")
+
+
+def _feeds(config: Settings, service: Service, source: str) -> str:
+    if keys.off(config, source):
+        return "off"
+    return ", ".join(instrument.symbol for instrument in service.poller.wanted(source)) or "nothing"
+
+
+def _terms(config: Settings, source: str) -> tuple[str, str]:
+    each = config.sources[source]
+    schedule = each.model_dump(mode="json")["schedule"]
+    cadence = f"every {schedule['every']}" if schedule["every"] else "; ".join(schedule["cron"])
+    return f"{cadence} ({schedule['zone']})", each.terms_url or ""

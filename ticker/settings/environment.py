@@ -1,0 +1,58 @@
+"""TICKER_… environment variables as keys of the configuration; one that means no key is refused, not ignored."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from ticker.settings.errors import ConfigurationError, fields, nearest
+
+PREFIX = "TICKER_"
+# Read by other parts of the program or by tools around it; they are not settings of the service.
+NOT_SETTINGS = frozenset({"TICKER_REQUIRE_ALL"})
+
+
+def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[tuple[list[str], Any, str]]:
+    """Every TICKER_… variable as a path of keys and a value; names are matched whatever their case."""
+    found: list[tuple[list[str], Any, str]] = []
+    for name, text in sorted(environment.items()):
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
+            path = _resolve(name, name.removeprefix(PREFIX).split("__"), tree)
+            found.append((path, _value(text, path), f"environment {name}"))
+    return found
+
+
+def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:
+    """The real keys that the parts of a variable's name mean. Raises ConfigurationError for one that means none."""
+    path: list[str] = []
+    here: Any = tree
+    for depth, part in enumerate(parts):
+        known = list(fields(path)) or (list(here) if depth == 1 and isinstance(here, Mapping) else [])
+        match = {key.casefold(): key for key in known}.get(part.casefold())
+        if match is None:
+            if known:
+                raise ConfigurationError(
+                    f"environment {name}: no setting {part!r} in {_where(path)}{nearest(part, known)}"
+                )
+            match = part.lower()
+        path.append(match)
+        here = here.get(match, {}) if isinstance(here, Mapping) else {}
+    return path
+
+
+def _value(text: str, path: list[str]) -> Any:  # noqa: ANN401 - whatever TOML can write
+    """A variable's text as the TOML value it writes, else as plain text; a key of digits stays text."""
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    field = fields(path[:-1]).get(path[-1])
+    is_text = field is not None and field.annotation in {str, str | None, SecretStr | None}
+    return text if is_text and not isinstance(value, str) else value
+
+
+def _where(path: list[str]) -> str:
+    return f"[{'.'.join(path)}]" if path else "the configuration"

@@ -1,0 +1,65 @@
+"""What is said of a configuration that cannot be used: where, which key, and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from ticker.settings import model
+from ticker.settings.types import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel, ValidationError
+    from pydantic.fields import FieldInfo
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; each line of the text names where, which key, and the mend."""
+
+
+# The tables by the place they stand at; "*" is a name that the configuration chooses.
+_TABLES: Mapping[tuple[str, ...], tuple[type[BaseModel], ...]] = {
+    (): (model.Settings,),
+    ("server",): (model.Server,),
+    ("store",): (model.Store,),
+    ("sources", "*"): (model.Source,),
+    ("sources", "*", "schedule"): (model.Schedule,),
+    ("instruments", "*"): (model.Instrument,),
+    ("checks", "*"): (model.Check,),
+    ("calendars", "*"): (model.PublicationCalendar, model.SessionCalendar),
+}
+
+
+def fields(path: list[str]) -> dict[str, FieldInfo]:
+    """The keys of the table at `path`; none inside free tables such as texts by language."""
+    place = tuple("*" if depth == 1 else key for depth, key in enumerate(path))
+    return {name: field for table in _TABLES.get(place, ()) for name, field in table.model_fields.items()}
+
+
+def explain(error: ValidationError, origins: Mapping[str, str], path: str) -> str:
+    """Each error of `error` as a line; `origins` tells where a key came from, `path` is the file."""
+    return "\n".join(_line(problem, origins, path) for problem in error.errors(include_url=False))
+
+
+def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: ANN401 - pydantic's own record
+    keys = [str(key) for key in problem["loc"] if key not in {"publication", "session"}]
+    dotted = ".".join(keys)
+    where = next((origins[known] for known in (dotted, dotted.rpartition(".")[0]) if known in origins), path)
+    if where == "shipped":
+        where = path
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {dotted}: no such key{nearest(keys[-1], list(fields(keys[:-1])))}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    # A whole table might hold a secret; a plain value does where the key says so.
+    plain = isinstance(problem["input"], str | int | float) and "api_key" not in keys
+    got = f" (it is {str(problem['input'])[:60]!r})" if plain else ""
+    return masked(f"{where}: {dotted}: {message}{got}")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A hint that names the closest of `known`, or all of them where none is close."""
+    close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.5)
+    right = next((key for key in known if close and key.lower() == close[0]), None)
+    return f"; did you mean {right!r}?" if right else f"; there are {', '.join(sorted(known))}" if known else ""

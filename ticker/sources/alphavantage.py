@@ -1,0 +1,72 @@
+"""Alpha Vantage, commodities: the EIA's spot price of Brent once more. Needs a key, which allows 25 requests a day.
+
+Refusals come with status 200 and a text that repeats the key, so it is never quoted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ticker.quotes import Reason, SourceError
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, schema
+from ticker.sources.series import history
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from ticker.quotes import Tick
+
+NEW_YORK = ZoneInfo("America/New_York")
+_NAMES = {"Crude Oil Prices Brent": "BRENT", "Crude Oil Prices WTI": "WTI"}
+_UNITS = {"dollars per barrel": "USD"}
+_LIMITED = {"Information", "Note"}
+
+
+def requests(codes: Sequence[str]) -> Sequence[Request]:
+    """The whole history of each series: there is no shorter answer."""
+    return [Request("/query", {"function": code, "interval": "daily"}) for code in codes]
+
+
+def archive(codes: Sequence[str], _first: date, _last: date) -> Sequence[Request]:
+    """The same."""
+    return requests(codes)
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The newest price of a series and the one before it. Raises SourceError."""
+    ticks = parse_archive(body)
+    if not ticks:
+        raise schema("no day of the series has a price")
+    return ticks[-1:]
+
+
+def parse_archive(body: bytes) -> Sequence[Tick]:
+    """Every price of a series, oldest first. Raises SourceError."""
+    answer = as_json(body)
+    if isinstance(answer, dict) and _LIMITED & answer.keys():
+        raise SourceError(Reason.RATE_LIMITED, "a note about the limits of the key in place of data")
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise schema("no data")
+    series = _NAMES.get(str(answer.get("name")))
+    if series is None:
+        raise schema(f"the series {str(answer.get('name'))[:40]!r}")
+    if answer.get("unit") not in _UNITS:
+        raise SourceError(Reason.UNIT, f"{series}: in {str(answer.get('unit'))[:40]!r}")
+    days = [(row.get("date"), row.get("value")) for row in rows if row.get("value") != "."]
+    return history(series, _UNITS[answer["unit"]], days, NEW_YORK)
+
+
+ADAPTER = Adapter(
+    publisher="eia",
+    base_url="https://www.alphavantage.co",
+    requests=requests,
+    parse=parse,
+    codes={"BRENT/USD": "BRENT"},
+    archive=archive,
+    parse_archive=parse_archive,
+    key_parameter="apikey",
+)

@@ -1,0 +1,62 @@
+"""Central Bank of Uzbekistan, official rates: a table in sum, from which roubles are a cross rate.
+
+Every number is a string, every day is written DD.MM.YYYY (https://cbu.uz/en/arkhiv-kursov-valyut/veb-masteram/).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ticker.quotes import PriceType, Tick
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.series import before, midnight, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+TASHKENT = ZoneInfo("Asia/Tashkent")
+_PATH = "/en/arkhiv-kursov-valyut/json/"
+
+
+def requests(_codes: Sequence[str]) -> Sequence[Request]:
+    """The one table in force."""
+    return [Request(_PATH)]
+
+
+def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
+    """The tables from `first` to `last`, a day a request."""
+    return [Request(f"{_PATH}all/{day}/") for day, _ in spans(first, last, 1)]
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The ticks of one table, a currency each, in sum, with the rate before. Raises SourceError."""
+    rows = as_json(body)
+    if not isinstance(rows, list):
+        raise schema(f"no table of rates: {str(rows)[:80]}")
+    ticks = [_tick(row) for row in rows]
+    symbols = {tick.symbol for tick in ticks}
+    if len(symbols) != len(ticks) or not {"USD", "RUB"} <= symbols:
+        raise schema(f"{len(ticks)} rows: a truncated table, or a currency in it twice")
+    return ticks
+
+
+def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
+    if not isinstance(row, dict) or not row.get("Ccy"):
+        raise schema(f"no rate: {str(row)[:80]}")
+    code = str(row["Ccy"])
+    price, units = number(row.get("Rate"), code), nominal(row.get("Nominal"), code)
+    as_of = midnight(row.get("Date"), "%d.%m.%Y", TASHKENT, code)
+    return Tick(code, price, "UZS", as_of, PriceType.FIXING, units, before(price, row.get("Diff"), code))
+
+
+ADAPTER = Adapter(
+    publisher="cbu_uz",
+    base_url="https://cbu.uz",
+    requests=requests,
+    parse=parse,
+    archive=archive,
+    parse_archive=parse,
+)

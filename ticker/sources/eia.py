@@ -1,0 +1,80 @@
+"""U.S. Energy Information Administration, API v2: the spot price of Brent (series RBRTE). Needs a key, which is free.
+
+The prices are assessments in US dollars a barrel, some days late, in the public domain. Values are strings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ticker.quotes import Reason, SourceError
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, schema
+from ticker.sources.series import history
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from ticker.quotes import Tick
+
+NEW_YORK = ZoneInfo("America/New_York")
+_PATH = "/v2/petroleum/pri/spt/data/"
+_UNITS = {"$/BBL": "USD", "$/GAL": "USD"}
+_MOST = 5000  # rows that one answer holds
+
+
+def requests(codes: Sequence[str]) -> Sequence[Request]:
+    """The last days of all series in one."""
+    return [_request(codes, {"length": f"{5 * len(codes)}"})]
+
+
+def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
+    """The days from `first` to `last`, a series a request."""
+    return [_request([code], {"start": f"{first}", "end": f"{last}", "length": f"{_MOST}"}) for code in codes]
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The newest price of each series and the one before it. Raises SourceError."""
+    newest = {tick.symbol: tick for tick in parse_archive(body)}
+    if not newest:
+        raise schema("no day of the series has a price")
+    return list(newest.values())
+
+
+def parse_archive(body: bytes) -> Sequence[Tick]:
+    """Every price, a series after the other, oldest first. Raises SourceError."""
+    answer = as_json(body)
+    response = answer.get("response") if isinstance(answer, dict) else None
+    rows = response.get("data") if isinstance(response, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("series") for row in rows):
+        raise schema("no rows of a series")  # its text is not quoted: the answer repeats the key
+    return [tick for series in dict.fromkeys(str(row["series"]) for row in rows) for tick in _series(series, rows)]
+
+
+def _series(series: str, rows: list[Any]) -> Sequence[Tick]:
+    own = [row for row in rows if row["series"] == series]
+    units = {str(row.get("units")) for row in own}
+    if len(units) != 1 or not units <= _UNITS.keys():
+        raise SourceError(Reason.UNIT, f"{series[:20]}: in {', '.join(sorted(units))[:40]}")
+    days = [(row.get("period"), row.get("value")) for row in own if row.get("value") is not None]
+    return history(series, _UNITS[units.pop()], days, NEW_YORK)
+
+
+def _request(codes: Sequence[str], more: dict[str, str]) -> Request:
+    facets = {f"facets[series][{place}]": code for place, code in enumerate(codes)}
+    order = {"sort[0][column]": "period", "sort[0][direction]": "desc"}
+    return Request(_PATH, {"frequency": "daily", "data[0]": "value", **facets, **order, **more})
+
+
+ADAPTER = Adapter(
+    publisher="eia",
+    base_url="https://api.eia.gov",
+    requests=requests,
+    parse=parse,
+    codes={"BRENT/USD": "RBRTE"},
+    archive=archive,
+    parse_archive=parse_archive,
+    key_parameter="api_key",
+)

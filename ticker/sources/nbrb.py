@@ -1,0 +1,62 @@
+"""National Bank of Belarus, official rates: a table in Belarusian roubles, from which Russian ones are a cross rate.
+
+Five digits for 100 Russian roubles, the finest of the crosses (https://www.nbrb.by/apihelp/exrates).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ticker.quotes import PriceType, Tick
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.series import midnight, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+MINSK = ZoneInfo("Europe/Minsk")
+
+
+def requests(_codes: Sequence[str]) -> Sequence[Request]:
+    """The one table of today; periodicity 0 are the rates set daily."""
+    return [Request("/exrates/rates", {"periodicity": "0"})]
+
+
+def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
+    """The tables from `first` to `last`, a day a request."""
+    return [Request("/exrates/rates", {"ondate": f"{day}", "periodicity": "0"}) for day, _ in spans(first, last, 1)]
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The ticks of one table, a currency each, in Belarusian roubles. Raises SourceError."""
+    rows = as_json(body)
+    if not isinstance(rows, list):
+        raise schema(f"no table of rates: {str(rows)[:80]}")
+    ticks = [_tick(row) for row in rows]
+    symbols = {tick.symbol for tick in ticks}
+    if len(symbols) != len(ticks) or not {"USD", "RUB"} <= symbols:
+        raise schema(f"{len(ticks)} rows: a truncated table, or a currency in it twice")
+    return ticks
+
+
+def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
+    if not isinstance(row, dict) or not row.get("Cur_Abbreviation"):
+        raise schema(f"no rate: {str(row)[:80]}")
+    code = str(row["Cur_Abbreviation"])
+    price, units = number(row.get("Cur_OfficialRate"), code), nominal(row.get("Cur_Scale"), code)
+    return Tick(
+        code, price, "BYN", midnight(row.get("Date"), "%Y-%m-%dT%H:%M:%S", MINSK, code), PriceType.FIXING, units
+    )
+
+
+ADAPTER = Adapter(
+    publisher="nbrb",
+    base_url="https://api.nbrb.by",
+    requests=requests,
+    parse=parse,
+    archive=archive,
+    parse_archive=parse,
+)

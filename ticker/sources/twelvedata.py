@@ -1,0 +1,57 @@
+"""Twelve Data, quote: an indicative price of Brent (XBR/USD) or of a pair. Needs a key.
+
+Dealers' prices without an exchange behind them, so of the kind `mid`. Errors come with `status: error` and a code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticker.quotes import PriceType, Reason, SourceError, Tick
+from ticker.sources.adapter import Adapter, Request
+from ticker.sources.base import as_json, number, schema
+from ticker.sources.series import unix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TOO_MANY = 429
+
+
+def requests(codes: Sequence[str]) -> Sequence[Request]:
+    """One quote a symbol."""
+    return [Request("/quote", {"symbol": code}) for code in codes]
+
+
+def parse(body: bytes) -> Sequence[Tick]:
+    """The one tick of a quote. Raises SourceError."""
+    answer = as_json(body)
+    if not isinstance(answer, dict):
+        raise schema("no quote")
+    if answer.get("status") == "error":
+        raise _refusal(answer)
+    symbol = str(answer.get("symbol") or "")
+    base, _, currency = symbol.partition("/")
+    if not base or not currency:
+        raise schema(f"a quote of no pair: {symbol[:40]!r}")
+    price = number(answer.get("close"), symbol)
+    previous = answer.get("previous_close")
+    # `timestamp` is when the day's candle began, `last_quote_at` when its price was made.
+    as_of = unix(answer.get("last_quote_at") or answer.get("timestamp"), symbol)
+    before = None if previous is None else number(previous, symbol)
+    return [Tick(symbol, price, currency, as_of, PriceType.MID, previous=before)]
+
+
+def _refusal(answer: Any) -> SourceError:  # noqa: ANN401 - untrusted JSON
+    reason = Reason.RATE_LIMITED if answer.get("code") == _TOO_MANY else Reason.SCHEMA
+    return SourceError(reason, f"error {str(answer.get('code'))[:10]}: {str(answer.get('message'))[:100]}")
+
+
+ADAPTER = Adapter(
+    publisher="twelvedata",
+    base_url="https://api.twelvedata.com",
+    requests=requests,
+    parse=parse,
+    codes={"BRENT/USD": "XBR/USD", "USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "EUR/USD": "EUR/USD"},
+    key_parameter="apikey",
+)
