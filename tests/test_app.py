@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.service import PATIENCE, Served, serving
+from tests.service import PATIENCE, Served, serving, trio
 from tests.upstream import CBR, Upstream
 from ticker.app import compose, instruments, used
 from ticker.quotes import Quote, Status
@@ -135,14 +135,14 @@ async def test_a_file_with_one_instrument_serves_that_one(tmp_path: Path) -> Non
 
 def test_only_sources_that_feed_an_instrument_are_used(tmp_path: Path) -> None:
     """The others cost nobody a request."""
-    assert used(load(shipped(), {}, {}).settings) == ["cbr", "cbr_mirror", "moex", "yahoo"]
+    assert used(trio({})) == ["cbr", "cbr_mirror", "moex", "yahoo"]
     (tmp_path / "own.toml").write_text("[instruments.OIL]")
-    assert used(load(tmp_path / "own.toml", {}, {}).settings) == ["moex", "yahoo"]
+    assert used(load(tmp_path / "own.toml", {}, {}).settings) == ["moex", "yahoo", "fred"]
 
 
 def test_an_instrument_is_as_configured() -> None:
     """Settings become values without loss."""
-    oil = instruments(load(shipped(), {}, {}).settings)[2]
+    oil = instruments(trio({}))[2]
     assert (oil.symbol, oil.unit, oil.sources, oil.required) == ("OIL", "1 barrel", ("moex", "yahoo"), True)
     assert Quote(oil).status is Status.UNAVAILABLE
 

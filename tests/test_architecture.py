@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, str] = {
     "fetch": "quotes",
     "normalise": "quotes",
     "validate": "quotes",
-    "select": "quotes",
+    "select": "quotes validate",
     "board": "",
     "health": "",
     "schedule": "",
@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, str] = {
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
-    "app": "ticker quotes clock calendars keys settings sources fetch normalise poll schedule board render web metrics",
+    "app": "ticker quotes clock calendars keys settings sources fetch normalise select poll schedule board render "
+    "web metrics",
     "cli": "ticker quotes clock keys settings render app demo",
     "__main__": "cli",
 }
@@ -45,6 +46,7 @@ MAY_NAME: dict[str, str] = {
     "select": "calendars",
     "poll": "board calendars fetch sources",
     "web": "board",
+    "cli": "poll",
     "metrics": "health web",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
@@ -68,7 +70,7 @@ LIBRARIES: dict[str, str] = {
     "yarl": "fetch",
 }
 # For annotations only: what a library hands out has to be called by its name.
-LIBRARIES_NAMED: dict[str, str] = {"babel": "cli", "pydantic": "cli"}
+LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {"ticker.quotes", *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table"))}

@@ -138,6 +138,7 @@ class Polls:
     planned: int = 0
     standings: dict[str, Standing] = field(default_factory=lambda: {"a": Standing(), "b": Standing()})
     bell: asyncio.Condition = field(default_factory=asyncio.Condition)
+    all_planned: asyncio.Event = field(default_factory=asyncio.Event)
     gates: dict[str, asyncio.Event] = field(default_factory=lambda: {"a": asyncio.Event(), "b": asyncio.Event()})
 
     def timetable(self, every: timedelta) -> Timetable:
@@ -146,6 +147,8 @@ class Polls:
 
     def note(self) -> None:
         self.planned += 1
+        if self.planned == len(self.standings):
+            self.all_planned.set()
 
     async def poll(self, source: str) -> None:
         async with self.bell:
@@ -193,7 +196,7 @@ async def test_everybody_can_see_when_a_source_is_polled_next(polls: Polls) -> N
     timetable = polls.timetable(HOUR)
     began = clock()
     timetable.start()
-    await polls.count("b", 1)
+    await asyncio.wait_for(polls.all_planned.wait(), 10)
     await timetable.stop()
     for standing in polls.standings.values():
         assert standing.next_poll is not None
@@ -234,6 +237,47 @@ async def test_stop_ends_later_polls_too(polls: Polls) -> None:
     async with asyncio.timeout(5):
         await timetable.stop()
     assert polls.ended.count("b") == polls.done.count("b")
+
+
+async def test_a_source_can_be_asked_before_its_turn(polls: Polls) -> None:
+    """A doubt is settled by asking at once."""
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    timetable.hurry("b")
+    await polls.count("b", 2)
+    await timetable.stop()
+    assert polls.done == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    "standing", [Standing(in_a_row=1), Standing(retry_at=datetime.max.replace(tzinfo=UTC)), Standing()]
+)
+async def test_no_hurry_overrides_failure_wait_or_budget(polls: Polls, standing: Standing) -> None:
+    """Who fails, asked us to stay away or has had its hour's requests is asked at its turn."""
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    before = polls.standings["b"].next_poll
+    standing.next_poll = before
+    polls.standings["b"] = standing
+    if standing == Standing(next_poll=before):
+        timetable._plans["b"].note(clock(), EVERY.budget)
+    timetable.hurry("b")
+    await timetable.stop()
+    assert (polls.done, standing.next_poll) == (["a", "b"], before)
+
+
+async def test_a_poll_under_way_is_not_hurried(polls: Polls) -> None:
+    """Never two polls of one source at once."""
+    polls.gates["b"].clear()
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await polls.count("b", 1)
+    timetable.hurry("b")
+    assert polls.standings["b"].next_poll is None
+    await timetable.stop()
+    assert polls.done.count("b") == 1
 
 
 async def test_a_plain_job_runs_again_and_again(polls: Polls) -> None:

@@ -147,7 +147,7 @@ class Timetable:
             await self._poll(source)
         finally:
             del self._running[source]
-            if source in self._plans and self._scheduler.running:
+            if source in self._plans:
                 plan, now, cost = self._plans[source], self._clock(), self._cost(source)
                 when = (plan.soonest if source in self._again else plan.next)(now, self._standing(source), cost)
                 self._again.discard(source)

@@ -1,0 +1,36 @@
+"""`ticker serve` on a machine whose clock is another one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientSession
+
+from tests.cli.running import folded, ready, serving
+from tests.needs import needs
+from tests.upstream import Upstream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def preloaded() -> str:
+    """The library that the command faketime loads."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(needs("faketime"), "now", "printenv", "LD_PRELOAD", stdout=pipe)
+    out, _ = await process.communicate()
+    return out.decode().strip()
+
+
+async def test_serve_goes_by_the_clock_of_its_machine(tmp_path: Path) -> None:
+    """On 22 November 2024 the numbers of that day are fresh, and the header reads as it did."""
+    clock = {"LD_PRELOAD": await preloaded(), "FAKETIME": "@2024-11-22 12:00:00", "TZ": "Europe/Moscow"}
+    async with Upstream() as upstream, ClientSession() as session:
+        upstream.trio()
+        arguments = ("serve", "--port", "0", "--upstream", upstream.url)
+        async with serving(tmp_path, *arguments, **clock) as (_, url):
+            await ready(session, url)
+            answer = await session.get(f"{url}/widget")
+            assert folded(await answer.text()) == "USD100.68 EUR106.08 OIL73.73"
+            assert answer.headers["Last-Modified"].startswith("Fri, 22 Nov 2024 09:00:0")
