@@ -13,6 +13,8 @@ from ticker.web.context import CONTEXT, Context
 from ticker.web.middlewares import SECONDS, counted, headed, problems
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from aiohttp.typedefs import Handler
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -20,17 +22,19 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
     ("/widget", handlers.widget),
+    ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),
 )
-METRICS: tuple[tuple[str, Handler], ...] = (("/metrics", handlers.metrics),)
+# What the listener that is not public answers.
+_OURS = ("/metrics", "/healthz", "/readyz")
 # What a route is known to answer: these series exist at 0, so that the first error is already a rise.
 _CODES = (200, 304, 500)
 
 
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing of its own."""
-    app = _application(context, ROUTES + METRICS if context.metrics_here else ROUTES)
+    app = _application(context, [path for path, _ in ROUTES if context.metrics_here or path != "/metrics"])
     app.router.add_get("/widget.css", _style)
     for resource in app.router.resources():
         context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
@@ -41,14 +45,13 @@ def build(context: Context) -> web.Application:
 
 def build_metrics(context: Context) -> web.Application:
     """The application of the listener that is not public: metrics, and the same health for whoever probes there."""
-    probes = tuple(route for route in ROUTES if route[0] in {"/healthz", "/readyz"})
-    return _application(context, METRICS + probes)
+    return _application(context, _OURS)
 
 
-def _application(context: Context, routes: tuple[tuple[str, Handler], ...]) -> web.Application:
+def _application(context: Context, paths: Collection[str]) -> web.Application:
     app = web.Application(middlewares=[counted, headed, problems], client_max_size=1024)
     app[CONTEXT] = context
-    app.add_routes([web.get(path, handler) for path, handler in routes])
+    app.add_routes([web.get(path, handler) for path, handler in ROUTES if path in paths])
     return app
 
 
