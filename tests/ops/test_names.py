@@ -68,12 +68,6 @@ def test_rules_and_dashboard_name_only_what_the_code_has() -> None:
     assert asked - code() - COMING == set()
 
 
-def test_the_readme_names_every_metric_and_no_other() -> None:
-    """The table under Ops is whole."""
-    readme = (ROOT / "README.md").read_text()
-    assert used(readme) - COMING == code()
-
-
 @pytest.mark.parametrize("prefix", ["process_", "python_"])
 def test_the_process_is_described_too(prefix: str) -> None:
     """Memory, open files, collections: what every dashboard of processes expects."""

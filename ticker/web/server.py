@@ -36,16 +36,20 @@ def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing of its own."""
     app = _application(context, [path for path, _ in ROUTES if context.metrics_here or path != "/metrics"])
     app.router.add_get("/widget.css", _style)
+    return _counting(app, context)
+
+
+def build_metrics(context: Context) -> web.Application:
+    """The application of the listener that is not public: metrics, and the same health for whoever probes there."""
+    return _counting(_application(context, _OURS), context)
+
+
+def _counting(app: web.Application, context: Context) -> web.Application:
     for resource in app.router.resources():
         context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
         for code in _CODES:
             context.traffic.requests.setdefault((resource.canonical, "GET", code), 0)
     return app
-
-
-def build_metrics(context: Context) -> web.Application:
-    """The application of the listener that is not public: metrics, and the same health for whoever probes there."""
-    return _application(context, _OURS)
 
 
 def _application(context: Context, paths: Collection[str]) -> web.Application:
