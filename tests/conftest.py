@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 
@@ -21,3 +26,10 @@ def payloads() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings at {RECORDINGS}")
     return RECORDINGS
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """A command run inside a test sets logging up for its process; the next test starts from the beginning."""
+    yield
+    structlog.reset_defaults()

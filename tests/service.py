@@ -63,6 +63,8 @@ class Served:
         """Wait until the first poll of every source has ended."""
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*self.service.timetable._running.values())
+            while self.service.keeper.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
+                await asyncio.sleep(0.01)
 
 
 def trio(flags: Mapping[str, Any]) -> Settings:

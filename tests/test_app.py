@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.service import PATIENCE, Served, serving, trio
+from tests.service import PATIENCE, Served, serving
 from tests.upstream import CBR, Upstream
 from ticker.app import compose, instruments, used
 from ticker.quotes import Quote, Status
@@ -135,15 +135,16 @@ async def test_a_file_with_one_instrument_serves_that_one(tmp_path: Path) -> Non
 
 def test_only_sources_that_feed_an_instrument_are_used(tmp_path: Path) -> None:
     """The others cost nobody a request."""
-    assert used(trio({})) == ["cbr", "cbr_mirror", "moex", "yahoo"]
-    (tmp_path / "own.toml").write_text("[instruments.OIL]")
-    assert used(load(tmp_path / "own.toml", {}, {}).settings) == ["moex", "yahoo", "fred"]
+    (tmp_path / "own.toml").write_text('[instruments.OIL]\nsources = ["yahoo", "moex"]')
+    assert used(load(tmp_path / "own.toml", {}, {}).settings) == ["moex", "yahoo"]
 
 
 def test_an_instrument_is_as_configured() -> None:
     """Settings become values without loss."""
-    oil = instruments(trio({}))[2]
-    assert (oil.symbol, oil.unit, oil.sources, oil.required) == ("OIL", "1 barrel", ("moex", "yahoo"), True)
+    settings = load(shipped(), {}, {}).settings
+    oil, written = instruments(settings)[2], settings.instruments["OIL"]
+    assert (oil.symbol, oil.unit, oil.required) == ("OIL", "1 barrel", True)
+    assert (oil.sources, oil.band, oil.max_age) == (written.sources, written.band, written.max_age)
     assert Quote(oil).status is Status.UNAVAILABLE
 
 

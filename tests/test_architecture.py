@@ -32,15 +32,19 @@ MAY_IMPORT: dict[str, str] = {
     "feeds": "",
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
+    "stores": "quotes health",
+    "history": "quotes select stores",
+    "backfill": "quotes normalise stores validate",
     "render": "quotes",
-    "web": "quotes health vitals render",
-    "metrics": "ticker quotes vitals",
+    "web": "quotes health vitals render history stores",
+    "metrics": "ticker quotes health vitals",
     "settings": "calendars",
     "keys": "settings sources",
     "demo": "",
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
-    "app": "ticker quotes clock configured keys fetch poll schedule board render vitals web metrics",
-    "cli": "ticker quotes clock keys settings render app demo",
+    "app": "ticker quotes clock configured keys fetch poll schedule board stores history backfill render vitals web "
+    "metrics",
+    "cli": "ticker quotes clock keys settings stores render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -52,10 +56,13 @@ MAY_NAME: dict[str, str] = {
     "feeds": "calendars normalise sources",
     "carry": "calendars",
     "poll": "board calendars fetch",
+    "history": "calendars",
+    "backfill": "fetch poll sources",
+    "render": "history stores",
     "web": "board",
-    "cli": "poll",
+    "cli": "backfill poll",
     "metrics": "health web",
-    "app": "settings",
+    "app": "feeds settings",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {
@@ -63,7 +70,7 @@ LIBRARIES: dict[str, str] = {
     "apscheduler": "schedule",
     "babel": "render",
     "brotli": "render",
-    "cachetools": "render",
+    "cachetools": "render history",
     "defusedxml": "sources",
     "holidays": "calendars",
     "jinja2": "render",
@@ -72,7 +79,7 @@ LIBRARIES: dict[str, str] = {
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health vitals web cli",  # who has something to log, and who sets the log up
+    "structlog": "health vitals stores web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

@@ -42,6 +42,7 @@ TABLES: dict[str, tuple[type[BaseModel], ...]] = {
     "`[instruments.SYMBOL]`": (model.Instrument,),
     "`[sources.NAME]`": (model.Source,),
     "`schedule`": (model.Schedule,),
+    "`[checks.NAME]`": (model.Check,),
     "`[calendars.NAME]`": (model.PublicationCalendar, model.SessionCalendar),
 }
 
@@ -151,9 +152,17 @@ def test_every_setting_is_told_and_no_other(table: str) -> None:
     assert told == keys
 
 
+def test_every_table_is_told() -> None:
+    """Each key of the whole has its row."""
+    assert {re.split(r"[].]", table.strip("`["))[0] for table in TABLES} - {"schedule"} == set(
+        model.Settings.model_fields
+    )
+
+
 def test_every_adapter_is_told() -> None:
-    """In the order of the table."""
-    assert ", ".join(f"`{name}`" for name in SOURCES) in " ".join(section("Configuration").split())
+    """And no other."""
+    (told,) = re.findall(r"Adapters: (.*?)\. A source", section("Configuration"), re.DOTALL)
+    assert named(told) == set(SOURCES)
 
 
 def test_the_example_of_a_configuration_is_good(tmp_path: Path) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from ticker import __version__, clock, keys, metrics
+from ticker.backfill import Backfill
 from ticker.board import Board
-from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used
+from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used, zone_of
 from ticker.fetch import Fetcher
+from ticker.history import History
 from ticker.poll import Poller
-from ticker.quotes import Quote, Snapshot
+from ticker.quotes import Snapshot
 from ticker.render import Renderer
 from ticker.schedule import Timetable
+from ticker.stores import Keeper, Retention, of_url
 from ticker.vitals import Vitals
 from ticker.web import build, build_metrics
 from ticker.web.context import Context, Traffic
@@ -26,10 +30,11 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from ticker.feeds import Feed
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
 
-__all__ = ["Service", "compose", "idle", "instruments", "used"]
+__all__ = ["Service", "backfill", "compose", "idle", "instruments", "used"]
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
@@ -46,6 +51,7 @@ class Service:
     fetcher: Fetcher
     timetable: Timetable
     context: Context
+    keeper: Keeper
     upstream: str | None = None
 
     @asynccontextmanager
@@ -54,12 +60,15 @@ class Service:
         async with self.fetcher:
             self.timetable.start()
             self.timetable.every(_AGEING_SECONDS, self._age)
+            keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
             try:
                 yield
             finally:
                 watch.cancel()
                 await self.timetable.stop()
+                self.keeper.stop()
+                await keeping
 
     def adopt(self, config: Settings) -> None:
         """Go on with `config` without dropping a quote or a connection.
@@ -72,7 +81,7 @@ class Service:
         plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret
         anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
         self.timetable.adopt(plans, anew)
-        self.context.become(_context(config, self.poller, self.board, self.context.clock, self.context))
+        self.context.become(_context(config, self.poller, self.board, self.context.clock, self.keeper, self.context))
         self.settings = config
 
     def _age(self) -> None:
@@ -108,23 +117,45 @@ def compose(
     now: Callable[[], datetime] = clock.wall,
     demo: bool = False,
     seed: int | None = None,
+    stored: bool = False,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
+    With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
+    remembers what it is told while it runs.
     Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
     config = keys.switched_on(config)
     wanted = instruments(config)
     feeds = feeds_of(config, upstream, used(config))
-    first = Snapshot(0, now(), ()).follow(tuple(Quote(each) for each in wanted), now())
-    board = Board(replace(first, demo=demo))
+    keeper = _keeper(config, upstream, now, stored=stored)
+    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
+    board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = Fetcher(USER_AGENT)
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
     plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret
     timetable = _timetable(plans, poller, board, now)
-    poller.hurry = timetable.hurry
-    context = _context(config, poller, board, now, demo=demo)
-    return Service(config, poller, board, fetcher, timetable, context, upstream)
+    poller.hurry, poller.report = timetable.hurry, keeper.report
+    context = _context(config, poller, board, now, keeper, demo=demo)
+    return Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+
+
+def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
+    """What fills the configured store from the archives; `pause` seconds lie between two requests."""
+    config = keys.switched_on(config)
+
+    def base(feed: Feed) -> str:
+        return feed.base_url if upstream else feed.adapter.archive_url or feed.base_url
+
+    feeds = feeds_of(config, upstream, used(config))
+    return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
+
+
+def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:
+    """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
+    store = of_url(config.store.url if stored else "memory://")
+    retention = Retention(config.store.raw, config.store.hourly, config.store.keep)
+    return Keeper(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now)
 
 
 def _timetable(plans: Mapping[str, Plan], poller: Poller, board: Board, now: Callable[[], datetime]) -> Timetable:
@@ -143,14 +174,18 @@ def _context(
     poller: Poller,
     board: Board,
     now: Callable[[], datetime],
+    keeper: Keeper,
     former: Context | None = None,
     *,
     demo: bool = False,
 ) -> Context:
     """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
+    demo = former.demo if former else demo
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
-    collector = metrics.TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, vitals)
+    collector = metrics.TickerCollector(
+        lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals
+    )
     return Context(
         board=board,
         renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
@@ -159,7 +194,10 @@ def _context(
         traffic=traffic,
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
-        demo=former.demo if former else demo,
+        demo=demo,
+        history=History(
+            keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
+        ),
         vitals=vitals,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,

@@ -17,6 +17,7 @@ from ticker.settings.model import PublicationCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
     from random import Random
 
     from ticker.settings.model import Calendar as CalendarSettings
@@ -131,6 +132,12 @@ def overrides_of(config: Settings) -> dict[str, calendars.Calendar]:
     return {s: calendar_of(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
 
 
+def zone_of(config: Settings, symbol: str) -> tzinfo:
+    """Where the days of an instrument begin: where its preferred source publishes."""
+    instrument = config.instruments[symbol]
+    return config.calendars[instrument.calendar or config.sources[instrument.sources[0]].calendar].zone
+
+
 def calendar_of(config: CalendarSettings) -> calendars.Calendar:
     """A configured calendar as a value."""
     days = calendars.days_of(config.days)
@@ -143,10 +150,11 @@ def calendar_of(config: CalendarSettings) -> calendars.Calendar:
 
 def plans_of(config: Settings, feeds: Iterable[str], random: Random) -> dict[str, Plan]:
     """A plan for each of `feeds`. Raises ConfigurationError for a cron line that names no time."""
-    return {source: Plan(_cadence(config, source), random) for source in feeds}
+    return {source: Plan(cadence_of(config, source), random) for source in feeds}
 
 
-def _cadence(config: Settings, source: str) -> Cadence:
+def cadence_of(config: Settings, source: str) -> Cadence:
+    """How often `source` is asked. Raises ConfigurationError as `plans_of`."""
     each = config.sources[source]
     schedule = each.schedule
     cadence = Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget)

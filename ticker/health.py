@@ -1,4 +1,4 @@
-"""The health of one source in plain numbers: what the poller counts and `/metrics` and `/v1/sources` read."""
+"""Health in plain numbers, of each source and of the store: counted where it happens, read by `/metrics`."""
 
 from __future__ import annotations
 
@@ -85,3 +85,18 @@ class Health:
         """Note a tick that a rule refused or that the other sources overruled."""
         log.warning("tick rejected", source=self.source, symbol=symbol, reason=str(reason))
         self.rejected[symbol, reason] += 1
+
+
+# What a store can fail at; every series exists at 0 from the start.
+OPERATIONS = ("open", "read", "write")
+
+
+@dataclass(slots=True)
+class StoreHealth:
+    """How the store fares, in plain numbers for `/metrics`."""
+
+    up: bool = True
+    failures: Counter[str] = field(default_factory=Counter)
+    written: int = 0
+    dropped: int = 0
+    queued: int = 0

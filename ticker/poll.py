@@ -14,7 +14,7 @@ from ticker.health import Health
 from ticker.normalise import normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
 from ticker.select import Choice, Memory, Question, choose, contradicted
-from ticker.validate import Case, refusal
+from ticker.validate import Case, earlier, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,8 @@ class Poller:
         self.health = {source: Health(source) for source in feeds}
         # Whoever can ask a source before its turn; set by the composer.
         self.hurry: Callable[[str], object] = lambda _source: None
+        # Whoever is told every new snapshot; set by the composer.
+        self.report: Callable[[Snapshot], object] = lambda _snapshot: None
         self._all = (*instruments, *(check.reference for check in checks))
         self._calendars = calendars_of(self._all, feeds, overrides or {})
         self._checks = checks
@@ -89,13 +91,19 @@ class Poller:
         last = self._board.current(now)
         quotes = carry.quotes(last, instruments, now)
         if quotes != last.quotes:
-            self._board.put(last.follow(quotes, now), now)
+            carried = last.follow(quotes, now)
+            self._board.put(carried, now)
+            self.report(carried)
         self.publish(now)
         return {source for source in feeds if asked.get(source) != self._question(source)}
 
     def wanted(self, source: str) -> list[Instrument]:
         """The instruments that `source` feeds, those that only serve a cross-check among them."""
         return [instrument for instrument in self._all if source in instrument.sources]
+
+    def calendars(self, symbol: str) -> Mapping[str, Calendar]:
+        """The calendars that `symbol` is judged by, by source."""
+        return self._calendars[symbol]
 
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
@@ -127,6 +135,8 @@ class Poller:
         quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
+        if snapshot is not last:
+            self.report(snapshot)
         self._ask_now(frozenset(source for choice in choices for source in choice.ask_now))
         return snapshot
 
@@ -179,7 +189,9 @@ class Poller:
         before = self._candidates.get(key)
         reason = refusal(Case(candidate, instrument, calendar, before, now))
         if reason is None:
-            self._candidates[key] = candidate
+            # Before a market opens, last night's settlement is older than last night's last price: no step back.
+            if not earlier(candidate, before):
+                self._candidates[key] = candidate
             self._refused.pop(key, None)
             return True
         self._refused[key] = reason

@@ -226,6 +226,11 @@ class Snapshot:
         version = max(self.version + 1, int((now - EPOCH).total_seconds() * 1000))
         return replace(self, version=version, generated_at=now, quotes=quotes)
 
+    def resumed(self, instruments: Iterable[Instrument], now: datetime) -> Snapshot:
+        """The snapshot that a start at `now` shows: `instruments` as they were left, in their true age and status."""
+        quotes = tuple((self.get(each.symbol) or Quote(each)).at(now) for each in instruments)
+        return self if quotes == self.quotes else self.follow(quotes, now)
+
     def turns_at(self, now: datetime) -> datetime | None:
         """The next moment after `now` at which time alone changes one of its statuses."""
         return min(filter(None, (quote.turns_at(now) for quote in self.quotes)), default=None)

@@ -52,6 +52,11 @@ def out_of_band(case: Case) -> bool:
     )
 
 
+def earlier(candidate: Candidate, last: Candidate | Quote | None) -> bool:
+    """Whether the candidate is of an earlier moment than `last`."""
+    return last is not None and last.as_of is not None and candidate.as_of < last.as_of
+
+
 def from_the_future(case: Case) -> bool:
     """A date beyond what the source can have published: a day and month swapped, or an upstream's clock gone wrong."""
     return case.candidate.as_of > case.calendar.latest(case.now)
@@ -80,7 +85,11 @@ def swapped_pair(case: Case) -> bool:
 
 def gone_back(case: Case) -> bool:
     """An older date than the same source gave before: one of an upstream's caches that lags behind the others."""
-    return case.last is not None and case.last.as_of is not None and case.candidate.as_of < case.last.as_of
+    return (
+        earlier(case.candidate, case.last)
+        and case.last is not None
+        and case.last.price_type is case.candidate.price_type
+    )
 
 
 RULES: tuple[tuple[Reason, Callable[[Case], bool]], ...] = (

@@ -56,9 +56,9 @@ class Upstreams:
 
     bodies: dict[str, bytes] = field(default_factory=dict)
 
-    async def get(self, url: str, *_args: object, **_options: object) -> Answer:
+    async def get(self, url: str, query: Mapping[str, str], *_args: object, **_options: object) -> Answer:
         """The answer behind `url`. Raises SourceError as the fetcher does for what is not there."""
-        path = url.partition("://upstream")[2]
+        path = url.partition("://upstream")[2] + query.get("base", "")
         if path not in self.bodies:
             raise SourceError(Reason.HTTP_4XX, path)
         return Answer(url, 200, {}, self.bodies[path])
@@ -81,8 +81,8 @@ def write(up: Upstreams, at: datetime, day: Day, before: Day, told: Mapping[str,
     old = {"USD": before.usd, "EUR": before.eur}
     up.bodies["/cbr_mirror/daily_json.js"] = formats.cbr_mirror(effective, was, at, true, old)
     for code, rate in true.items():
-        body = f'{{"date":"{effective}","base":"{code}","quote":"RUB","rate":{rate}}}'.encode()
-        up.bodies[f"/frankfurter/v2/rate/{code}/RUB"] = body
+        body = f'[{{"date":"{effective}","base":"{code}","quote":"RUB","rate":{rate}}}]'.encode()
+        up.bodies[f"/frankfurter/v2/rates{code}"] = body
     board = formats.contracts(at.date(), told["OIL"], before.oil)
     up.bodies["/moex/iss/engines/futures/markets/forts/boards/RFUD/securities.json"] = formats.moex_forts(at, board)
     abroad = (day.oil * Decimal(str(1.004 + noise.gauss(0, 0.002)))).quantize(Decimal("0.01"))

@@ -190,13 +190,11 @@ async def test_sources_lists_cadence_terms_and_what_they_feed(tmp_path: Path) ->
 
 async def test_sources_says_what_came_back(tmp_path: Path, upstream: Upstream) -> None:
     """Each asked once; exit 1 where one failed, with its reason."""
-    arguments = ("sources", "--probe", "--upstream", upstream.url, "--at", DAY)
-    code, out, _ = await done(tmp_path, *arguments)
+    upstream.fail("/yahoo/", "retry_after:60")
+    code, out, _ = await done(tmp_path, "sources", "--probe", "--upstream", upstream.url, "--at", DAY)
+    assert code == 1
     assert [len(upstream.hits(f"/{source}/")) for source in ("cbr", "cbr_mirror", "moex", "yahoo")] == [1, 1, 1, 1]
     assert "USD 100.6798, EUR 106.0762" in out
-    upstream.fail("/yahoo/", "retry_after:60")
-    code, out, _ = await done(tmp_path, *arguments)
-    assert code == 1
     assert "rate_limited: " in out
 
 

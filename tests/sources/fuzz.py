@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ticker.quotes import Tick
     from ticker.sources import Adapter
 
-_NUMBER = re.compile(rb"[0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?")
+# A comma is a decimal point here and the end of a cell there, so a number is looked for either way.
+_NUMBERS = tuple(re.compile(rb"[0-9]+(?:" + point + rb"[0-9]+)?(?:[eE][-+]?[0-9]+)?") for point in (rb"\.", b","))
 _SCRAPS = st.one_of(
     st.binary(max_size=6),
     st.sampled_from(
@@ -63,5 +64,10 @@ def read(adapter: Adapter, body: bytes) -> Sequence[Tick]:
 
 def invented(ticks: Sequence[Tick], body: bytes) -> set[Decimal]:
     """The prices of `ticks` that nobody wrote in `body`."""
-    written = {Decimal(found.replace(b",", b".").decode()) for found in _NUMBER.findall(body)}
-    return {price for tick in ticks for price in (tick.price, tick.previous) if price is not None} - written
+    return {price for tick in ticks for price in (tick.price, tick.previous) if price is not None} - written(body)
+
+
+def written(body: bytes) -> set[Decimal]:
+    """Every number that stands in `body`."""
+    found = (number for pattern in _NUMBERS for number in pattern.findall(body))
+    return {Decimal(number.replace(b",", b".").decode()) for number in found}

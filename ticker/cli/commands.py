@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +37,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
+Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Where history is kept.")]
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 
@@ -70,7 +71,7 @@ def serve(
     port: Port = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one polls, all serve.")] = None,
     upstream: Upstream = None,
-    store: Annotated[str | None, typer.Option("--store", metavar="URL", help="Where history is kept.")] = None,
+    store: Store = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -85,6 +86,30 @@ def serve(
         return settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
 
     serving.serve(again, upstream=web_upstream(upstream), at=moment(at, upstream))
+
+
+@app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")
+def backfill(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day; default a year ago.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; default today.")] = None,
+    config: Config = None,
+    upstream: Upstream = None,
+    store: Store = None,
+    pause: Annotated[float, typer.Option("--pause", min=0, help="Seconds between two requests.")] = 1.0,
+) -> None:
+    """Fill the history from the sources' archives. Can be interrupted and run again; keeps nothing twice."""
+    from ticker.cli import backfill as filling  # noqa: PLC0415 - as above
+
+    today = datetime.now(UTC).date()
+    end = day(last, "--to", today)
+    asked = filling.Range(day(first, "--from", end - timedelta(days=365)), end, tuple(symbols or ()))
+    if not asked.first <= asked.last <= today:
+        raise typer.BadParameter(f"{asked.first} to {asked.last} is no stretch of the past", param_hint="--from")
+    loaded = settings(config, store__url=store)
+    sys.exit(filling.run(loaded.settings, asked, web_upstream(upstream), pause))
 
 
 @app.command(epilog="Example: ticker demo --port 8080")
@@ -136,6 +161,14 @@ def check(config: Config = None) -> None:
     from ticker.cli import tables  # noqa: PLC0415 - as above
 
     tables.check(settings(config))
+
+
+def day(text: str | None, option: str, otherwise: date) -> date:
+    """The day that `text` writes (2024-11-22). Exits with 2 for anything else."""
+    try:
+        return otherwise if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
 
 
 def moment(text: str | None, upstream: str | None) -> datetime | None:

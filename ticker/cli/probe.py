@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticker import clock, keys
 from ticker.app import compose, idle
@@ -43,7 +43,8 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
     logs(logging.CRITICAL)
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
     found = await _probe(service, idle(config, upstream)) if probe else {}
-    table = Table("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    names = ("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for source in config.sources:
         came = found.get(source)
         answer = [came.text, f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []

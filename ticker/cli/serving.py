@@ -36,7 +36,7 @@ def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | N
         message = f"{where}: server.workers: this version serves from one process; set it to 1"
         raise ConfigurationError(message)
     logs()
-    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
+    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall, stored=True)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), again, "ticker serves")

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ticker import __version__
-from ticker.metrics.families import buckets, gauge, process, seconds
+from ticker.metrics.families import buckets, gauge, process, seconds, storing
 from ticker.quotes import Reason, Status
 from ticker.vitals import Vitals
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from ticker.health import Health
+    from ticker.health import Health, StoreHealth
     from ticker.quotes import Snapshot
     from ticker.web.context import Traffic
 
@@ -36,6 +36,7 @@ class TickerCollector(Collector):
         health: Mapping[str, Health],
         symbols: Mapping[str, tuple[str, ...]],
         traffic: Traffic,
+        store: StoreHealth,
         vitals: Vitals | None = None,
     ) -> None:
         """`symbols` are the instruments each source feeds."""
@@ -43,6 +44,7 @@ class TickerCollector(Collector):
         self._health = health
         self._symbols = symbols
         self._traffic = traffic
+        self._store = store
         self._vitals = vitals or Vitals()
 
     def describe(self) -> Iterable[Metric]:
@@ -59,6 +61,7 @@ class TickerCollector(Collector):
         yield from self._instruments(snapshot)
         yield from self._sources()
         yield from self._http()
+        yield from storing(self._store)
         yield from process(self._vitals)
 
     def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from ticker.health import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from ticker.health import Histogram
+    from ticker.health import Histogram, StoreHealth
     from ticker.vitals import Vitals
 
 
@@ -40,6 +42,18 @@ def process(vitals: Vitals) -> Iterable[Metric]:
     )
     yield lag
     yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)
+
+
+def storing(store: StoreHealth) -> Iterable[Metric]:
+    """Whether history is kept, and what was lost of it."""
+    up = GaugeMetricFamily("ticker_store_up", "1 while the store takes what is written.", float(store.up))
+    failures = CounterMetricFamily("ticker_store_failures", "Failures of the store.", labels=["operation"])
+    for operation in OPERATIONS:
+        failures.add_metric([operation], store.failures[operation])
+    written = CounterMetricFamily("ticker_store_rows_written", "New rows of history.", store.written)
+    dropped = CounterMetricFamily("ticker_store_rows_dropped", "Rows the queue had no room for.", store.dropped)
+    queued = GaugeMetricFamily("ticker_store_queued_rows", "Rows waiting to be written.", store.queued)
+    yield from (up, failures, written, dropped, queued)
 
 
 def gauge(name: str, text: str, label: str) -> GaugeMetricFamily:

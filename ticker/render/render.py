@@ -58,6 +58,10 @@ class Renderer:
             self._ready[view] = self._make(snapshot, view)
         return self._ready[view]
 
+    def once(self, snapshot: Snapshot, view: View) -> Representation:
+        """The representation of a view out of the past, which takes no place from the present ones."""
+        return self._make(snapshot, view)
+
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
         board = {quote.symbol: quote for quote in snapshot.quotes}
         quotes = tuple(board[symbol] for symbol in view.symbols) if view.symbols else snapshot.quotes

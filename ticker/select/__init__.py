@@ -7,6 +7,7 @@ decision, top to bottom), `publish` (the quote that follows).
 
 from ticker.select.choose import choose
 from ticker.select.cross import Check, contradicted
+from ticker.select.publish import publish
 from ticker.select.question import Choice, Memory, Question
 
-__all__ = ["Check", "Choice", "Memory", "Question", "choose", "contradicted"]
+__all__ = ["Check", "Choice", "Memory", "Question", "choose", "contradicted", "publish"]

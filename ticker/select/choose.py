@@ -59,7 +59,7 @@ def _outvoted(ask: Question, leader: Candidate, sound: Sequence[Candidate]) -> C
 
 
 def _weigh(ask: Question, winner: Candidate, sound: Sequence[Candidate], overruled: Overruled) -> Choice:
-    if ask.repeats(winner) or supporters(ask, winner, sound):
+    if ask.repeats(winner) or doubt.settled(ask, winner, sound):
         return _accept(ask, winner, sound, overruled)
     reason = doubt.doubt(ask, winner, sound)
     witnesses = doubt.unheard(ask, winner)

@@ -30,6 +30,17 @@ def slipped(ask: Question, candidate: Candidate, usable: Sequence[Candidate]) ->
     return slips(case) and not supporters(ask, candidate, usable)
 
 
+def settled(ask: Question, candidate: Candidate, sound: Sequence[Candidate]) -> bool:
+    """Whether another source says the same, and none that says the same stands by a copy with another number.
+
+    A source that rounds agrees with two copies that differ in their last digits, and so decides nothing between them.
+    """
+    if not supporters(ask, candidate, sound):
+        return False
+    others = [c for c in sound if c is not candidate]
+    return not any(supporters(ask, rival, others) for rival in disputing(ask, candidate, sound))
+
+
 def older(ask: Question, candidate: Candidate) -> bool:
     """An older fixing than the one shown: an upstream's cache that lags is no reason to go back."""
     last = ask.shown

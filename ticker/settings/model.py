@@ -66,15 +66,18 @@ class Server(Part):
 class Store(Part):
     """Where history and the last snapshot are kept."""
 
-    url: str = "memory://"
+    url: str = "sqlite:///var/ticker.db"
+    raw: Positive = timedelta(days=90)
+    hourly: Positive = timedelta(days=730)
+    keep: Positive | None = None
 
     @field_validator("url")
     @classmethod
     def _known(cls, value: str) -> str:
-        if not value.startswith("memory://"):
-            message = f"no store for {value.partition(':')[0]!r}: memory:// is"
-            raise ValueError(message)
-        return value
+        if value == "memory://" or (value.startswith("sqlite:///") and value.strip("/") != "sqlite:"):
+            return value
+        message = f"no store at {value.partition('@')[2] or value!r}: memory:// or sqlite:///FILE is"
+        raise ValueError(message)
 
 
 class Schedule(Part):

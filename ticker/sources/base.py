@@ -41,6 +41,8 @@ def as_xml(body: bytes) -> Element:
     for malformed XML and for any document type declaration (entity bombs).
     """
     _text(body, _declared(body))
+    if body.count(b"<") > _MOST_TAGS:
+        raise SourceError(Reason.PARSE, f"more than {_MOST_TAGS} tags")
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
@@ -104,6 +106,8 @@ _PROLOG = re.compile(rb"""\s*<\?xml[^>]*?encoding=["']([A-Za-z0-9._-]{1,40})["']
 # What the sources write; Python knows others, some of which take quadratic time or raise errors of their own.
 _ENCODINGS = frozenset({"utf-8-sig", "utf-8", "windows-1251", "us-ascii", "iso-8859-1", "iso-8859-9", "windows-1254"})
 _TENS = re.compile("10{0,7}")
+# Ten years of one currency have 25000; a megabyte of nothing but tags takes a second to build and throw away.
+_MOST_TAGS = 50_000
 # A billion is more than any rate or count in these feeds; longer numbers are an attack on arithmetic.
 _LONGEST = 40
 

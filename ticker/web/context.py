@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ticker.board import Board
     from ticker.health import Health, Histogram
+    from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
 
@@ -42,6 +43,7 @@ class Context:
     health: Mapping[str, Health]
     traffic: Traffic
     metrics: Callable[[str], tuple[bytes, str]]
+    history: History
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
     vitals: Vitals = field(default_factory=Vitals)

@@ -9,7 +9,7 @@ import simplejson
 from aiohttp import web
 
 from ticker.render import View
-from ticker.web import parameters
+from ticker.web import parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
 from ticker.web.problems import Problem, nearest
@@ -25,37 +25,37 @@ _PATIENCE = timedelta(minutes=1)
 
 async def quotes(request: web.Request) -> web.Response:
     """`GET /v1/quotes`: all quotes of the snapshot."""
-    parameters.only(request, ("symbols", "lang"))
-    snapshot = request.app[CONTEXT].snapshot()
+    parameters.only(request, ("symbols", "lang", "at"))
+    snapshot = await past.snapshot(request)
     view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request))
-    return _answer(request, snapshot, view)
+    return await _answer(request, snapshot, view)
 
 
 async def quote(request: web.Request) -> web.Response:
     """`GET /v1/quotes/{symbol}`: one of them."""
-    parameters.only(request, ("lang",))
-    snapshot = request.app[CONTEXT].snapshot()
+    parameters.only(request, ("lang", "at"))
+    snapshot = await past.snapshot(request)
     symbol = request.match_info["symbol"]
     if snapshot.get(symbol) is None:
         known = [quote.symbol for quote in snapshot.quotes]
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
-    return _answer(request, snapshot, View("quote", (symbol,), parameters.language(request)))
+    return await _answer(request, snapshot, View("quote", (symbol,), parameters.language(request)))
 
 
 async def widget(request: web.Request) -> web.Response:
     """`GET /widget`: the HTML fragment."""
-    parameters.only(request, ("symbols", "lang", "style"))
+    parameters.only(request, ("symbols", "lang", "style", "at"))
     parameters.one_of(request, "style", STYLES, "plain")
-    snapshot = request.app[CONTEXT].snapshot()
+    snapshot = await past.snapshot(request)
     view = View("widget", parameters.symbols(request, snapshot), parameters.language(request))
-    return _answer(request, snapshot, view)
+    return await _answer(request, snapshot, view)
 
 
 async def page(request: web.Request) -> web.Response:
     """`GET /`: the header as a page shows it."""
     parameters.only(request, ("lang",))
-    return _answer(request, request.app[CONTEXT].snapshot(), View("page", (), parameters.language(request)))
+    return await _answer(request, request.app[CONTEXT].snapshot(), View("page", (), parameters.language(request)))
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -77,8 +77,10 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
-def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
+async def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
     context = request.app[CONTEXT]
+    if "at" in request.query:
+        return await past.stood(request, snapshot, view)
     now = context.clock()
     return answer(request, context.renderer.render(snapshot, view), now, context.board.next_change(now))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ticker.health import Histogram
-from ticker.web import handlers
+from ticker.web import handlers, line
 from ticker.web.context import CONTEXT, Context
 from ticker.web.middlewares import SECONDS, counted, headed, problems
 
@@ -21,7 +21,9 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/", handlers.page),
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
+    ("/v1/quotes/{symbol}/history", line.history),
     ("/widget", handlers.widget),
+    ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),

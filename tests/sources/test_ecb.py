@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.sources.samples import BEFORE, DAY, HISTORY, LIVE, changed
+from tests.sources.test_base import refused
+from ticker.quotes import PriceType, Reason, Tick
+from ticker.sources.ecb import ADAPTER, FRANKFURT, parse, parse_archive
+
+EURUSD = Decimal("1.0536")  # 106.0762 roubles over 100.6798
+
+
+def test_a_table_is_what_one_euro_costs() -> None:
+    """Units of each currency for one euro, a fixing of the day that the table names, and no rouble among them."""
+    ticks = {tick.currency: tick for tick in parse(LIVE["ecb"])}
+    friday = datetime(2024, 11, 22, tzinfo=FRANKFURT)
+    assert ticks["USD"] == Tick("EUR", EURUSD, "USD", friday, PriceType.FIXING)
+    assert "RUB" not in ticks
+
+
+def test_it_is_asked_for_the_newest_table() -> None:
+    """One request, whatever is wanted."""
+    assert [request.path for request in ADAPTER.requests(["EUR"])] == ["/stats/eurofxref/eurofxref-daily.xml"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (" time='2024-11-22'", "", Reason.SCHEMA),
+        ("2024-11-22", "22.11.2024", Reason.SCHEMA),
+        ("'1.0536'", "'1,05,36'", Reason.PARSE),
+        ("'1.0536'", "'0'", Reason.RANGE),
+        ("'CNY'", "'USD'", Reason.SCHEMA),
+        ("'CNY'", "'YUAN'", Reason.SCHEMA),
+        ("vocabulary/2002-08-01/eurofxref", "vocabulary/another", Reason.SCHEMA),
+        ("</Cube>", "", Reason.PARSE),
+    ],
+)
+def test_another_table_is_refused(old: str, new: str, reason: Reason) -> None:
+    """No day, no number, a currency twice or by no code, another namespace, an open end."""
+    assert refused(parse, changed("ecb", old, new)) is reason
+
+
+def test_history_is_another_host_and_a_year_at_a_time() -> None:
+    """SDMX has its own address; a request holds a year, both ends included."""
+    assert ADAPTER.archive is not None
+    asked = ADAPTER.archive([], date(2023, 1, 1), date(2024, 6, 30))
+    spans = [(request.query["startPeriod"], request.query["endPeriod"]) for request in asked]
+    assert spans == [("2023-01-01", "2024-01-01"), ("2024-01-02", "2024-06-30")]
+    assert ADAPTER.archive_url is not None
+
+
+def test_history_gives_every_day() -> None:
+    """A line a currency and day; a closed day has a line and no value."""
+    found = {(tick.currency, tick.as_of.date()): tick.price for tick in parse_archive(HISTORY["ecb"])}
+    assert found["USD", BEFORE] == found["USD", DAY] == EURUSD
+    closed = HISTORY["ecb"].replace(b"1.0536", b"NaN", 1)
+    assert len(parse_archive(closed)) == len(found) - 1
+    assert parse_archive(HISTORY["ecb"].splitlines()[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b",D,", b",M,"), (b",EUR,SP00", b",USD,SP00"), (b"OBS_VALUE", b"VALUE"), (b",1.0536\r", b"\r")]
+)
+def test_another_history_is_refused(old: bytes, new: bytes) -> None:
+    """Monthly means, rates of another currency, other columns, a line cut off."""
+    assert refused(parse_archive, HISTORY["ecb"].replace(old, new)) is Reason.SCHEMA

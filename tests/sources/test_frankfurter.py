@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.sources.samples import LIVE, changed
+from tests.sources.test_base import refused
+from ticker.quotes import PriceType, Reason, Tick
+from ticker.sources.frankfurter import ADAPTER, parse, parse_archive
+from ticker.sources.table import MOSCOW
+
+DOLLAR = Tick("USD", Decimal("100.6798"), "RUB", datetime(2024, 11, 22, tzinfo=MOSCOW), PriceType.FIXING)
+
+
+def test_it_is_asked_for_the_banks_rates_alone() -> None:
+    """Without `providers=CBR` the answer would be a blend of banks; one request a currency."""
+    asked = ADAPTER.requests(["USD", "EUR"])
+    assert [request.path for request in asked] == ["/v2/rates"] * 2
+    assert [dict(request.query) for request in asked] == [
+        {"base": base, "quotes": "RUB", "providers": "CBR"} for base in ("USD", "EUR")
+    ]
+
+
+def test_an_answer_of_either_shape_gives_the_fixing() -> None:
+    """A list of rates and a single one say the same, dated by the day the Bank's table is in force."""
+    assert list(parse(LIVE["frankfurter"])) == [DOLLAR]
+    assert list(parse(LIVE["frankfurter"].strip(b"[]"))) == [DOLLAR]
+
+
+def test_the_base_in_terms_of_itself_is_no_rate() -> None:
+    """v2 lists the base at 1; it is left out, and alone it is no answer."""
+    own = b'{"date":"2024-11-22","base":"USD","quote":"USD","rate":1}'
+    assert list(parse(b"[" + own + b"," + LIVE["frankfurter"].strip(b"[]") + b"]")) == [DOLLAR]
+    assert refused(parse, b"[" + own + b"]") is Reason.SCHEMA
+
+
+def test_only_roubles_are_the_banks() -> None:
+    """Of another pair the answer does not say whose number it is, so it is no fixing."""
+    (tick,) = parse(changed("frankfurter", '"RUB"', '"GBP"'))
+    assert tick.price_type is PriceType.MID
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"status":404,"message":"not found"}', Reason.SCHEMA),
+        (b'{"amount":100.0,"base":"EUR","date":"2025-03-18","rates":{"GBP":84.17}}', Reason.SCHEMA),
+        (LIVE["frankfurter"].replace(b"]", b",") + LIVE["frankfurter"][1:], Reason.SCHEMA),
+        (changed("frankfurter", "100.6798", "-1"), Reason.RANGE),
+        (changed("frankfurter", "100.6798", '"N/A"'), Reason.PARSE),
+        (changed("frankfurter", "2024-11-22", "22.11.2024"), Reason.SCHEMA),
+    ],
+)
+def test_another_answer_is_refused(body: bytes, reason: Reason) -> None:
+    """An error's envelope, an amount that is not one, a rate told twice, cells that are none."""
+    assert refused(parse, body) is reason
+
+
+def test_history_is_asked_for_by_the_span() -> None:
+    """From and to, a request a currency; a span of holidays answers nothing, which is no error."""
+    assert ADAPTER.archive is not None
+    (request,) = ADAPTER.archive(["USD"], date(2024, 11, 1), date(2024, 11, 30))
+    assert (request.query["from"], request.query["to"]) == ("2024-11-01", "2024-11-30")
+    assert parse_archive(b"[]") == []

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.sources.samples import EUR, LIVE, NOON, USD
+from tests.sources.test_base import refused
+from ticker.demo import exact, prices
+from ticker.quotes import PriceType, Reason, Tick
+from ticker.sources.moex_fx import ADAPTER, parse
+from ticker.sources.table import MOSCOW
+
+EVENING = datetime(2024, 11, 21, 18, 30, tzinfo=MOSCOW)
+CLEARED = prices.moex_indicative(EVENING, {"USD": USD, "EUR": EUR, "JPY": Decimal("65.06")})
+DEAD = {"SECID": "USD000UTSTOM", "LAST": Decimal("89.1"), "PREVDATE": "2024-06-11", "TRADINGSTATUS": "N"}
+
+
+def with_cells(**cells: Any) -> bytes:  # noqa: ANN401 - any JSON
+    """The board with other cells in its one row, in whichever block has that column."""
+    answer = json.loads(LIVE["moex_fx"], parse_float=Decimal)
+    for block in answer.values():
+        for name in cells.keys() & set(block["columns"]):
+            block["data"][0][block["columns"].index(name)] = cells[name]
+    return exact.dumps(answer).encode()
+
+
+def test_only_what_is_wanted_is_asked_for() -> None:
+    """Pairs are indicative rates, securities are trades; a request for each of both at most."""
+    rates, trades = ADAPTER.requests(["USD/RUB", "CNYRUB_TOM", "EUR/RUB"])
+    assert rates.path == "/iss/statistics/engines/futures/markets/indicativerates/securities.json"
+    assert trades.path == "/iss/engines/currency/markets/selt/boards/CETS/securities.json"
+    assert trades.query["securities"] == "CNYRUB_TOM"
+    assert ADAPTER.requests(["USD/RUB"]) == [rates]
+    assert ADAPTER.requests(["CNYRUB_TOM"]) == [trades]
+
+
+def test_a_trade_gives_the_last_price() -> None:
+    """LAST at the board's time in Moscow, after the last price of the day before, whose date is told."""
+    (yuan,) = parse(LIVE["moex_fx"])
+    before = datetime(2024, 11, 21, tzinfo=MOSCOW)
+    assert yuan == Tick("CNYRUB_TOM", Decimal("13.87"), "RUB", NOON, PriceType.LAST, 1, Decimal("13.81"), before)
+
+
+def test_an_answer_after_midnight_holds_the_trade_of_the_day_before() -> None:
+    """The board's time has no date: where it is later than the answer's it is yesterday's."""
+    (yuan,) = parse(with_cells(SYSTIME="2024-11-22 00:05:04", UPDATETIME="23:49:59"))
+    assert yuan.as_of == datetime(2024, 11, 21, 23, 49, 59, tzinfo=MOSCOW)
+
+
+@pytest.mark.parametrize(
+    "cells", [{"LAST": None}, {"LAST": 0}, {"TRADINGSTATUS": "N"}, {"PREVDATE": "2024-06-11"}, DEAD]
+)
+def test_a_market_that_stands_still_gives_nothing(cells: dict[str, Any]) -> None:
+    """Dollar and euro have not been traded since 13 June 2024, and their rows stayed."""
+    assert refused(parse, with_cells(**cells)) is Reason.FROZEN
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"BOARDID": "CNGD"}, Reason.SCHEMA),
+        ({"FACEVALUE": 7}, Reason.UNIT),
+        ({"PREVDATE": None}, Reason.SCHEMA),
+        ({"SYSTIME": "12:00"}, Reason.SCHEMA),
+        ({"LAST": "N/A"}, Reason.PARSE),
+    ],
+)
+def test_another_row_is_refused(cells: dict[str, Any], reason: Reason) -> None:
+    """Trades outside the order book, units that are none, times that are none, text for a price."""
+    assert refused(parse, with_cells(**cells)) is reason
+
+
+def test_a_price_for_a_hundred_says_so() -> None:
+    """FACEVALUE is how many units the price is for."""
+    (yuan,) = parse(with_cells(FACEVALUE=100))
+    assert yuan.nominal == 100
+
+
+def test_indicative_rates_are_settlements() -> None:
+    """Futures are cleared by them: no trade, and no central bank's. Pairs of unknown units are left out."""
+    ticks = parse(CLEARED)
+    assert [(tick.symbol, tick.price) for tick in ticks] == [("USD/RUB", USD), ("EUR/RUB", EUR)]
+    assert {(tick.price_type, tick.as_of, tick.currency) for tick in ticks} == {(PriceType.SETTLEMENT, EVENING, "RUB")}
+
+
+def test_the_newer_of_two_clearings_counts() -> None:
+    """An answer may hold both clearings of a day, in either order."""
+    older = prices.moex_indicative(EVENING - timedelta(hours=5), {"USD": Decimal("99.5")})
+    both = [json.loads(body, parse_float=Decimal)["securities"] for body in (CLEARED, older)]
+    for first, second in (both, both[::-1]):
+        block = {"columns": first["columns"], "data": first["data"] + second["data"]}
+        found = {tick.symbol: tick.price for tick in parse(exact.dumps({"securities": block}).encode())}
+        assert found["USD/RUB"] == USD
+
+
+@pytest.mark.parametrize("body", [CLEARED.replace(b"/RUB", b"/XXX"), CLEARED.replace(b'"rate"', b'"price"')])
+def test_other_rates_are_refused(body: bytes) -> None:
+    """No pair of the rouble, or no rates: another answer."""
+    assert refused(parse, body) is Reason.SCHEMA

@@ -1,0 +1,190 @@
+"""The past out of the store: the board as it stood, and one instrument's line. Bounded, cached, off the loop.
+
+What speaks for a moment is chosen as it is for now, by time and preference; only numbers that were published or stand
+in a source's archive are in the store, so nothing is weighed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from cachetools import TTLCache
+
+from ticker.quotes import Candidate, PriceType, Quote, Snapshot
+from ticker.select import Question, publish
+from ticker.stores.base import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ticker.calendars import Calendar
+    from ticker.quotes import Instrument
+    from ticker.stores.base import Row, Store
+
+T = TypeVar("T")
+
+_BOARDS = 512
+# Backfills and corrections come from other processes; after so long everybody sees them.
+_REMEMBERED_SECONDS = 30
+_DAY = timedelta(days=1)
+_END = datetime(9000, 1, 1, tzinfo=UTC)
+INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Rows of one instrument, oldest first; `onward` is where the next page begins, None at the end.
+
+    `since` is the oldest date there is of the instrument at all.
+    """
+
+    rows: tuple[Row, ...]
+    since: datetime | None
+    onward: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
+
+    symbol: str
+    first: date | datetime | None
+    last: date | datetime | None
+    interval: str = "raw"
+    limit: int = 1000
+    onward: datetime | None = None
+
+
+class Read(Protocol):
+    """Runs a question to the store where it does not hold up the loop."""
+
+    async def __call__(self, question: Callable[[Store], T], /) -> T:
+        """The store's answer."""
+
+
+class History:
+    """Asks the store through `read`, which runs a question off the loop. Raises what that raises, StoreError."""
+
+    def __init__(
+        self,
+        read: Read,
+        instruments: Callable[[], Sequence[Instrument]],
+        calendars: Callable[[str], Mapping[str, Calendar]],
+        zone: Callable[[str], tzinfo],
+        clock: Callable[[], datetime],
+        *,
+        demo: bool = False,
+    ) -> None:
+        """`calendars` gives an instrument's calendars by source, `zone` where its days begin, both by symbol."""
+        self._read = read
+        self._instruments = instruments
+        self._calendars = calendars
+        self._zone = zone
+        self._clock = clock
+        self._demo = demo
+        self._boards: TTLCache[date, Snapshot] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
+
+    def today(self) -> date:
+        """The day it is, wherever of our instruments it is latest."""
+        now = self._clock()
+        return max(now.astimezone(self._zone(each.symbol)).date() for each in self._instruments())
+
+    async def board(self, at: date | datetime) -> Snapshot:
+        """All quotes as they stood at a moment, or the rates in force on a day; without a price where none is known."""
+        kept = self._boards.get(at)
+        if kept is not None:
+            return kept
+        wanted = tuple(self._instruments())
+        moment, day = (at, None) if isinstance(at, datetime) else (None, at)
+        now = moment or datetime.combine(at, time(), UTC)
+
+        def question(store: Store) -> list[list[list[Row]]]:
+            return [[store.standing(i.symbol, source, moment, day) for source in i.sources] for i in wanted]
+
+        found = await self._read(question)
+        quotes = tuple(self._quote(i, rows, now) for i, rows in zip(wanted, found, strict=True))
+        snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
+        if now < self._clock() - 2 * _DAY:
+            self._boards[at] = snapshot
+        return snapshot
+
+    async def since(self, symbols: Sequence[str]) -> datetime | None:
+        """The oldest date kept of any of `symbols`."""
+
+        def question(store: Store) -> list[datetime | None]:
+            return [store.since(symbol) for symbol in symbols]
+
+        found = await self._read(question)
+        return min(filter(None, found), default=None)
+
+    async def line(self, ask: Stretch) -> Line:
+        """The rows asked for."""
+        span = self._span(ask)
+
+        def question(store: Store) -> Line:
+            rows = store.series(replace(span, limit=span.limit + 1))
+            more = len(rows) > span.limit
+            rows = rows[: span.limit]
+            return Line(tuple(rows), store.since(ask.symbol), _after(rows[-1].as_of, span) if more else None)
+
+        return await self._read(question)
+
+    def _span(self, ask: Stretch) -> Span:
+        instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
+        zone = self._zone(ask.symbol)
+
+        def start(of: date | datetime) -> datetime:
+            return of if isinstance(of, datetime) else datetime.combine(of, time(), zone)
+
+        first = ask.onward or (start(ask.first) if ask.first is not None else datetime(1900, 1, 1, tzinfo=UTC))
+        if ask.last is None:
+            end = _END
+        elif isinstance(ask.last, datetime):
+            end = ask.last + timedelta(microseconds=1)
+        else:
+            end = start(ask.last + _DAY)
+        offset = (first if ask.first or ask.onward else self._clock()).astimezone(zone).utcoffset() or timedelta(0)
+        return Span(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
+
+    def _quote(self, instrument: Instrument, found: Sequence[Sequence[Row]], now: datetime) -> Quote:
+        calendars = self._calendars(instrument.symbol)
+        candidates = [_candidate(rows, calendars[rows[0].source]) for rows in found if rows]
+        if not candidates:
+            return Quote(instrument)
+        ask = Question(instrument, candidates, calendars, now)
+        fresh = [candidate for candidate in candidates if ask.fresh(candidate)]
+        leader = min(fresh, key=ask.rank) if fresh else max(candidates, key=lambda c: (c.as_of, -ask.rank(c)))
+        # Who else agreed is not kept; nor is it invented.
+        return replace(publish(ask, leader, [leader]), agreement=None)
+
+
+def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
+    """The newest of `rows`, with the publication before it where the archive holds just that one."""
+    newest, before = rows[0], rows[1] if len(rows) > 1 else None
+    candidate = Candidate(
+        symbol=newest.symbol,
+        source=newest.source,
+        publisher=newest.publisher,
+        price=newest.price,
+        price_type=newest.price_type,
+        as_of=newest.as_of,
+        fetched_at=newest.fetched_at,
+        previous=newest.previous,
+        previous_as_of=newest.previous_as_of,
+        contract=newest.contract,
+    )
+    if newest.previous is not None or before is None or newest.price_type is not PriceType.FIXING:
+        return candidate
+    if before.as_of != calendar.previous(newest.as_of):
+        return candidate
+    return replace(candidate, previous=before.price, previous_as_of=before.as_of)
+
+
+def _after(as_of: datetime, span: Span) -> datetime:
+    """Where the page after the row of `as_of` begins: the next moment, or the next stretch of a sampled line."""
+    if span.every is None:
+        return as_of + timedelta(microseconds=1)
+    local = as_of - datetime(1970, 1, 1, tzinfo=UTC) + span.offset
+    return datetime(1970, 1, 1, tzinfo=UTC) + (local // span.every + 1) * span.every - span.offset

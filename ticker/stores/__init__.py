@@ -1,0 +1,31 @@
+"""Where history and the last snapshot are kept, chosen by the URL's scheme. Adding one is a file and a line here.
+
+`base` says what a store is, `keeper` is the service's side of it: it queues what is accepted, writes it off the loop,
+and goes on from memory while the store is away.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ticker.stores.base import Retention, Row, Span, Store, StoreError
+from ticker.stores.keeper import Keeper
+from ticker.stores.memory import Memory
+from ticker.stores.sqlite import Sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["STORES", "Keeper", "Retention", "Row", "Span", "Store", "StoreError", "of_url"]
+
+STORES: dict[str, Callable[[str], Store]] = {
+    "memory": lambda _: Memory(),
+    # As with SQLAlchemy: three slashes and a relative path, four and an absolute one.
+    "sqlite": lambda url: Sqlite(Path(url.removeprefix("sqlite:///"))),
+}
+
+
+def of_url(url: str) -> Store:
+    """The store that `url` names; nothing is opened yet. Raises KeyError for a scheme that none is for."""
+    return STORES[url.partition(":")[0]](url)

@@ -1,0 +1,102 @@
+"""What a store is: rows of history and the last snapshot, behind plain blocking calls made off the loop's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime, timedelta
+    from decimal import Decimal
+
+    from ticker.quotes import PriceType
+
+
+class StoreError(Exception):
+    """The store did not do what was asked: locked, full, read-only, damaged, gone. `mend` says what would help."""
+
+    def __init__(self, detail: str, mend: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.mend = mend
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted publication: the price of one unit as a source stated it for `as_of`.
+
+    `seen_at` is from when on the board could show it: when it came in, or for a row out of an archive the moment it is
+    dated. `revision` counts corrections of the same date by the same source from 0; the highest one is in force.
+    """
+
+    symbol: str
+    source: str
+    publisher: str
+    price_type: PriceType
+    as_of: datetime
+    price: Decimal
+    fetched_at: datetime
+    seen_at: datetime
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    contract: str | None = None
+    archived: bool = False
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one instrument's history: `first` <= as_of < `end`, oldest first, `limit` rows at most.
+
+    `sources` in order of preference: the best one that has a row speaks. `every` asks for the last row of each such
+    stretch of time (None: every row), the stretches beginning at local midnight `offset` east of Greenwich.
+    """
+
+    symbol: str
+    sources: tuple[str, ...]
+    first: datetime
+    end: datetime
+    limit: int
+    every: timedelta | None
+    offset: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long market prices are kept as they came, then how long the last of each hour; then the last of each day.
+
+    Fixings are never thinned out. `keep` is after how long everything goes; None is never.
+    """
+
+    raw: timedelta
+    hourly: timedelta
+    keep: timedelta | None = None
+
+
+class Store(Protocol):
+    """History and restart. Every method may block and raises StoreError and nothing else; any thread may read."""
+
+    def open(self) -> bool:
+        """Make the store ready to be written, creating or migrating it, again after it was gone; whether it is new."""
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """Keep `rows` and the texts `saved` by name, all or nothing; how many rows were new."""
+
+    def saved(self, name: str) -> str | None:
+        """The text last kept under `name`."""
+
+    def standing(self, symbol: str, source: str, moment: datetime | None, day: date | None) -> list[Row]:
+        """The row in force at `moment` or on `day`, and the one before it, newest first; give one of the two."""
+
+    def series(self, span: Span) -> list[Row]:
+        """The rows of `span`."""
+
+    def since(self, symbol: str | None) -> datetime | None:
+        """The oldest as_of kept, of one instrument or of all."""
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        """Apply the retention; how many rows went."""
+
+    def close(self) -> None:
+        """Let go of everything that is open."""

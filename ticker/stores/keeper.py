@@ -1,0 +1,221 @@
+"""The service's side of a store: what is accepted is queued, written off the loop, and never lost to a bad disk.
+
+While the store fails, serving goes on: the failure is said once, counted, tried again with growing pauses, and what was
+missed is written when it is back. The queue is bounded; what it cannot hold is counted as dropped, the oldest first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from ticker.health import StoreHealth
+from ticker.stores import saved
+from ticker.stores.base import Retention, Row, Store, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from ticker.quotes import Instrument, Quote, Snapshot
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+# A day of three instruments changing every ten seconds.
+_QUEUED = 20_000
+_BATCH = 1_000
+_ASKED_AT_ONCE = 64
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+_THINNED_EVERY = timedelta(hours=6)
+
+
+class Keeper:
+    """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
+
+    `report` is called on the loop's thread and only queues; `run` writes until `stop`.
+    """
+
+    def __init__(
+        self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime], room: int = _QUEUED
+    ) -> None:
+        """`room` is how many rows may wait for a store that is away."""
+        self._room = room
+        self.health = StoreHealth()
+        self._store = store
+        self._name = name
+        self._retention = retention
+        self._clock = clock
+        self._thin_at: datetime | None = None
+        self._rows: deque[Row] = deque()
+        self._snapshot: Snapshot | None = None
+        self._shown: dict[str, Row] = {}
+        self._asked = 0
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._readers = ThreadPoolExecutor(2, "store-reader")
+
+    def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
+        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs."""
+        try:
+            self._store.open()
+        except StoreError as error:
+            self._failed("open", error)
+        try:
+            text = self._store.saved(self._name)
+        except StoreError as error:
+            self._failed("read", error)
+            return None
+        snapshot = None if text is None else saved.restored(text, instruments, now)
+        if snapshot is not None:
+            self._shown = {row.symbol: row for row in filter(None, map(_row, snapshot.quotes))}
+        return snapshot
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Queue what of `snapshot` is new."""
+        for row in filter(None, map(_row, snapshot.quotes)):
+            if _identity(self._shown.get(row.symbol)) != _identity(row):
+                self._shown[row.symbol] = row
+                self._rows.append(row)
+        while len(self._rows) > self._room:
+            self._rows.popleft()
+            self.health.dropped += 1
+        self._snapshot = snapshot
+        self.health.queued = len(self._rows)
+        self._wake.set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._rows) or self._snapshot is not None
+
+    async def read(self, question: Callable[[Store], T]) -> T:
+        """What the store answers, on a thread of its own. Raises StoreError, at once where too many wait already."""
+        if self._asked >= _ASKED_AT_ONCE:
+            raise StoreError("too many questions at once")
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, question, self._store)
+        except StoreError as error:
+            self._failed("read", error)
+            raise
+        finally:
+            self._asked -= 1
+
+    async def run(self) -> None:
+        """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
+        pause = _FIRST_PAUSE
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            written = await self._flush()
+            if self._stopping.is_set():
+                break
+            if written:
+                pause = _FIRST_PAUSE
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._wake.set()
+        for pool in (self._writer, self._readers):
+            pool.shutdown(wait=True)
+        self._store.close()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def _flush(self) -> bool:
+        """Write everything queued; False where the store did not take it, and then it is all still queued."""
+        if not await self._opened():
+            return False
+        while self.pending:
+            batch, snapshot = [self._rows[i] for i in range(min(_BATCH, len(self._rows)))], self._snapshot
+            last = len(batch) == len(self._rows)
+            texts = {self._name: saved.written(snapshot)} if snapshot is not None and last else {}
+            # Rows that arrive while these are written push the oldest out where the queue is full.
+            dropped = self.health.dropped
+            try:
+                new = await self._work(lambda store, b=batch, t=texts: store.write(b, t))  # type: ignore[misc]
+            except StoreError as error:
+                self._failed("write", error)
+                return False
+            self._succeeded(new)
+            for _ in range(len(batch) - (self.health.dropped - dropped)):
+                self._rows.popleft()
+            if last and snapshot is self._snapshot:
+                self._snapshot = None
+            self.health.queued = len(self._rows)
+        await self._thin()
+        return True
+
+    async def _opened(self) -> bool:
+        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is shown."""
+        try:
+            new = await self._work(lambda store: store.open())
+        except StoreError as error:
+            self._failed("open", error)
+            return False
+        if new:
+            self._rows.extendleft(row for row in self._shown.values() if row not in self._rows)
+        return True
+
+    async def _thin(self) -> None:
+        now = self._clock()
+        if self._thin_at is not None and now < self._thin_at:
+            return
+        self._thin_at = now + _THINNED_EVERY
+        try:
+            await self._work(lambda store: store.thin(self._retention, now))
+        except StoreError as error:
+            self._failed("write", error)
+
+    async def _work(self, task: Callable[[Store], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, task, self._store)
+
+    def _failed(self, operation: str, error: StoreError) -> None:
+        """Said once, until the store has been written to again."""
+        self.health.failures[operation] += 1
+        if self.health.up:
+            log.error("store failed, serving from memory", operation=operation, detail=error.detail, mend=error.mend)
+        self.health.up = False
+
+    def _succeeded(self, new: int) -> None:
+        self.health.written += new
+        if not self.health.up:
+            log.info("store is back", queued=len(self._rows))
+        self.health.up = True
+
+
+def _identity(row: Row | None) -> object:
+    return row and (row.source, row.as_of, row.price, row.price_type)
+
+
+def _row(quote: Quote) -> Row | None:
+    """The row that the quote is kept as; None for one without a number or without its whole provenance."""
+    source, price_type, price = quote.source, quote.price_type, quote.price
+    as_of, fetched_at = quote.as_of, quote.fetched_at
+    if source is None or price_type is None or price is None or as_of is None or fetched_at is None:
+        return None
+    return Row(
+        symbol=quote.symbol,
+        source=source,
+        publisher=quote.publisher or source,
+        price_type=price_type,
+        as_of=as_of,
+        price=price,
+        fetched_at=fetched_at,
+        seen_at=fetched_at,
+        previous=quote.previous,
+        previous_as_of=quote.previous_as_of,
+        contract=quote.contract,
+    )

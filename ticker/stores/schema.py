@@ -1,0 +1,104 @@
+"""The tables, one migration a version: `PRAGMA user_version` says how many have been applied.
+
+Times are whole microseconds since 1970 in UTC (exact, and ordered as numbers); `offset` is the source's own zone in
+minutes; prices are text, digit for digit as the source wrote them.
+"""
+
+from __future__ import annotations
+
+# "TICK": tells our files from other programs' databases.
+APPLICATION_ID = 0x5449434B
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE quotes (
+        symbol TEXT NOT NULL, source TEXT NOT NULL, as_of INTEGER NOT NULL, revision INTEGER NOT NULL,
+        price TEXT NOT NULL, price_type TEXT NOT NULL, publisher TEXT NOT NULL,
+        offset INTEGER NOT NULL, day TEXT NOT NULL,
+        fetched_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+        previous TEXT, previous_as_of TEXT, contract TEXT, archived INTEGER NOT NULL,
+        PRIMARY KEY (symbol, source, as_of, revision)
+    ) WITHOUT ROWID;
+    CREATE INDEX quotes_by_time ON quotes (symbol, as_of);
+    CREATE TABLE saved (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
+
+INSERT = """
+    INSERT INTO quotes (symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at,
+        seen_at, previous, previous_as_of, contract, archived)
+    VALUES (:symbol, :source, :as_of, :revision, :price, :price_type, :publisher, :offset, :day, :fetched_at,
+        :seen_at, :previous, :previous_as_of, :contract, :archived)
+"""
+LAST_REVISION = """
+    SELECT revision, price, price_type, seen_at FROM quotes
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of ORDER BY revision DESC LIMIT 1
+"""
+SEEN_EARLIER = """
+    UPDATE quotes SET seen_at = :seen_at
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
+"""
+SAVE = "INSERT INTO saved VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+
+_KEY = "symbol = :symbol AND source = :source"
+AT = f"SELECT * FROM quotes WHERE {_KEY} AND as_of < :bound AND seen_at <= :moment"  # noqa: S608 - literals only
+ON = f"SELECT * FROM quotes WHERE {_KEY} AND as_of < :bound AND day <= :day"  # noqa: S608 - the same
+NEWEST = " ORDER BY as_of DESC, revision DESC LIMIT 1"
+
+# Every row in force: the last revision; of two sources at one moment the preferred; and out of an archive only what no
+# preferred source tells of the same day.
+RAW = """
+    SELECT q.* FROM quotes AS q INDEXED BY quotes_by_time
+    WHERE q.symbol = :symbol AND q.as_of >= :first AND q.as_of < :end
+    AND q.source IN (SELECT value FROM json_each(:sources))
+    AND NOT EXISTS (
+        SELECT 1 FROM quotes AS n
+        WHERE n.symbol = q.symbol AND n.source = q.source AND n.as_of = q.as_of AND n.revision > q.revision)
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(:sources) AS j CROSS JOIN quotes AS b
+        WHERE j.key < (SELECT key FROM json_each(:sources) WHERE value = q.source)
+        AND b.symbol = q.symbol AND b.source = j.value
+        AND b.as_of BETWEEN
+            CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset ELSE q.as_of END
+            AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
+    ORDER BY q.as_of LIMIT :limit
+"""
+# The last row of each stretch that has one: hops from stretch to stretch over the index, so that the cost is that of
+# the rows given and not of the rows passed over.
+SAMPLED = """
+    WITH RECURSIVE
+    stretch (start) AS (
+        SELECT (min(as_of) + :offset) / :every * :every - :offset FROM quotes
+        WHERE symbol = :symbol AND as_of >= :first AND as_of < :end
+        UNION ALL
+        SELECT (SELECT (min(as_of) + :offset) / :every * :every - :offset FROM quotes
+            WHERE symbol = :symbol AND as_of >= stretch.start + :every AND as_of < :end)
+        FROM stretch WHERE stretch.start IS NOT NULL
+        LIMIT :limit + 1
+    ),
+    spoken (start, source) AS (
+        SELECT start, (
+            SELECT j.value FROM json_each(:sources) AS j WHERE EXISTS (
+                SELECT 1 FROM quotes WHERE symbol = :symbol AND source = j.value
+                AND as_of >= max(start, :first) AND as_of < min(start + :every, :end))
+            ORDER BY j.key LIMIT 1)
+        FROM stretch WHERE start IS NOT NULL
+    ),
+    last (source, as_of) AS (
+        SELECT source, (SELECT max(as_of) FROM quotes WHERE symbol = :symbol AND source = spoken.source
+            AND as_of >= max(start, :first) AND as_of < min(start + :every, :end))
+        FROM spoken WHERE source IS NOT NULL
+    )
+    SELECT q.* FROM last CROSS JOIN quotes AS q
+    WHERE q.symbol = :symbol AND q.source = last.source AND q.as_of = last.as_of
+    AND q.revision = (SELECT max(revision) FROM quotes
+        WHERE symbol = :symbol AND source = last.source AND as_of = last.as_of)
+    ORDER BY q.as_of LIMIT :limit
+"""
+THIN = """
+    DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (
+        SELECT 1 FROM quotes AS later
+        WHERE later.symbol = quotes.symbol AND later.source = quotes.source
+        AND later.as_of > quotes.as_of AND later.as_of < (quotes.as_of / :every + 1) * :every)
+"""
+FORGET = "DELETE FROM quotes WHERE as_of < :before"

@@ -1,0 +1,243 @@
+"""`sqlite:///FILE`, the default: one file, one writing connection, readers beside it (write-ahead log).
+
+A row that `write` has returned for is on the disk: it survives a killed process and a cut cord (synchronous = FULL).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ticker.stores import schema
+from ticker.stores.base import Retention, Row, Span, StoreError
+from ticker.stores.coding import decoded, encoded, micros, moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+_BUSY_SECONDS = 1.0
+_SLOWEST_SECONDS = 2.0
+# A table is published the evening before the day it is in force from; nothing reaches further ahead.
+_AHEAD = timedelta(days=3)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Sqlite:
+    """A store in the file at `path`; the folder is made where it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: sqlite3.Connection | None = None
+        self._inode = 0
+        self._generation = 0
+        self._reading = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+
+    def open(self) -> bool:
+        """Open for writing; see Store."""
+        if self._writer is not None and self._inode == self._found():
+            return False
+        self._let_go()
+        with _told(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            writer = self._connect(f"{self._path.absolute().as_uri()}?mode=rwc")
+            try:
+                new = _prepare(writer)
+            except BaseException:
+                writer.close()
+                raise
+        self._writer, self._inode = writer, self._found()
+        self._generation += 1
+        return new
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """One transaction; see Store."""
+        self.open()
+        if self._writer is None:
+            raise StoreError("not open")
+        with _told(self._path), self._writer as transaction:
+            transaction.execute("BEGIN IMMEDIATE")
+            new = sum(_insert(transaction, row) for row in rows)
+            transaction.executemany(schema.SAVE, saved.items())
+        return new
+
+    def saved(self, name: str) -> str | None:
+        """See Store."""
+        found = self._read("SELECT text FROM saved WHERE name = :name", name=name)
+        return str(found[0][0]) if found else None
+
+    def standing(self, symbol: str, source: str, moment: datetime | None, day: date | None) -> list[Row]:
+        """See Store."""
+        key: dict[str, object] = {"symbol": symbol, "source": source}
+        if moment is not None:
+            query, key = schema.AT, {**key, "moment": micros(moment), "bound": micros(moment + _AHEAD)}
+        else:
+            query, key = schema.ON, {**key, "day": str(day), "bound": micros(day) + micros(_AHEAD) if day else 0}
+        found: list[Row] = []
+        for _ in range(2):
+            rows = self._read(query + schema.NEWEST, **key)
+            if not rows:
+                break
+            found.append(decoded(rows[0]))
+            key["bound"] = rows[0]["as_of"]
+        return found
+
+    def series(self, span: Span) -> list[Row]:
+        """See Store."""
+        query = schema.RAW if span.every is None else schema.SAMPLED
+        rows = self._read(
+            query,
+            symbol=span.symbol,
+            sources=json.dumps(span.sources),
+            first=micros(span.first),
+            end=micros(span.end),
+            limit=span.limit,
+            offset=micros(span.offset),
+            every=micros(span.every or _DAY),
+            day=micros(_DAY),
+        )
+        return [decoded(row) for row in rows]
+
+    def since(self, symbol: str | None) -> datetime | None:
+        """See Store."""
+        every = "SELECT DISTINCT symbol FROM quotes"
+        symbols = [symbol] if symbol else [row[0] for row in self._read(every)]
+        oldest = "SELECT as_of, offset FROM quotes WHERE symbol = :symbol ORDER BY as_of LIMIT 1"
+        found = [row for each in symbols for row in self._read(oldest, symbol=each)]
+        return min((moment_of(row["as_of"], row["offset"]) for row in found), default=None)
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        """See Store."""
+        self.open()
+        if self._writer is None:
+            raise StoreError("not open")
+        with _told(self._path), self._writer as transaction:
+            transaction.execute("BEGIN IMMEDIATE")
+            before = transaction.total_changes
+            for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
+                transaction.execute(schema.THIN, {"before": micros(now - age), "every": micros(every)})
+            if retention.keep is not None:
+                transaction.execute(schema.FORGET, {"before": micros(now - retention.keep)})
+            return transaction.total_changes - before
+
+    def close(self) -> None:
+        """See Store; by now nobody reads any more."""
+        while self._readers:
+            self._readers.pop().close()
+        self._generation += 1
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Before a new file is begun: closing the old one later would delete the new one's log by its name."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+
+    def _found(self) -> int:
+        """The file's inode: a file deleted under an open connection would swallow every further write."""
+        try:
+            return self._path.stat().st_ino
+        except OSError:
+            return 0
+
+    def _connect(self, uri: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """This thread's own reading connection, to the file that is there now."""
+        if getattr(self._reading, "generation", None) != self._generation:
+            old, generation = getattr(self._reading, "connection", None), self._generation
+            if old in self._readers:
+                self._readers.remove(old)
+                old.close()
+            self._reading.connection = self._open_reader()
+            self._reading.generation = generation
+            self._readers.append(self._reading.connection)
+        yield self._reading.connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        uri = self._path.absolute().as_uri()
+        connection = self._connect(f"{uri}?mode=ro")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            connection.close()
+            # On a read-only disk there can be no log beside the file, so nobody can be changing it.
+            connection = self._connect(f"{uri}?immutable=1")
+        return connection
+
+    def _read(self, query: str, **values: object) -> list[Any]:
+        with _told(self._path), self._reader() as connection:
+            latest = time.monotonic() + _SLOWEST_SECONDS
+            connection.set_progress_handler(lambda: time.monotonic() > latest, 20_000)
+            try:
+                return connection.execute(query, values).fetchall()
+            finally:
+                connection.set_progress_handler(None, 0)
+
+
+def _insert(transaction: sqlite3.Connection, row: Row) -> int:
+    """1 where the row says something new; a repetition is only noted as seen earlier, where it was."""
+    values = encoded(row)
+    last = transaction.execute(schema.LAST_REVISION, values).fetchone()
+    if last is not None and (Decimal(last["price"]), last["price_type"]) == (row.price, row.price_type):
+        if values["seen_at"] < last["seen_at"]:
+            transaction.execute(schema.SEEN_EARLIER, {**values, "revision": last["revision"]})
+        return 0
+    transaction.execute(schema.INSERT, {**values, "revision": 0 if last is None else last["revision"] + 1})
+    return 1
+
+
+def _prepare(writer: sqlite3.Connection) -> bool:
+    """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
+    version: int = writer.execute("PRAGMA user_version").fetchone()[0]
+    tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
+    if tables and not ours:
+        raise StoreError("another program's database", "name another file with --store or [store] url")
+    if version > len(schema.MIGRATIONS):
+        raise StoreError(f"made by a newer version of ticker (schema {version})", "run that version, or name another")
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA synchronous = FULL")
+    for number, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
+        pragmas = f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = {number};"
+        writer.executescript(f"BEGIN IMMEDIATE; {script} {pragmas} COMMIT;")
+    # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("COMMIT")
+    return not version
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong is a StoreError with the mend."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        detail = f"{path}: {error}"
+        raise StoreError(detail, _MENDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+_MENDS = {
+    sqlite3.SQLITE_CORRUPT: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_NOTADB: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_FULL: "make room on the disk; what was missed is then written",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable; what was missed is then written",
+    sqlite3.SQLITE_BUSY: "another process holds the file; what was missed is written when it lets go",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable, or name another file with --store or [store] url",
+}

@@ -1,0 +1,155 @@
+"""One instrument's past: `/v1/quotes/{symbol}/history` and the sparkline."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ticker.history import INTERVALS, Stretch
+from ticker.quotes import EPOCH
+from ticker.render import Representation, locales
+from ticker.render.series import FORMATS
+from ticker.render.svg import sparkline
+from ticker.web import parameters
+from ticker.web.context import CONTEXT
+from ticker.web.moments import moment
+from ticker.web.past import answered, before_history, told
+from ticker.web.problems import Problem, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from aiohttp import web
+
+    from ticker.quotes import Instrument
+
+LIMIT, MOST = 1000, 5000
+_CURSOR = re.compile(r"[0-9a-f]{1,14}")
+_SVG = "image/svg+xml"
+_DAYS, _MOST_DAYS = 30, 3660
+# Finer than a pixel of the picture shows nothing more.
+_HOURLY_UP_TO = 5
+
+
+async def history(request: web.Request) -> web.Response:
+    """`GET /v1/quotes/{symbol}/history`: the line of one instrument."""
+    parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
+    instrument = _instrument(request)
+    ask = _stretch(request, instrument.symbol)
+    line = await told(request.app[CONTEXT].history.line(ask))
+    if not line.rows and ask.onward is None and _ends_before(ask.last, line.since):
+        raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
+    kind = _format(request)
+    content_type, write = FORMATS[kind]
+    body = write(line, {**_head(request, ask), "next": _cursor(line.onward)})
+    modified = max((row.fetched_at for row in line.rows), default=request.app[CONTEXT].clock())
+    response = answered(request, Representation(body, content_type, modified), _end(ask.last))
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    if line.onward is not None:
+        onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
+        response.headers["Link"] = f'<{onward}>; rel="next"'
+    return response
+
+
+async def picture(request: web.Request) -> web.Response:
+    """`GET /sparkline/{symbol}.svg`: the last days as a line."""
+    parameters.only(request, ("days", "lang"))
+    instrument, lang = _instrument(request), parameters.language(request)
+    days, now = _number(request, "days", _DAYS, _MOST_DAYS), request.app[CONTEXT].clock()
+    interval = "1h" if days <= _HOURLY_UP_TO else "1d"
+    ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
+    line = await told(request.app[CONTEXT].history.line(ask))
+    points = [(row.as_of, row.price) for row in line.rows]
+    text = sparkline(points, title=_title(instrument, lang), text=_words(points, instrument, lang))
+    modified = max((row.fetched_at for row in line.rows), default=now)
+    return answered(request, Representation(text.encode(), _SVG, modified), now)
+
+
+def _instrument(request: web.Request) -> Instrument:
+    quotes, symbol = request.app[CONTEXT].snapshot().quotes, request.match_info["symbol"]
+    known = {quote.symbol: quote.instrument for quote in quotes}
+    if symbol not in known:
+        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
+        raise Problem(404, detail, parameter="symbol", allowed=list(known))
+    return known[symbol]
+
+
+def _stretch(request: web.Request, symbol: str) -> Stretch:
+    first, last = moment(request, "from"), moment(request, "to")
+    if first is not None and last is not None and _start(first) > _start(last):
+        raise Problem(400, "'from' is later than 'to'", parameter="from")
+    interval = parameters.one_of(request, "interval", INTERVALS, "raw")
+    cursor = request.query.get("cursor")
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
+    onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
+    return Stretch(symbol, first, last, interval, _number(request, "limit", LIMIT, MOST), onward)
+
+
+def _number(request: web.Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):  # noqa: PLR2004 - digits
+        raise Problem(400, f"{name!r} is a whole number from 1 to {most}, not {text[:20]!r}", parameter=name)
+    return int(text)
+
+
+def _format(request: web.Request) -> str:
+    """What `format` names, else the first that `Accept` prefers, else JSON."""
+    if "format" in request.query:
+        return parameters.one_of(request, "format", FORMATS, "json")
+    weighed: list[tuple[float, str]] = []
+    for part in request.headers.get("Accept", "")[:512].split(","):
+        name, _, rest = part.strip().lower().partition(";")
+        quality = re.search(r"q\s*=\s*([01](?:\.\d{0,3})?)", rest)
+        weighed += [(float(quality[1]) if quality else 1.0, kind) for kind, media in _MEDIA.items() if name in media]
+    return max(weighed, key=lambda pair: pair[0], default=(1.0, "json"))[1]
+
+
+_MEDIA = {
+    "json": {"application/json", "*/*", "application/*"},
+    "csv": {"text/csv", "text/*"},
+    "ndjson": {"application/x-ndjson", "application/ndjson", "application/jsonl"},
+}
+
+
+def _head(request: web.Request, ask: Stretch) -> dict[str, object]:
+    demo = {"demo": True} if request.app[CONTEXT].demo else {}
+    asked = {name: request.query.get(name) for name in ("from", "to")}
+    return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}
+
+
+def _cursor(onward: datetime | None) -> str | None:
+    return None if onward is None else f"{(onward - EPOCH) // timedelta(microseconds=1):x}"
+
+
+def _start(of: date | datetime) -> datetime:
+    return of if isinstance(of, datetime) else datetime(of.year, of.month, of.day, tzinfo=UTC)
+
+
+def _end(last: date | datetime | None) -> datetime | None:
+    return None if last is None else _start(last)
+
+
+def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:
+    if last is None or since is None:
+        return since is None
+    return last < since if isinstance(last, datetime) else last < since.date()
+
+
+def _title(instrument: Instrument, lang: str) -> str:
+    name = locales.chosen(instrument.names, locales.locale_of(lang), instrument.symbol)
+    return f"{name}, {instrument.quote} / {instrument.unit}"
+
+
+def _words(points: Sequence[tuple[datetime, Decimal]], instrument: Instrument, lang: str) -> str:
+    if not points:
+        return locales.DASH
+    locale = locales.locale_of(lang)
+
+    def said(point: tuple[datetime, Decimal]) -> str:
+        return f"{locales.day(point[0], locale)}: {locales.number(point[1], instrument.decimals, locale)}"
+
+    lowest, highest = min(points, key=lambda point: point[1]), max(points, key=lambda point: point[1])
+    return f"{said(points[0])} \N{RIGHTWARDS ARROW} {said(points[-1])}; min {said(lowest)}; max {said(highest)}"
