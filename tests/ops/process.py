@@ -74,7 +74,12 @@ async def running(
     """`ticker serve` on free ports over `upstream`; killed at the end where it still runs."""
     command = (sys.executable, "-m", "ticker", "serve", "--config", str(config), "--upstream", upstream, *flags)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TICKER_")}
-    settings = {"TICKER_SERVER__PORT": "0", "TICKER_SERVER__METRICS_PORT": "0", **(environment or {})}
+    settings = {
+        "TICKER_SERVER__PORT": "0",
+        "TICKER_SERVER__METRICS_PORT": "0",
+        "TICKER_STORE__URL": "memory://",
+        **(environment or {}),
+    }
     child = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env={**plain, **settings}, stderr=asyncio.subprocess.PIPE
     )

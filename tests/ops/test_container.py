@@ -25,7 +25,8 @@ ENTER = f"""
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
-mkdir /mnt/python /mnt/ticker /mnt/packages
+mkdir /mnt/python /mnt/ticker /mnt/packages /mnt/state
+mount -t tmpfs -o mode=0700,uid={USER},gid={USER} tmpfs /mnt/state
 mount --bind {sys.base_prefix} /mnt/python
 mount --bind {ROOT} /mnt/ticker
 mount --bind {sysconfig.get_path("purelib")} /mnt/packages
@@ -45,6 +46,8 @@ async def contained() -> AsyncIterator[tuple[int, str]]:
     if os.geteuid():
         pytest.skip("only root can make a name space of its own here")
     environment = {
+        # The one place that can be written, as the image's volume is.
+        "TICKER_STORE__URL": "sqlite:////mnt/state/ticker.db",
         # An interpreter that was moved looks for its own library where it was built for.
         "LD_LIBRARY_PATH": "/mnt/python/lib",
         "PYTHONPATH": "/mnt/ticker:/mnt/packages",
@@ -80,6 +83,7 @@ async def test_it_runs_as_nobody_in_particular_and_writes_nothing(contained: tup
     options = {line.split()[4]: line.split()[5].split(",") for line in _proc(number, "mountinfo").splitlines()}
     assert "ro" in options["/"]
     assert "ro" in options["/mnt"]
+    assert "ticker.db" in os.listdir(f"/proc/{number}/root/mnt/state")  # noqa: PTH208 - as the process sees it
 
 
 def _proc(number: int, name: str) -> str:

@@ -85,18 +85,20 @@ def test_compose_can_read_its_file() -> None:
 def test_compose_mounts_what_there_is() -> None:
     """A bind of a path that does not exist would make an empty folder of it."""
     bound = [volume.split(":")[0] for each in SERVICES.values() for volume in each.get("volumes", ())]
-    missing = [path for path in bound if path.startswith("..") and not (CONFIG / "compose" / path).exists()]
+    missing = [path for path in bound if path.startswith(".") and not (CONFIG / "compose" / path).exists()]
     # The site of nginx comes with the widget.
-    assert [path for path in missing if path != "../nginx/ticker.conf"] == []
+    assert [path for path in missing if path != "../nginx/market-ticker.conf"] == []
 
 
 def test_compose_and_prometheus_agree_on_the_metrics_port() -> None:
-    """What is scraped is where the service puts its metrics, and readers cannot get there."""
+    """What is scraped is where the service puts its metrics, and readers get to nginx only."""
     (target,) = yaml.safe_load((CONFIG / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0][
         "static_configs"
     ][0]["targets"]
     assert target == f"ticker:{SERVICES['ticker']['environment']['TICKER_SERVER__METRICS_PORT']}"
-    assert "ports" not in SERVICES["ticker"]
+    published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
+    assert published == {"ticker": ["8080:80"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert SERVICES["nginx"]["network_mode"] == "service:ticker"
 
 
 def test_the_environment_in_compose_is_one_the_service_takes() -> None:
