@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
+    from ticker.feeds import Feed
     from ticker.fetch import Fetcher
-    from ticker.poll import Feed
     from ticker.quotes import Candidate, Instrument, Tick
     from ticker.sources import Request
 

@@ -1,18 +1,29 @@
-"""A configured source: where and how it is asked, whose words it speaks, and by which calendar its age is judged."""
+"""A configured source, and how it is asked: its requests one after the other, its key in them and nowhere else."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ticker.quotes import Reason, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
-    from ticker.calendars import Calendar
+    from ticker.fetch import Fetcher
     from ticker.normalise import Origin
-    from ticker.quotes import Instrument
-    from ticker.sources import Adapter
+    from ticker.quotes import Tick
+    from ticker.sources import Adapter, Request
+
+# A symbol that the source does not list says nothing of its others; a guard or a time-out does.
+_OF_ONE_ANSWER = frozenset(
+    {Reason.HTTP_4XX, Reason.ENCODING, Reason.PARSE, Reason.SCHEMA, Reason.UNIT, Reason.RANGE, Reason.FROZEN}
+)
+# So much of a key is taken for the key.
+_BEGINNING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +44,45 @@ class Feed:
         return {name: self.api_key} if name and self.api_key else {}
 
     def without_key(self, text: str) -> str:
-        """`text` as it may be logged and shown: an error sometimes quotes the address with the key in it."""
-        return text.replace(self.api_key, "***") if self.api_key else text
+        """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
+        for key in {self.api_key, quote(self.api_key, safe="")} if self.api_key else ():
+            text = re.sub(re.escape(key[:_BEGINNING]) + r"[^\s'\"]*", "***", text)
+        return text
+
+    def told(self, error: SourceError) -> SourceError:
+        """`error` as it may be logged and shown."""
+        error.detail = self.without_key(error.detail)
+        return error
 
 
-def calendars_of(
-    instruments: Sequence[Instrument], feeds: Mapping[str, Feed], overrides: Mapping[str, Calendar]
-) -> dict[str, dict[str, Calendar]]:
-    """By symbol and source, the calendar that judges a number's age."""
-    own = {source: feed.origin.calendar for source, feed in feeds.items()}
-    return {
-        each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if each.symbol in overrides else own
-        for each in instruments
-    }
+async def ask(
+    fetcher: Fetcher, feed: Feed, codes: Sequence[str], now: datetime
+) -> tuple[list[Tick], SourceError | None]:
+    """What `feed` says of `codes`, one request after the other, and the failure of one where another succeeded.
+
+    Raises SourceError where nothing came, and asks no further where the source itself is in trouble.
+    """
+    ticks: list[Tick] = []
+    failure: SourceError | None = None
+    for request in feed.adapter.requests(codes):
+        try:
+            ticks += await _answer(fetcher, feed, request, now)
+        except SourceError as error:
+            failure = failure or error
+            if error.reason not in _OF_ONE_ANSWER:
+                break
+    if failure is not None and not ticks:
+        raise failure
+    return ticks, failure
+
+
+async def _answer(fetcher: Fetcher, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:
+    answer = await fetcher.get(
+        f"{feed.base_url.rstrip('/')}{request.path}",
+        request.asked(now),
+        request.headers,
+        timeout=feed.timeout,
+        max_bytes=feed.max_bytes,
+        secret=feed.secret(),
+    )
+    return feed.adapter.parse(answer.body)

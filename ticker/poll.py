@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ticker import carry
-from ticker.feeds import Feed, calendars_of
+from ticker.feeds import ask
 from ticker.health import Health
 from ticker.normalise import normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from ticker.board import Board
     from ticker.calendars import Calendar
+    from ticker.feeds import Feed
     from ticker.fetch import Fetcher
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
-
-__all__ = ["Feed", "Poller"]
 
 
 class Poller:
@@ -54,7 +53,7 @@ class Poller:
         # Whoever is told every new snapshot; set by the composer.
         self.report: Callable[[Snapshot], object] = lambda _snapshot: None
         self._all = (*instruments, *(check.reference for check in checks))
-        self._calendars = calendars_of(self._all, feeds, overrides or {})
+        self._calendars = carry.calendars_of(self._all, feeds, overrides or {})
         self._checks = checks
         self._board = board
         self._fetcher = fetcher
@@ -78,7 +77,7 @@ class Poller:
         """
         now, asked = self._clock(), {source: self._question(source) for source in self.feeds}
         former, self._all = self._all, (*instruments, *(check.reference for check in checks))
-        self._calendars = calendars_of(self._all, feeds, overrides or {})
+        self._calendars = carry.calendars_of(self._all, feeds, overrides or {})
         self._candidates = carry.candidates(self._candidates, former, self._all, self._calendars, now)
         same = carry.same(former, self._all)
         self._refused = {key: why for key, why in self._refused.items() if key[0] in feeds and key[1] in same}
@@ -114,16 +113,18 @@ class Poller:
         health, feed, asked = self.health[source], self.feeds[source], self._question(source)
         began = asyncio.get_running_loop().time()
         try:
-            ticks = await self.ask(feed, self._codes(source))
+            ticks, failure = await self.ask(feed, self._codes(source))
             fresh = self._accept(source, ticks) if source in self.feeds and asked == self._question(source) else 0
         except SourceError as error:
-            error.detail = feed.without_key(error.detail)
-            health.failed(self._clock(), error)
+            health.failed(self._clock(), feed.told(error))
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
             detail = feed.without_key(f"{type(error).__name__}: {error}"[:200])
             health.failed(self._clock(), SourceError(Reason.PARSE, detail))
         else:
-            health.succeeded(self._clock(), fresh)
+            if failure is None:
+                health.succeeded(self._clock(), fresh)
+            else:
+                health.failed(self._clock(), feed.told(failure))
         health.duration.observe(asyncio.get_running_loop().time() - began)
         self.publish(self._clock())
 
@@ -149,27 +150,16 @@ class Poller:
         """What `source` last said that could be used, by symbol."""
         return {symbol: f"{c.price:f}" for (each, symbol), c in self._candidates.items() if each == source}
 
+    async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
+        """What `feed` says of `codes` now; see `feeds.ask`."""
+        return await ask(self._fetcher, feed, codes, self._clock())
+
     def _question(self, source: str) -> tuple[object, ...]:
         """All that decides what is asked of `source` and how its answer is read."""
         return (self.feeds[source], *(carry.meaning(each) for each in self.wanted(source)))
 
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
-
-    async def ask(self, feed: Feed, codes: Sequence[str]) -> list[Tick]:
-        """What `feed` says of `codes`, one request after the other: politeness before speed. Raises SourceError."""
-        ticks: list[Tick] = []
-        for request in feed.adapter.requests(codes):
-            answer = await self._fetcher.get(
-                f"{feed.base_url.rstrip('/')}{request.path}",
-                request.asked(self._clock()),
-                request.headers,
-                timeout=feed.timeout,
-                max_bytes=feed.max_bytes,
-                secret=feed.secret(),
-            )
-            ticks += feed.adapter.parse(answer.body)
-        return ticks
 
     def _accept(self, source: str, ticks: Sequence[Tick]) -> int:
         """Keep the valid candidates of one answer, count the refused ones; the number kept.

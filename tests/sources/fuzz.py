@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticker.sources import Adapter
 
 # A comma is a decimal point here and the end of a cell there, so a number is looked for either way.
-_NUMBERS = tuple(re.compile(rb"[0-9]+(?:" + point + rb"[0-9]+)?(?:[eE][-+]?[0-9]+)?") for point in (rb"\.", b","))
+_NUMBERS = tuple(re.compile(rb"[0-9]+(?:" + point + rb"[0-9]+)?(?:[eE][-+]?[0-9]{1,4})?") for point in (rb"\.", b","))
 _SCRAPS = st.one_of(
     st.binary(max_size=6),
     st.sampled_from(

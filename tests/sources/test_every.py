@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import fuzz
@@ -80,6 +80,7 @@ def test_a_wounded_history_is_refused_or_read(source: str, data: st.DataObject) 
     assert all(tick.price > 0 for tick in ticks)
 
 
+@settings(max_examples=40)  # of 17 sources each
 @given(JSON)
 def test_no_json_of_any_shape_escapes(answer: object) -> None:
     """Lists where objects belong, nulls where numbers do: every source names it, none breaks on it."""
@@ -92,10 +93,10 @@ def test_no_json_of_any_shape_escapes(answer: object) -> None:
 def test_a_big_answer_is_read_in_no_time(source: str) -> None:
     """A megabyte of one thing repeated takes none of the parsers a second."""
     for piece in (b"[", b"<a>", b'{"rates":', b"1", b"a,", b'"', b"\n", b"<!--"):
-        began = perf_counter()
+        began = process_time()
         with pytest.raises(SourceError):
             SOURCES[source].parse(piece * (1_000_000 // len(piece)))
-        assert perf_counter() - began < 1
+        assert process_time() - began < 1
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -112,6 +113,7 @@ def test_every_source_is_configured_with_what_it_is_owed(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", [source for source, adapter in SOURCES.items() if adapter.archive])
+@settings(max_examples=20)
 @given(first=st.dates(date(2000, 1, 1), date(2030, 1, 1)), days=st.integers(0, 800))
 def test_an_archive_is_asked_for_every_day_once(source: str, first: date, days: int) -> None:
     """No request of a span stands there twice, and a span of days has some unless nothing is published on them."""

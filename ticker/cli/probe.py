@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.app import Service
-    from ticker.poll import Feed
+    from ticker.feeds import Feed
     from ticker.quotes import Tick
     from ticker.settings import Settings
 
@@ -76,10 +76,11 @@ async def _ask(service: Service, feed: Feed) -> Came:
     """A source that feeds nothing is asked for what its adapter has words for, and shows it in those words."""
     began = asyncio.get_running_loop().time()
     try:
-        ticks = await service.poller.ask(feed, list(feed.adapter.codes.values()))
-        text, good = _of(ticks), bool(ticks)
+        ticks, failure = await service.poller.ask(feed, list(feed.adapter.codes.values()))
+        told = f"; {failure.reason}: {feed.told(failure).detail}" if failure else ""
+        text, good = f"{_of(ticks)}{told}", failure is None
     except SourceError as error:
-        text, good = f"{error.reason}: {feed.without_key(error.detail)}", False
+        text, good = f"{error.reason}: {feed.told(error).detail}", False
     return Came(text, asyncio.get_running_loop().time() - began, good=good)
 
 
