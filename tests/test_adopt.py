@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,21 @@ async def test_a_new_cadence_holds_at_once(desk: Desk) -> None:
     assert desk.due("a") <= timedelta(minutes=1)
     desk.timetable.adopt(plans("a", "b"), ())
     assert desk.due("a") <= timedelta(minutes=1)
+
+
+async def test_what_is_done_every_second_is_done_in_the_loop(desk: Desk) -> None:
+    """Never in a thread beside it: the board wakes tasks of the loop."""
+    where: list[int] = []
+    done = asyncio.Event()
+
+    def job() -> None:
+        where.append(threading.get_ident())
+        done.set()
+
+    desk.timetable.every(0.01, job)
+    async with asyncio.timeout(10):
+        await done.wait()
+    assert set(where) == {threading.get_ident()}
 
 
 async def test_who_is_gone_is_never_asked_again_and_who_is_new_at_once(desk: Desk) -> None:

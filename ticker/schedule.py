@@ -79,8 +79,13 @@ class Timetable:
             self._begin(source)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
-        """Run a plain function again and again."""
-        self._scheduler.add_job(job, "interval", seconds=seconds)
+        """Run a plain function again and again, in the loop."""
+
+        async def run() -> None:
+            # APScheduler takes what is no coroutine function into a thread, where the board's bell must not be rung.
+            job()
+
+        self._scheduler.add_job(run, "interval", seconds=seconds)
 
     def hurry(self, source: str) -> None:
         """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
