@@ -22,6 +22,7 @@ from ticker.quotes import Reason, Status
 from ticker.settings import model
 from ticker.settings.load import load
 from ticker.sources import SOURCES
+from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.server import ROUTES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTIONS = ("The page", "The API", "Ops", "Configuration", "Deployment")
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
-PATHS = {path for path, _ in ROUTES} | {"/widget.css"}
+PATHS = {path for path, _ in (*ROUTES, *ASSETS)}
 CURLS = re.findall(r"^curl .*$", README, re.MULTILINE)
 # Which table of the section Configuration tells the keys of which model.
 TABLES: dict[str, tuple[type[BaseModel], ...]] = {
@@ -119,7 +120,7 @@ def test_every_option_that_is_told_is_there() -> None:
     """In one of the commands, or in a tool that the line calls."""
     ours = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "ticker" / "cli" / "commands.py").read_text(encoding="utf-8")))
     others = {"--head", "--read-only", "--publish", "--help"}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= ours | others
+    assert set(re.findall(r"(?<![\w-])--(?!ticker-)[a-z][a-z-]+", README)) <= ours | others
 
 
 def test_every_route_is_told_and_no_other() -> None:
@@ -189,7 +190,7 @@ async def test_the_quote_of_the_example_is_what_the_service_says(served: Served)
 
 async def test_the_fragment_of_the_example_is_in_the_widget(served: Served) -> None:
     """Byte for byte."""
-    example = blocks("html", section("The page"))[1].strip()
+    example = blocks("html", section("The page"))[0].strip()
     assert example in await (await served.client.get("/widget")).text()
 
 

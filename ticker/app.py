@@ -18,10 +18,11 @@ from ticker.history import History
 from ticker.poll import Poller
 from ticker.quotes import Snapshot
 from ticker.render import Renderer
+from ticker.render.page import Site
 from ticker.schedule import Timetable
 from ticker.stores import Keeper, Retention, of_url
 from ticker.vitals import Vitals
-from ticker.web import build, build_metrics
+from ticker.web import assets, build, build_metrics, serves
 from ticker.web.context import Context, Traffic
 
 if TYPE_CHECKING:
@@ -186,9 +187,12 @@ def _context(
     collector = metrics.TickerCollector(
         lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals
     )
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
     return Context(
         board=board,
-        renderer=Renderer({source: config.sources[source].attribution for source in poller.feeds}),
+        renderer=renderer,
+        site=Site(renderer.pages),
         clock=now,
         health=poller.health,
         traffic=traffic,
@@ -201,4 +205,6 @@ def _context(
         vitals=vitals,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,
+        terms={source: config.sources[source].terms_url for source in poller.feeds},
+        feeds=symbols,
     )

@@ -14,7 +14,7 @@ from ticker.render import Renderer, View
 from ticker.render.locales import UnknownLanguageError, locale_of
 from ticker.render.render import KEPT
 
-KINDS = ("quotes", "quote", "widget", "page")
+KINDS = ("quotes", "quote", "widget", "event")
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ async def test_a_compressed_answer_is_the_same_body(
     assert raw.headers["Content-Encoding"] == coding
     assert inflate(await raw.read()) == await plain.read()
     assert "Content-Encoding" not in plain.headers
-    assert plain.headers["Vary"] == raw.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["Vary"] == raw.headers["Vary"] == "Accept-Encoding, Accept-Language"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ WRONG = (
     ("/v1/quotes/usd", 404, "symbol", "did you mean 'USD'?"),
     ("/v1/quotes/GBP", 404, "symbol", "no instrument 'GBP'"),
     ("/widget?style=bold", 400, "style", "plain"),
-    ("/?symbols=USD", 400, "symbols", "unknown parameter"),
+    ("/?symbols=USB", 400, "symbols", "did you mean 'USD'?"),
+    ("/frame?theme=blue", 400, "theme", "light"),
+    ("/v1/stream?symbol=USD", 400, "symbol", "did you mean 'symbols'?"),
+    ("/widget.css?w=1", 400, "w", "unknown parameter"),
     ("/nothing", 404, None, "/nothing"),
     ("/v1/quotes/", 404, None, "/v1/quotes/"),
 )

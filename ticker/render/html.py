@@ -1,4 +1,4 @@
-"""The fragment and the page: Jinja templates with autoescape, so that nothing a source says is ever markup."""
+"""The fragment: a Jinja template with autoescape, so that nothing a source or a configuration says is ever markup."""
 
 from __future__ import annotations
 
@@ -6,17 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ticker.quotes import Status
 from ticker.render import locales, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from babel import Locale
 
     from ticker.quotes import Quote, Snapshot
+
+
+STYLES = ("plain", "change", "sparkline")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the service's own files stand: `base` is its public address without a slash at the end, "" for here."""
+
+    base: str = ""
+    widget_js: str = "/widget.js"
+    widget_css: str = "/widget.css"
+    page_js: str = "/page.js"
+    page_css: str = "/page.css"
+    icon_svg: str = "/icon.svg"
+    pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,8 @@ class Row:
     when: str | None
     as_of: str | None
     attribution: str | None
+    change: str | None = None
+    direction: str | None = None
 
     @property
     def note(self) -> str:
@@ -44,8 +62,9 @@ class Row:
 class Pages:
     """Renders HTML from snapshots. `attributions` are the sources' names for readers, by source and language."""
 
-    def __init__(self, attributions: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self._attributions = attributions
+        self.links = links or Links()
         self._templates = Environment(
             loader=PackageLoader("ticker.render"),
             autoescape=True,
@@ -54,48 +73,56 @@ class Pages:
             undefined=StrictUndefined,
         )
 
-    def widget(self, snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale) -> str:
-        """The fragment: a list that is right without script and without style."""
-        return self._render("widget.html", snapshot, quotes, locale)
+    def widget(self, snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, style: str = "plain") -> str:
+        """The fragment: a list that is right without script and without style. `style` is one of STYLES."""
+        rows = self.rows(quotes, locale)
+        return self.fill("widget.html", locale, rows=rows, version=snapshot.version, demo=snapshot.demo, style=style)
 
-    def page(self, snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale) -> str:
-        """The whole page, the fragment in its header."""
-        # Markup is safe here: the fragment is this class's own escaped output.
-        widget = Markup(self.widget(snapshot, quotes, locale))  # noqa: S704
-        return self._render("page.html", snapshot, quotes, locale, widget=widget)
-
-    def _render(
-        self, template: str, snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, **more: object
-    ) -> str:
+    def fill(self, template: str, locale: Locale, **values: object) -> str:
+        """A template filled in for readers of `locale`."""
         return self._templates.get_template(template).render(
-            rows=[self._row(quote, locale) for quote in quotes],
-            version=snapshot.version,
-            demo=snapshot.demo,
-            lang=str(locale).replace("_", "-"),
+            lang=locales.tag_of(locale),
             dir="rtl" if locale.character_order == "right-to-left" else "ltr",
             dash=locales.DASH,
-            **more,
+            links=self.links,
+            **values,
         )
+
+    def rows(self, quotes: Sequence[Quote], locale: Locale) -> list[Row]:
+        """The instruments as a template sees them."""
+        return [self._row(quote, locale) for quote in quotes]
 
     def _row(self, quote: Quote, locale: Locale) -> Row:
         what, as_of = quote.instrument, quote.as_of
         dated = as_of is not None and as_of.time().isoformat() == "00:00:00"
-        when = None if as_of is None else (locales.day if dated else locales.minute)(as_of, locale)
+        known = quote.price is not None
+        percent = quote.change_percent
         return Row(
             symbol=quote.symbol,
             label=locales.chosen(what.labels, locale, quote.symbol),
-            name=f"{locales.chosen(what.names, locale, quote.symbol)}, {what.quote} / {what.unit}",
+            name=f"{wire.name_of(what, locale)}, {what.quote} / {what.unit}",
             status=str(quote.status),
             reason=str(quote.reason) if quote.reason else None,
             price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),
             value=None if quote.price is None else format(quote.price, "f"),
-            age=locales.day(as_of, locale) if as_of and quote.status is Status.STALE else None,
-            when=when if quote.price is not None else None,
+            age=(locales.day if dated else locales.brief)(as_of, locale)
+            if as_of and quote.status is Status.STALE
+            else None,
+            when=(locales.day if dated else locales.minute)(as_of, locale) if as_of and known else None,
             as_of=wire.stamp(as_of),
             attribution=self._attribution(quote, locale),
+            change=None if percent is None else locales.change(percent, locale),
+            direction=None if percent is None else _direction(locales.rounded(percent, 2)),
         )
 
     def _attribution(self, quote: Quote, locale: Locale) -> str | None:
-        if quote.source is None or quote.price is None:
-            return None
-        return locales.chosen(self._attributions.get(quote.source, {}), locale, quote.source)
+        return None if quote.source is None or quote.price is None else self.title(quote.source, locale)
+
+    def title(self, source: str, locale: Locale) -> str:
+        """The source's name for readers."""
+        return locales.chosen(self._attributions.get(source, {}), locale, source)
+
+
+def _direction(change: Decimal) -> str:
+    """Where the change goes as it is shown, 0.00% nowhere: up, down or flat."""
+    return "up" if change > 0 else "down" if change < 0 else "flat"

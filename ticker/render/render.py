@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from ticker.render import wire
-from ticker.render.html import Pages
+from ticker.render.html import Links, Pages
 from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
 
@@ -24,29 +24,30 @@ KEPT = 512
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was asked for: the kind of representation, the symbols in the order wanted, and the language."""
+    """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style."""
 
     kind: str
     symbols: tuple[str, ...] = ()
     lang: str = "en"
+    style: str = "plain"
 
 
 class Renderer:
     """Renders views of snapshots, each once a version."""
 
-    def __init__(self, attributions: Mapping[str, Mapping[str, str]]) -> None:
-        self._pages = Pages(attributions)
+    def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
+        self.pages = Pages(attributions, links)
         self._version = 0
         self._ready: LRUCache[View, Representation] = LRUCache(KEPT)
         self._kinds: dict[str, tuple[str, Callable[[Snapshot, tuple[Quote, ...], Locale], bytes]]] = {
             "quotes": (JSON, self._quotes),
             "quote": (JSON, self._quote),
-            "widget": (HTML, self._widget),
-            "page": (HTML, self._page),
+            "event": (EVENTS, self._event),
         }
 
     def render(self, snapshot: Snapshot, view: View) -> Representation:
@@ -63,10 +64,12 @@ class Renderer:
         return self._make(snapshot, view)
 
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
-        board = {quote.symbol: quote for quote in snapshot.quotes}
-        quotes = tuple(board[symbol] for symbol in view.symbols) if view.symbols else snapshot.quotes
+        quotes, locale = quotes_of(snapshot, view.symbols), locale_of(view.lang)
+        if view.kind == "widget":
+            text = self.pages.widget(snapshot, quotes, locale, view.style)
+            return Representation(text.encode(), HTML, snapshot.generated_at)
         content_type, write = self._kinds[view.kind]
-        return Representation(write(snapshot, quotes, locale_of(view.lang)), content_type, snapshot.generated_at)
+        return Representation(write(snapshot, quotes, locale), content_type, snapshot.generated_at)
 
     def _quotes(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
         return wire.dump(wire.quotes_of(snapshot, quotes, locale))
@@ -74,8 +77,12 @@ class Renderer:
     def _quote(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
         return wire.dump(wire.quote_of(quotes[0], locale, demo=snapshot.demo))
 
-    def _widget(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
-        return self._pages.widget(snapshot, quotes, locale).encode()
+    def _event(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
+        """The chunk that every listener of the view is sent, the same bytes for all (HTML, 9.2.6)."""
+        return b"id: %d\nevent: quotes\ndata: %b\n" % (snapshot.version, self._quotes(snapshot, quotes, locale))
 
-    def _page(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
-        return self._pages.page(snapshot, quotes, locale).encode()
+
+def quotes_of(snapshot: Snapshot, symbols: tuple[str, ...]) -> tuple[Quote, ...]:
+    """The quotes of `symbols` in that order; none means all. Raises KeyError for one not on the board."""
+    board = {quote.symbol: quote for quote in snapshot.quotes}
+    return tuple(board[symbol] for symbol in symbols) if symbols else snapshot.quotes

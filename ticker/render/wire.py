@@ -15,7 +15,7 @@ from ticker.render import locales
 if TYPE_CHECKING:
     from babel import Locale
 
-    from ticker.quotes import Quote, Snapshot
+    from ticker.quotes import Instrument, Quote, Snapshot
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -83,7 +83,7 @@ def quote_of(quote: Quote, locale: Locale, *, demo: bool = False) -> WireQuote:
     percent = quote.change_percent
     return WireQuote(
         symbol=quote.symbol,
-        name=locales.chosen(what.names, locale, quote.symbol),
+        name=name_of(what, locale),
         base=what.base,
         quote=what.quote,
         unit=what.unit,
@@ -122,6 +122,12 @@ def quotes_of(snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> 
         quotes=rows,
         demo=True if snapshot.demo else None,
     )
+
+
+def name_of(what: Instrument, locale: Locale) -> str:
+    """The instrument's name: the configuration's in that language, else CLDR's of the currency, else the English."""
+    found = locales.own(what.names, locale) or locales.currency(what.base, locale)
+    return found or locales.chosen(what.names, locale, what.symbol)
 
 
 def dump(model: BaseModel) -> bytes:

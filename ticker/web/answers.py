@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ticker.render import Representation
@@ -18,19 +19,27 @@ _QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?
 # How long a cache may go on with what it has while it asks again, and while we are gone.
 _REVALIDATE = 30
 _IF_ERROR = 86400
+# Noted on a request whose language Accept-Language chose: a cache must keep one answer a language.
+NEGOTIATED = "negotiated"
 _SECOND = timedelta(seconds=1)
 
 
 def answer(request: web.Request, representation: Representation, now: datetime, until: datetime) -> web.Response:
     """The representation, or 304 where the client has it. It cannot change before `until`, so caches may keep it."""
-    coding = accepted(request.headers.get("Accept-Encoding", ""), representation.codings)
     seconds = max(0, int((until - now).total_seconds()))
+    kept = f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}"
     headers = {
-        "ETag": representation.etag(coding),
         "Last-Modified": format_datetime(last_modified(representation.modified, now), usegmt=True),
-        "Cache-Control": f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}",
-        "Vary": "Accept-Encoding",
+        "Cache-Control": kept,
+        "Vary": "Accept-Encoding, Accept-Language" if NEGOTIATED in request else "Accept-Encoding",
     }
+    return sent(request, representation, headers)
+
+
+def sent(request: web.Request, representation: Representation, headers: Mapping[str, str]) -> web.Response:
+    """The representation in the coding that the client likes best, with its tag and `headers`; or 304."""
+    coding = accepted(request.headers.get("Accept-Encoding", ""), representation.codings)
+    headers = {"ETag": representation.etag(coding), "Vary": "Accept-Encoding", **headers}
     if not_modified(request, headers["ETag"], representation.modified):
         return web.Response(status=304, headers=headers)
     headers["Content-Type"] = representation.content_type

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
+    from ticker.render.page import Site
 
 
 @dataclass(slots=True)
@@ -32,13 +33,15 @@ class Traffic:
 
 @dataclass(slots=True)
 class Context:
-    """The board, the renderer, the clock, and what `/metrics`, `/readyz` and CORS need.
+    """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
-    One object for the application's whole life; only a reload changes what it holds, all of it in one step.
+    `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds. One object for the
+    application's whole life; only a reload changes what it holds, all of it in one step.
     """
 
     board: Board
     renderer: Renderer
+    site: Site
     clock: Callable[[], datetime]
     health: Mapping[str, Health]
     traffic: Traffic
@@ -46,6 +49,8 @@ class Context:
     history: History
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
+    terms: Mapping[str, str | None] = field(default_factory=dict)
+    feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vitals: Vitals = field(default_factory=Vitals)
     access_log: bool = False
     metrics_here: bool = True

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import simplejson
 from aiohttp import web
 
-from ticker.render import View
+from ticker.render import STYLES, View
 from ticker.web import parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
-from ticker.web.problems import Problem, nearest
+from ticker.web.problems import Problem, fragment_safe, nearest
 from ticker.web.readiness import readiness
 
 if TYPE_CHECKING:
     from ticker.quotes import Snapshot
 
-STYLES = ("plain",)
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
 _PATIENCE = timedelta(minutes=1)
+# What the Glance dashboard asks of an extension.
+_GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 
 async def quotes(request: web.Request) -> web.Response:
@@ -43,19 +44,16 @@ async def quote(request: web.Request) -> web.Response:
     return await _answer(request, snapshot, View("quote", (symbol,), parameters.language(request)))
 
 
+@fragment_safe
 async def widget(request: web.Request) -> web.Response:
     """`GET /widget`: the HTML fragment."""
     parameters.only(request, ("symbols", "lang", "style", "at"))
-    parameters.one_of(request, "style", STYLES, "plain")
+    style = parameters.one_of(request, "style", STYLES, "plain")
     snapshot = await past.snapshot(request)
-    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request))
-    return await _answer(request, snapshot, view)
-
-
-async def page(request: web.Request) -> web.Response:
-    """`GET /`: the header as a page shows it."""
-    parameters.only(request, ("lang",))
-    return await _answer(request, request.app[CONTEXT].snapshot(), View("page", (), parameters.language(request)))
+    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style)
+    response = await _answer(request, snapshot, view)
+    response.headers.update(_GLANCE)
+    return response
 
 
 async def healthz(request: web.Request) -> web.Response:

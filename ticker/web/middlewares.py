@@ -20,12 +20,14 @@ log = structlog.get_logger(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
-_SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+_SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_CLOSED = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'",
+    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
 }
+# What htmx tells with every request; a page of another host could not embed the widget by htmx otherwise.
+_HTMX = "HX-Request, HX-Current-URL, HX-Target, HX-Trigger, HX-Trigger-Name, HX-Boosted, HX-Prompt"
 
 
 @web.middleware
@@ -52,18 +54,24 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """CORS and security headers on every answer, errors included; the preflight is answered here."""
-    context = request.app[CONTEXT]
+    """The headers of every answer, errors included; the preflight is answered here."""
     answered = _preflight(request) if _is_preflight(request) else await handler(request)
-    if answered.prepared:
-        return answered
+    if not answered.prepared:
+        dress(request, answered)
+    return answered
+
+
+def dress(request: web.Request, answered: web.StreamResponse) -> None:
+    """Put CORS and security headers on an answer; a policy that its handler gave it stays."""
+    context = request.app[CONTEXT]
     answered.headers.update(_SECURITY)
+    if "Content-Security-Policy" not in answered.headers:
+        answered.headers.update(_CLOSED)
     answered.headers.update(_cors(request.headers.get("Origin"), context.cors_origins))
     if "*" not in context.cors_origins:
         answered.headers["Vary"] = ", ".join(filter(None, (answered.headers.get("Vary"), "Origin")))
     if context.demo:
         answered.headers["Ticker-Demo"] = "true"
-    return answered
 
 
 @web.middleware
@@ -95,7 +103,7 @@ def _is_preflight(request: web.Request) -> bool:
 def _preflight(_request: web.Request) -> web.Response:
     headers = {
         "Access-Control-Allow-Methods": ", ".join(METHODS),
-        "Access-Control-Allow-Headers": "Accept, If-None-Match, If-Modified-Since, Last-Event-ID",
+        "Access-Control-Allow-Headers": f"Accept, If-None-Match, If-Modified-Since, Last-Event-ID, {_HTMX}",
         "Access-Control-Max-Age": "86400",
     }
     return web.Response(status=204, headers=headers)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticker.render.locales import DEFAULT, UnknownLanguageError, locale_of
+from ticker.render.locales import DEFAULT, UnknownLanguageError, locale_of, tag_of
+from ticker.web.answers import NEGOTIATED
+from ticker.web.languages import preferred
 from ticker.web.problems import Problem, nearest
 
 if TYPE_CHECKING:
@@ -15,22 +17,22 @@ if TYPE_CHECKING:
     from ticker.quotes import Snapshot
 
 
-def only(request: web.Request, allowed: Sequence[str]) -> None:
-    """Raise a Problem (400) for a parameter that the route does not have, or one that is given twice."""
+def only(request: web.Request, allowed: Sequence[str], *, repeated: Sequence[str] = ()) -> None:
+    """Raise a Problem (400) for a parameter that the route does not have, or one given twice that is not `repeated`."""
     for name in request.query:
         if name not in allowed:
             hint = nearest(name, allowed) if allowed else "this route has none"
             detail = f"unknown parameter {name[:40]!r}; {hint}"
             raise Problem(400, detail, parameter=name[:40], allowed=list(allowed))
-        if len(request.query.getall(name)) > 1:
+        if len(request.query.getall(name)) > 1 and name not in repeated:
             raise Problem(400, f"parameter {name!r} is given more than once", parameter=name)
 
 
 def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
     """The symbols asked for, in that order; none means all. Raises a Problem (400) for one not on the board."""
-    text = request.query.get("symbols")
-    if text is None:
+    if "symbols" not in request.query:
         return ()
+    text = ",".join(request.query.getall("symbols"))
     asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     known = [quote.symbol for quote in snapshot.quotes]
     for one in asked:
@@ -41,10 +43,16 @@ def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def language(request: web.Request) -> str:
-    """The language tag asked for, in CLDR's own spelling. Raises a Problem (400) for one CLDR has no locale for."""
-    tag = request.query.get("lang", DEFAULT)
+    """The language tag asked for, in CLDR's own spelling; without one, what the reader's browser prefers.
+
+    Raises a Problem (400) for one CLDR has no locale for.
+    """
+    tag = request.query.get("lang")
+    if tag is None:
+        request[NEGOTIATED] = True
+        return preferred(request.headers.get("Accept-Language", "")) or DEFAULT
     try:
-        return str(locale_of(tag)).replace("_", "-")
+        return tag_of(locale_of(tag))
     except UnknownLanguageError as error:
         raise Problem(400, f"{error}", parameter="lang") from None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from aiohttp.typedefs import Handler
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
@@ -35,9 +39,30 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo
     }
     return web.Response(
         status=problem.status,
-        body=(simplejson.dumps(body, ensure_ascii=False) + "\n").encode(),
+        # Without a "<", so that it is no markup even where a server-side include puts it into a page.
+        body=(simplejson.dumps(body, ensure_ascii=False) + "\n").replace("<", "\\u003c").encode(),
         headers={"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def fragment_safe(handler: Handler) -> Handler:
+    """`handler`, refusing with a fragment where the client reads HTML: a page that includes it goes on looking right.
+
+    Everyone else gets the problem as JSON.
+    """
+
+    @functools.wraps(handler)
+    async def safe(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Problem as problem:
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            text = f'<p class="market-ticker" data-status="error" title="{escape(problem.detail)}">\N{EM DASH}</p>\n'
+            headers = {"Cache-Control": "no-store"}
+            return web.Response(status=problem.status, text=text, content_type="text/html", headers=headers)
+
+    return safe
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -1,0 +1,52 @@
+"""ESI in the real Varnish, with the VCL that the page gives."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tests.live import live
+from tests.needs import needs
+from tests.nginx.test_ssi import free_port, listens, page
+from ticker.render.embeds import Choice, embeds
+from ticker.render.html import Links
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_varnish_puts_the_fragment_into_the_page(tmp_path: Path) -> None:
+    """The page and the ticker behind one Varnish: the reader is sent one document."""
+    vcl, markup = next(one.code for one in embeds(Choice(), Links(), ()) if one.id == "esi").split("<!--", 1)
+    include = markup[markup.index("<esi:") :]
+    command, port = needs("varnishd"), free_port()
+    async with live() as served:
+        site = web.Application()
+
+        async def news(_request: web.Request) -> web.Response:
+            return web.Response(text=f"<title>news</title>{include}<p>the news</p>", content_type="text/html")
+
+        site.add_routes([web.get("/news", news)])
+        runner = web.AppRunner(site, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        backends = "".join(
+            f'backend {name} {{ .host = "127.0.0.1"; .port = "{at}"; }}\n'
+            for name, at in (("site", runner.addresses[0][1]), ("ticker", served.port))
+        )
+        choose = 'sub vcl_recv { if (req.url ~ "^/widget") { set req.backend_hint = ticker; } }\n'
+        (tmp_path / "site.vcl").write_text(f"vcl 4.1;\n{backends}{choose}{vcl}")
+        listen = ("-a", f"127.0.0.1:{port}", "-f", f"{tmp_path}/site.vcl", "-n", f"{tmp_path}/v")
+        process = await asyncio.create_subprocess_exec(command, "-F", "-j", "none", "-s", "malloc,8m", *listen)
+        try:
+            await listens(port)
+            text, _ = await page(f"http://127.0.0.1:{port}/news")
+        finally:
+            process.terminate()
+            await process.wait()
+            await runner.cleanup()
+    assert "the news" in text
+    assert ">100.68</data>" in text
+    assert "<esi:" not in text
