@@ -82,8 +82,10 @@ def serve(
     """Poll the sources and serve their numbers."""
     from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
 
-    loaded = settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
-    serving.serve(loaded, upstream=web_upstream(upstream), at=moment(at, upstream))
+    def again() -> Loaded:
+        return settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
+
+    serving.serve(again, upstream=web_upstream(upstream), at=moment(at, upstream))
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")
@@ -108,6 +110,36 @@ def backfill(
         raise typer.BadParameter(f"{asked.first} to {asked.last} is no stretch of the past", param_hint="--from")
     loaded = settings(config, store__url=store)
     sys.exit(filling.run(loaded.settings, asked, web_upstream(upstream), pause))
+
+
+@app.command(epilog="Example: ticker record /var/lib/ticker/recording")
+def record(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are appended to, one a day.")],
+    config: Config = None,
+    upstream: Upstream = None,
+    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End by itself.")] = None,
+) -> None:
+    """Poll the sources and keep their raw answers, with headers and times."""
+    from ticker.cli import recording  # noqa: PLC0415 - as above
+
+    recording.record(settings(config).settings, folder, web_upstream(upstream), seconds)
+
+
+@app.command(epilog="Example: ticker replay recording --at 2024-11-22T15:00:00+03:00 --speed 60")
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording that `ticker record` has made.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Begin here; default at its start.")] = None,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Seconds of it in one second.")] = 1.0,
+    port: Port = None,
+    config: Config = None,
+) -> None:
+    """Run the service over a recording, on the recording's clock."""
+    from ticker.cli import recording  # noqa: PLC0415 - as above
+
+    if not speed > 0:
+        raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
+    loaded = settings(config, server__port=port)
+    recording.replay(loaded.settings, folder, moment(at, "a recording"), speed)
 
 
 @app.command(epilog="Example: ticker demo --port 8080")
