@@ -26,6 +26,7 @@ from ticker.stores import Keeper, Retention, of_url
 from ticker.vitals import Vitals
 from ticker.web import assets, build, build_metrics, described, serves
 from ticker.web.context import Context, Traffic
+from ticker.web.limits import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -231,6 +232,7 @@ def _context(
         facts=facts_of(config, poller.feeds),
         version=__version__,
         public_url=config.server.public_url,
+        limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
         ),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
     from ticker.render.page import Site
+    from ticker.web.limits import Limiter
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class Context:
     history: History
     facts: Facts
     version: str
+    limiter: Limiter
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False

@@ -10,6 +10,7 @@ from ticker.health import Histogram
 from ticker.web import assets, catalogue, handlers, line, page
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
+from ticker.web.limits import limited
 from ticker.web.middlewares import SECONDS, counted, headed, problems
 from ticker.web.spec import openapi
 from ticker.web.stream import stream
@@ -54,7 +55,7 @@ def build_metrics(context: Context) -> web.Application:
 
 
 def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
-    app = web.Application(middlewares=[counted, headed, problems], client_max_size=1024)
+    app = web.Application(middlewares=[counted, headed, problems, limited], client_max_size=1024)
     app[CONTEXT] = context
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():
