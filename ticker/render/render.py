@@ -13,7 +13,7 @@ from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from babel import Locale
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Views kept ready. A site uses a handful; anything above is somebody trying every combination.
 KEPT = 512
+_STEADY = 8
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -47,6 +48,7 @@ class Renderer:
     def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self.pages = Pages(attributions, links)
         self._version = 0
+        self._steady: LRUCache[Hashable, Representation] = LRUCache(_STEADY)
         self._ready: LRUCache[View, Representation] = LRUCache(KEPT)
         self._kinds: dict[str, tuple[str, Callable[[Snapshot, tuple[Quote, ...], Locale], bytes]]] = {
             "quotes": (JSON, self._quotes),
@@ -62,6 +64,12 @@ class Renderer:
         if view not in self._ready:
             self._ready[view] = self._make(snapshot, view)
         return self._ready[view]
+
+    def steady(self, key: Hashable, make: Callable[[], Representation]) -> Representation:
+        """What follows from the configuration alone, made once for `key`."""
+        if key not in self._steady:
+            self._steady[key] = make()
+        return self._steady[key]
 
     def once(self, snapshot: Snapshot, view: View) -> Representation:
         """The representation of a view out of the past, which takes no place from the present ones."""

@@ -10,6 +10,7 @@ from ticker.health import Histogram
 from ticker.web import assets, catalogue, handlers, line, page
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
+from ticker.web.docs import docs
 from ticker.web.limits import limited
 from ticker.web.middlewares import SECONDS, counted, headed, problems
 from ticker.web.spec import openapi
@@ -31,6 +32,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/sources", catalogue.sources),
     ("/v1/openapi.json", openapi),
     ("/v1/stream", stream),
+    ("/docs", docs),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),

@@ -69,13 +69,21 @@ async def openapi(request: web.Request) -> web.Response:
     strict.only(request, ())
     context = request.app[CONTEXT]
     snapshot, now = context.snapshot(), context.clock()
-    made = Representation(described(context), JSON, snapshot.generated_at)
-    return answer(request, made, now, context.board.next_change(now))
+
+    def made() -> Representation:
+        return Representation(described(context), JSON, snapshot.generated_at)
+
+    return answer(request, context.renderer.steady("openapi", made), now, context.board.next_change(now))
 
 
 def described(context: Context) -> bytes:
     """The document of the service with that context, as JSON."""
-    return wire.dumped(document(names_of(context.snapshot()), context.version, context.public_url))
+    return wire.dumped(document_of(context))
+
+
+def document_of(context: Context) -> dict[str, Any]:
+    """The document of the service with that context."""
+    return document(names_of(context.snapshot()), context.version, context.public_url)
 
 
 def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
