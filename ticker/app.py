@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ticker import __version__, clock, keys, metrics
 from ticker.backfill import Backfill
@@ -17,6 +17,7 @@ from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.poll import Poller
 from ticker.quotes import Snapshot
+from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer
 from ticker.render.page import Site
 from ticker.schedule import Timetable
@@ -28,10 +29,13 @@ from ticker.web.context import Context, Traffic
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from aiohttp import web
 
     from ticker.feeds import Feed
+    from ticker.fetch import Fetching
+    from ticker.recording import Recording
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
 
@@ -49,7 +53,7 @@ class Service:
     settings: Settings
     poller: Poller
     board: Board
-    fetcher: Fetcher
+    fetcher: Fetching
     timetable: Timetable
     context: Context
     keeper: Keeper
@@ -119,11 +123,13 @@ def compose(
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
+    around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
-    remembers what it is told while it runs.
+    remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
+    the sources by their base address.
     Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
     config = keys.switched_on(config)
@@ -132,13 +138,31 @@ def compose(
     keeper = _keeper(config, upstream, now, stored=stored)
     first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
-    fetcher = Fetcher(USER_AGENT)
+    fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
     plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret
     timetable = _timetable(plans, poller, board, now)
     poller.hurry, poller.report = timetable.hurry, keeper.report
     context = _context(config, poller, board, now, keeper, demo=demo)
     return Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+
+
+def record(config: Settings, upstream: str | None, folder: Path) -> Service:
+    """A service that appends every upstream answer to the recording in `folder`."""
+    return compose(
+        config, upstream=upstream, around=lambda fetcher, bases: Recorder(fetcher, folder, bases, clock.wall)
+    )
+
+
+def replay(config: Settings, recording: Recording, start: datetime, speed: float) -> Service:
+    """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one."""
+    now = clock.Stepped(recording.entries[0].at)
+    service = compose(config, now=now, around=lambda _fetcher, bases: Playback(recording, bases, now))
+    if not isinstance(service.fetcher, Playback):
+        raise TypeError("replay composes around a playback")
+    service.poller.hurry = lambda _source: None
+    replayer = Replayer(recording, service.fetcher, service.poller, service.board, now, start, speed)
+    return replace(service, timetable=cast("Timetable", replayer))  # the same face: start, every, stop
 
 
 def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:

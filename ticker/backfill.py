@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from ticker.feeds import Feed
-    from ticker.fetch import Fetcher
+    from ticker.fetch import Fetching
     from ticker.quotes import Candidate, Instrument, Tick
     from ticker.sources import Request
 
@@ -66,7 +66,7 @@ class Backfill:
     """One run over `first` to `last`. `base` gives a feed's archive's address; `pause` is between two requests."""
 
     store: Store
-    fetcher: Fetcher
+    fetcher: Fetching
     feeds: Mapping[str, Feed]
     base: Callable[[Feed], str]
     clock: Callable[[], datetime]

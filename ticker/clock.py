@@ -23,3 +23,18 @@ class Shifted:
     def __call__(self) -> datetime:
         """The time it shows."""
         return self.start.astimezone(UTC) + timedelta(seconds=(time.monotonic() - self._made) * self.speed)
+
+
+class Stepped:
+    """A clock that stands still until it is moved on; it never goes back."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start.astimezone(UTC)
+
+    def __call__(self) -> datetime:
+        """The time it shows."""
+        return self._now
+
+    def to(self, moment: datetime) -> None:
+        """Move on to `moment`, if that is later."""
+        self._now = max(self._now, moment.astimezone(UTC))

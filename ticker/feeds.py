@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from ticker.fetch import Fetcher
+    from ticker.fetch import Fetching
     from ticker.normalise import Origin
     from ticker.quotes import Tick
     from ticker.sources import Adapter, Request
@@ -56,7 +56,7 @@ class Feed:
 
 
 async def ask(
-    fetcher: Fetcher, feed: Feed, codes: Sequence[str], now: datetime
+    fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime
 ) -> tuple[list[Tick], SourceError | None]:
     """What `feed` says of `codes`, one request after the other, and the failure of one where another succeeded.
 
@@ -76,7 +76,7 @@ async def ask(
     return ticks, failure
 
 
-async def _answer(fetcher: Fetcher, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:
+async def _answer(fetcher: Fetching, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:
     answer = await fetcher.get(
         f"{feed.base_url.rstrip('/')}{request.path}",
         request.asked(now),

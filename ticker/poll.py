@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticker.board import Board
     from ticker.calendars import Calendar
     from ticker.feeds import Feed
-    from ticker.fetch import Fetcher
+    from ticker.fetch import Fetching
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
 
@@ -39,7 +39,7 @@ class Poller:
         instruments: Sequence[Instrument],
         feeds: Mapping[str, Feed],
         board: Board,
-        fetcher: Fetcher,
+        fetcher: Fetching,
         clock: Callable[[], datetime],
         overrides: Mapping[str, Calendar] | None = None,
         checks: Sequence[Check] = (),

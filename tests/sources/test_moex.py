@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources import fuzz
+from tests.sources.samples import LIVE
 from tests.sources.test_base import refused
 from ticker.demo import exact, formats
 from ticker.quotes import PriceType, Reason, Tick
-from ticker.sources.moex import ADAPTER, parse
+from ticker.sources.moex import ADAPTER, forts, parse
 from ticker.sources.table import MOSCOW
 
 if TYPE_CHECKING:
@@ -74,7 +75,15 @@ def test_the_recorded_board_gives_its_future(payloads: Path) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_another_answer_of_the_exchange_is_refused(payloads: Path, name: str) -> None:
     """A description, a search, another market or an empty history holds no future, and gives no number."""
-    assert refused(parse, (payloads / "moex" / name).read_bytes()) is REFUSED[name]
+    assert refused(forts.parse, (payloads / "moex" / name).read_bytes()) is REFUSED[name]
+
+
+def test_each_code_is_asked_for_on_its_own_market() -> None:
+    """Brent on the futures board, the yuan in the currency market; one answer tells itself from the other."""
+    markets = {code: [r.path.split("/")[3] for r in ADAPTER.requests([code])] for code in ("BR", "CNYRUB_TOM")}
+    assert markets == {"BR": ["futures"], "CNYRUB_TOM": ["currency"]}
+    assert len(ADAPTER.requests(["BR", "CNYRUB_TOM", "USD/RUB"])) == 3
+    assert {tick.symbol for tick in parse(LIVE["moex_fx"])} >= {"CNYRUB_TOM"}
 
 
 def test_a_board_as_documented() -> None:

@@ -11,7 +11,8 @@ from tests.sources.samples import EUR, LIVE, NOON, USD
 from tests.sources.test_base import refused
 from ticker.demo import exact, prices
 from ticker.quotes import PriceType, Reason, Tick
-from ticker.sources.moex_fx import ADAPTER, parse
+from ticker.sources.moex import FX as ADAPTER
+from ticker.sources.moex.fx import parse
 from ticker.sources.table import MOSCOW
 
 EVENING = datetime(2024, 11, 21, 18, 30, tzinfo=MOSCOW)

@@ -112,6 +112,36 @@ def backfill(
     sys.exit(filling.run(loaded.settings, asked, web_upstream(upstream), pause))
 
 
+@app.command(epilog="Example: ticker record /var/lib/ticker/recording")
+def record(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are appended to, one a day.")],
+    config: Config = None,
+    upstream: Upstream = None,
+    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End by itself.")] = None,
+) -> None:
+    """Poll the sources and keep their raw answers, with headers and times."""
+    from ticker.cli import recording  # noqa: PLC0415 - as above
+
+    recording.record(settings(config).settings, folder, web_upstream(upstream), seconds)
+
+
+@app.command(epilog="Example: ticker replay recording --at 2024-11-22T15:00:00+03:00 --speed 60")
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording that `ticker record` has made.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Begin here; default at its start.")] = None,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Seconds of it in one second.")] = 1.0,
+    port: Port = None,
+    config: Config = None,
+) -> None:
+    """Run the service over a recording, on the recording's clock."""
+    from ticker.cli import recording  # noqa: PLC0415 - as above
+
+    if not speed > 0:
+        raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
+    loaded = settings(config, server__port=port)
+    recording.replay(loaded.settings, folder, moment(at, "a recording"), speed)
+
+
 @app.command(epilog="Example: ticker demo --port 8080")
 def demo(port: Port = None) -> None:
     """Serve invented, moving numbers from sample upstreams inside; needs no internet and no configuration."""

@@ -25,8 +25,10 @@ log = structlog.get_logger(__name__)
 _FINISH_SECONDS = 10.0
 
 
-async def run(service: Service, app: web.Application, again: Callable[[], Loaded], what: str) -> None:
-    """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
+async def run(service: Service, app: web.Application, again: Callable[[], Loaded] | None, what: str) -> None:
+    """Serve until SIGTERM or SIGINT; `what` is logged with the address.
+
+    `again` reads the configuration anew; None where it cannot change while this runs.
 
     Raises OSError where an address cannot be listened on.
     """
@@ -63,11 +65,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> Non
         log.info(what, url="http://{}:{}".format(*address[:2]))
 
 
-async def _reloads(service: Service, again: Callable[[], Loaded], hang_up: asyncio.Event) -> None:
+async def _reloads(service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event) -> None:
     """One after the other; signals that come during a reload are one more reload."""
     while True:
         await hang_up.wait()
         hang_up.clear()
+        if again is None:
+            log.info("a replay keeps the configuration that it began with")
+            continue
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         await reload(service, again)
         notify("READY=1")

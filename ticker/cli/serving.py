@@ -41,7 +41,7 @@ def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | N
     async def serving() -> None:
         await lifecycle.run(service, service.web(), again, "ticker serves")
 
-    _run(serving, config.server.host, config.server.port)
+    run(serving, config.server.host, config.server.port)
 
 
 def demo(port: int) -> None:
@@ -70,7 +70,7 @@ def demo(port: int) -> None:
         served.cleanup_ctx.insert(0, after)
         await lifecycle.run(service, served, again, "DEMO, invented numbers")
 
-    _run(serving, "127.0.0.1", port)
+    run(serving, "127.0.0.1", port)
 
 
 def _demo_flags() -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _demo_flags() -> dict[str, Any]:
     return flags
 
 
-def _run(serve: Callable[[], Coroutine[None, None, None]], host: str, port: int) -> None:
+def run(serve: Callable[[], Coroutine[None, None, None]], host: str, port: int) -> None:
     """Run to the end. Exits with 1 and a sentence where the address cannot be listened on."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:

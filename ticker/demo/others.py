@@ -46,8 +46,8 @@ def routes(clock: Callable[[], datetime], market: Market) -> list[web.RouteDef]:
         web.get("/eia/v2/petroleum/pri/spt/data/", demo.eia),
         web.get("/alphavantage/query", demo.alphavantage),
         web.get("/twelvedata/quote", demo.twelvedata),
-        web.get(f"/moex_fx{iss}/futures/markets/indicativerates/securities.json", demo.indicative),
-        web.get("/moex_fx/iss/engines/currency/markets/selt/boards/CETS/securities.json", demo.selt),
+        web.get(f"/{{_:moex|moex_fx}}{iss}/futures/markets/indicativerates/securities.json", demo.indicative),
+        web.get("/{_:moex|moex_fx}/iss/engines/currency/markets/selt/boards/CETS/securities.json", demo.selt),
         web.get(f"/moex_cbr{iss}/currency/markets/selt/rates.json", demo.moex_cbr),
     ]
 

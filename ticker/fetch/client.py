@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import aiohttp
 from yarl import URL
@@ -32,6 +32,31 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Fetching(Protocol):
+    """What the poller asks: the fetcher, or something around it or in its place."""
+
+    async def __aenter__(self) -> object:
+        """Make ready."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Let go."""
+
+    async def get(
+        self,
+        url: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        /,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109 - as the fetcher's
+        max_bytes: int,
+        secret: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """As the fetcher's."""
 
 
 class Fetcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ticker.render.wire import stamp, utc
+from ticker.render.wire import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = 
 
 
 def _values(row: Row) -> tuple[str, ...]:
-    return stamp(row.as_of) or "", f"{row.price:f}", str(row.price_type), row.source, utc(row.fetched_at) or ""
+    return stamp(row.as_of) or "", f"{row.price:f}", str(row.price_type), row.source, stamp(row.fetched_at) or ""
 
 
 def _cell(text: str) -> str:
@@ -52,6 +52,6 @@ def _cell(text: str) -> str:
 def _object(row: Row) -> str:
     """By hand: the standard encoder writes no decimals, and a line has thousands of points."""
     return (
-        f'{{"as_of": "{stamp(row.as_of)}", "price": {row.price:f}, "price_type": "{row.price_type}", '
-        f'"source": {json.dumps(row.source)}, "fetched_at": "{utc(row.fetched_at)}"}}'
+        f'{{"as_of": "{stamp(row.as_of)}", "price": {row.price:f}, "price_type": "{row.price_type.value}", '
+        f'"source": {json.dumps(row.source)}, "fetched_at": "{stamp(row.fetched_at)}"}}'
     )

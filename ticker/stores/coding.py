@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import EPOCH, PriceType
 from ticker.stores.base import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 _MICRO = timedelta(microseconds=1)
 
@@ -26,7 +27,14 @@ def micros(value: datetime | date | timedelta) -> int:
 
 def moment_of(value: int, minutes: int = 0) -> datetime:
     """The moment of so many microseconds, in the zone so many minutes east."""
-    return (EPOCH + value * _MICRO).astimezone(timezone(timedelta(minutes=minutes)) if minutes else UTC)
+    seconds, micro = divmod(value, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, _zone(minutes))
+    return moment.replace(microsecond=micro) if micro else moment
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes)) if minutes else UTC
 
 
 def encoded(row: Row) -> dict[str, object]:
@@ -50,21 +58,22 @@ def encoded(row: Row) -> dict[str, object]:
     }
 
 
-def decoded(columns: Mapping[str, Any]) -> Row:
-    """The row that `columns` are of."""
-    before = columns["previous_as_of"]
+def decoded(columns: Iterable[Any]) -> Row:
+    """The row of `columns`, which are all of the table's in its order: a line has thousands, so by place."""
+    symbol, source, as_of, revision, price, price_type, publisher, offset, _, *others = columns
+    fetched_at, seen_at, previous, previous_as_of, contract, archived = others
     return Row(
-        symbol=columns["symbol"],
-        source=columns["source"],
-        publisher=columns["publisher"],
-        price_type=PriceType(columns["price_type"]),
-        as_of=moment_of(columns["as_of"], columns["offset"]),
-        price=Decimal(columns["price"]),
-        fetched_at=moment_of(columns["fetched_at"]),
-        seen_at=moment_of(columns["seen_at"]),
-        previous=None if columns["previous"] is None else Decimal(columns["previous"]),
-        previous_as_of=None if before is None else datetime.fromisoformat(before),
-        contract=columns["contract"],
-        archived=bool(columns["archived"]),
-        revision=columns["revision"],
+        symbol,
+        source,
+        publisher,
+        PriceType(price_type),
+        moment_of(as_of, offset),
+        Decimal(price),
+        moment_of(fetched_at),
+        moment_of(seen_at),
+        None if previous is None else Decimal(previous),
+        None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
+        contract,
+        bool(archived),
+        revision,
     )

@@ -76,15 +76,8 @@ SAMPLED = """
         FROM stretch WHERE stretch.start IS NOT NULL
         LIMIT :limit + 1
     ),
-    spoken (start, source) AS (
-        SELECT start, (
-            SELECT j.value FROM json_each(:sources) AS j WHERE EXISTS (
-                SELECT 1 FROM quotes WHERE symbol = :symbol AND source = j.value
-                AND as_of >= max(start, :first) AND as_of < min(start + :every, :end))
-            ORDER BY j.key LIMIT 1)
-        FROM stretch WHERE start IS NOT NULL
-    ),
-    last (source, as_of) AS (
+    spoken (start, source) AS MATERIALIZED (SELECT start, CASE {preferred} END FROM stretch WHERE start IS NOT NULL),
+    last (source, as_of) AS MATERIALIZED (
         SELECT source, (SELECT max(as_of) FROM quotes WHERE symbol = :symbol AND source = spoken.source
             AND as_of >= max(start, :first) AND as_of < min(start + :every, :end))
         FROM spoken WHERE source IS NOT NULL
@@ -94,6 +87,11 @@ SAMPLED = """
     AND q.revision = (SELECT max(revision) FROM quotes
         WHERE symbol = :symbol AND source = last.source AND as_of = last.as_of)
     ORDER BY q.as_of LIMIT :limit
+"""
+# One for each source, the preferred one first: the first that has a row in the stretch speaks.
+PREFERRED = """
+    WHEN EXISTS (SELECT 1 FROM quotes WHERE symbol = :symbol AND source = :source{place}
+        AND as_of >= max(start, :first) AND as_of < min(start + :every, :end)) THEN :source{place}
 """
 THIN = """
     DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (

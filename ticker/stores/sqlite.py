@@ -92,7 +92,9 @@ class Sqlite:
 
     def series(self, span: Span) -> list[Row]:
         """See Store."""
-        query = schema.RAW if span.every is None else schema.SAMPLED
+        places = range(len(span.sources))
+        preferred = "".join(schema.PREFERRED.format(place=place) for place in places)
+        query = schema.RAW if span.every is None else schema.SAMPLED.format(preferred=preferred)
         rows = self._read(
             query,
             symbol=span.symbol,
@@ -103,6 +105,7 @@ class Sqlite:
             offset=micros(span.offset),
             every=micros(span.every or _DAY),
             day=micros(_DAY),
+            **{f"source{place}": span.sources[place] for place in places},
         )
         return [decoded(row) for row in rows]
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
+from ticker.sources.adapter import Request
 from ticker.sources.base import as_json, nominal, number, schema
-from ticker.sources.iss import HOST, naive, rows
+from ticker.sources.iss import naive, rows
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BOARD = "CETS"  # CNGD, in the same answer, are trades outside the order book
 INDICATIVE = ("USD/RUB", "EUR/RUB", "CNY/RUB")  # of one unit; of the other pairs the answer does not say how many
+# Pair -> the exchange's own word for what is quoted of it.
+CODES = {"USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "CNY/RUB": "CNYRUB_TOM"}
 # The New Year has gone ten days without trades; a row whose day before is older is of a market closed for good.
 _PAUSE = timedelta(days=15)
 
@@ -94,12 +96,3 @@ def _moment(row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a naive datetime
 
 def _request(path: str, **query: str) -> Request:
     return Request(f"/iss/{path}/securities.json", {"iss.meta": "off", "iss.only": "securities,marketdata", **query})
-
-
-ADAPTER = Adapter(
-    publisher="moex",
-    base_url=HOST,
-    requests=requests,
-    parse=parse,
-    codes={"USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "CNY/RUB": "CNYRUB_TOM"},
-)

@@ -10,9 +10,9 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
-from ticker.sources.adapter import Adapter, Request
+from ticker.sources.adapter import Request
 from ticker.sources.base import as_json, number, schema
-from ticker.sources.iss import HOST, naive, rows
+from ticker.sources.iss import naive, rows
 from ticker.sources.table import MOSCOW
 
 if TYPE_CHECKING:
@@ -127,12 +127,3 @@ def _moment(row: Mapping[str, Any]) -> datetime:
 
 def _date(value: object, where: str) -> date:
     return naive(f"{value} 00:00:00", where).date()
-
-
-ADAPTER = Adapter(
-    publisher="moex",
-    base_url=HOST,
-    requests=requests,
-    parse=parse,
-    codes={"BRENT/USD": "BR"},
-)

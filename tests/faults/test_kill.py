@@ -1,0 +1,118 @@
+"""kill -9 under polling and reading. KILLS=200 for the whole measure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.upstream import Upstream
+from ticker.demo.market import table_in_force
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = int(os.environ.get("KILLS", "6"))
+OFTEN = '{ every = "200ms", jitter = "0s" }'
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(file: Path, upstream: str, port: int) -> subprocess.Popen[bytes]:
+    """The service, its market source asked five times a second."""
+    often = {"TICKER_SOURCES__MOEX__SCHEDULE": OFTEN, "TICKER_SOURCES__MOEX__BUDGET": "36000"}
+    arguments = ("serve", "--port", str(port), "--upstream", upstream, "--store", f"sqlite:///{file}")
+    return subprocess.Popen(
+        (sys.executable, "-m", "ticker", *arguments),
+        env={**os.environ, **often},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kept(file: Path) -> tuple[dict[str, Any] | None, set[tuple[str, str]]]:
+    """What a killed run left, which is whole: the last snapshot committed, and every row of oil."""
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        text = connection.execute("SELECT text FROM saved WHERE name LIKE 'snapshot%'").fetchone()
+        rows = connection.execute("SELECT as_of, price FROM quotes WHERE symbol = 'OIL'").fetchall()
+    connection.close()
+    return (json.loads(text[0]) if text else None), {(str(as_of), price) for as_of, price in rows}
+
+
+def fill(upstream: Upstream, turn: int) -> None:
+    """Prices of this very moment, never twice the same."""
+    now = datetime.now(UTC)
+    brent = Decimal(70) + Decimal(turn % 400) / 100
+    upstream.trio(table_in_force(now), brent=str(brent), now=now)
+
+
+async def first_answer(session: aiohttp.ClientSession, url: str) -> Any:  # noqa: ANN401 - JSON
+    """The first thing the new process says."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                async with session.get(url) as answer:
+                    return await answer.json()
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.01)
+
+
+async def reading(session: aiohttp.ClientSession, url: str, reported: set[tuple[str, str]]) -> None:
+    """Read history as it grows, and remember what it reported as stored."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    while True:
+        try:
+            async with session.get(f"{url}/v1/quotes/OIL/history?from={today}&limit=5000&format=ndjson") as answer:
+                points = [json.loads(line, parse_float=str) for line in (await answer.text()).splitlines() if answer.ok]
+        except aiohttp.ClientError:
+            return
+        micros = [int(datetime.fromisoformat(point["as_of"]).timestamp()) * 1_000_000 for point in points]
+        reported.update((str(at), point["price"]) for at, point in zip(micros, points, strict=True))
+
+
+async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once(tmp_path: Path) -> None:
+    """The first answer after a kill is the last snapshot committed, all sources hanging; every row read is kept."""
+    file, dice, reported, turn = tmp_path / "ticker.db", random.Random(9), set[tuple[str, str]](), 0  # noqa: S311
+    at_once = 0
+    async with Upstream() as upstream, aiohttp.ClientSession() as session:
+        for kill in range(KILLS):
+            left = kept(file)[0] if kill else None
+            hanging = kill % 2 == 1
+            upstream.fail("/", "hang") if hanging else upstream.heal("/")
+            port = free_port()
+            process = start(file, upstream.url, port)
+            url = f"http://127.0.0.1:{port}"
+            shown = await first_answer(session, f"{url}/v1/quotes")
+            assert left is None or shown["version"] >= left["version"]
+            if left is not None and hanging:
+                assert Decimal(str(shown["quotes"][2]["price"])) == Decimal(left["quotes"]["OIL"]["price"])
+                at_once += 1
+            reader = asyncio.create_task(reading(session, url, reported))
+            end = time.monotonic() + (0.1 if hanging else 1.0) * dice.random() * 2
+            while time.monotonic() < end:
+                turn += 1
+                fill(upstream, turn)
+                await asyncio.sleep(0.05)
+            process.kill()
+            process.wait()
+            await reader
+            assert reported <= kept(file)[1]
+    assert len(reported) >= KILLS // 2
+    print(f"{KILLS} kills, {len(reported)} rows reported, none lost; {at_once} starts served at once")  # noqa: T201

@@ -1,0 +1,71 @@
+"""`ticker record` and `ticker replay`: a recording made, and the service run over one."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+import typer
+
+from ticker import app, recording
+from ticker.cli import lifecycle
+from ticker.cli.logs import logs
+from ticker.cli.serving import run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from ticker.recording import Recording
+    from ticker.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def record(config: Settings, folder: Path, upstream: str | None, seconds: float | None) -> None:
+    """Poll and write down until SIGTERM or SIGINT, or for so many seconds."""
+    logs()
+    service = app.record(config, upstream, folder)
+
+    async def recording_on() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with service.running():
+            log.info("recording", folder=str(folder))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), seconds)
+        log.info("recorded", answers=getattr(service.fetcher, "written", 0))
+
+    asyncio.run(recording_on())
+
+
+def replay(config: Settings, folder: Path, at: datetime | None, speed: float) -> None:
+    """Serve over the recording in `folder` until SIGTERM or SIGINT."""
+    found = _read(folder)
+    first, last = found.entries[0].at, found.entries[-1].at
+    if at is not None and not first <= at <= last:
+        raise typer.BadParameter(f"the recording is of {first.isoformat()} to {last.isoformat()}", param_hint="--at")
+    logs()
+    for each in found.damage:
+        log.warning("the recording has a line that cannot be read", where=each)
+    log.info("replaying", first=first.isoformat(), last=last.isoformat(), answers=len(found.entries), speed=speed)
+    service = app.replay(config, found, at or first, speed)
+
+    async def served() -> None:
+        await lifecycle.run(service, service.web(), None, "ticker replays")
+
+    run(served, config.server.host, config.server.port)
+
+
+def _read(folder: Path) -> Recording:
+    try:
+        found = recording.read(folder)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder}: {error.strerror or error}", param_hint="DIR") from None
+    if not found.entries:
+        raise typer.BadParameter(f"no recording in {folder}: it has no answer in a file *.ndjson", param_hint="DIR")
+    return found
