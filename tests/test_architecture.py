@@ -59,10 +59,10 @@ MAY_NAME: dict[str, str] = {
     "poll": "board calendars fetch",
     "history": "calendars",
     "backfill": "feeds fetch sources",
-    "recording": "board clock feeds fetch poll",
+    "recording": "board clock fetch poll",
     "render": "history stores",
     "web": "board",
-    "cli": "backfill feeds",
+    "cli": "backfill feeds recording",
     "metrics": "health web",
     "app": "feeds settings",
 }
@@ -106,7 +106,7 @@ COMPOSED = {"Board": "app", "Fetcher": "app", "Poller": "app", "Timetable": "app
 # What the configuration says, as values; still nothing that runs.
 COMPOSED |= {"Plan": "configured", "Feed": "configured"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
-CACHED = {"calendars.py", "render/locales.py"}
+CACHED = {"calendars.py", "render/locales.py", "stores/coding.py"}
 MUTATORS = "append add clear discard extend insert pop popitem remove setdefault update"
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTIONS = ("The page", "The API", "Ops", "Configuration", "Deployment")
+SECTIONS = ("The page", "The API", "Ops", "Configuration", "History, replay, backfill", "Deployment")
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 PATHS = {path for path, _ in (*ROUTES, *ASSETS)}
 CURLS = re.findall(r"^curl .*$", README, re.MULTILINE)
@@ -100,7 +100,7 @@ def test_links_and_pictures_are_there() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", README):
         if target.startswith("#"):
             headings = re.findall(r"^#{2,3} (.+)$", README, re.MULTILINE)
-            assert target[1:] in {name.lower().replace(" ", "-") for name in headings}, target
+            assert target[1:] in {name.lower().replace(",", "").replace(" ", "-") for name in headings}, target
         elif "://" not in target:
             assert (ROOT / target).is_file(), target
     committed = {path.as_posix() for path in files()}

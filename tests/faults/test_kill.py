@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,23 +26,21 @@ KILLS = int(os.environ.get("KILLS", "6"))
 OFTEN = '{ every = "200ms", jitter = "0s" }'
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(file: Path, upstream: str, port: int) -> subprocess.Popen[bytes]:
-    """The service, its market source asked five times a second."""
+def start(file: Path, upstream: str) -> tuple[subprocess.Popen[bytes], str]:
+    """The service on a port of its own, its market source asked five times a second; and where it listens."""
     often = {"TICKER_SOURCES__MOEX__SCHEDULE": OFTEN, "TICKER_SOURCES__MOEX__BUDGET": "36000"}
-    arguments = ("serve", "--port", str(port), "--upstream", upstream, "--store", f"sqlite:///{file}")
-    return subprocess.Popen(
+    arguments = ("serve", "--port", "0", "--upstream", upstream, "--store", f"sqlite:///{file}")
+    process = subprocess.Popen(
         (sys.executable, "-m", "ticker", *arguments),
         env={**os.environ, **often},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"ticker serves" in line:
+            return process, str(json.loads(line)["url"])
+    raise AssertionError("the service has ended before it served")
 
 
 def kept(file: Path) -> tuple[dict[str, Any] | None, set[tuple[str, str]]]:
@@ -96,9 +93,7 @@ async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_
             left = kept(file)[0] if kill else None
             hanging = kill % 2 == 1
             upstream.fail("/", "hang") if hanging else upstream.heal("/")
-            port = free_port()
-            process = start(file, upstream.url, port)
-            url = f"http://127.0.0.1:{port}"
+            process, url = await asyncio.to_thread(start, file, upstream.url)
             shown = await first_answer(session, f"{url}/v1/quotes")
             assert left is None or shown["version"] >= left["version"]
             if left is not None and hanging:
@@ -111,7 +106,7 @@ async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_
                 fill(upstream, turn)
                 await asyncio.sleep(0.05)
             process.kill()
-            process.wait()
+            process.communicate()
             await reader
             assert reported <= kept(file)[1]
     assert len(reported) >= KILLS // 2

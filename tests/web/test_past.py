@@ -69,6 +69,14 @@ async def test_the_header_of_a_day_is_that_days(service: Kept) -> None:
     assert await text(service, "/widget?at=2024-11-21") == "USD100.22EUR105.81OIL72.81"
 
 
+async def test_todays_picture_does_not_stand_beside_an_old_number(service: Kept) -> None:
+    """The sparkline is of the last days from now; the header of another day goes without."""
+    async with service.client.get("/widget?at=2024-11-22&style=sparkline") as answer:
+        assert "<img" not in await answer.text()
+    async with service.client.get("/widget?style=sparkline") as answer:
+        assert '<img src="/sparkline/USD.svg" alt="US dollar' in await answer.text()
+
+
 async def test_a_quote_of_the_past_is_whole(service: Kept) -> None:
     """Change, previous table, next update and status are those of the day; who else agreed is not known any more."""
     quote = await service.get("/v1/quotes/USD?at=2024-11-22")

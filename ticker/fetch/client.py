@@ -37,7 +37,7 @@ class Answer:
 class Fetching(Protocol):
     """What the poller asks: the fetcher, or something around it or in its place."""
 
-    async def __aenter__(self) -> object:
+    async def __aenter__(self) -> Self:
         """Make ready."""
 
     async def __aexit__(

@@ -42,11 +42,11 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What one page shows beside the snapshot; `history` says whether there is any to draw."""
+    """What one page shows beside the snapshot; `history` are the symbols of which there is any to draw."""
 
     choice: Choice
     sources: tuple[SourceState, ...] = ()
-    history: bool = False
+    history: tuple[str, ...] = ()
 
 
 class Site:

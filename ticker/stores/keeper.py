@@ -18,12 +18,13 @@ import structlog
 from ticker.health import StoreHealth
 from ticker.stores import saved
 from ticker.stores.base import Retention, Row, Store, StoreError
+from ticker.stores.rows import identity, of_quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from ticker.quotes import Instrument, Quote, Snapshot
+    from ticker.quotes import Instrument, Snapshot
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -75,13 +76,13 @@ class Keeper:
             return None
         snapshot = None if text is None else saved.restored(text, instruments, now)
         if snapshot is not None:
-            self._shown = {row.symbol: row for row in filter(None, map(_row, snapshot.quotes))}
+            self._shown = {row.symbol: row for row in filter(None, map(of_quote, snapshot.quotes))}
         return snapshot
 
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
-        for row in filter(None, map(_row, snapshot.quotes)):
-            if _identity(self._shown.get(row.symbol)) != _identity(row):
+        for row in filter(None, map(of_quote, snapshot.quotes)):
+            if identity(self._shown.get(row.symbol)) != identity(row):
                 self._shown[row.symbol] = row
                 self._rows.append(row)
         while len(self._rows) > self._room:
@@ -194,28 +195,3 @@ class Keeper:
         if not self.health.up:
             log.info("store is back", queued=len(self._rows))
         self.health.up = True
-
-
-def _identity(row: Row | None) -> object:
-    return row and (row.source, row.as_of, row.price, row.price_type)
-
-
-def _row(quote: Quote) -> Row | None:
-    """The row that the quote is kept as; None for one without a number or without its whole provenance."""
-    source, price_type, price = quote.source, quote.price_type, quote.price
-    as_of, fetched_at = quote.as_of, quote.fetched_at
-    if source is None or price_type is None or price is None or as_of is None or fetched_at is None:
-        return None
-    return Row(
-        symbol=quote.symbol,
-        source=source,
-        publisher=quote.publisher or source,
-        price_type=price_type,
-        as_of=as_of,
-        price=price,
-        fetched_at=fetched_at,
-        seen_at=fetched_at,
-        previous=quote.previous,
-        previous_as_of=quote.previous_as_of,
-        contract=quote.contract,
-    )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ticker.stores import schema
 from ticker.stores.base import Retention, Row, Span, StoreError
 from ticker.stores.coding import decoded, encoded, micros, moment_of
+from ticker.stores.opening import prepare, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,11 +47,11 @@ class Sqlite:
         if self._writer is not None and self._inode == self._found():
             return False
         self._let_go()
-        with _told(self._path):
+        with told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             writer = self._connect(f"{self._path.absolute().as_uri()}?mode=rwc")
             try:
-                new = _prepare(writer)
+                new = prepare(writer)
             except BaseException:
                 writer.close()
                 raise
@@ -63,7 +64,7 @@ class Sqlite:
         self.open()
         if self._writer is None:
             raise StoreError("not open")
-        with _told(self._path), self._writer as transaction:
+        with told(self._path), self._writer as transaction:
             transaction.execute("BEGIN IMMEDIATE")
             new = sum(_insert(transaction, row) for row in rows)
             transaction.executemany(schema.SAVE, saved.items())
@@ -122,7 +123,7 @@ class Sqlite:
         self.open()
         if self._writer is None:
             raise StoreError("not open")
-        with _told(self._path), self._writer as transaction:
+        with told(self._path), self._writer as transaction:
             transaction.execute("BEGIN IMMEDIATE")
             before = transaction.total_changes
             for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
@@ -183,7 +184,7 @@ class Sqlite:
         return connection
 
     def _read(self, query: str, **values: object) -> list[Any]:
-        with _told(self._path), self._reader() as connection:
+        with told(self._path), self._reader() as connection:
             latest = time.monotonic() + _SLOWEST_SECONDS
             connection.set_progress_handler(lambda: time.monotonic() > latest, 20_000)
             try:
@@ -202,45 +203,3 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
         return 0
     transaction.execute(schema.INSERT, {**values, "revision": 0 if last is None else last["revision"] + 1})
     return 1
-
-
-def _prepare(writer: sqlite3.Connection) -> bool:
-    """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
-    version: int = writer.execute("PRAGMA user_version").fetchone()[0]
-    tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
-    if tables and not ours:
-        raise StoreError("another program's database", "name another file with --store or [store] url")
-    if version > len(schema.MIGRATIONS):
-        raise StoreError(f"made by a newer version of ticker (schema {version})", "run that version, or name another")
-    writer.execute("PRAGMA journal_mode = WAL")
-    writer.execute("PRAGMA synchronous = FULL")
-    for number, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
-        pragmas = f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = {number};"
-        writer.executescript(f"BEGIN IMMEDIATE; {script} {pragmas} COMMIT;")
-    # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
-    writer.execute("BEGIN IMMEDIATE")
-    writer.execute("COMMIT")
-    return not version
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Whatever goes wrong is a StoreError with the mend."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        detail = f"{path}: {error}"
-        raise StoreError(detail, _MENDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")) from error
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
-
-
-_MENDS = {
-    sqlite3.SQLITE_CORRUPT: "move the file away; a new one is begun, and `ticker backfill` fills it",
-    sqlite3.SQLITE_NOTADB: "move the file away; a new one is begun, and `ticker backfill` fills it",
-    sqlite3.SQLITE_FULL: "make room on the disk; what was missed is then written",
-    sqlite3.SQLITE_READONLY: "make the file and its folder writable; what was missed is then written",
-    sqlite3.SQLITE_BUSY: "another process holds the file; what was missed is written when it lets go",
-    sqlite3.SQLITE_CANTOPEN: "make the folder writable, or name another file with --store or [store] url",
-}

@@ -20,7 +20,7 @@ _QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?
 _REVALIDATE = 30
 _IF_ERROR = 86400
 # Noted on a request whose language Accept-Language chose: a cache must keep one answer a language.
-NEGOTIATED = "negotiated"
+NEGOTIATED = web.RequestKey("negotiated", bool)
 _SECOND = timedelta(seconds=1)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ticker.render.embeds import Choice
 from ticker.render.html import STYLES
 from ticker.render.page import THEMES, Sheet, SourceState
+from ticker.stores.base import StoreError
 from ticker.web import parameters
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
@@ -25,14 +26,14 @@ _FRAMED = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors *"
 )
-HISTORY = "/v1/quotes/{symbol}/history"
 
 
 async def page(request: web.Request) -> web.Response:
     """`GET /`: the header as a news site has it, with every option and the code to embed it."""
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
-    sheet = Sheet(_choice(request, snapshot), sources(context), _has_history(request.app))
+    past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
+    sheet = Sheet(_choice(request, snapshot), sources(context), past)
     return _answer(request, context.site.page(snapshot, sheet))
 
 
@@ -72,8 +73,12 @@ def _choice(request: web.Request, snapshot: Snapshot) -> Choice:
     )
 
 
-def _has_history(app: web.Application) -> bool:
-    return any(resource.canonical == HISTORY for resource in app.router.resources())
+async def _with_history(context: Context, symbols: list[str]) -> tuple[str, ...]:
+    """Those of `symbols` that have a line to draw: the page asks for no other."""
+    try:
+        return tuple([symbol for symbol in symbols if await context.history.since([symbol]) is not None])
+    except StoreError:
+        return ()
 
 
 def _answer(request: web.Request, representation: Representation) -> web.Response:

@@ -38,6 +38,9 @@ async def stood(request: web.Request, board: Snapshot, view: View) -> web.Respon
     asked = [q for q in board.quotes if not view.symbols or q.symbol in view.symbols]
     if all(quote.as_of is None for quote in asked):
         raise await before_history(request, [quote.symbol for quote in asked], "at")
+    if view.style == "sparkline":
+        # The picture is of the last days from now: beside the numbers of another day it would tell what they do not.
+        view = replace(view, style="plain")
     made = request.app[CONTEXT].renderer.once(board, view)
     known = max(quote.fetched_at for quote in asked if quote.fetched_at)
     return answered(request, replace(made, modified=known), board.generated_at)

@@ -4,7 +4,6 @@
   const form = document.getElementById('choice');
   const live = document.getElementById('live');
   const ways = document.getElementById('ways');
-  document.documentElement.classList.add('live');
 
   function query() {
     const data = new FormData(form);
@@ -91,20 +90,26 @@
     return figure;
   }
 
+  /* A price a day or, where there are too few days yet, every price there is. */
+  async function line(symbol) {
+    for (const interval of ['1d', 'raw']) {
+      const got = await fetch(`/v1/quotes/${encodeURIComponent(symbol)}/history?interval=${interval}&limit=2000`);
+      const prices = got.ok ? (await got.json()).points.map((point) => point.price) : [];
+      if (prices.length > 1) return prices;
+    }
+    return null;
+  }
+
   async function past() {
     const section = document.getElementById('history');
-    if (!section) return;
-    for (const box of form.querySelectorAll('[name=symbols]')) {
+    const charts = section?.querySelector('.charts');
+    for (const symbol of charts?.dataset.symbols.split(',') || []) {
       try {
-        const got = await fetch(`/v1/quotes/${encodeURIComponent(box.value)}/history?interval=1d&limit=365`);
-        if (!got.ok) continue;
-        const told = await got.json();
-        const points = told.points || [];
-        const prices = points.map((point) => point.price);
-        if (prices.length > 1) section.querySelector('.charts').append(drawn(box.value, prices));
+        const prices = await line(symbol);
+        if (prices) charts.append(drawn(symbol, prices));
+        section.hidden = !charts.children.length;
       } catch { /* no chart */ }
     }
-    section.hidden = !section.querySelector('figure');
   }
 
   form.addEventListener('change', changed);

@@ -40,7 +40,7 @@
       const wanted = this.readers.size > 0 && !document.hidden;
       if (wanted && !this.clock) {
         this.heard ||= Date.now();
-        this.clock = setInterval(() => this.watch(), 5000);
+        this.clock = setInterval(() => this.watch(), 2000);
         this.listen();
       } else if (!wanted && this.clock) {
         this.clock = clearInterval(this.clock);
@@ -94,7 +94,7 @@
     watch() {
       const silent = Date.now() - this.heard;
       if (silent > (this.down ? 20000 : 60000)) this.ask();
-      this.readers.forEach((reader) => reader.lost(this.down && silent > 8000 ? silent / 1000 : 0));
+      this.readers.forEach((reader) => reader.lost(this.down && silent > 5000 ? silent / 1000 : 0));
     }
   }
 

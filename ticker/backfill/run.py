@@ -1,20 +1,18 @@
-"""Filling history from the sources' archives: polite, interruptible, and the same rows however often it is run.
-
-Each instrument is asked of its most preferred source that has an archive, and of the next one where that fails. An
-answer's rows and the note that its request is done are kept in one transaction, so a run that was cut goes on there.
-"""
+"""One run: each source asked in turn, its rows kept answer by answer."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ticker.normalise import normalise, word
+from ticker.backfill.jobs import Job, Tally, jobs
+from ticker.normalise import normalise
 from ticker.quotes import Reason, SourceError
 from ticker.stores.base import Row, Store, StoreError
+from ticker.stores.rows import of_candidate
 from ticker.validate import Case, refusal
 
 if TYPE_CHECKING:
@@ -24,41 +22,10 @@ if TYPE_CHECKING:
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.quotes import Candidate, Instrument, Tick
-    from ticker.sources import Request
 
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.
 _SETTLED = timedelta(days=7)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one source gave for one instrument; `absent` counts requests for which it has nothing (404)."""
-
-    rows: int = 0
-    new: int = 0
-    refused: int = 0
-    absent: int = 0
-    skipped: int = 0
-    first: date | None = None
-    last: date | None = None
-    failure: SourceError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One request to an archive and the instruments it is for."""
-
-    feed: Feed
-    request: Request
-    wanted: tuple[Instrument, ...]
-
-    @property
-    def name(self) -> str:
-        """Under which the store notes that it is done."""
-        query = "&".join(f"{key}={value}" for key, value in sorted(self.request.query.items()))
-        symbols = ",".join(each.symbol for each in self.wanted)
-        return f"archive {symbols} {self.feed.id}{self.request.path}?{query}"
 
 
 @dataclass(slots=True)
@@ -101,9 +68,9 @@ class Backfill:
     ) -> bool:
         """Whether the source answered everything."""
         feed = self.feeds[source]
-        jobs = self._jobs(feed, group, first, last)
+        todo = jobs(feed, group, first, last)
         settled = last < (self.clock() - _SETTLED).date()
-        for number, job in enumerate(jobs, start=1):
+        for number, job in enumerate(todo, start=1):
             if settled and await asyncio.to_thread(self.store.saved, job.name) is not None:
                 self._each(job).skipped += 1
             else:
@@ -115,22 +82,8 @@ class Backfill:
                         self._tally(each, source).failure = error
                     return False
                 await asyncio.sleep(self.pause)
-            step(job, len(jobs) - number)
-        return bool(jobs)
-
-    def _jobs(self, feed: Feed, group: tuple[Instrument, ...], first: date, last: date) -> list[Job]:
-        """An archive of one currency a request is asked for each, one of whole tables once for all."""
-        archive = feed.adapter.archive
-        if archive is None:
-            return []
-        codes = {each.symbol: word(each, feed.origin) for each in group}
-        by_request: dict[str, Job] = {}
-        for each in group:
-            for request in archive([codes[each.symbol]], first, last):
-                key = f"{request.path}{sorted(request.query.items())}"
-                job = by_request.setdefault(key, Job(feed, request, ()))
-                by_request[key] = replace(job, wanted=(*job.wanted, each))
-        return list(by_request.values())
+            step(job, len(todo) - number)
+        return bool(todo)
 
     async def _do(self, job: Job) -> None:
         try:
@@ -186,7 +139,7 @@ class Backfill:
                 self._tally(instrument, feed.id).refused += 1
                 continue
             before = found
-            rows.append(_row(found))
+            rows.append(of_candidate(found))
         return rows
 
     async def _write(self, rows: Sequence[Row], done: Mapping[str, str]) -> int:
@@ -203,21 +156,3 @@ class Backfill:
 
     def _each(self, job: Job) -> Tally:
         return self._tally(job.wanted[0], job.feed.id)
-
-
-def _row(found: Candidate) -> Row:
-    """In force from its own date: what an archive tells was so then, whenever it is asked."""
-    return Row(
-        symbol=found.symbol,
-        source=found.source,
-        publisher=found.publisher,
-        price_type=found.price_type,
-        as_of=found.as_of,
-        price=found.price,
-        fetched_at=found.fetched_at,
-        seen_at=found.as_of,
-        previous=found.previous,
-        previous_as_of=found.previous_as_of,
-        contract=found.contract,
-        archived=True,
-    )

@@ -1,25 +1,22 @@
-"""The past out of the store: the board as it stood, and one instrument's line. Bounded, cached, off the loop.
-
-What speaks for a moment is chosen as it is for now, by time and preference; only numbers that were published or stand
-in a source's archive are in the store, so nothing is weighed again.
-"""
+"""The board as it stood, and the questions to the store."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cachetools import TTLCache
 
+from ticker.history.lines import Line, after, span_of
 from ticker.quotes import Candidate, PriceType, Quote, Snapshot
 from ticker.select import Question, publish
-from ticker.stores.base import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ticker.calendars import Calendar
+    from ticker.history.lines import Stretch
     from ticker.quotes import Instrument
     from ticker.stores.base import Row, Store
 
@@ -29,32 +26,6 @@ _BOARDS = 512
 # Backfills and corrections come from other processes; after so long everybody sees them.
 _REMEMBERED_SECONDS = 30
 _DAY = timedelta(days=1)
-_END = datetime(9000, 1, 1, tzinfo=UTC)
-INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Rows of one instrument, oldest first; `onward` is where the next page begins, None at the end.
-
-    `since` is the oldest date there is of the instrument at all.
-    """
-
-    rows: tuple[Row, ...]
-    since: datetime | None
-    onward: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
-
-    symbol: str
-    first: date | datetime | None
-    last: date | datetime | None
-    interval: str = "raw"
-    limit: int = 1000
-    onward: datetime | None = None
 
 
 class Read(Protocol):
@@ -121,32 +92,16 @@ class History:
 
     async def line(self, ask: Stretch) -> Line:
         """The rows asked for."""
-        span = self._span(ask)
+        instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
+        span = span_of(ask, instrument, self._zone(ask.symbol), self._clock())
 
         def question(store: Store) -> Line:
             rows = store.series(replace(span, limit=span.limit + 1))
             more = len(rows) > span.limit
             rows = rows[: span.limit]
-            return Line(tuple(rows), store.since(ask.symbol), _after(rows[-1].as_of, span) if more else None)
+            return Line(tuple(rows), store.since(ask.symbol), after(rows[-1].as_of, span) if more else None)
 
         return await self._read(question)
-
-    def _span(self, ask: Stretch) -> Span:
-        instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
-        zone = self._zone(ask.symbol)
-
-        def start(of: date | datetime) -> datetime:
-            return of if isinstance(of, datetime) else datetime.combine(of, time(), zone)
-
-        first = ask.onward or (start(ask.first) if ask.first is not None else datetime(1900, 1, 1, tzinfo=UTC))
-        if ask.last is None:
-            end = _END
-        elif isinstance(ask.last, datetime):
-            end = ask.last + timedelta(microseconds=1)
-        else:
-            end = start(ask.last + _DAY)
-        offset = (first if ask.first or ask.onward else self._clock()).astimezone(zone).utcoffset() or timedelta(0)
-        return Span(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
 
     def _quote(self, instrument: Instrument, found: Sequence[Sequence[Row]], now: datetime) -> Quote:
         calendars = self._calendars(instrument.symbol)
@@ -180,11 +135,3 @@ def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
     if before.as_of != calendar.previous(newest.as_of):
         return candidate
     return replace(candidate, previous=before.price, previous_as_of=before.as_of)
-
-
-def _after(as_of: datetime, span: Span) -> datetime:
-    """Where the page after the row of `as_of` begins: the next moment, or the next stretch of a sampled line."""
-    if span.every is None:
-        return as_of + timedelta(microseconds=1)
-    local = as_of - datetime(1970, 1, 1, tzinfo=UTC) + span.offset
-    return datetime(1970, 1, 1, tzinfo=UTC) + (local // span.every + 1) * span.every - span.offset

@@ -1,0 +1,56 @@
+"""Opening a database file that is ours, and saying what is wrong with one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ticker.stores import schema
+from ticker.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def prepare(writer: sqlite3.Connection) -> bool:
+    """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
+    version: int = writer.execute("PRAGMA user_version").fetchone()[0]
+    tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
+    if tables and not ours:
+        raise StoreError("another program's database", "name another file with --store or [store] url")
+    if version > len(schema.MIGRATIONS):
+        raise StoreError(f"made by a newer version of ticker (schema {version})", "run that version, or name another")
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA synchronous = FULL")
+    for number, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
+        pragmas = f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = {number};"
+        writer.executescript(f"BEGIN IMMEDIATE; {script} {pragmas} COMMIT;")
+    # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("COMMIT")
+    return not version
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong is a StoreError with the mend."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        detail = f"{path}: {error}"
+        raise StoreError(detail, _MENDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+_MENDS = {
+    sqlite3.SQLITE_CORRUPT: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_NOTADB: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_FULL: "make room on the disk; what was missed is then written",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable; what was missed is then written",
+    sqlite3.SQLITE_BUSY: "another process holds the file; what was missed is written when it lets go",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable, or name another file with --store or [store] url",
+}
