@@ -26,9 +26,9 @@ _FINISH_SECONDS = 10.0
 
 
 async def run(service: Service, app: web.Application, again: Callable[[], Loaded] | None, what: str) -> None:
-    """Serve until SIGTERM or SIGINT; `what` is logged with the address.
+    """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
 
-    `again` reads the configuration anew; None where it cannot change while this runs.
+    Without `again`, as over a recording, there is nothing that SIGHUP could change, and it is passed over.
 
     Raises OSError where an address cannot be listened on.
     """
@@ -67,12 +67,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> Non
 
 async def _reloads(service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event) -> None:
     """One after the other; signals that come during a reload are one more reload."""
-    while True:
+    while again is not None:
         await hang_up.wait()
         hang_up.clear()
-        if again is None:
-            log.info("a replay keeps the configuration that it began with")
-            continue
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         await reload(service, again)
         notify("READY=1")

@@ -55,10 +55,10 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
     log.info("replaying", first=first.isoformat(), last=last.isoformat(), answers=len(found.entries), speed=speed)
     service = app.replay(config, found, at or first, speed)
 
-    async def served() -> None:
+    async def serving() -> None:
         await lifecycle.run(service, service.web(), None, "ticker replays")
 
-    run(served, config.server.host, config.server.port)
+    run(serving, config.server.host, config.server.port)
 
 
 def _read(folder: Path) -> Recording:
