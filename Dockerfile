@@ -28,7 +28,8 @@ COPY --from=build /opt/ticker /opt/ticker
 ENV PATH=/opt/ticker/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    TICKER_SERVER__HOST=0.0.0.0
+    TICKER_SERVER__HOST=0.0.0.0 \
+    TICKER_STORE__URL=sqlite:////var/lib/ticker/ticker.db
 USER 10001:10001
 WORKDIR /etc/ticker
 VOLUME /var/lib/ticker

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ticker import carry
 from ticker.feeds import ask
 from ticker.health import Health
 from ticker.normalise import normalise, word
@@ -51,12 +52,8 @@ class Poller:
         self.hurry: Callable[[str], object] = lambda _source: None
         # Whoever is told every new snapshot; set by the composer.
         self.report: Callable[[Snapshot], object] = lambda _snapshot: None
-        own = {source: feed.origin.calendar for source, feed in feeds.items()}
         self._all = (*instruments, *(check.reference for check in checks))
-        self._calendars = {
-            each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
-            for each in self._all
-        }
+        self._calendars = carry.calendars_of(self._all, feeds, overrides or {})
         self._checks = checks
         self._board = board
         self._fetcher = fetcher
@@ -66,6 +63,38 @@ class Poller:
         self._memories: dict[str, Memory] = {}
         self._overruled: dict[str, tuple[tuple[str, Reason], ...]] = {}
         self._waiting: frozenset[str] = frozenset()
+
+    def adopt(
+        self,
+        instruments: Sequence[Instrument],
+        feeds: Mapping[str, Feed],
+        overrides: Mapping[str, Calendar] | None = None,
+        checks: Sequence[Check] = (),
+    ) -> set[str]:
+        """Go on with another configuration, at once and without a gap; the sources that must now be asked anew.
+
+        Numbers that still mean the same stay; an answer on its way that was asked for otherwise will be dropped.
+        """
+        now, asked = self._clock(), {source: self._question(source) for source in self.feeds}
+        former, self._all = self._all, (*instruments, *(check.reference for check in checks))
+        self._calendars = carry.calendars_of(self._all, feeds, overrides or {})
+        self._candidates = carry.candidates(self._candidates, former, self._all, self._calendars, now)
+        same = carry.same(former, self._all)
+        self._refused = {key: why for key, why in self._refused.items() if key[0] in feeds and key[1] in same}
+        self._memories = {symbol: kept for symbol, kept in self._memories.items() if symbol in same}
+        self.instruments, self.feeds, self._checks = instruments, feeds, checks
+        # The same object: metrics and handlers read it.
+        kept = {source: self.health.get(source) or Health(source) for source in feeds}
+        self.health.clear()
+        self.health.update(kept)
+        last = self._board.current(now)
+        quotes = carry.quotes(last, instruments, now)
+        if quotes != last.quotes:
+            carried = last.follow(quotes, now)
+            self._board.put(carried, now)
+            self.report(carried)
+        self.publish(now)
+        return {source for source in feeds if asked.get(source) != self._question(source)}
 
     def wanted(self, source: str) -> list[Instrument]:
         """The instruments that `source` feeds, those that only serve a cross-check among them."""
@@ -81,11 +110,11 @@ class Poller:
 
     async def poll(self, source: str) -> None:
         """Ask `source` once and publish what follows. Never raises for anything an upstream does."""
-        health, feed = self.health[source], self.feeds[source]
+        health, feed, asked = self.health[source], self.feeds[source], self._question(source)
         began = asyncio.get_running_loop().time()
         try:
             ticks, failure = await self.ask(feed, self._codes(source))
-            fresh = self._accept(source, ticks)
+            fresh = self._accept(source, ticks) if source in self.feeds and asked == self._question(source) else 0
         except SourceError as error:
             health.failed(self._clock(), feed.told(error))
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
@@ -124,6 +153,10 @@ class Poller:
     async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
         """What `feed` says of `codes` now; see `feeds.ask`."""
         return await ask(self._fetcher, feed, codes, self._clock())
+
+    def _question(self, source: str) -> tuple[object, ...]:
+        """All that decides what is asked of `source` and how its answer is read."""
+        return (self.feeds[source], *(carry.meaning(each) for each in self.wanted(source)))
 
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]

@@ -1,26 +1,24 @@
-"""When each source is polled next; the only file that knows APScheduler.
-
-One job a source, set anew after every poll: the cadence of the configuration, or earlier after a failure (exponential
-back-off with full jitter), or later where the upstream asked for it (`Retry-After`), or the hourly budget is spent.
-"""
+"""Polls each source when its plan says; the only file that knows APScheduler. One job a source, set anew after each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from ticker.plan import Plan
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from random import Random
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from zoneinfo import ZoneInfo
 
-_HOUR = timedelta(hours=1)
+    from ticker.plan import Standing
+
+__all__ = ["Cadence", "Plan", "Timetable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +43,6 @@ class Cadence:
 
     def _triggers(self) -> list[CronTrigger]:
         return [CronTrigger.from_crontab(line, self.zone) for line in self.cron]
-
-
-class Standing(Protocol):
-    """What the plan reads of a source's health."""
-
-    in_a_row: int
-    retry_at: datetime | None
-    next_poll: datetime | None
-
-
-@dataclass(slots=True)
-class Plan:
-    """The next poll of one source, a function of its cadence, its failures and what it was asked in the last hour."""
-
-    cadence: Cadence
-    random: Random
-    asked: deque[datetime] = field(default_factory=deque)
-
-    def note(self, now: datetime, requests: int) -> None:
-        """Charge `requests` to the budget of the hour."""
-        self.asked.extend([now] * requests)
-        while self.asked and self.asked[0] <= now - _HOUR:
-            self.asked.popleft()
-
-    def next(self, now: datetime, standing: Standing, requests: int) -> datetime:
-        """When to ask next, after a poll that ended at `now`; `requests` is what one poll costs."""
-        regular = self.cadence.after(now) + self.cadence.jitter * self.random.random()
-        when = min(regular, now + self._backoff(standing.in_a_row)) if standing.in_a_row else regular
-        if standing.retry_at is not None:
-            when = max(when, standing.retry_at)
-        return max(when, self.affordable(requests))
-
-    def _backoff(self, failures: int) -> timedelta:
-        """Full jitter (AWS, "Exponential Backoff And Jitter"): anything up to the doubled wait, a second at least."""
-        most = min(self.cadence.backoff * (1 << min(failures - 1, 20)), self.cadence.backoff_most)
-        return max(timedelta(seconds=1), most * self.random.random())
-
-    def affordable(self, requests: int) -> datetime:
-        """The first moment at which `requests` more stay within the hourly budget."""
-        over = len(self.asked) + requests - self.cadence.budget
-        if over <= 0 or not self.asked:
-            return datetime.min.replace(tzinfo=self.cadence.zone)
-        return self.asked[min(over, len(self.asked)) - 1] + _HOUR
 
 
 class Timetable:
@@ -115,6 +70,7 @@ class Timetable:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
 
     def start(self) -> None:
         """Poll every source at once, without waiting for a timer, and set the timetable going."""
@@ -123,16 +79,20 @@ class Timetable:
             self._begin(source)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
-        """Run a plain function again and again."""
-        self._scheduler.add_job(job, "interval", seconds=seconds)
+        """Run a plain function again and again, in the loop."""
+
+        async def run() -> None:
+            # APScheduler takes what is no coroutine function into a thread, where the board's bell must not be rung.
+            job()
+
+        self._scheduler.add_job(run, "interval", seconds=seconds)
 
     def hurry(self, source: str) -> None:
         """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
-        now, standing = self._clock(), self._standing(source)
-        resting = standing.retry_at is not None and standing.retry_at > now
-        if source in self._running or resting or standing.in_a_row or not self._scheduler.running:
+        if source not in self._plans or source in self._running or not self._scheduler.running:
             return
-        if self._plans[source].affordable(self._cost(source)) <= now:
+        now, standing, cost = self._clock(), self._standing(source), self._cost(source)
+        if not standing.in_a_row and self._plans[source].soonest(now, standing, cost) <= now:
             self._set(source, now)
 
     async def stop(self) -> None:
@@ -147,20 +107,36 @@ class Timetable:
 
     def _begin(self, source: str) -> None:
         """A task of our own for each poll, since the scheduler cancels its own without waiting for their end."""
-        if source not in self._running:
+        if source in self._plans and source not in self._running:
             self._running[source] = asyncio.create_task(self._run(source))
 
     async def _due(self, source: str) -> None:
         self._begin(source)
 
-    async def _run(self, source: str) -> None:
-        plan, cost = self._plans[source], self._cost(source)
-        plan.note(self._clock(), cost)
-        try:
-            await self._poll(source)
-        finally:
-            del self._running[source]
-            self._set(source, plan.next(self._clock(), self._standing(source), cost))
+    def adopt(self, plans: Mapping[str, Plan], anew: Collection[str]) -> None:
+        """Go on with `plans`; the sources of `anew` are asked as soon as they may be. What is being asked finishes."""
+        former, self._plans = self._plans, plans
+        for source in former.keys() - plans.keys():
+            if self._scheduler.get_job(source) is not None:
+                self._scheduler.remove_job(source)
+        for source, plan in plans.items():
+            old = former.get(source)
+            if old is not None:
+                # A reload is no way around the budget.
+                plan.asked = old.asked
+            if source in anew or old is None or old.cadence != plan.cadence:
+                self._replan(source, now=source in anew or old is None)
+        self._planned()
+
+    def _replan(self, source: str, *, now: bool) -> None:
+        if source in self._running:
+            self._again.update({source} if now else ())
+            return
+        moment, standing, cost = self._clock(), self._standing(source), self._cost(source)
+        soonest = self._plans[source].soonest(moment, standing, cost)
+        regular = self._plans[source].next(moment, standing, cost)
+        # Reloaded more often than it is asked, a source must still get its turn.
+        self._set(source, soonest if now else max(soonest, min(regular, standing.next_poll or regular)))
 
     def _set(self, source: str, when: datetime) -> None:
         """Make `when`, by the service's clock, the one next poll of `source`."""
@@ -169,3 +145,15 @@ class Timetable:
         if self._scheduler.running:
             run_at = datetime.now(when.tzinfo) + (when - self._clock())
             self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
+
+    async def _run(self, source: str) -> None:
+        self._plans[source].note(self._clock(), self._cost(source))
+        try:
+            await self._poll(source)
+        finally:
+            del self._running[source]
+            if source in self._plans:
+                plan, now, cost = self._plans[source], self._clock(), self._cost(source)
+                when = (plan.soonest if source in self._again else plan.next)(now, self._standing(source), cost)
+                self._again.discard(source)
+                self._set(source, when)

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from tests.bench.world import MOSCOW, World
 from tests.service import trio
-from ticker.app import _cadence, compose
+from ticker.app import compose
+from ticker.configured import cadence_of
 from ticker.quotes import Quote, Status
 from ticker.schedule import Plan
 from ticker.settings.load import load, shipped
@@ -58,7 +59,7 @@ async def run(days: int) -> tuple[Counter[str], World, Service]:
     made = compose(config, upstream="http://upstream", now=lambda: world.now, seed=1)
     made.poller._fetcher = world  # type: ignore[assignment]
     random = Random(3)  # noqa: S311 - jitter
-    plans = {source: Plan(_cadence(config, source), random) for source in made.poller.feeds}
+    plans = {source: Plan(cadence_of(config, source), random) for source in made.poller.feeds}
     verdicts: Counter[str] = Counter()
     due = [(START, source) for source in plans]
     while due and due[0][0] < START + timedelta(days=days):
@@ -103,7 +104,7 @@ def requests_a_day() -> Table:
     table = Table("source", "polls a day, mean", "most in an hour", "budget an hour")
     random = Random(5)  # noqa: S311 - jitter
     for source, each in config.sources.items():
-        plan, now, polls = Plan(_cadence(config, source), random), START, []
+        plan, now, polls = Plan(cadence_of(config, source), random), START, []
         while now < START + timedelta(days=28):
             plan.note(now, 1)
             polls.append(now)

@@ -115,7 +115,10 @@ async def test_the_service_is_ready_with_a_number_for_every_instrument(served: S
     """And says how each stands."""
     ready = await told(served, "/readyz")
     assert (ready["status"], ready["missing"]) == ("ready", [])
-    assert ready["instruments"]["USD"] == {"status": "fresh", "reason": None}
+    midnight = "2024-11-22T00:00:00+03:00"
+    known = {"status": "fresh", "reason": None, "required": True, "source": "cbr", "as_of": midnight}
+    assert ready["instruments"]["USD"] == known
+    assert ready["sources"]["cbr"]["up"] is True
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

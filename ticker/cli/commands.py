@@ -82,8 +82,10 @@ def serve(
     """Poll the sources and serve their numbers."""
     from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
 
-    loaded = settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
-    serving.serve(loaded, upstream=web_upstream(upstream), at=moment(at, upstream))
+    def again() -> Loaded:
+        return settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
+
+    serving.serve(again, upstream=web_upstream(upstream), at=moment(at, upstream))
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")

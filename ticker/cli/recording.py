@@ -11,14 +11,13 @@ import structlog
 import typer
 
 from ticker import app, recording
+from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-    from aiohttp import web
 
     from ticker.recording import Recording
     from ticker.settings import Settings
@@ -56,10 +55,10 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
     log.info("replaying", first=first.isoformat(), last=last.isoformat(), answers=len(found.entries), speed=speed)
     service = app.replay(config, found, at or first, speed)
 
-    async def served() -> web.Application:
-        return service.web()
+    async def serving() -> None:
+        await lifecycle.run(service, service.web(), None, "ticker replays")
 
-    run(served, config.server.host, config.server.port, "ticker replays")
+    run(serving, config.server.host, config.server.port)
 
 
 def _read(folder: Path) -> Recording:

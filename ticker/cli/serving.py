@@ -1,9 +1,8 @@
-"""`ticker serve` and `ticker demo`: the loop, the listener, the signals."""
+"""`ticker serve` and `ticker demo`: which service, over which upstream, on which loop."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,22 +13,23 @@ from aiohttp import web
 
 from ticker import clock
 from ticker.app import compose
+from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.settings import ConfigurationError, Loaded, load
 from ticker.settings.load import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
 log = structlog.get_logger(__name__)
 
 # A working day at noon: the demo's market is open and its table in force whenever it is looked at.
 DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
-_DRAIN_SECONDS = 10.0
 
 
-def serve(loaded: Loaded, *, upstream: str | None, at: datetime | None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in flight."""
+def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | None) -> None:
+    """Serve what `again` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
+    loaded = again()
     config = loaded.settings
     if config.server.workers != 1:
         where = loaded.origins.get("server.workers", "flag")
@@ -38,10 +38,10 @@ def serve(loaded: Loaded, *, upstream: str | None, at: datetime | None) -> None:
     logs()
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall, stored=True)
 
-    async def app() -> web.Application:
-        return service.web()
+    async def serving() -> None:
+        await lifecycle.run(service, service.web(), again, "ticker serves")
 
-    run(app, config.server.host, config.server.port, "ticker serves")
+    run(serving, config.server.host, config.server.port)
 
 
 def demo(port: int) -> None:
@@ -50,23 +50,27 @@ def demo(port: int) -> None:
 
     logs()
     now = clock.Shifted(DEMO_STARTS)
-    config = load(shipped(), {}, _demo_flags()).settings
+    flags = {**_demo_flags(), "server.port": port}
 
-    async def app() -> web.Application:
+    def again() -> Loaded:
+        return load(shipped(), {}, flags)
+
+    async def serving() -> None:
         upstream = web.AppRunner(build(now), access_log=None)
         await upstream.setup()
         await web.TCPSite(upstream, "127.0.0.1", 0).start()
         own = "http://{}:{}".format(*upstream.addresses[0][:2])
-        served = compose(config, upstream=own, now=now, demo=True).web()
+        service = compose(again().settings, upstream=own, now=now, demo=True)
+        served = service.web()
 
         async def after(_app: web.Application) -> AsyncIterator[None]:
             yield
             await upstream.cleanup()
 
         served.cleanup_ctx.insert(0, after)
-        return served
+        await lifecycle.run(service, served, again, "DEMO, invented numbers")
 
-    run(app, "127.0.0.1", port, "DEMO, invented numbers")
+    run(serving, "127.0.0.1", port)
 
 
 def _demo_flags() -> dict[str, Any]:
@@ -81,32 +85,15 @@ def _demo_flags() -> dict[str, Any]:
     return flags
 
 
-def run(app: Callable[[], Awaitable[web.Application]], host: str, port: int, what: str) -> None:
-    """Run until a signal. Exits with 1 and a sentence where the address cannot be listened on."""
+def run(serve: Callable[[], Coroutine[None, None, None]], host: str, port: int) -> None:
+    """Run to the end. Exits with 1 and a sentence where the address cannot be listened on."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_listen(app, host, port, what))
+            runner.run(serve())
         except OSError as error:
             mend = "choose another --port or --host"
             log.error("cannot listen", host=host, port=port, error=str(error), mend=mend)  # noqa: TRY400 - a person reads it
             sys.exit(1)
-
-
-async def _listen(app: Callable[[], Awaitable[web.Application]], host: str, port: int, what: str) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    # The access log would cost more than the answer (and name readers' addresses).
-    runner = web.AppRunner(await app(), access_log=None, shutdown_timeout=_DRAIN_SECONDS, keepalive_timeout=75)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
-        for address in runner.addresses:
-            log.info(what, url="http://{}:{}".format(*address[:2]))
-        await stop.wait()
-        log.info("stopping")
-    finally:
-        await runner.cleanup()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

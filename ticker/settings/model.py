@@ -40,10 +40,18 @@ class Part(BaseModel):
 
 
 class Server(Part):
-    """How the service listens and whom it lets in."""
+    """How the service listens and whom it lets in.
+
+    With `metrics_port`, `/metrics` is there (on `metrics_host`, default `host`) and not on `port`. `drain` is how long
+    the service goes on answering after SIGTERM, not ready any more, so that a balancer can look elsewhere.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    metrics_host: str | None = None
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    access_log: bool = False
+    drain: Duration = timedelta(milliseconds=500)
     workers: int = Field(1, ge=1, le=64)
     cors_origins: tuple[str, ...] = ("*",)
     public_url: str | None = None

@@ -1,5 +1,5 @@
 """The HTTP face: routes, handlers, middlewares. Everything is cut from the board; a request never goes upstream."""
 
-from ticker.web.server import build, serves
+from ticker.web.server import build, build_metrics, serves
 
-__all__ = ["build", "serves"]
+__all__ = ["build", "build_metrics", "serves"]

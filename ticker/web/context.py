@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from ticker.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,11 +31,12 @@ class Traffic:
     streams: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
-    `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds.
+    `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds. One object for the
+    application's whole life; only a reload changes what it holds, all of it in one step.
     """
 
     board: Board
@@ -48,6 +51,14 @@ class Context:
     demo: bool = False
     terms: Mapping[str, str | None] = field(default_factory=dict)
     feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vitals: Vitals = field(default_factory=Vitals)
+    access_log: bool = False
+    metrics_here: bool = True
+
+    def become(self, other: Context) -> None:
+        """Hold from now on what `other` holds."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def snapshot(self) -> Snapshot:
         """The board as it stands now."""

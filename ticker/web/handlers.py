@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import simplejson
 from aiohttp import web
 
-from ticker.quotes import Status
 from ticker.render import STYLES, View
 from ticker.web import parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
 from ticker.web.problems import Problem, fragment_safe, nearest
+from ticker.web.readiness import readiness
 
 if TYPE_CHECKING:
     from ticker.quotes import Snapshot
 
+# The timetable runs something every second; after a minute without, nothing will ever be polled again.
+_PATIENCE = timedelta(minutes=1)
 # What the Glance dashboard asks of an extension.
 _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
@@ -54,21 +57,16 @@ async def widget(request: web.Request) -> web.Response:
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """`GET /healthz`: the process answers."""
-    return _state(request, {"status": "alive"}, 200)
+    """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
+    stalled = request.app[CONTEXT].vitals.stalled(_PATIENCE)
+    return _state(request, {"status": "timetable stalled" if stalled else "alive"}, 503 if stalled else 200)
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """`GET /readyz`: 200 only with a usable value for every instrument marked required."""
-    snapshot = request.app[CONTEXT].snapshot()
-    missing = [q.symbol for q in snapshot.quotes if q.instrument.required and q.status is Status.UNAVAILABLE]
-    instruments = {q.symbol: {"status": q.status, "reason": q.reason} for q in snapshot.quotes}
-    state: dict[str, object] = {
-        "status": "not ready" if missing else "ready",
-        "missing": missing,
-        "instruments": instruments,
-    }
-    return _state(request, state, 503 if missing else 200)
+    """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
+    context = request.app[CONTEXT]
+    state = readiness(context.snapshot(), context.health, draining=context.vitals.draining)
+    return _state(request, state, 200 if state["status"] == "ready" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

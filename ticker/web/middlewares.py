@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _CLOSED = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -33,13 +33,22 @@ _HTMX = "HX-Request, HX-Current-URL, HX-Target, HX-Trigger, HX-Trigger-Name, HX-
 @web.middleware
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Count the answer by route pattern; what no route knows is one pattern, so that scanning adds no series."""
-    traffic, began = request.app[CONTEXT].traffic, asyncio.get_running_loop().time()
+    context = request.app[CONTEXT]
+    # Not the loop's clock: uvloop's stands still while a handler runs.
+    traffic, began = context.traffic, perf_counter()
     answered = await handler(request)
+    took = perf_counter() - began
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unknown"
     method = request.method if request.method in METHODS else "other"
     traffic.requests[route, method, answered.status] += 1
-    traffic.durations.setdefault(route, Histogram(_SECONDS)).observe(asyncio.get_running_loop().time() - began)
+    traffic.durations.setdefault(route, Histogram(SECONDS)).observe(took)
+    if context.access_log:
+        # Neither who asked nor what was in the headers: a log of readers is a liability.
+        path = request.path_qs[:200]
+        log.info("request", method=method, path=path, route=route, code=answered.status, seconds=round(took, 6))
+    if context.vitals.draining:
+        answered.force_close()
     return answered
 
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ticker.health import Histogram
 from ticker.web import assets, handlers, line, page
 from ticker.web.context import CONTEXT, Context
-from ticker.web.middlewares import counted, headed, problems
+from ticker.web.middlewares import SECONDS, counted, headed, problems
 from ticker.web.stream import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aiohttp.typedefs import Handler
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -27,13 +30,31 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),
 )
+# What the listener that is not public answers.
+_OURS = ("/metrics", "/healthz", "/readyz")
+# What a route is known to answer: these series exist at 0, so that the first error is already a rise.
+_CODES = (200, 304, 500)
 
 
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing of its own."""
+    routes = (*ROUTES, *assets.ROUTES)
+    return _application(context, [route for route in routes if context.metrics_here or route[0] != "/metrics"])
+
+
+def build_metrics(context: Context) -> web.Application:
+    """The application of the listener that is not public: metrics, and the same health for whoever probes there."""
+    return _application(context, [route for route in ROUTES if route[0] in _OURS])
+
+
+def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
     app = web.Application(middlewares=[counted, headed, problems], client_max_size=1024)
     app[CONTEXT] = context
-    app.add_routes([web.get(path, handler) for path, handler in (*ROUTES, *assets.ROUTES)])
+    app.add_routes([web.get(path, handler) for path, handler in routes])
+    for resource in app.router.resources():
+        context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
+        for code in _CODES:
+            context.traffic.requests.setdefault((resource.canonical, "GET", code), 0)
     return app
 
 

@@ -1,30 +1,24 @@
-"""What ops see: one registry an application, filled at scrape time from the board and plain counters.
-
-Nothing on the hot path touches a labelled metric object; labels are bounded by configuration and route patterns.
-"""
+"""The contract's metrics, read at scrape time from the board, the sources' health and plain counters."""
 
 from __future__ import annotations
 
 import platform
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
 from ticker import __version__
-from ticker.health import OPERATIONS
+from ticker.metrics.families import buckets, gauge, process, seconds, storing
 from ticker.quotes import Reason, Status
+from ticker.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from prometheus_client.core import Metric
 
-    from ticker.health import Health, Histogram, StoreHealth
+    from ticker.health import Health, StoreHealth
     from ticker.quotes import Snapshot
     from ticker.web.context import Traffic
 
@@ -43,6 +37,7 @@ class TickerCollector(Collector):
         symbols: Mapping[str, tuple[str, ...]],
         traffic: Traffic,
         store: StoreHealth,
+        vitals: Vitals | None = None,
     ) -> None:
         """`symbols` are the instruments each source feeds."""
         self._snapshot = snapshot
@@ -50,6 +45,7 @@ class TickerCollector(Collector):
         self._symbols = symbols
         self._traffic = traffic
         self._store = store
+        self._vitals = vitals or Vitals()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: a scrape is cheap enough."""
@@ -60,20 +56,22 @@ class TickerCollector(Collector):
         build = GaugeMetricFamily("ticker_build_info", "The running build; always 1.", labels=["version", "python"])
         build.add_metric([__version__, platform.python_version()], 1)
         yield build
-        yield GaugeMetricFamily("ticker_leader", "1 where this process polls the sources.", value=1)
-        yield from self._quotes(self._snapshot())
+        snapshot = self._snapshot()
+        yield from self._quotes(snapshot)
+        yield from self._instruments(snapshot)
         yield from self._sources()
         yield from self._http()
-        yield from self._storing()
+        yield from storing(self._store)
+        yield from process(self._vitals)
 
     def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:
         price = GaugeMetricFamily(
             "ticker_quote_price", "The price shown, in the quote's currency.", labels=["symbol", "source"]
         )
-        as_of = _gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol")
+        as_of = gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol")
         status = GaugeMetricFamily("ticker_quote_status", "1 for the quote's status.", labels=["symbol", "status"])
-        agreeing = _gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
-        spread = _gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
+        agreeing = gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
+        spread = gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
         for quote in snapshot.quotes:
             if quote.price is not None and quote.source is not None:
                 price.add_metric([quote.symbol, quote.source], float(quote.price))
@@ -86,16 +84,29 @@ class TickerCollector(Collector):
             spread.add_metric([quote.symbol], float(agreement.spread_percent) / 100 if agreement else 0)
         yield from (price, as_of, status, agreeing, spread)
 
+    def _instruments(self, snapshot: Snapshot) -> Iterable[Metric]:
+        """What alerts need of the configuration: which source feeds what, and from where on they disagree."""
+        fed = GaugeMetricFamily(
+            "ticker_instrument_source_info", "1 for each source of an instrument.", labels=["symbol", "source"]
+        )
+        for source, symbols in self._symbols.items():
+            for symbol in symbols:
+                fed.add_metric([symbol, source], 1)
+        tolerance = gauge("ticker_instrument_tolerance_ratio", "A spread above this is disagreement.", "symbol")
+        for quote in snapshot.quotes:
+            tolerance.add_metric([quote.symbol], float(quote.instrument.tolerance))
+        yield from (fed, tolerance)
+
     def _sources(self) -> Iterable[Metric]:
-        up = _gauge("ticker_source_up", "1 if the last poll succeeded.", "source")
+        up = gauge("ticker_source_up", "1 if the last poll succeeded.", "source")
         polls = CounterMetricFamily("ticker_source_polls", "Polls that have ended.", labels=["source"])
         failures = CounterMetricFamily("ticker_source_poll_failures", "Failed polls.", labels=["source", "reason"])
         rejected = CounterMetricFamily("ticker_ticks_rejected", "Refused ticks.", labels=["source", "symbol", "reason"])
         duration = HistogramMetricFamily(
             "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
         )
-        last = _gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
-        following = _gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
+        last = gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
+        following = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
         for source, health in self._health.items():
             up.add_metric([source], float(health.up is True))
             polls.add_metric([source], health.polls)
@@ -104,9 +115,9 @@ class TickerCollector(Collector):
             for symbol in self._symbols[source]:
                 for reason in TICK_REASONS:
                     rejected.add_metric([source, symbol, reason], health.rejected[symbol, reason])
-            duration.add_metric([source], *_buckets(health.duration))
-            last.add_metric([source], _seconds(health.last_success))
-            following.add_metric([source], _seconds(health.next_poll))
+            duration.add_metric([source], *buckets(health.duration))
+            last.add_metric([source], seconds(health.last_success))
+            following.add_metric([source], seconds(health.next_poll))
         yield from (up, polls, failures, rejected, duration, last, following)
 
     def _http(self) -> Iterable[Metric]:
@@ -115,48 +126,6 @@ class TickerCollector(Collector):
             requests.add_metric([route, method, str(code)], count)
         durations = HistogramMetricFamily("ticker_http_request_duration_seconds", "Time to answer.", labels=["route"])
         for route, histogram in self._traffic.durations.items():
-            durations.add_metric([route], *_buckets(histogram))
+            durations.add_metric([route], *buckets(histogram))
         clients = GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self._traffic.streams)
         yield from (requests, durations, clients)
-
-    def _storing(self) -> Iterable[Metric]:
-        up = GaugeMetricFamily("ticker_store_up", "1 while the store takes what is written.", float(self._store.up))
-        failures = CounterMetricFamily("ticker_store_failures", "Failures of the store.", labels=["operation"])
-        for operation in OPERATIONS:
-            failures.add_metric([operation], self._store.failures[operation])
-        written = CounterMetricFamily("ticker_store_rows_written", "New rows of history.", self._store.written)
-        dropped = CounterMetricFamily(
-            "ticker_store_rows_dropped", "Rows the queue had no room for.", self._store.dropped
-        )
-        queued = GaugeMetricFamily("ticker_store_queued_rows", "Rows waiting to be written.", self._store.queued)
-        yield from (up, failures, written, dropped, queued)
-
-
-def exposition(collector: Collector) -> Callable[[str], tuple[bytes, str]]:
-    """A function from an `Accept` header to the scrape's body and media type, over a registry of its own."""
-    registry = CollectorRegistry()
-    for each in (collector, ProcessCollector(registry=None), PlatformCollector(registry=None)):
-        registry.register(each)
-    GCCollector(registry=registry)
-
-    def scrape(accept: str) -> tuple[bytes, str]:
-        encode, content_type = choose_encoder(accept)
-        return encode(registry), content_type
-
-    return scrape
-
-
-def _gauge(name: str, text: str, label: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, labels=[label])
-
-
-def _seconds(moment: datetime | None) -> float:
-    return moment.timestamp() if moment else 0.0
-
-
-def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
-    running, buckets = 0, []
-    for bound, count in zip((*map(str, histogram.bounds), "+Inf"), histogram.counts, strict=True):
-        running += count
-        buckets.append((bound, float(running)))
-    return buckets, histogram.total

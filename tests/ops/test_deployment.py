@@ -1,0 +1,131 @@
+"""The files an installation starts from, by the tools that read them."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.needs import needs
+from tests.tree import ROOT
+from ticker.settings.load import load
+
+CONFIG = ROOT / "config"
+UNIT = CONFIG / "systemd" / "ticker.service"
+OBJECTS: list[dict[str, Any]] = [
+    each for path in sorted((CONFIG / "kubernetes").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
+]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((CONFIG / "compose" / "compose.yaml").read_text())["services"]
+
+
+def the(kind: str) -> dict[str, Any]:
+    """The one object of `kind`."""
+    (found,) = [each for each in OBJECTS if each["kind"] == kind]
+    return found
+
+
+@pytest.mark.parametrize("each", OBJECTS, ids=lambda each: str(each["kind"]))
+def test_an_object_is_one_that_kubernetes_knows(each: dict[str, Any]) -> None:
+    """Against the schema of its own version, nothing unknown in it."""
+    kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_there_is_an_object_of_every_kind_that_a_service_needs() -> None:
+    """Configuration, pods, address, replicas, disruption, network."""
+    kinds = {each["kind"] for each in OBJECTS}
+    wanted = {"ConfigMap", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"}
+    assert kinds == wanted
+
+
+def test_the_pod_passes_the_restricted_security_standard() -> None:
+    """Not root, no capability, no writable root, no way up (kubernetes.io, Pod Security Standards, restricted)."""
+    pod = the("Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not pod["automountServiceAccountToken"]
+
+
+def test_kubernetes_own_variables_are_kept_from_the_service() -> None:
+    """A Service named ticker would bring TICKER_PORT into the environment, which no setting is named."""
+    assert the("Deployment")["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+def test_the_mounted_configuration_is_one_the_service_takes(tmp_path: Path) -> None:
+    """What the ConfigMap holds starts; its ports are those of the container, the grace longer than the drain."""
+    file = tmp_path / "ticker.toml"
+    file.write_text(the("ConfigMap")["data"]["ticker.toml"])
+    server = load(file, {}, {}).settings.server
+    pod = the("Deployment")["spec"]["template"]["spec"]
+    ports = {port["name"]: port["containerPort"] for port in pod["containers"][0]["ports"]}
+    assert ports == {"http": server.port, "metrics": server.metrics_port}
+    assert pod["terminationGracePeriodSeconds"] > server.drain.total_seconds() + 10
+
+
+def test_compose_can_read_its_file() -> None:
+    """Every service, network and volume it names is there."""
+    command = (needs("docker-compose"), "-f", str(CONFIG / "compose" / "compose.yaml"), "config", "-q")
+    environment = {**os.environ, "GRAFANA_PASSWORD": "of the test"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_compose_mounts_what_there_is() -> None:
+    """A bind of a path that does not exist would make an empty folder of it."""
+    bound = [volume.split(":")[0] for each in SERVICES.values() for volume in each.get("volumes", ())]
+    missing = [path for path in bound if path.startswith(".") and not (CONFIG / "compose" / path).exists()]
+    # The site of nginx comes with the widget.
+    assert [path for path in missing if path != "../nginx/market-ticker.conf"] == []
+
+
+def test_compose_and_prometheus_agree_on_the_metrics_port() -> None:
+    """What is scraped is where the service puts its metrics, and readers get to nginx only."""
+    (target,) = yaml.safe_load((CONFIG / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0][
+        "static_configs"
+    ][0]["targets"]
+    assert target == f"ticker:{SERVICES['ticker']['environment']['TICKER_SERVER__METRICS_PORT']}"
+    published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
+    assert published == {"ticker": ["8080:80"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert SERVICES["nginx"]["network_mode"] == "service:ticker"
+
+
+def test_the_environment_in_compose_is_one_the_service_takes() -> None:
+    """No variable of it is misspelt."""
+    load(None, {name: str(value) for name, value in SERVICES["ticker"]["environment"].items()}, {})
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """Nothing in it is unknown or out of place."""
+    unit = tmp_path / "ticker.service"
+    unit.write_text(UNIT.read_text().replace("/opt/ticker/bin/ticker", sys.executable))
+    done = subprocess.run((needs("systemd-analyze"), "verify", str(unit)), capture_output=True, text=True, check=False)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "ticker.service" in line]) == (0, [])
+
+
+def test_the_unit_is_exposed_to_little() -> None:
+    """The measure that systemd itself takes of what a service could do to its host, 0 to 10."""
+    command = (needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(UNIT))
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"Overall exposure level for ticker.service: ([\d.]+)", said)
+    assert found, said
+    assert float(found[1]) <= 2.0
+
+
+def test_the_image_and_the_pod_run_as_the_same_user() -> None:
+    """The volume that one has written the other can read."""
+    user = the("Deployment")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
+    assert f"USER {user}:{user}" in (ROOT / "Dockerfile").read_text()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert the("Deployment")["spec"]["template"]["spec"]["containers"][0]["image"] == f"market-ticker:{version}"

@@ -1,0 +1,67 @@
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.needs import needs
+from tests.ops.prometheus import faster
+from tests.tree import ROOT
+
+FOLDER = ROOT / "config" / "prometheus"
+RULES = yaml.safe_load((FOLDER / "rules.yml").read_text())
+CASES = yaml.safe_load((FOLDER / "rules_test.yml").read_text())
+ALERTS: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"] if "alert" in rule]
+README = "https://github.com/market-ticker/market-ticker/blob/main/README.md#"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "config", "prometheus.yml"), ("check", "rules", "rules.yml"), ("test", "rules", "rules_test.yml")],
+    ids=" ".join,
+)
+def test_promtool_is_content(arguments: tuple[str, ...]) -> None:
+    """The shipped files are valid, and each rule does what its cases say."""
+    done = subprocess.run((needs("promtool"), *arguments), cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_rule_that_was_changed_fails_its_case(tmp_path: Path) -> None:
+    """The cases can fail: a threshold moved is noticed."""
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    text = (tmp_path / "rules.yml").read_text()
+    (tmp_path / "rules.yml").write_text(text.replace("[15m]) > 1'", "[15m]) > 2'"))
+    command = (needs("promtool"), "test", "rules", "rules_test.yml")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
+def test_an_alert_says_how_bad_what_and_what_to_do(alert: dict[str, Any]) -> None:
+    """Severity, a summary, and a runbook that the README has."""
+    assert alert["labels"]["severity"] in {"critical", "warning"}
+    assert alert["annotations"]["summary"].endswith(".")
+    assert alert["annotations"]["runbook_url"] == README + alert["alert"].lower()
+    assert f"\n### {alert['alert']}\n" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: str(alert["alert"]))
+def test_an_alert_has_a_case_for_it_and_one_against_it(alert: dict[str, Any]) -> None:
+    """In rules_test.yml each alert fires once and stays silent once."""
+    expected = [
+        bool(each["exp_alerts"])
+        for case in CASES["tests"]
+        for each in case["alert_rule_test"]
+        if each["alertname"] == alert["alert"]
+    ]
+    assert set(expected) == {True, False}
+
+
+def test_the_incident_runs_the_shipped_rules_only_faster() -> None:
+    """What the scripted night shortens are waits and ranges, never an expression or a threshold."""
+    text = (FOLDER / "rules.yml").read_text()
+    quick = yaml.safe_load(faster(text))
+    names = [rule.get("alert") or rule["record"] for group in quick["groups"] for rule in group["rules"]]
+    assert names == [rule.get("alert") or rule["record"] for group in RULES["groups"] for rule in group["rules"]]
+    assert faster("for: 15m\nrate(x[1h]) > 0.1") == "for: 3s\nrate(x[60s]) > 0.1"

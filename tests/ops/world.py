@@ -1,0 +1,100 @@
+"""A small world for the operator's tests: Brent at two sources that never close, the dollar at two others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tests.upstream import YAHOO, Upstream
+from ticker.demo import formats
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+# The sample exchange is a quarter of an hour behind, as the real one is: six seconds later it is late, ten later lost.
+CONFIGURATION = """
+[calendars.always]
+kind = "session"
+zone = "UTC"
+days = "mon-sun"
+opens = "00:00"
+closes = "00:00"
+delay = "15m"
+grace = "6s"
+
+[calendars.daily]
+kind = "publication"
+zone = "Europe/Moscow"
+days = "mon-sun"
+at = "16:00"
+grace = "3d"
+lead = 1
+
+[instruments.USD]
+sources = ["cbr", "cbr_mirror"]
+max_age = "14d"
+
+[instruments.OIL]
+sources = ["moex", "yahoo"]
+max_age = "912s"
+tolerance = 0.05
+decimals = {decimals}
+"""
+SOURCE = """
+[sources.{name}]
+calendar = "{calendar}"
+schedule = {{ every = "{every}", jitter = "0s" }}
+budget = 36000
+timeout = "2s"
+"""
+CALENDARS = {"cbr": "daily", "cbr_mirror": "daily", "moex": "always", "yahoo": "always"}
+
+
+def write(path: Path, *, decimals: int = 2, every: str = "500ms", more: str = "") -> Path:
+    """Write the configuration to `path`."""
+    tables = [SOURCE.format(name=name, calendar=calendar, every=every) for name, calendar in CALENDARS.items()]
+    path.write_text("".join((CONFIGURATION.format(decimals=decimals), *tables, more)))
+    return path
+
+
+class World:
+    """The upstreams, answering with the time it is; `frozen` stops their stamps, `yahoo` is that source's price."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self.frozen = False
+        self.yahoo = Decimal("73.80")
+
+    def turn(self) -> None:
+        """Set the answers of this moment."""
+        now = datetime.now(formats.MOSCOW)
+        self.upstream.trio(now.date(), now=now)
+        then = now - timedelta(minutes=15)
+        chart = formats.yahoo_chart("BZ=F", "USD", self.yahoo, then, Decimal("72.81"), "FUTURE")
+        self.upstream.answer(YAHOO, body=chart)
+
+    async def go_round(self) -> None:
+        """Turn for ever."""
+        while True:
+            if not self.frozen:
+                self.turn()
+            await asyncio.sleep(0.3)
+
+
+@asynccontextmanager
+async def turning() -> AsyncIterator[World]:
+    """A world that turns."""
+    async with Upstream() as upstream:
+        world = World(upstream)
+        world.turn()
+        task = asyncio.create_task(world.go_round())
+        try:
+            yield world
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

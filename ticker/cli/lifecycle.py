@@ -1,0 +1,100 @@
+"""One run of a service: listen, take new configurations on SIGHUP, drain on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from ticker.cli.supervisor import notify, stay_alive
+from ticker.settings import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticker.app import Service
+    from ticker.settings import Loaded
+
+log = structlog.get_logger(__name__)
+
+# In-flight answers take milliseconds; what is still open after this long is a reader who does not read.
+_FINISH_SECONDS = 10.0
+
+
+async def run(service: Service, app: web.Application, again: Callable[[], Loaded] | None, what: str) -> None:
+    """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
+
+    Without `again`, as over a recording, there is nothing that SIGHUP could change, and it is passed over.
+
+    Raises OSError where an address cannot be listened on.
+    """
+    loop, stop, hang_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    server = service.settings.server
+    public, own = _runner(app), _runner(service.metrics())
+    await public.setup()
+    aside = [asyncio.create_task(_reloads(service, again, hang_up)), asyncio.create_task(stay_alive())]
+    try:
+        if server.metrics_port is not None:
+            await own.setup()
+            await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics")
+        await _listen(public, server.host, server.port, what)
+        notify("READY=1")
+        await stop.wait()
+        await _drain(service)
+    finally:
+        for task in aside:
+            task.cancel()
+        await public.cleanup()
+        await own.cleanup()
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS, keepalive_timeout=75)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+    for address in runner.addresses:
+        log.info(what, url="http://{}:{}".format(*address[:2]))
+
+
+async def _reloads(service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event) -> None:
+    """One after the other; signals that come during a reload are one more reload."""
+    while again is not None:
+        await hang_up.wait()
+        hang_up.clear()
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        await reload(service, again)
+        notify("READY=1")
+
+
+async def reload(service: Service, again: Callable[[], Loaded]) -> None:
+    """Take the configuration that `again` reads, or keep the one in force and say why."""
+    try:
+        loaded = await asyncio.to_thread(again)
+        service.adopt(loaded.settings)
+    except ConfigurationError as error:
+        service.context.vitals.reloaded(str(error))
+        log.error("configuration refused, the old one stays", error=str(error))  # noqa: TRY400 - a person reads it
+    except Exception as error:
+        service.context.vitals.reloaded(f"{type(error).__name__}: {error}")
+        log.exception("configuration refused, the old one stays")
+    else:
+        service.context.vitals.reloaded()
+        log.info("configuration reloaded")
+
+
+async def _drain(service: Service) -> None:
+    """Not ready any more, but answering, and ending each connection with its answer."""
+    notify("STOPPING=1")
+    seconds = service.settings.server.drain.total_seconds()
+    log.info("stopping", drain_seconds=seconds)
+    service.context.vitals.draining = True
+    await asyncio.sleep(seconds)
