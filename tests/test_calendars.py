@@ -45,9 +45,10 @@ def test_saturdays_table_is_fresh_until_tuesdays_is_late() -> None:
 
 
 def test_an_overdue_publication_gives_the_next_regular_time() -> None:
-    """`next_update` never lies in the past."""
+    """`next_update` never lies in the past; while a table is being waited for it may come at any moment."""
     assert BANK.next_update(moscow("2024-11-20"), moscow("2024-11-22T12:00")) == moscow("2024-11-22T16:00")
-    assert BANK.next_update(moscow("2024-11-20"), moscow("2024-11-22T17:00")) == moscow("2024-11-25T16:00")
+    assert BANK.next_update(moscow("2024-11-20"), moscow("2024-11-22T17:00")) is None
+    assert BANK.next_update(moscow("2024-11-20"), moscow("2024-11-22T20:01")) == moscow("2024-11-25T16:00")
 
 
 def test_tomorrows_table_can_exist_and_the_day_afters_cannot() -> None:
@@ -147,8 +148,7 @@ def test_the_next_update_is_always_ahead(as_of: datetime, passed: timedelta) -> 
 @given(MOMENTS)
 def test_the_publication_before_is_earlier_and_was_followed_by_this_one(day: datetime) -> None:
     """`previous` and `next_update` are each other's inverse on the Bank's tables."""
-    published = BANK.next_update(day, day)
-    assert published
+    published = BANK.due(day)
     table = datetime.combine(published.date() + timedelta(days=1), time(), MOSCOW)
     before = BANK.previous(table)
     assert before is not None

@@ -58,10 +58,13 @@ class Publication:
         return next(self._moments(first))
 
     def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
-        """The next publication after `as_of`; where that one is overdue, the next regular one after `now`."""
+        """The next publication after `as_of`; None while one is being waited for, within its grace."""
         due = self.due(as_of)
-        today = now.astimezone(self.zone).date()
-        return due if due > now else next(moment for moment in self._moments(today) if moment > now)
+        if due > now:
+            return due
+        first = max(due, now - self.grace).astimezone(self.zone).date()
+        following = next(moment for moment in self._moments(first) if moment + self.grace > now)
+        return following if following > now else None
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """The due time of the next publication and the grace."""

@@ -24,12 +24,10 @@ LIVE = "#live .market-ticker"
 LOOKS = (
     ("en", 1920, "light", "change", Status.FRESH),
     ("en", 320, "dark", "plain", Status.STALE),
-    ("ru", 1280, "dark", "change", Status.FRESH),
-    ("ru", 320, "light", "change", Status.FRESH),
+    ("ru", 768, "dark", "change", Status.FRESH),
     ("ar", 1280, "light", "change", Status.STALE),
     ("ar-EG", 320, "dark", "change", Status.FRESH),
-    ("de", 768, "light", "plain", Status.UNAVAILABLE),
-    ("de", 375, "dark", "change", Status.STALE),
+    ("de", 375, "light", "plain", Status.UNAVAILABLE),
 )
 
 

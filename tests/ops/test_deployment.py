@@ -85,9 +85,7 @@ def test_compose_can_read_its_file() -> None:
 def test_compose_mounts_what_there_is() -> None:
     """A bind of a path that does not exist would make an empty folder of it."""
     bound = [volume.split(":")[0] for each in SERVICES.values() for volume in each.get("volumes", ())]
-    missing = [path for path in bound if path.startswith(".") and not (CONFIG / "compose" / path).exists()]
-    # The site of nginx comes with the widget.
-    assert [path for path in missing if path != "../nginx/market-ticker.conf"] == []
+    assert [path for path in bound if path.startswith(".") and not (CONFIG / "compose" / path).exists()] == []
 
 
 def test_compose_and_prometheus_agree_on_the_metrics_port() -> None:

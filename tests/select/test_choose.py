@@ -289,3 +289,42 @@ def test_no_power_of_ten_gets_past_a_single_source(price: Decimal, factor: int |
     desk.says("cbr", str(price), date(2024, 11, 20)).choose()
     quote = desk.says("cbr", str(price * Decimal(factor))).choose().quote
     assert (quote.price, quote.reason) == (price, Reason.UNIT)
+
+
+def test_a_first_number_far_from_its_own_previous_is_held(market: Desk) -> None:
+    """At a cold start the answer itself says what was before; half of that is a slip, and the calm market speaks."""
+    before = datetime(2024, 11, 21, 23, 50, tzinfo=MOSCOW)
+    cold = Desk(market.what, market.calendars, market.now, market.kind)
+    cold.says("moex", "37.73", previous=Decimal("72.81"), previous_as_of=before)
+    assert (cold.price, cold.choose().quote.reason) == (None, Reason.MOVE)
+    cold.says("yahoo", "74.00", previous=Decimal("72.81"), previous_as_of=before)
+    assert (cold.price, cold.choose().quote.source) == ("74.00", "yahoo")
+
+
+def test_a_first_number_that_a_cross_check_speaks_against_is_not_known(fixing: Desk) -> None:
+    """Alone and contradicted it is shown as unknown, whether the contradiction comes before or after it."""
+    for early in (True, False):
+        cold = Desk(fixing.what, fixing.calendars, fixing.now)
+        cold.contradicted = frozenset({"cbr"} if early else ())
+        cold.says("cbr", "160.6798").choose()
+        cold.contradicted = frozenset({"cbr"})
+        quote = cold.choose().quote
+        assert (quote.price, quote.reason) == (None, Reason.DISAGREE)
+        assert cold.later(days=1).says("cbr", "160.7").price is None
+        assert cold.says("mirror", "160.7").price == "160.7"
+
+
+def test_the_reason_of_an_outvoted_first_source_is_its_dissent(fixing: Desk) -> None:
+    """One slug everywhere: what log and metric call `disagree` the quote does not call `frozen`."""
+    fixing.says("cbr", "106.6800").says("mirror", "100.2192").says("third", "100.2192")
+    assert fixing.choose().quote.reason is Reason.DISAGREE
+
+
+def test_a_corrected_table_waits_quietly_for_its_copies(fixing: Desk) -> None:
+    """Another number under the date shown: the copies are asked first, and only then is it called a dispute."""
+    day = date(2024, 11, 20)
+    choice = fixing.later(minutes=1).says("cbr", "100.0400", day).choose()
+    assert (str(choice.quote.price), choice.quote.reason) == ("100.0348", None)
+    assert set(choice.ask_now) == {"mirror", "third"}
+    fixing.later(seconds=1).says("mirror", "100.0400", day).says("third", "100.0400", day)
+    assert fixing.price == "100.0400"

@@ -224,3 +224,15 @@ def test_a_second_start_finds_what_the_first_wrote(tmp_path: Path) -> None:
     assert len(everything(again)) == 2
     assert again.saved("turn") == "1"
     again.close()
+
+
+def test_a_file_begun_anew_by_a_write_is_told_of_at_the_next_opening(tmp_path: Path) -> None:
+    """Whoever keeps the store must learn that everything before is gone, whichever call came upon it."""
+    store = of_url(f"sqlite:///{tmp_path}/ticker.db")
+    assert store.open()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    store.thin(Retention(DAY, DAY), FRIDAY)
+    assert store.open()
+    assert not store.open()
+    store.close()

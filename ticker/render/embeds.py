@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from ticker.render.html import Links
 
-# Stands for the service's address where none is configured; the page's script puts the one it sees in its place.
+# The service's address where none is configured; the page's script puts the one it sees in its place.
 NOWHERE = "https://ticker.example"
 
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """One way: its anchor, its name, what to know about it, and the code."""
+    """One way: its anchor, its name, and the code."""
 
     id: str
     title: str

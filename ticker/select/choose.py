@@ -14,7 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker.quotes import Reason, Status
+from ticker.quotes import Quote, Reason, Status
 from ticker.select import doubt
 from ticker.select.agreement import are_copies, peers, supporters
 from ticker.select.publish import keep, publish
@@ -38,7 +38,8 @@ def choose(ask: Question) -> Choice:
         reason = Reason.UNIT if slipped else Reason.FROZEN if ask.candidates else None
         return Choice(keep(ask, reason), ask.memory, overruled)
     leader = _leader(ask, sound)
-    winner = _outvoted(ask, leader, sound)
+    # Copies that were asked before the leader's number came cannot speak against it.
+    winner = leader if doubt.unheard(ask, leader) else _outvoted(ask, leader, sound)
     if winner is not leader:
         overruled = (*overruled, (leader.source, Reason.DISAGREE))
     return _weigh(ask, winner, sound, overruled)
@@ -59,10 +60,18 @@ def _outvoted(ask: Question, leader: Candidate, sound: Sequence[Candidate]) -> C
 
 
 def _weigh(ask: Question, winner: Candidate, sound: Sequence[Candidate], overruled: Overruled) -> Choice:
-    if ask.repeats(winner) or doubt.settled(ask, winner, sound):
+    settled = doubt.settled(ask, winner, sound)
+    if ask.memory.unproven and not settled and winner.source in ask.contradicted:
+        # The first number since the start, no second source, and a cross-check against it: not known after all.
+        unknown = Quote(ask.instrument, reason=Reason.DISAGREE)
+        return Choice(unknown, Memory(), (*overruled, (winner.source, Reason.DISAGREE)))
+    if ask.repeats(winner) or settled:
         return _accept(ask, winner, sound, overruled)
     reason = doubt.doubt(ask, winner, sound)
     witnesses = doubt.unheard(ask, winner)
+    if reason is Reason.DISAGREE and witnesses:
+        # Copies that were asked before this number came may say the same when they are asked again.
+        return Choice(keep(ask, None), ask.memory, overruled, witnesses)
     if reason is not None and not doubt.confirmed(ask, winner, sound):
         return _hold(ask, winner, sound, reason, (*overruled, (winner.source, reason)), witnesses)
     if witnesses:
@@ -83,7 +92,7 @@ def _hold(
     again = held is not None and held.source == doubted.source and not doubt.jumps(ask, doubted, held.price, held.as_of)
     memory = replace(ask.memory, pending=held if again else doubted)
     last = ask.shown
-    late = last is not None and last.at(ask.now).status is not Status.FRESH
+    late = last is None or last.at(ask.now).status is not Status.FRESH
     others = [c for c in sound if c is not doubted and doubt.calm(ask, c)]
     if reason is Reason.MOVE and late and others:
         # What was kept has grown old while another source is on time and has not jumped.
@@ -95,7 +104,10 @@ def _accept(ask: Question, winner: Candidate, sound: Sequence[Candidate], overru
     quote = publish(ask, winner, sound)
     near = supporters(ask, winner, sound)
     dissent = [c for c in peers(ask, winner, sound) if c not in near]
-    if dissent and not near:
+    reasons = dict(overruled)
+    if ask.instrument.sources[0] in reasons and ask.rank(winner) > 0:
+        quote = replace(quote, reason=reasons[ask.instrument.sources[0]])
+    elif (dissent or winner.source in ask.contradicted) and not near:
         quote = replace(quote, reason=quote.reason or Reason.DISAGREE)
     told = dict.fromkeys((*overruled, *((c.source, Reason.DISAGREE) for c in dissent)))
     return Choice(quote, _remember(ask, winner, near, dissent), tuple(told))
@@ -112,4 +124,5 @@ def _remember(ask: Question, winner: Candidate, near: Sequence[Candidate], disse
     offsets[winner.source] = Decimal(1)
     lost = {c.source for c in dissent if are_copies(winner, c)}
     trusted = {winner.source, *(c.source for c in near)}
-    return Memory(None, offsets, (ask.memory.distrusted | lost) - trusted)
+    first = ask.shown is None or (ask.memory.unproven and ask.repeats(winner))
+    return Memory(None, first and not near, offsets, (ask.memory.distrusted | lost) - trusted)

@@ -50,15 +50,20 @@ def older(ask: Question, candidate: Candidate) -> bool:
 
 
 def doubt(ask: Question, candidate: Candidate, sound: Sequence[Candidate]) -> Reason | None:
-    """The reason to hold an unsupported number, or None; a first number has nothing to be measured by."""
-    last = ask.shown
-    if last is None:
-        return None
-    if jumps(ask, candidate, last.price, last.as_of):
+    """The reason to hold an unsupported number, or None.
+
+    A first number is measured by what its own answer says of the publication before it, where it says anything.
+    """
+    if jumps(ask, candidate, *_before(ask, candidate)):
         return Reason.MOVE
-    if disputing(ask, candidate, sound) or candidate.source in ask.contradicted:
+    if candidate.source in ask.contradicted or (ask.shown is not None and disputing(ask, candidate, sound)):
         return Reason.DISAGREE
     return Reason.FROZEN if relabelled(ask, candidate) else None
+
+
+def _before(ask: Question, candidate: Candidate) -> tuple[Decimal | None, datetime | None]:
+    last = ask.shown
+    return (candidate.previous, candidate.previous_as_of) if last is None else (last.price, last.as_of)
 
 
 def jumps(ask: Question, candidate: Candidate, price: Decimal | None, as_of: datetime | None) -> bool:
@@ -79,17 +84,19 @@ def relabelled(ask: Question, candidate: Candidate) -> bool:
 
 
 def calm(ask: Question, candidate: Candidate) -> bool:
-    """On time, and an ordinary move from what is shown."""
-    last = ask.shown
-    if last is None or not ask.fresh(candidate):
+    """On time, and an ordinary move from what is shown, or from its own publication before."""
+    if not ask.fresh(candidate) or candidate.source in ask.contradicted:
         return False
-    return not jumps(ask, candidate, last.price, last.as_of) and not relabelled(ask, candidate)
+    price, as_of = _before(ask, candidate)
+    return price is not None and not jumps(ask, candidate, price, as_of) and not relabelled(ask, candidate)
 
 
 def confirmed(ask: Question, candidate: Candidate, sound: Sequence[Candidate]) -> bool:
     """By the source's next publication standing where the held one stood."""
     held = ask.memory.pending
     if held is None or candidate.source != held.source or candidate.as_of <= held.as_of:
+        return False
+    if candidate.source in ask.contradicted:
         return False
     if jumps(ask, candidate, held.price, held.as_of):
         return False

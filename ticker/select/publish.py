@@ -49,7 +49,9 @@ def keep(ask: Question, reason: Reason | None) -> Quote:
     base = ask.last or Quote(ask.instrument)
     if base.price is None:
         return replace(base, instrument=ask.instrument, reason=why)
-    return replace(base.at(ask.now), instrument=ask.instrument, reason=why)
+    # Who agreed on the number that is kept says nothing of what they say now.
+    agreement = base.agreement if reason is None else None
+    return replace(base.at(ask.now), instrument=ask.instrument, reason=why, agreement=agreement)
 
 
 def _fetched_at(ask: Question, winner: Candidate) -> datetime:

@@ -22,12 +22,14 @@ Overruled: TypeAlias = "tuple[tuple[str, Reason], ...]"
 class Memory:
     """What one choice leaves to the next.
 
-    `pending` is a number that waits to be confirmed; `offsets` each source's price over the one published with it, so
+    `pending` is a number that waits to be confirmed; `unproven` says that the shown one was the first and nobody has
+    confirmed it yet; `offsets` each source's price over the one published with it, so
     that a lasting difference between two exchanges is not taken for news; `distrusted` the sources that lost the last
     dispute over a fixing and have no veto until they agree again.
     """
 
     pending: Candidate | None = None
+    unproven: bool = False
     offsets: Mapping[str, Decimal] = field(default_factory=dict)
     distrusted: frozenset[str] = frozenset()
 

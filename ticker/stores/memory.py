@@ -24,9 +24,9 @@ class Memory(Sqlite):
         super().__init__(Path(":memory:"))
         self._turn = threading.RLock()
 
-    def open(self) -> bool:
-        """Nothing to do after the first time."""
-        return self._writer is None and super().open()
+    def _ensure(self) -> None:
+        if self._writer is None:
+            super()._ensure()
 
     def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
         """See Store."""
@@ -44,6 +44,6 @@ class Memory(Sqlite):
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
         with self._turn:
-            self.open()
-            assert self._writer is not None, "open() has just made it"  # noqa: S101 - for the type checker
+            self._ensure()
+            assert self._writer is not None, "it has just been made"  # noqa: S101 - for the type checker
             yield self._writer

@@ -39,13 +39,19 @@ class Sqlite:
         self._writer: sqlite3.Connection | None = None
         self._inode = 0
         self._generation = 0
+        self._new = False
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
 
     def open(self) -> bool:
-        """Open for writing; see Store."""
+        """See Store. A file begun anew by a write is told of here, once."""
+        self._ensure()
+        new, self._new = self._new, False
+        return new
+
+    def _ensure(self) -> None:
         if self._writer is not None and self._inode == self._found():
-            return False
+            return
         self._let_go()
         with told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,11 +63,11 @@ class Sqlite:
                 raise
         self._writer, self._inode = writer, self._found()
         self._generation += 1
-        return new
+        self._new |= new
 
     def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
         """One transaction; see Store."""
-        self.open()
+        self._ensure()
         if self._writer is None:
             raise StoreError("not open")
         with told(self._path), self._writer as transaction:
@@ -120,7 +126,7 @@ class Sqlite:
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""
-        self.open()
+        self._ensure()
         if self._writer is None:
             raise StoreError("not open")
         with told(self._path), self._writer as transaction:

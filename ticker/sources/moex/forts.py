@@ -38,6 +38,7 @@ PRICES = (
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 _CLEARING = time(18, 50)
+_EVENING = time(18, 45)
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -104,10 +105,9 @@ def _as_of(row: Mapping[str, Any]) -> datetime:
     moment = _moment(row)
     clock = str(row.get("TIME") or row.get("UPDATETIME") or moment.time())
     traded = naive(f"{row.get('TRADEDATE') or moment.date()} {clock}", "TIME")
-    if traded > moment:
+    if traded > moment and (traded.time() >= _EVENING or traded.date() > moment.date()):
         traded = datetime.combine(moment.date(), traded.time())
-    if traded > moment:
-        traded -= _DAY
+        traded -= _DAY if traded > moment else timedelta(0)
     return traded.replace(tzinfo=MOSCOW)
 
 
