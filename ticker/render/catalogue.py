@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from ticker.quotes import Reason, Status
 from ticker.render import locales
+from ticker.render.timing import WireCadence, WireCalendar, cadence_of, calendar_of, seconds
 from ticker.render.wire import DEMO, Moment, Number, Wire, name_of, utc
 
 if TYPE_CHECKING:
@@ -17,28 +16,9 @@ if TYPE_CHECKING:
 
     from babel import Locale
 
-    from ticker.facts import CadenceFacts, CalendarFacts, Facts, SourceFacts
+    from ticker.facts import Facts, SourceFacts
     from ticker.health import Health
     from ticker.quotes import Instrument, Quote, Snapshot
-
-
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-class WireCalendar(Wire):
-    """When a number appears and when it is late; hours are local to `zone`."""
-
-    id: str
-    kind: str = Field(description="publication: a table at an hour; session: a market between two hours")
-    zone: str = Field(description="IANA time zone")
-    days: str
-    holidays: str | None = Field(description="whose holidays are no working days: ISO 3166 or a market's code")
-    at: str | None = Field(description="HH:MM, of a publication")
-    opens: str | None = Field(description="HH:MM, of a session")
-    closes: str | None = Field(description="HH:MM, of a session")
-    delay_seconds: Number | None = Field(description="by which free data of a session are late")
-    grace_seconds: Number = Field(description="after which a number that did not come makes the old one stale")
-    text: str = Field(description="the same in words")
 
 
 class WireInstrument(Wire):
@@ -65,17 +45,6 @@ class WireInstruments(Wire):
 
     instruments: tuple[WireInstrument, ...]
     demo: bool | None = DEMO
-
-
-class WireCadence(Wire):
-    """How often the source is asked: `every_seconds`, or the lines of `cron` in `zone`."""
-
-    every_seconds: Number | None
-    cron: tuple[str, ...]
-    zone: str
-    jitter_seconds: Number
-    requests_per_hour: int = Field(description="never exceeded")
-    text: str = Field(description="the same in words")
 
 
 class WireSource(Wire):
@@ -127,10 +96,10 @@ def _instrument(quote: Quote, facts: Facts, locale: Locale) -> WireInstrument:
         decimals=what.decimals,
         sources=what.sources,
         required=what.required,
-        max_age_seconds=_seconds(what.max_age),
+        max_age_seconds=seconds(what.max_age),
         max_move=what.max_move,
         tolerance=what.tolerance,
-        calendar=_calendar(facts.calendars[what.symbol]),
+        calendar=calendar_of(facts.calendars[what.symbol]),
         status=quote.status,
     )
 
@@ -142,8 +111,8 @@ def _source(facts: SourceFacts, health: Health, locale: Locale) -> WireSource:
         terms_url=facts.terms_url,
         instruments=facts.instruments,
         checks=facts.checks,
-        cadence=_cadence(facts.cadence),
-        calendar=_calendar(facts.calendar),
+        cadence=cadence_of(facts.cadence),
+        calendar=calendar_of(facts.calendar),
         up=health.up,
         reason=health.reason,
         failures_in_a_row=health.in_a_row,
@@ -151,34 +120,3 @@ def _source(facts: SourceFacts, health: Health, locale: Locale) -> WireSource:
         last_failure_at=utc(health.last_failure),
         next_poll_at=utc(health.next_poll),
     )
-
-
-def _cadence(facts: CadenceFacts) -> WireCadence:
-    return WireCadence(
-        every_seconds=None if facts.every is None else _seconds(facts.every),
-        cron=facts.cron,
-        zone=facts.zone,
-        jitter_seconds=_seconds(facts.jitter),
-        requests_per_hour=facts.budget,
-        text=facts.text,
-    )
-
-
-def _calendar(facts: CalendarFacts) -> WireCalendar:
-    return WireCalendar(
-        id=facts.id,
-        kind=facts.kind,
-        zone=facts.zone,
-        days=facts.days,
-        holidays=facts.holidays,
-        at=facts.hours.get("at"),
-        opens=facts.hours.get("opens"),
-        closes=facts.hours.get("closes"),
-        delay_seconds=None if facts.delay is None else _seconds(facts.delay),
-        grace_seconds=_seconds(facts.grace),
-        text=facts.text,
-    )
-
-
-def _seconds(span: timedelta) -> Decimal:
-    return Decimal(span // _MILLISECOND).scaleb(-3).normalize()

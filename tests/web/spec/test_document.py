@@ -61,14 +61,13 @@ def test_every_route_is_told_and_no_other() -> None:
     assert {each.path for each in OPERATIONS} == {path for path, _ in ROUTES} - UNTOLD
 
 
-@pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: each.id)
+# A probe asks with whatever it likes.
+@pytest.mark.parametrize("each", [each for each in OPERATIONS if each.path != "/healthz"], ids=lambda each: each.id)
 async def test_the_parameters_told_are_the_ones_taken(served: Served, each: Operation) -> None:
     """The problem of an unknown one lists exactly those of the document."""
     told = parameters(TRIO)
     path = each.path.format(symbol="USD")
     body = await (await served.client.get(f"{path}?nonsense=1")).json(content_type=None)
-    if each.path == "/healthz":
-        pytest.skip("a probe asks with whatever it likes")
     assert body["parameter"] == "nonsense"
     assert set(body["allowed"]) == {told[key]["name"] for key in each.parameters if told[key]["in"] == "query"}
 
