@@ -14,6 +14,7 @@ from ticker.render.representation import Representation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from babel import Locale
 
@@ -29,12 +30,16 @@ EVENTS = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style."""
+    """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style.
+
+    `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale.
+    """
 
     kind: str
     symbols: tuple[str, ...] = ()
     lang: str = "en"
     style: str = "plain"
+    hour: datetime | None = None
 
 
 class Renderer:
@@ -66,7 +71,7 @@ class Renderer:
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
         quotes, locale = quotes_of(snapshot, view.symbols), locale_of(view.lang)
         if view.kind == "widget":
-            text = self.pages.widget(snapshot, quotes, locale, view.style)
+            text = self.pages.widget(snapshot, quotes, locale, view.style, view.hour)
             return Representation(text.encode(), HTML, snapshot.generated_at)
         content_type, write = self._kinds[view.kind]
         return Representation(write(snapshot, quotes, locale), content_type, snapshot.generated_at)
