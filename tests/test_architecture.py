@@ -36,15 +36,17 @@ MAY_IMPORT: dict[str, str] = {
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
     "recording": "quotes fetch",
-    "render": "quotes",
-    "web": "quotes health vitals render history stores",
+    "render": "quotes convert",
+    "web": "quotes health vitals render history stores convert",
     "metrics": "ticker quotes health vitals",
     "settings": "calendars",
     "keys": "settings sources",
+    "facts": "",
+    "convert": "quotes",
     "demo": "",
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
-    "app": "ticker quotes clock configured keys fetch poll schedule board stores history backfill recording render "
-    "vitals web metrics",
+    "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
+    "render vitals web metrics",
     "cli": "ticker quotes clock keys settings stores recording render app demo",
     "__main__": "cli",
 }
@@ -59,9 +61,10 @@ MAY_NAME: dict[str, str] = {
     "poll": "board calendars fetch",
     "history": "calendars",
     "backfill": "feeds fetch sources",
+    "facts": "settings",
     "recording": "board clock fetch poll",
-    "render": "history stores",
-    "web": "board",
+    "render": "facts health history stores",
+    "web": "board facts",
     "cli": "backfill feeds recording",
     "metrics": "health web",
     "app": "feeds settings",
@@ -85,6 +88,7 @@ LIBRARIES: dict[str, str] = {
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",
+    "zstandard": "render",
 }
 # For annotations only: what a library hands out has to be called by its name.
 LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
@@ -92,7 +96,7 @@ LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {"ticker.quotes", *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table"))}
 
-PURE = ("quotes", "normalise", "validate", "select", "carry", "render", "calendars", "sources")
+PURE = ("quotes", "convert", "normalise", "validate", "select", "carry", "render", "calendars", "sources")
 # What reaches outside the process or looks at a clock.
 IMPURE = """
     asyncio concurrent ftplib glob http io locale logging mmap multiprocessing os pathlib random secrets select

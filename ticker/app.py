@@ -13,6 +13,7 @@ from ticker import __version__, clock, keys, metrics
 from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used, zone_of
+from ticker.facts import facts_of
 from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.poll import Poller
@@ -23,8 +24,9 @@ from ticker.render.page import Site
 from ticker.schedule import Timetable
 from ticker.stores import Keeper, Retention, of_url
 from ticker.vitals import Vitals
-from ticker.web import assets, build, build_metrics, serves
+from ticker.web import assets, build, build_metrics, described, serves
 from ticker.web.context import Context, Traffic
+from ticker.web.limits import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -94,6 +96,10 @@ class Service:
         now = self.context.clock()
         self.board.current(now)
         self.poller.look_again(now)
+
+    def openapi(self) -> bytes:
+        """The OpenAPI document of this service."""
+        return described(self.context)
 
     def metrics(self) -> web.Application:
         """The application of `server.metrics_port`; it lives inside the other one's life."""
@@ -223,6 +229,10 @@ def _context(
         metrics=metrics.exposition(collector),
         cors_origins=config.server.cors_origins,
         demo=demo,
+        facts=facts_of(config, poller.feeds),
+        version=__version__,
+        public_url=config.server.public_url,
+        limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
         ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import brotli
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.service import Served
 
 VIEWS = ("/", "/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru")
-ALL = ("br", "gzip", "identity")
+ALL = ("br", "zstd", "gzip", "identity")
 
 
 def age(header: str) -> int:
@@ -90,10 +91,12 @@ async def test_the_bytes_and_the_tag_change_together(served: Served, path: str) 
         snapshot = served.service.board.latest
         moved = tuple(replace(quote, price=Decimal(100 + step)) for quote in snapshot.quotes)
         served.service.board.put(snapshot.follow(moved, served.clock.now), served.clock.now)
-    assert len(seen) == 9
+    assert len(seen) == 12
 
 
-@pytest.mark.parametrize(("coding", "inflate"), [("gzip", gzip.decompress), ("br", brotli.decompress)])
+@pytest.mark.parametrize(
+    ("coding", "inflate"), [("gzip", gzip.decompress), ("br", brotli.decompress), ("zstd", zstandard.decompress)]
+)
 async def test_a_compressed_answer_is_the_same_body(
     served: Served, coding: str, inflate: Callable[[bytes], bytes]
 ) -> None:
@@ -103,7 +106,7 @@ async def test_a_compressed_answer_is_the_same_body(
     assert raw.headers["Content-Encoding"] == coding
     assert inflate(await raw.read()) == await plain.read()
     assert "Content-Encoding" not in plain.headers
-    assert plain.headers["Vary"] == raw.headers["Vary"] == "Accept-Encoding, Accept-Language"
+    assert plain.headers["Vary"] == raw.headers["Vary"] == "Accept, Accept-Encoding, Accept-Language"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,10 @@ async def test_a_compressed_answer_is_the_same_body(
         ("br;q=0.5, gzip;q=0.8", "gzip"),
         ("gzip;q=0.5, br;q=0.5", "br"),
         ("*", "br"),
-        ("*;q=0.1, br;q=0", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, zstd", "zstd"),
+        ("zstd;q=0.4, gzip;q=0.5", "gzip"),
+        ("*;q=0.1, br;q=0", "zstd"),
         ("identity, gzip;q=0.5", "identity"),
         ("identity;q=0.1, gzip;q=0.5", "gzip"),
         ("GZIP ; q = 0.3", "gzip"),

@@ -82,7 +82,7 @@ async def test_the_formats_say_the_same(service: Kept) -> None:
     ):
         async with service.client.get(USD + query, headers={"Accept": accept}) as answer:
             assert answer.content_type == media
-            assert "Accept" in answer.headers["Vary"].split(", ")
+            assert ("Accept" in answer.headers["Vary"].split(", ")) is not bool(query)
             body = await answer.text()
         if media == "text/csv":
             found = [{**row, "price": float(row["price"])} for row in csv.DictReader(io.StringIO(body))]

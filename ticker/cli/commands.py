@@ -185,6 +185,14 @@ def sources(
     sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
 
 
+@app.command(epilog="Example: ticker openapi > openapi.json")
+def openapi(config: Config = None) -> None:
+    """Print the OpenAPI document of the service with that configuration."""
+    from ticker.app import compose  # noqa: PLC0415 - as above
+
+    typer.echo(compose(settings(config).settings).openapi(), nl=False)
+
+
 @app.command(epilog="Example: ticker check --config /etc/ticker.toml")
 def check(config: Config = None) -> None:
     """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""

@@ -33,6 +33,8 @@ class Links:
     page_js: str = "/page.js"
     page_css: str = "/page.css"
     icon_svg: str = "/icon.svg"
+    docs_js: str = "/docs.js"
+    docs_css: str = "/docs.css"
     pictures: bool = False
 
 

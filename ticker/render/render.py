@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from ticker.render import wire
+from ticker.render import forms, wire
 from ticker.render.html import Links, Pages
 from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from datetime import datetime
 
     from babel import Locale
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 # Views kept ready. A site uses a handful; anything above is somebody trying every combination.
 KEPT = 512
+_STEADY = 8
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 EVENTS = "text/event-stream"
+
+
+_PLAIN = forms.Form()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class View:
     lang: str = "en"
     style: str = "plain"
     hour: datetime | None = None
+    form: forms.Form = _PLAIN
 
 
 class Renderer:
@@ -48,6 +53,7 @@ class Renderer:
     def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self.pages = Pages(attributions, links)
         self._version = 0
+        self._steady: LRUCache[Hashable, Representation] = LRUCache(_STEADY)
         self._ready: LRUCache[View, Representation] = LRUCache(KEPT)
         self._kinds: dict[str, tuple[str, Callable[[Snapshot, tuple[Quote, ...], Locale], bytes]]] = {
             "quotes": (JSON, self._quotes),
@@ -64,6 +70,12 @@ class Renderer:
             self._ready[view] = self._make(snapshot, view)
         return self._ready[view]
 
+    def steady(self, key: Hashable, make: Callable[[], Representation]) -> Representation:
+        """What follows from the configuration alone, made once for `key`."""
+        if key not in self._steady:
+            self._steady[key] = make()
+        return self._steady[key]
+
     def once(self, snapshot: Snapshot, view: View) -> Representation:
         """The representation of a view out of the past, which takes no place from the present ones."""
         return self._make(snapshot, view)
@@ -73,6 +85,9 @@ class Renderer:
         if view.kind == "widget":
             text = self.pages.widget(snapshot, quotes, locale, view.style, view.hour)
             return Representation(text.encode(), HTML, snapshot.generated_at)
+        if view.form != _PLAIN:
+            body = forms.written(snapshot, quotes, locale, view.form, alone=view.kind == "quote")
+            return Representation(body, forms.TYPES[view.form.format], snapshot.generated_at)
         content_type, write = self._kinds[view.kind]
         return Representation(write(snapshot, quotes, locale), content_type, snapshot.generated_at)
 

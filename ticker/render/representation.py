@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import brotli
+import zstandard
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +27,7 @@ class Representation:
     _codings: dict[str, bytes] = field(default_factory=dict, compare=False)
 
     def encoded(self, coding: str) -> bytes:
-        """The body in `coding`: "identity", "gzip" or "br". Raises KeyError for any other."""
+        """The body in `coding`: "identity", "gzip", "zstd" or "br". Raises KeyError for any other."""
         if coding == "identity":
             return self.body
         if coding not in self._codings:
@@ -36,7 +37,7 @@ class Representation:
     @property
     def codings(self) -> tuple[str, ...]:
         """The codings worth offering, best first."""
-        return ("br", "gzip", "identity") if len(self.body) >= _WORTH else ("identity",)
+        return ("br", "zstd", "gzip", "identity") if len(self.body) >= _WORTH else ("identity",)
 
     def etag(self, coding: str) -> str:
         """A strong entity tag: of the bytes that are sent, so each coding has its own (RFC 9110, 8.8.3.3)."""
@@ -48,5 +49,6 @@ class Representation:
 
 _CODERS = {
     "br": lambda body: brotli.compress(body, quality=5),
+    "zstd": lambda body: zstandard.compress(body, 12),
     "gzip": lambda body: gzip.compress(body, 6, mtime=0),
 }

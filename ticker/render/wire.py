@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import simplejson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from ticker.quotes import PriceType, Reason, Status
 from ticker.render import locales
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ticker.quotes import Instrument, Quote, Snapshot
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+# A JSON number with the digits that the source wrote.
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+DEMO = Field(None, description="true where the numbers are invented; absent otherwise")
 
 
 class Wire(BaseModel):
@@ -30,7 +33,7 @@ class WireAgreement(Wire):
     """How many sources say the same, and how far apart they are."""
 
     sources: int = Field(description="sources within the instrument's tolerance, the shown one among them")
-    spread_percent: Decimal = Field(description="between the highest and the lowest comparable source, in percent")
+    spread_percent: Number = Field(description="between the highest and the lowest comparable source, in percent")
 
 
 class WireDisplay(Wire):
@@ -49,12 +52,12 @@ class WireQuote(Wire):
     base: str
     quote: str
     unit: str
-    price: Decimal | None
+    price: Number | None
     price_type: PriceType | None
-    previous: Decimal | None
+    previous: Number | None
     previous_as_of: Moment | None
-    change: Decimal | None
-    change_percent: Decimal | None
+    change: Number | None
+    change_percent: Number | None
     as_of: Moment | None
     fetched_at: Moment | None
     next_update_at: Moment | None
@@ -64,7 +67,7 @@ class WireQuote(Wire):
     reason: Reason | None
     agreement: WireAgreement | None
     display: WireDisplay
-    demo: bool | None = Field(None, description="true where the numbers are invented; absent otherwise")
+    demo: bool | None = DEMO
 
 
 class WireQuotes(Wire):
@@ -74,7 +77,7 @@ class WireQuotes(Wire):
     generated_at: Moment
     status: Status
     quotes: tuple[WireQuote, ...]
-    demo: bool | None = Field(None, description="true where the numbers are invented; absent otherwise")
+    demo: bool | None = DEMO
 
 
 def quote_of(quote: Quote, locale: Locale, *, demo: bool = False) -> WireQuote:
@@ -132,7 +135,11 @@ def name_of(what: Instrument, locale: Locale) -> str:
 
 def dump(model: BaseModel) -> bytes:
     """UTF-8 JSON with every decimal as the number it is, digit for digit."""
-    tree = model.model_dump()
+    return dumped(model.model_dump(by_alias=True))
+
+
+def dumped(tree: object) -> bytes:
+    """The same of what a model gives."""
     return (simplejson.dumps(_written(tree), ensure_ascii=False) + "\n").encode()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time, timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -43,7 +44,8 @@ class Server(Part):
     """How the service listens and whom it lets in.
 
     With `metrics_port`, `/metrics` is there (on `metrics_host`, default `host`) and not on `port`. `drain` is how long
-    the service goes on answering after SIGTERM, not ready any more, so that a balancer can look elsewhere.
+    the service goes on answering after SIGTERM, not ready any more, so that a balancer can look elsewhere. `rate_limit`
+    is requests a minute for each client, 0 for no limit; of a client behind `trusted_proxies` they say the address.
     """
 
     host: str = "127.0.0.1"
@@ -56,6 +58,18 @@ class Server(Part):
     cors_origins: tuple[str, ...] = ("*",)
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    rate_limit: int = Field(0, ge=0, le=1_000_000)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                message = f"{each!r} is no address or network: write 10.0.0.0/8 or 127.0.0.1"
+                raise ValueError(message) from None
+        return value
 
     @field_validator("public_url")
     @classmethod

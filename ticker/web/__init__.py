@@ -1,5 +1,6 @@
 """The HTTP face: routes, handlers, middlewares. Everything is cut from the board; a request never goes upstream."""
 
 from ticker.web.server import build, build_metrics, serves
+from ticker.web.spec import described
 
-__all__ = ["build", "build_metrics", "serves"]
+__all__ = ["build", "build_metrics", "described", "serves"]

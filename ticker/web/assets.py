@@ -23,6 +23,8 @@ _TYPES = {
     "widget.css": _STYLE,
     "page.js": _SCRIPT,
     "page.css": _STYLE,
+    "docs.js": _SCRIPT,
+    "docs.css": _STYLE,
     "icon.svg": "image/svg+xml",
 }
 _NAMED = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"

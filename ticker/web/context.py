@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.board import Board
+    from ticker.facts import Facts
     from ticker.health import Health, Histogram
     from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
     from ticker.render.page import Site
+    from ticker.web.limits import Limiter
 
 
 @dataclass(slots=True)
@@ -47,6 +49,10 @@ class Context:
     traffic: Traffic
     metrics: Callable[[str], tuple[bytes, str]]
     history: History
+    facts: Facts
+    version: str
+    limiter: Limiter
+    public_url: str | None = None
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
     terms: Mapping[str, str | None] = field(default_factory=dict)

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from ticker.quotes import Status
 from ticker.render import STYLES, View
-from ticker.web import parameters, past
+from ticker.web import forms, parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
+from ticker.web.negotiation import varied
 from ticker.web.problems import Problem, fragment_safe, nearest
 from ticker.web.readiness import readiness
 
@@ -27,22 +28,25 @@ _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 async def quotes(request: web.Request) -> web.Response:
     """`GET /v1/quotes`: all quotes of the snapshot."""
-    parameters.only(request, ("symbols", "lang", "at"))
+    parameters.only(request, ("symbols", "lang", "at", *forms.MANY))
     snapshot = await past.snapshot(request)
-    view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request))
-    return await _answer(request, snapshot, view)
+    view = View(
+        "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=forms.form_of(request)
+    )
+    return varied(request, await _answer(request, snapshot, view))
 
 
 async def quote(request: web.Request) -> web.Response:
     """`GET /v1/quotes/{symbol}`: one of them."""
-    parameters.only(request, ("lang", "at"))
+    parameters.only(request, ("lang", "at", *forms.ONE))
     snapshot = await past.snapshot(request)
     symbol = request.match_info["symbol"]
     if snapshot.get(symbol) is None:
         known = [quote.symbol for quote in snapshot.quotes]
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
-    return await _answer(request, snapshot, View("quote", (symbol,), parameters.language(request)))
+    view = View("quote", (symbol,), parameters.language(request), form=forms.form_of(request))
+    return varied(request, await _answer(request, snapshot, view))
 
 
 @fragment_safe

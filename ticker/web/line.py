@@ -14,6 +14,7 @@ from ticker.render.svg import sparkline
 from ticker.web import parameters
 from ticker.web.context import CONTEXT
 from ticker.web.moments import moment
+from ticker.web.negotiation import format_of, varied
 from ticker.web.past import answered, before_history, told
 from ticker.web.problems import Problem, nearest
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from ticker.quotes import Instrument
 
 LIMIT, MOST = 1000, 5000
-_CURSOR = re.compile(r"[0-9a-f]{1,14}")
+CURSOR = re.compile(r"[0-9a-f]{1,14}")
 _SVG = "image/svg+xml"
-_DAYS, _MOST_DAYS = 30, 3660
+DAYS, MOST_DAYS = 30, 3660
 # Finer than a pixel of the picture shows nothing more.
 _HOURLY_UP_TO = 5
 
@@ -41,12 +42,10 @@ async def history(request: web.Request) -> web.Response:
     line = await told(request.app[CONTEXT].history.line(ask))
     if not line.rows and ask.onward is None and _ends_before(ask.last, line.since):
         raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
-    kind = _format(request)
-    content_type, write = FORMATS[kind]
+    content_type, write = FORMATS[format_of(request)]
     body = write(line, {**_head(request, ask), "next": _cursor(line.onward)})
     modified = max((row.fetched_at for row in line.rows), default=request.app[CONTEXT].clock())
-    response = answered(request, Representation(body, content_type, modified), _end(ask.last))
-    response.headers["Vary"] = "Accept, Accept-Encoding"
+    response = varied(request, answered(request, Representation(body, content_type, modified), _end(ask.last)))
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
         response.headers["Link"] = f'<{onward}>; rel="next"'
@@ -57,7 +56,7 @@ async def picture(request: web.Request) -> web.Response:
     """`GET /sparkline/{symbol}.svg`: the last days as a line."""
     parameters.only(request, ("days", "lang"))
     instrument, lang = _instrument(request), parameters.language(request)
-    days, now = _number(request, "days", _DAYS, _MOST_DAYS), request.app[CONTEXT].clock()
+    days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
     interval = "1h" if days <= _HOURLY_UP_TO else "1d"
     ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
     line = await told(request.app[CONTEXT].history.line(ask))
@@ -82,36 +81,10 @@ def _stretch(request: web.Request, symbol: str) -> Stretch:
         raise Problem(400, "'from' is later than 'to'", parameter="from")
     interval = parameters.one_of(request, "interval", INTERVALS, "raw")
     cursor = request.query.get("cursor")
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
+    if cursor is not None and not CURSOR.fullmatch(cursor):
         raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
     onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
-    return Stretch(symbol, first, last, interval, _number(request, "limit", LIMIT, MOST), onward)
-
-
-def _number(request: web.Request, name: str, default: int, most: int) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):  # noqa: PLR2004 - digits
-        raise Problem(400, f"{name!r} is a whole number from 1 to {most}, not {text[:20]!r}", parameter=name)
-    return int(text)
-
-
-def _format(request: web.Request) -> str:
-    """What `format` names, else the first that `Accept` prefers, else JSON."""
-    if "format" in request.query:
-        return parameters.one_of(request, "format", FORMATS, "json")
-    weighed: list[tuple[float, str]] = []
-    for part in request.headers.get("Accept", "")[:512].split(","):
-        name, _, rest = part.strip().lower().partition(";")
-        quality = re.search(r"q\s*=\s*([01](?:\.\d{0,3})?)", rest)
-        weighed += [(float(quality[1]) if quality else 1.0, kind) for kind, media in _MEDIA.items() if name in media]
-    return max(weighed, key=lambda pair: pair[0], default=(1.0, "json"))[1]
-
-
-_MEDIA = {
-    "json": {"application/json", "*/*", "application/*"},
-    "csv": {"text/csv", "text/*"},
-    "ndjson": {"application/x-ndjson", "application/ndjson", "application/jsonl"},
-}
+    return Stretch(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
 
 
 def _head(request: web.Request, ask: Stretch) -> dict[str, object]:

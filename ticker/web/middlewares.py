@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ticker.health import Histogram
 from ticker.web.context import CONTEXT
+from ticker.web.limits import FIELDS
 from ticker.web.problems import Problem, response
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
+_EXPOSED = ("ETag", "Last-Modified", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "Ticker-Demo")
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _CLOSED = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -70,6 +72,7 @@ def dress(request: web.Request, answered: web.StreamResponse) -> None:
     answered.headers.update(_cors(request.headers.get("Origin"), context.cors_origins))
     if "*" not in context.cors_origins:
         answered.headers["Vary"] = ", ".join(filter(None, (answered.headers.get("Vary"), "Origin")))
+    answered.headers.update(request.get(FIELDS, {}))
     if context.demo:
         answered.headers["Ticker-Demo"] = "true"
 
@@ -116,5 +119,5 @@ def _cors(origin: str | None, allowed: tuple[str, ...]) -> dict[str, str]:
         return {}
     return {
         "Access-Control-Allow-Origin": shown,
-        "Access-Control-Expose-Headers": "ETag, Last-Modified, Ticker-Demo",
+        "Access-Control-Expose-Headers": ", ".join(_EXPOSED),
     }

@@ -57,6 +57,14 @@ def language(request: web.Request) -> str:
         raise Problem(400, f"{error}", parameter="lang") from None
 
 
+def whole(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    """The whole number in `name`. Raises a Problem (400) for one outside `least` to `most` and for anything else."""
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004 - digits
+        raise Problem(400, f"{name!r} is a whole number from {least} to {most}, not {text[:20]!r}", parameter=name)
+    return int(text)
+
+
 def one_of(request: web.Request, name: str, allowed: Iterable[str], default: str) -> str:
     """The value of `name`, one of `allowed`. Raises a Problem (400) for any other."""
     value, known = request.query.get(name, default), list(allowed)

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ticker.health import Histogram
-from ticker.web import assets, handlers, line, page
+from ticker.web import assets, catalogue, handlers, line, page
 from ticker.web.context import CONTEXT, Context
+from ticker.web.convert import convert
+from ticker.web.docs import docs
+from ticker.web.limits import limited
 from ticker.web.middlewares import SECONDS, counted, headed, problems
+from ticker.web.spec import openapi
 from ticker.web.stream import stream
 
 if TYPE_CHECKING:
@@ -23,7 +27,12 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
     ("/v1/quotes/{symbol}/history", line.history),
+    ("/v1/convert", convert),
+    ("/v1/instruments", catalogue.instruments),
+    ("/v1/sources", catalogue.sources),
+    ("/v1/openapi.json", openapi),
     ("/v1/stream", stream),
+    ("/docs", docs),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", line.picture),
     ("/metrics", handlers.metrics),
@@ -48,7 +57,7 @@ def build_metrics(context: Context) -> web.Application:
 
 
 def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
-    app = web.Application(middlewares=[counted, headed, problems], client_max_size=1024)
+    app = web.Application(middlewares=[counted, headed, problems, limited], client_max_size=1024)
     app[CONTEXT] = context
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():

@@ -1,0 +1,103 @@
+"""The OpenAPI document: it is valid, its examples are true, and what it says of parameters is what the routes do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import simplejson
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from ticker.web.server import ROUTES
+from ticker.web.spec.document import EXAMPLES, document
+from ticker.web.spec.operations import OPERATIONS, Operation
+from ticker.web.spec.parameters import Names, parameters
+
+if TYPE_CHECKING:
+    from tests.service import Served
+
+TRIO = Names(["USD", "EUR", "OIL"], ["USD", "RUB", "EUR", "BRENT", "OIL"])
+# Pages for people and Prometheus's text are no API.
+UNTOLD = {"/", "/metrics", "/readyz", "/frame", "/docs"}
+SHOWN = [(operation, name) for operation, shown in EXAMPLES.items() for name in shown]
+# What another run of the same day need not repeat: a count of changes, and a time with a random part.
+ITS_OWN = ("version", "next_poll_at")
+
+
+def settled(tree: Any) -> Any:  # noqa: ANN401 - a JSON tree
+    """The tree without what is a run's own."""
+    if isinstance(tree, dict):
+        return {key: settled(value) for key, value in tree.items() if key not in ITS_OWN}
+    return [settled(item) for item in tree] if isinstance(tree, list) else tree
+
+
+async def fetched(served: Served, path: str) -> Any:  # noqa: ANN401 - a JSON tree
+    """The answer, its numbers as they were written."""
+    answer = await served.client.get(path)
+    assert answer.status == 200, await answer.text()
+    return simplejson.loads(await answer.text(), use_decimal=True)
+
+
+async def test_the_document_is_openapi(served: Served) -> None:
+    """By a validator that is not ours."""
+    OpenAPIV31SpecValidator(await (await served.client.get("/v1/openapi.json")).json()).validate()
+
+
+@pytest.mark.parametrize(("operation", "name"), SHOWN)
+async def test_an_example_is_what_the_service_answers(served: Served, operation: str, name: str) -> None:
+    """Digit for digit, on the day that the document names."""
+    shown = EXAMPLES[operation][name]
+    assert settled(await fetched(served, shown["path"])) == settled(shown["body"])
+
+
+def test_every_operation_of_the_api_has_an_example() -> None:
+    """But the document itself."""
+    json = {each.id for each in OPERATIONS if "application/json" in each.answers}
+    assert json - {"getOpenapi"} == set(EXAMPLES)
+
+
+def test_every_route_is_told_and_no_other() -> None:
+    """Under the pattern that metrics count it by."""
+    assert {each.path for each in OPERATIONS} == {path for path, _ in ROUTES} - UNTOLD
+
+
+@pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: each.id)
+async def test_the_parameters_told_are_the_ones_taken(served: Served, each: Operation) -> None:
+    """The problem of an unknown one lists exactly those of the document."""
+    told = parameters(TRIO)
+    path = each.path.format(symbol="USD")
+    body = await (await served.client.get(f"{path}?nonsense=1")).json(content_type=None)
+    if each.path == "/healthz":
+        pytest.skip("a probe asks with whatever it likes")
+    assert body["parameter"] == "nonsense"
+    assert set(body["allowed"]) == {told[key]["name"] for key in each.parameters if told[key]["in"] == "query"}
+
+
+@pytest.mark.parametrize("each", OPERATIONS, ids=lambda each: each.id)
+async def test_the_example_of_every_parameter_is_taken(served: Served, each: Operation) -> None:
+    """One by one beside those that are required."""
+    told = [parameters(TRIO)[key] for key in each.parameters]
+    needed = {one["name"]: one["example"] for one in told if one["required"] and one["in"] == "query"}
+    for one in told:
+        if "example" in one and one["in"] == "query":
+            asked = {name: str(value) for name, value in (needed | {one["name"]: one["example"]}).items()}
+            answer = await served.client.head(each.path.format(symbol="USD"), params=asked)
+            assert answer.status == 200, one["name"]
+
+
+def test_every_number_is_a_number_and_every_problem_a_problem() -> None:
+    """No decimal is announced as a string; each failure of each route has the problem's schema."""
+    whole = document(TRIO, "1")
+    quote = whole["components"]["schemas"]["Quote"]["properties"]
+    assert {"type": "number"} in quote["price"]["anyOf"]
+    for path, methods in whole["paths"].items():
+        for status, response in methods["get"]["responses"].items():
+            if status >= "4":
+                media = response["content"]["application/problem+json"]
+                assert media["schema"]["$ref"].endswith("/Problem"), (path, status)
+
+
+async def test_the_command_prints_the_same_document(served: Served) -> None:
+    """As it is served."""
+    text = await (await served.client.get("/v1/openapi.json")).text()
+    assert served.service.openapi().decode() == text

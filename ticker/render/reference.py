@@ -1,0 +1,122 @@
+"""The reference of the API as a page, made from the OpenAPI document on our side: right without script."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from ticker.render import wire
+from ticker.render.locales import DEFAULT, locale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ticker.render.html import Pages
+
+_CODE = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One parameter, or one member of a schema; `choices` are the values it takes where they are few."""
+
+    name: str
+    kind: str
+    text: Markup
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    example: str = ""
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One operation as the page shows it; `examples` are a request and its answer each."""
+
+    id: str
+    path: str
+    summary: str
+    text: Markup
+    tag: str
+    fields: tuple[Field, ...]
+    media: tuple[str, ...]
+    failures: tuple[tuple[str, Markup], ...]
+    examples: tuple[tuple[str, str], ...]
+
+
+def page(document: Mapping[str, Any], pages: Pages, *, demo: bool) -> bytes:
+    """The page of the document."""
+    sections = [_section(path, methods["get"]) for path, methods in document["paths"].items()]
+    schemas = {name: _members(schema) for name, schema in document["components"]["schemas"].items()}
+    return pages.fill(
+        "docs.html",
+        locale_of(DEFAULT),
+        info=document["info"],
+        about=[marked(each) for each in document["info"]["description"].split("\n\n")],
+        tags=[
+            (tag["name"], tag["description"], [s for s in sections if s.tag == tag["name"]]) for tag in document["tags"]
+        ],
+        schemas={name: members for name, members in schemas.items() if members},
+        demo=demo,
+    ).encode()
+
+
+def marked(text: str) -> Markup:
+    """The text with what stands in `backticks` as code; everything else is escaped."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _section(path: str, told: Mapping[str, Any]) -> Section:
+    ok = told["responses"]["200"]["content"]
+    failures = [(code, marked(each["description"])) for code, each in told["responses"].items() if code > "200"]
+    return Section(
+        id=told["operationId"],
+        path=path,
+        summary=told["summary"],
+        text=marked(told.get("description", "")),
+        tag=told["tags"][0],
+        fields=tuple(_field(each) for each in told["parameters"]),
+        media=tuple(ok),
+        failures=tuple(failures),
+        examples=tuple(
+            (each["summary"], wire.dumped(each["value"]).decode().strip())
+            for media in ok.values()
+            for each in media.get("examples", {}).values()
+        ),
+    )
+
+
+def _field(told: Mapping[str, Any]) -> Field:
+    schema = told["schema"]
+    return Field(
+        name=told["name"],
+        kind=kind_of(schema),
+        text=marked(told["description"]),
+        required=told["required"],
+        choices=tuple(schema.get("enum", ())),
+        example=str(told.get("example", "")),
+        place=told["in"],
+    )
+
+
+def _members(schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    required: Sequence[str] = schema.get("required", ())
+    return tuple(
+        Field(name, kind_of(each), marked(each.get("description", "")), required=name in required)
+        for name, each in schema.get("properties", {}).items()
+    )
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """A schema in a word or two."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(kind_of(each) for each in schema["anyOf"]))
+    if schema.get("type") == "array":
+        return f"list of {kind_of(schema.get('items', {}))}"
+    bounds = f" {schema['minimum']} to {schema['maximum']}" if "maximum" in schema else ""
+    return f"{schema.get('format') or schema.get('type', 'any')}{bounds}"

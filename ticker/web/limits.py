@@ -1,0 +1,103 @@
+"""How often one client may ask: a token bucket each, in bounded memory (draft-ietf-httpapi-ratelimit-headers)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from math import ceil
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from ticker.web.context import CONTEXT
+from ticker.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from ipaddress import IPv4Address, IPv6Address
+
+    from aiohttp.typedefs import Handler
+
+# Clients remembered. Above it those who asked longest ago begin anew, with a full bucket.
+_MOST = 10_000
+_WINDOW = 60.0
+# Probes and scrapers come from our own side and must not be turned away.
+_FREE = ("/healthz", "/readyz", "/metrics")
+# An IPv6 client has a whole network of addresses.
+_V6_PREFIX = 64
+# What `dress` puts on the answer, errors included.
+FIELDS = web.RequestKey("fields", dict[str, str])
+
+
+class Limiter:
+    """`rate` requests a minute for each client, all of them at once where it likes; 0 is no limit."""
+
+    def __init__(self, rate: int, trusted: Sequence[str] = ()) -> None:
+        """`trusted` are the networks of proxies whose word about the client is taken."""
+        self.rate = rate
+        self._trusted = [ip_network(each, strict=False) for each in trusted]
+        self._buckets: dict[str, tuple[float, datetime]] = {}
+
+    def take(self, client: str, now: datetime) -> float:
+        """Take one token of the client's; how many are left, negative where there was none to take."""
+        left, since = self._buckets.pop(client, (float(self.rate), now))
+        left = min(self.rate, left + max(0.0, (now - since).total_seconds()) * self.rate / _WINDOW)
+        after = left - 1
+        # Taken out and put in again: the first of the dictionary is who asked longest ago.
+        self._buckets[client] = (after if after >= 0 else left, now)
+        if len(self._buckets) > _MOST:
+            del self._buckets[next(iter(self._buckets))]
+        return after
+
+    def wait(self, left: float) -> int:
+        """Whole seconds until a client whose `take` gave `left`, negative, has a token again."""
+        return max(1, ceil(-left * _WINDOW / self.rate))
+
+    def fields(self, left: float) -> dict[str, str]:
+        """The header fields that tell a client where it stands."""
+        whole = max(0, int(left))
+        full = ceil((self.rate - max(left, 0.0)) * _WINDOW / self.rate)
+        return {
+            "RateLimit-Policy": f'"default";q={self.rate};w={_WINDOW:.0f}',
+            "RateLimit": f'"default";r={whole};t={full}',
+        }
+
+    def client(self, peer: str | None, headers: Mapping[str, str]) -> str:
+        """Who asks: the peer, or behind trusted proxies the last address that none of them vouches for."""
+        chain = [part.strip() for part in headers.get("X-Forwarded-For", "")[:1024].split(",") if part.strip()]
+        found = peer or "unknown"
+        while self._is_trusted(found) and chain:
+            found = chain.pop()
+        address = _address(found)
+        # What is no address came from nobody whom we trust; it is the proxy's to answer for.
+        if address is None:
+            return peer or "unknown"
+        return str(ip_network((address, _V6_PREFIX), strict=False)) if address.version == 6 else str(address)  # noqa: PLR2004
+
+    def _is_trusted(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+@web.middleware
+async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse with 429 who has asked too often; tell everybody else how much is left."""
+    context = request.app[CONTEXT]
+    limiter = context.limiter
+    if not limiter.rate or request.path in _FREE or request.method == "OPTIONS":
+        return await handler(request)
+    left = limiter.take(limiter.client(request.remote, request.headers), context.clock())
+    fields = request[FIELDS] = limiter.fields(left)
+    if left < 0:
+        wait = limiter.wait(left)
+        fields["Retry-After"] = str(wait)
+        raise Problem(429, f"more than {limiter.rate} requests a minute; ask again in {wait} s")
+    return await handler(request)

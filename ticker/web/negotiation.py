@@ -1,0 +1,38 @@
+"""Which format an answer takes: what `format=` names, else what `Accept` prefers, else JSON (RFC 9110, 12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ticker.web import parameters
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+FORMATS = ("json", "csv", "ndjson")
+_MEDIA = {
+    "json": ("application/json", "application/*", "*/*"),
+    "csv": ("text/csv", "text/*"),
+    "ndjson": ("application/x-ndjson", "application/ndjson", "application/jsonl"),
+}
+_QUALITY = re.compile(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*")
+
+
+def format_of(request: web.Request) -> str:
+    """One of FORMATS. Raises a Problem (400) for a `format` that there is not; nonsense in `Accept` is no error."""
+    if "format" in request.query:
+        return parameters.one_of(request, "format", FORMATS, "json")
+    weighed: list[tuple[float, str]] = []
+    for part in request.headers.get("Accept", "")[:512].split(","):
+        name, *rest = part.strip().lower().split(";")
+        quality = next((float(found[1]) for each in rest if (found := _QUALITY.fullmatch(each))), 1.0)
+        weighed += [(quality, kind) for kind, media in _MEDIA.items() if name.strip() in media and quality > 0]
+    return max(weighed, key=lambda pair: pair[0], default=(1.0, "json"))[1]
+
+
+def varied(request: web.Request, response: web.Response) -> web.Response:
+    """The response, saying that `Accept` chose its format, unless `format` did."""
+    if "format" not in request.query:
+        response.headers["Vary"] = f"Accept, {response.headers['Vary']}"
+    return response
