@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -157,7 +157,9 @@ def cadence_of(config: Settings, source: str) -> Cadence:
     """How often `source` is asked. Raises ConfigurationError as `plans_of`."""
     each = config.sources[source]
     schedule = each.schedule
-    cadence = Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget)
+    # Repeating a failed request must not spend the hour: a source with a small budget is left alone for longer.
+    backoff = max(timedelta(seconds=5), timedelta(hours=1) / (4 * each.budget))
+    cadence = Cadence(schedule.zone, schedule.every, schedule.cron, schedule.jitter, each.budget, backoff)
     try:
         cadence.after(datetime.now(schedule.zone))
     except ValueError as error:

@@ -147,8 +147,9 @@ class Poller:
             self.publish(now)
 
     def told(self, source: str) -> dict[str, str]:
-        """What `source` last said that could be used, by symbol."""
-        return {symbol: f"{c.price:f}" for (each, symbol), c in self._candidates.items() if each == source}
+        """What `source` last said that could be used, with its date, by symbol."""
+        mine = {symbol: c for (each, symbol), c in self._candidates.items() if each == source}
+        return {symbol: f"{c.price:f} of {c.as_of:%Y-%m-%d}" for symbol, c in mine.items()}
 
     async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
         """What `feed` says of `codes` now; see `feeds.ask`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,15 @@ def test_a_stale_quote_shows_its_date() -> None:
         assert "Nov 22, 2024" in read(html).text
         assert ("datetime", "2024-11-22T00:00:00+03:00") in read(html).attributes
     assert "Nov 22, 2024" not in read(both(FRESH)[0]).text
+
+
+@pytest.mark.parametrize(("hour", "dated"), [(20, False), (21, True)])
+def test_a_plain_fragment_dates_a_stale_number_of_another_day_only(hour: int, dated: bool) -> None:  # noqa: FBT001
+    """Of today it is marked and the header's text stays; from midnight on in the number's own zone its date is told."""
+    seen = datetime(2024, 11, 22, hour, 30, tzinfo=UTC)
+    widget = Pages({}).widget(board(STALE), [STALE], locale_of("en"), seen=seen)
+    assert ("Nov 22, 2024" in read(widget).text) is dated
+    assert ("data-status", "stale") in read(widget).attributes
 
 
 def test_a_language_from_right_to_left_says_so() -> None:

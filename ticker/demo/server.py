@@ -61,6 +61,7 @@ class _Demo:
     def __init__(self, clock: Callable[[], datetime], market: Market) -> None:
         self._clock = clock
         self._market = market
+        self._said: Numbers | None = None
 
     async def cbr_daily(self, request: web.Request) -> web.Response:
         now = self._clock()
@@ -69,6 +70,7 @@ class _Demo:
         if day is None:
             return web.Response(body=formats.CBR_REFUSAL, headers=_DAILY)
         table = min(table_of(day), table_in_force(now))
+        self._said = self._market.at(now)
         return web.Response(body=formats.cbr_daily(table, self._rates(table, now)), headers=_DAILY)
 
     async def cbr_dynamic(self, request: web.Request) -> web.Response:
@@ -82,6 +84,7 @@ class _Demo:
         return web.Response(body=formats.cbr_dynamic(valute.id, rows, (since, until)), headers=_DYNAMIC)
 
     async def mirror(self, _: web.Request) -> web.Response:
+        """The mirror says what the Bank said last, as mirrors do; a copy never has a number of its own."""
         now = self._clock()
         return web.Response(body=self._mirrored(table_in_force(now), now, now), headers=_SCRIPT)
 
@@ -110,7 +113,7 @@ class _Demo:
 
     def _rates(self, table: date, now: datetime) -> Mapping[str, Decimal]:
         if table == table_in_force(now):
-            numbers = self._market.at(now)
+            numbers = self._said or self._market.at(now)
             return {"USD": numbers.usd, "EUR": numbers.eur}
         usd, eur = self._market.fixing(table)
         return {"USD": usd, "EUR": eur}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +12,7 @@ from ticker.render import locales, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from babel import Locale
@@ -61,6 +62,10 @@ class Row:
         return ", ".join(filter(None, (self.attribution, self.when))) or self.status
 
 
+def _same_day(quote: Quote, seen: datetime) -> bool:
+    return quote.as_of is not None and quote.as_of.date() == seen.astimezone(quote.as_of.tzinfo).date()
+
+
 class Pages:
     """Renders HTML from snapshots. `attributions` are the sources' names for readers, by source and language."""
 
@@ -75,9 +80,25 @@ class Pages:
             undefined=StrictUndefined,
         )
 
-    def widget(self, snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, style: str = "plain") -> str:
-        """The fragment: a list that is right without script and without style. `style` is one of STYLES."""
+    def widget(
+        self,
+        snapshot: Snapshot,
+        quotes: Sequence[Quote],
+        locale: Locale,
+        style: str = "plain",
+        seen: datetime | None = None,
+    ) -> str:
+        """The fragment: a list that is right without script and without style. `style` is one of STYLES.
+
+        A plain fragment seen at `seen` tells a stale number's date only where it is of another day: of today it is
+        marked (`data-status`, its look, its title), and the header's text stays what it is.
+        """
         rows = self.rows(quotes, locale)
+        if style == "plain" and seen is not None:
+            rows = [
+                replace(row, age=None) if _same_day(quote, seen) else row
+                for quote, row in zip(quotes, rows, strict=True)
+            ]
         return self.fill("widget.html", locale, rows=rows, version=snapshot.version, demo=snapshot.demo, style=style)
 
     def fill(self, template: str, locale: Locale, **values: object) -> str:

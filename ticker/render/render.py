@@ -14,6 +14,7 @@ from ticker.render.representation import Representation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
+    from datetime import datetime
 
     from babel import Locale
 
@@ -33,12 +34,16 @@ _PLAIN = forms.Form()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style."""
+    """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style.
+
+    `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale.
+    """
 
     kind: str
     symbols: tuple[str, ...] = ()
     lang: str = "en"
     style: str = "plain"
+    hour: datetime | None = None
     form: forms.Form = _PLAIN
 
 
@@ -78,7 +83,7 @@ class Renderer:
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
         quotes, locale = quotes_of(snapshot, view.symbols), locale_of(view.lang)
         if view.kind == "widget":
-            text = self.pages.widget(snapshot, quotes, locale, view.style)
+            text = self.pages.widget(snapshot, quotes, locale, view.style, view.hour)
             return Representation(text.encode(), HTML, snapshot.generated_at)
         if view.form != _PLAIN:
             body = forms.written(snapshot, quotes, locale, view.form, alone=view.kind == "quote")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import simplejson
 from aiohttp import web
 
+from ticker.quotes import Status
 from ticker.render import STYLES, View
 from ticker.web import forms, parameters, past
 from ticker.web.answers import answer
@@ -54,7 +55,10 @@ async def widget(request: web.Request) -> web.Response:
     parameters.only(request, ("symbols", "lang", "style", "at"))
     style = parameters.one_of(request, "style", STYLES, "plain")
     snapshot = await past.snapshot(request)
-    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style)
+    now = request.app[CONTEXT].clock()
+    stale = any(quote.status is Status.STALE for quote in snapshot.quotes) and "at" not in request.query
+    hour = now.replace(minute=0, second=0, microsecond=0) if stale else None
+    view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style, hour)
     response = await _answer(request, snapshot, view)
     response.headers.update(_GLANCE)
     return response
