@@ -19,7 +19,7 @@ EXAMPLES = os.environ.get("TICKER_EXAMPLES", "6")
 LEAST = 500
 
 
-async def test_no_call_fails_and_no_answer_is_undocumented() -> None:
+async def test_no_call_fails_and_no_answer_is_undocumented(tmp_path: Path) -> None:
     """Examples, coverage, fuzzing and stateful phases; every check of the tool; no status that the document lacks."""
     tool = Path(sys.executable).with_name("schemathesis")
     async with Upstream() as upstream:
@@ -31,7 +31,7 @@ async def test_no_call_fails_and_no_answer_is_undocumented() -> None:
             options = ("--max-examples", EXAMPLES, "--seed", "1", "--no-color", "--generation-database", "none")
             pipe = asyncio.subprocess.PIPE
             process = await asyncio.create_subprocess_exec(
-                *command, *options, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+                *command, *options, cwd=tmp_path, stdout=pipe, stderr=asyncio.subprocess.STDOUT
             )
             out, _ = await process.communicate()
             counted = served.service.context.traffic.requests
