@@ -265,8 +265,8 @@ async def test_with_the_upstream_gone_numbers_age_and_go(house: House) -> None:
 async def test_what_a_source_last_said_can_be_told(house: House) -> None:
     """A probe shows the usable numbers of each source."""
     await house.poll("cbr", "moex")
-    assert house.poller.told("cbr") == {"USD": "100.6798", "EUR": "106.0762"}
-    assert (house.poller.told("moex"), house.poller.told("yahoo")) == ({"OIL": "73.73"}, {})
+    assert house.poller.told("cbr") == {"USD": "100.6798 of 2024-11-22", "EUR": "106.0762 of 2024-11-22"}
+    assert (house.poller.told("moex"), house.poller.told("yahoo")) == ({"OIL": "73.73 of 2024-11-22"}, {})
 
 
 async def test_two_services_live_in_one_process(house: House) -> None:

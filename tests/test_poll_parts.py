@@ -74,4 +74,4 @@ async def test_a_proxy_that_lacks_one_currency_still_gives_the_other() -> None:
         service = compose(config, upstream=up.url, now=lambda: NOON)
         async with service.fetcher:
             await service.poller.poll("frankfurter")
-        assert service.poller.told("frankfurter") == {"USD": "100.6798"}
+        assert service.poller.told("frankfurter") == {"USD": "100.6798 of 2024-11-22"}

@@ -328,3 +328,20 @@ def test_a_corrected_table_waits_quietly_for_its_copies(fixing: Desk) -> None:
     assert set(choice.ask_now) == {"mirror", "third"}
     fixing.later(seconds=1).says("mirror", "100.0400", day).says("third", "100.0400", day)
     assert fixing.price == "100.0400"
+
+
+def test_a_second_market_that_jumps_does_not_stop_the_first(market: Desk) -> None:
+    """Ten per cent at the other exchange and a tick at this one: this one goes on, and the dissent is said."""
+    choice = market.later(minutes=5).says("moex", "73.80").says("yahoo", "81.40").choose()
+    assert (str(choice.quote.price), choice.quote.reason) == ("73.80", Reason.DISAGREE)
+    assert ("yahoo", Reason.DISAGREE) in choice.overruled
+    assert choice.quote.agreement
+    assert choice.quote.agreement.sources == 1
+
+
+def test_a_held_market_says_who_stands_by_the_number_kept(market: Desk) -> None:
+    """The agreement beside a kept number is of now, not of when it was published."""
+    quote = market.later(minutes=5).says("moex", "97.00").says("yahoo", "74.01").choose().quote
+    assert (str(quote.price), quote.reason) == ("73.73", Reason.MOVE)
+    assert quote.agreement
+    assert (quote.agreement.sources, quote.agreement.spread_percent > 30) == (1, True)

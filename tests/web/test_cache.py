@@ -32,7 +32,7 @@ async def poll_what_is_due(served: Served) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_what_a_cache_may_still_give_is_what_the_service_would_say(path: str) -> None:
-    """At every step of an hour in which the oil moves each minute; who comes back gets 304 just where nothing moved."""
+    """At each step of an hour of moving oil the copy equals the answer; 304 comes just where nothing moved."""
     kept, tag, until = b"", "", NOON
     hits = same = changed = 0
     async with Upstream() as upstream:

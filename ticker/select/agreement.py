@@ -14,7 +14,7 @@ from ticker.quotes import Agreement, PriceType
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticker.quotes import Candidate
+    from ticker.quotes import Candidate, Quote
     from ticker.select.question import Question
 
 # A known offset between two markets drifts with their delays and rolls; the band around it is this much narrower than
@@ -35,10 +35,11 @@ def supporters(ask: Question, one: Candidate, among: Sequence[Candidate]) -> lis
 def disputing(ask: Question, one: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
     """The witnesses who must say the same as `one` and do not.
 
-    Copies of the very publication, and markets whose offset to this one is known. Those that lost the last dispute have
-    no say until they agree again.
+    Copies of the very publication; and, where `one` has moved, markets whose offset to it is known: where it has not,
+    it is they who have jumped. Those that lost the last dispute have no say until they agree again.
     """
-    witnesses = (c for c in peers(ask, one, among) if are_copies(one, c) or _met(ask, one, c))
+    moved = _moved(ask, one)
+    witnesses = (c for c in peers(ask, one, among) if are_copies(one, c) or (moved and _met(ask, one, c)))
     return [c for c in witnesses if not _same(ask, one, c) and c.source not in ask.memory.distrusted]
 
 
@@ -71,6 +72,25 @@ def _same(ask: Question, one: Candidate, other: Candidate) -> bool:
         expected = other.price * known[one.source] / known[other.source]
         return abs(one.price / expected - 1) <= ask.instrument.tolerance * _KNOWN_OFFSET
     return abs(one.price - other.price) <= ask.instrument.tolerance * min(one.price, other.price)
+
+
+def _moved(ask: Question, one: Candidate) -> bool:
+    """Whether `one` is further from what is shown than two markets differ from one another."""
+    last = ask.shown
+    if last is None or last.price is None:
+        return False
+    expected = last.price * ask.memory.offsets.get(one.source, Decimal(1))
+    return abs(one.price / expected - 1) > ask.instrument.tolerance * _KNOWN_OFFSET
+
+
+def standing(ask: Question, kept: Quote, among: Sequence[Candidate]) -> Agreement | None:
+    """Who stands by a market's number that is kept; None for a fixing, of which the new table says nothing."""
+    alike = [c.price for c in among if c.price_type is kept.price_type and ask.fresh(c)]
+    if kept.price is None or kept.price_type is PriceType.FIXING or not alike:
+        return None
+    near = [price for price in alike if abs(price / kept.price - 1) <= ask.instrument.tolerance]
+    spread = (max(alike) - min(alike)) / kept.price * 100
+    return Agreement(len(near), round(spread, 4))
 
 
 def _met(ask: Question, one: Candidate, other: Candidate) -> bool:

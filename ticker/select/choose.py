@@ -97,7 +97,7 @@ def _hold(
     if reason is Reason.MOVE and late and others:
         # What was kept has grown old while another source is on time and has not jumped.
         return Choice(publish(ask, min(others, key=ask.rank), sound), memory, overruled)
-    return Choice(keep(ask, reason), memory, overruled, witnesses)
+    return Choice(keep(ask, reason, sound), memory, overruled, witnesses)
 
 
 def _accept(ask: Question, winner: Candidate, sound: Sequence[Candidate], overruled: Overruled) -> Choice:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticker.quotes import PriceType, Quote, Reason, Status
-from ticker.select.agreement import measure, supporters
+from ticker.select.agreement import measure, standing, supporters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +43,17 @@ def publish(ask: Question, winner: Candidate, among: Sequence[Candidate]) -> Quo
     return quote.at(ask.now)
 
 
-def keep(ask: Question, reason: Reason | None) -> Quote:
-    """The last good quote with the reason why nothing newer is shown, or the instrument without a number."""
+def keep(ask: Question, reason: Reason | None, among: Sequence[Candidate] = ()) -> Quote:
+    """The last good quote with the reason why nothing newer is shown, or the instrument without a number.
+
+    `among` are the candidates that were not believed.
+    """
     why = reason or ask.failures.get(ask.instrument.sources[0])
     base = ask.last or Quote(ask.instrument)
     if base.price is None:
         return replace(base, instrument=ask.instrument, reason=why)
-    # Who agreed on the number that is kept says nothing of what they say now.
-    agreement = base.agreement if reason is None else None
+    # Who agreed on the number when it was published says nothing of what they say now.
+    agreement = base.agreement if reason is None else standing(ask, base, among)
     return replace(base.at(ask.now), instrument=ask.instrument, reason=why, agreement=agreement)
 
 
