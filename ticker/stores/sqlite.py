@@ -42,11 +42,14 @@ class Sqlite:
         self._new = False
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        # One connection writes, whoever calls: two threads in one transaction would each end the other's.
+        self._writing = threading.RLock()
 
     def open(self) -> bool:
         """See Store. A file begun anew by a write is told of here, once."""
-        self._ensure()
-        new, self._new = self._new, False
+        with self._writing:
+            self._ensure()
+            new, self._new = self._new, False
         return new
 
     def _ensure(self) -> None:
@@ -67,11 +70,7 @@ class Sqlite:
 
     def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
         """One transaction; see Store."""
-        self._ensure()
-        if self._writer is None:
-            raise StoreError("not open")
-        with told(self._path), self._writer as transaction:
-            transaction.execute("BEGIN IMMEDIATE")
+        with self._transaction() as transaction:
             new = sum(_insert(transaction, row) for row in rows)
             transaction.executemany(schema.SAVE, saved.items())
         return new
@@ -126,11 +125,7 @@ class Sqlite:
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""
-        self._ensure()
-        if self._writer is None:
-            raise StoreError("not open")
-        with told(self._path), self._writer as transaction:
-            transaction.execute("BEGIN IMMEDIATE")
+        with self._transaction() as transaction:
             before = transaction.total_changes
             for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
                 transaction.execute(schema.THIN, {"before": micros(now - age), "every": micros(every)})
@@ -144,6 +139,16 @@ class Sqlite:
             self._readers.pop().close()
         self._generation += 1
         self._let_go()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            self._ensure()
+            if self._writer is None:
+                raise StoreError("not open")
+            with told(self._path), self._writer as transaction:
+                transaction.execute("BEGIN IMMEDIATE")
+                yield transaction
 
     def _let_go(self) -> None:
         """Before a new file is begun: closing the old one later would delete the new one's log by its name."""
