@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTIONS = ("The page", "The API", "The honest number", "Ops", "Configuration", "History, replay, backfill", "Deployment")
+SECTIONS = (
+    "The page",
+    "The API",
+    "The honest number",
+    "Ops",
+    "Configuration",
+    "History, replay, backfill",
+    "Deployment",
+)
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 PATHS = {path for path, _ in (*ROUTES, *ASSETS)}
 CURLS = re.findall(r"^curl .*$", README, re.MULTILINE)
