@@ -75,3 +75,27 @@ async def test_a_proxy_that_lacks_one_currency_still_gives_the_other() -> None:
         async with service.fetcher:
             await service.poller.poll("frankfurter")
         assert service.poller.told("frankfurter") == {"USD": "100.6798 of 2024-11-22"}
+
+
+async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> None:
+    """The European Central Bank has no rouble: unavailable, and said why."""
+    flags: dict[str, object] = {
+        **FLAGS,
+        "instruments.USD.sources": ["ecb"],
+        "instruments.EUR.base": "EUR",
+        "instruments.EUR.quote": "USD",
+    }
+    flags |= {"instruments.EUR.sources": ["ecb"], "instruments.EUR.band": [0, 2]}
+    config = load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
+    async with Upstream() as up:
+        up.answer(
+            "/ecb/stats/eurofxref/eurofxref-daily.xml",
+            body=banks.ecb(NOON.date(), {"USD": Decimal(100), "EUR": Decimal(105)}),
+            content_type="text/xml",
+        )
+        service = compose(config, upstream=up.url, now=lambda: NOON)
+        async with service.fetcher:
+            await service.poller.poll("ecb")
+        dollar = service.board.latest.get("USD")
+        assert dollar
+        assert (dollar.price, dollar.reason) == (None, Reason.SCHEMA)

@@ -172,6 +172,9 @@ class Poller:
         found = [normalise(instrument, self.feeds[source].origin, ticks, now) for instrument in wanted]
         if not any(found):
             raise SourceError(Reason.SCHEMA, f"none of {', '.join(i.symbol for i in wanted)} in the answer")
+        # An answer that is silent on one of them is why that one has no number from here.
+        silent = [each.symbol for each, candidate in zip(wanted, found, strict=True) if candidate is None]
+        self._refused |= {(source, symbol): Reason.SCHEMA for symbol in silent}
         return sum(self._admit(i, c, now) for i, c in zip(wanted, found, strict=True) if c is not None)
 
     def _admit(self, instrument: Instrument, candidate: Candidate, now: datetime) -> bool:
