@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ticker.quotes import Reason, SourceError
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, schema
-from ticker.sources.series import history
+from ticker.sources.series import history, newest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +37,7 @@ def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
 
 def parse(body: bytes) -> Sequence[Tick]:
     """The newest price of each series and the one before it. Raises SourceError."""
-    newest = {tick.symbol: tick for tick in parse_archive(body)}
-    if not newest:
-        raise schema("no day of the series has a price")
-    return list(newest.values())
+    return newest(parse_archive(body))
 
 
 def parse_archive(body: bytes) -> Sequence[Tick]:

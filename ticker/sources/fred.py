@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ticker.sources.adapter import Adapter, Day, Request
 from ticker.sources.base import as_csv, as_json, schema
-from ticker.sources.series import history
+from ticker.sources.series import history, newest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +40,7 @@ def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
 
 def parse(body: bytes) -> Sequence[Tick]:
     """The newest price of a series and the one before it. Raises SourceError."""
-    ticks = parse_archive(body)
-    if not ticks:
-        raise schema("no day of the series has a price")
-    return ticks[-1:]
+    return newest(parse_archive(body))
 
 
 def parse_archive(body: bytes) -> Sequence[Tick]:

@@ -12,6 +12,7 @@ from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Day, Request
 from ticker.sources.base import as_xml, nominal, number, schema
 from ticker.sources.series import before, midnight, spans
+from ticker.sources.table import cross_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +40,7 @@ def parse(body: bytes) -> Sequence[Tick]:
     if root.tag != "rates":
         raise schema(f"<{root.tag[:40]}> where <rates> was asked for")
     as_of = midnight(root.findtext("date", "").strip(), _DAY, ALMATY, "date")
-    ticks = [_tick(row, as_of) for row in root.findall("item")]
-    symbols = {tick.symbol for tick in ticks}
-    if len(symbols) != len(ticks) or not {"USD", "RUB"} <= symbols:
-        raise schema(f"{len(ticks)} rows: a truncated table, or a currency in it twice")
-    return ticks
+    return cross_table([_tick(row, as_of) for row in root.findall("item")])
 
 
 def _tick(row: Element, as_of: datetime) -> Tick:

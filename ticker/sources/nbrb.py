@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.base import nominal, number, schema
 from ticker.sources.series import midnight, spans
+from ticker.sources.table import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,14 +33,7 @@ def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]
 
 def parse(body: bytes) -> Sequence[Tick]:
     """The ticks of one table, a currency each, in Belarusian roubles. Raises SourceError."""
-    rows = as_json(body)
-    if not isinstance(rows, list):
-        raise schema(f"no table of rates: {str(rows)[:80]}")
-    ticks = [_tick(row) for row in rows]
-    symbols = {tick.symbol for tick in ticks}
-    if len(symbols) != len(ticks) or not {"USD", "RUB"} <= symbols:
-        raise schema(f"{len(ticks)} rows: a truncated table, or a currency in it twice")
-    return ticks
+    return listed(body, _tick)
 
 
 def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON

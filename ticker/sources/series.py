@@ -52,6 +52,14 @@ def before(price: Decimal, change: object, where: str) -> Decimal | None:
     return previous
 
 
+def newest(ticks: Sequence[Tick]) -> Sequence[Tick]:
+    """The newest tick of each series in `ticks`, which stand oldest first. Raises SourceError (`schema`) for none."""
+    found = {tick.symbol: tick for tick in ticks}
+    if not found:
+        raise schema("no day of the series has a price")
+    return list(found.values())
+
+
 def history(symbol: str, currency: str, rows: Iterable[tuple[object, object]], zone: ZoneInfo) -> Sequence[Tick]:
     """The ticks of one series of daily assessments, oldest first, each with the one before it. Raises SourceError.
 

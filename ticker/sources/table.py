@@ -1,17 +1,17 @@
-"""What the readers of the Bank of Russia's table share: its time zone, its identifiers, what is whole.
+"""What the readers of central banks' tables share: what is whole, and the Bank of Russia's zone and identifiers.
 
-Apart from both, so that neither adapter imports the other.
+Apart from all of them, so that no adapter imports another.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ticker.sources.base import schema
+from ticker.sources.base import as_json, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ticker.quotes import Tick
 
@@ -29,6 +29,22 @@ IDS = {
 }
 # fmt: on
 CURRENCIES = {bank: code for code, bank in IDS.items()}
+
+
+def cross_table(ticks: Sequence[Tick]) -> Sequence[Tick]:
+    """`ticks`, if a cross rate to the rouble can be made of them: each currency once, dollar and rouble in it."""
+    symbols = {tick.symbol for tick in ticks}
+    if len(symbols) != len(ticks) or not {"USD", "RUB"} <= symbols:
+        raise schema(f"{len(ticks)} rows: a truncated table, or a currency in it twice")
+    return ticks
+
+
+def listed(body: bytes, tick: Callable[[Any], Tick]) -> Sequence[Tick]:
+    """The cross table of a JSON list, each row read by `tick`. Raises SourceError."""
+    rows = as_json(body)
+    if not isinstance(rows, list):
+        raise schema(f"no table of rates: {str(rows)[:80]}")
+    return cross_table([tick(row) for row in rows])
 
 
 def whole_table(ticks: Sequence[Tick]) -> Sequence[Tick]:
