@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kept import kept
 from tests.live import live
+from tests.stores.rows import DAY, FRIDAY, archived, fixing
 from ticker.quotes import Status
 
 if TYPE_CHECKING:
@@ -117,3 +119,17 @@ async def test_a_demo_says_so_wherever_one_looks(opened: Opener, screens: Path) 
         assert await page.locator(f"{LIVE} [data-status=demo]").is_visible()
         assert await violations(page) == []
         await page.screenshot(path=screens / "page-demo.png")
+
+
+async def test_the_history_is_told_as_the_language_writes_it(opened: Opener, screens: Path) -> None:
+    """Label, digits and days in the page's language; the days are those of the source's own zone."""
+    rows = [fixing(FRIDAY + day * DAY, price) for day, price in ((-1, "100.2192"), (0, "100.6798"))]
+    async with kept("memory://", "http://127.0.0.1:9", FRIDAY + 2 * DAY) as served:
+        served.service.keeper._store.write([archived(row, FRIDAY) for row in rows], {})
+        async with opened(str(served.client.make_url("/?lang=ru"))) as page:
+            chart = page.locator("#history figure[data-symbol=USD]")
+            await chart.locator("svg").wait_for()
+            told = " ".join((await chart.inner_text()).split())
+            assert told == "USD: 100,22 – 100,68, 21\N{EN DASH}22 нояб. 2024 г."
+            assert await page.locator("#history figure:visible").count() == 1
+            await page.screenshot(path=screens / "page-history.png", full_page=True)

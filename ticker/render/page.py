@@ -19,7 +19,7 @@ from ticker.render.words import words_for
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ticker.quotes import Snapshot
+    from ticker.quotes import Quote, Snapshot
     from ticker.render.html import Pages
 
 THEMES = ("auto", "light", "dark")
@@ -92,8 +92,14 @@ class Site:
             styles=STYLES if self._pages.links.pictures else STYLES[:2],
             themes=THEMES,
             sources=[(each, self._pages.title(each.id, locale)) for each in sheet.sources],
-            history=sheet.history,
+            history=[_charted(quote, locale) for quote in snapshot.quotes if quote.symbol in sheet.history],
         )
+
+
+def _charted(quote: Quote, locale: Locale) -> tuple[str, str, int]:
+    """What a chart is called by, what it is titled, and how many digits its prices are shown with."""
+    what = quote.instrument
+    return what.symbol, locales.chosen(what.labels, locale, what.symbol), what.decimals
 
 
 def _languages(chosen: str) -> list[tuple[str, str]]:

@@ -74,40 +74,47 @@
   });
 
   const SVG = 'http://www.w3.org/2000/svg';
-  function drawn(symbol, prices) {
-    const low = Math.min(...prices), high = Math.max(...prices), span = high - low || 1;
-    const figure = document.createElement('figure');
+  function drawn(prices, low, high) {
+    const span = high - low || 1;
     const svg = document.createElementNS(SVG, 'svg');
     const path = document.createElementNS(SVG, 'path');
-    const caption = document.createElement('figcaption');
-    caption.textContent = `${symbol}: ${low} – ${high}`;
     path.setAttribute('d', prices.map((price, place) => `${place ? 'L' : 'M'}${(place / (prices.length - 1)) * 300},${100 - ((price - low) / span) * 100}`).join(''));
     svg.setAttribute('viewBox', '0 0 300 100');
     svg.setAttribute('preserveAspectRatio', 'none');
     svg.setAttribute('aria-hidden', 'true');
     svg.append(path);
-    figure.append(svg, caption);
-    return figure;
+    return svg;
+  }
+
+  /* From the lowest to the highest and from the first day to the last, as the reader's language writes them. */
+  function told(points, low, high, decimals, lang) {
+    const number = new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    const day = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeZone: 'UTC' });
+    /* The day where the source is, which is what is written before the T. */
+    const [first, last] = [points[0], points.at(-1)].map((point) => Date.parse(point.as_of.slice(0, 10)));
+    return `: ${number.format(low)} – ${number.format(high)}, ${first === last ? day.format(first) : day.formatRange(first, last)}`;
   }
 
   /* A price a day or, where there are too few days yet, every price there is. */
   async function line(symbol) {
     for (const interval of ['1d', 'raw']) {
       const got = await fetch(`/v1/quotes/${encodeURIComponent(symbol)}/history?interval=${interval}&limit=2000`);
-      const prices = got.ok ? (await got.json()).points.map((point) => point.price) : [];
-      if (prices.length > 1) return prices;
+      const points = got.ok ? (await got.json()).points : [];
+      if (points.length > 1) return points;
     }
     return null;
   }
 
   async function past() {
-    const section = document.getElementById('history');
-    const charts = section?.querySelector('.charts');
-    for (const symbol of charts?.dataset.symbols.split(',') || []) {
+    for (const figure of document.querySelectorAll('#history figure')) {
       try {
-        const prices = await line(symbol);
-        if (prices) charts.append(drawn(symbol, prices));
-        section.hidden = !charts.children.length;
+        const points = await line(figure.dataset.symbol);
+        if (!points) continue;
+        const prices = points.map((point) => point.price);
+        const low = Math.min(...prices), high = Math.max(...prices), caption = figure.lastElementChild;
+        caption.append(told(points, low, high, Number(figure.dataset.decimals), caption.lang));
+        figure.prepend(drawn(prices, low, high));
+        figure.hidden = document.getElementById('history').hidden = false;
       } catch { /* no chart */ }
     }
   }
