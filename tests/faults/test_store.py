@@ -163,6 +163,10 @@ async def test_a_read_only_disk_still_gives_the_last_snapshot(disk: Path, upstre
     async with kept(f"sqlite:///{file}", upstream.url) as service:
         await service.written()
     remount(disk, "ro")
+    left = compose(configured(f"sqlite:///{file}"), upstream=upstream.url, now=lambda: NOON, stored=True)
+    assert [str(quote.price) for quote in left.board.latest.quotes] == ["100.6798", "106.0762", "73.73"]
+    left.keeper.stop()
+    await left.keeper.run()
     upstream.trio(brent="74.01", now=NOON + HOUR)
     async with kept(f"sqlite:///{file}", upstream.url, NOON + HOUR) as service:
         restored = service.service.board.latest

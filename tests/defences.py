@@ -1,0 +1,71 @@
+"""What the service withstands, a row each: how it is brought about, what readers see, which test and which defence.
+
+`uv run python -m tests.defences` writes the tables into the README; `uv run python -m tests.mutants` takes away one
+defence after the other in a copy of the tree and shows that its test then fails.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.tree import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+README = ROOT / "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A defence taken away: in `file`, a path of this repository, `old`, which stands there once, becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+
+    def applied(self, text: str) -> str:
+        """`text` without the defence. Raises ValueError where it does not stand there exactly once."""
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file}: {self.old!r} stands there {text.count(self.old)} times, not once")
+        return text.replace(self.old, self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row: the first three are told in the README; `test` is pytest's name of the test that proves it."""
+
+    name: str
+    injected: str
+    seen: str
+    test: str
+    mutation: Mutation
+
+
+def markdown(rows: Iterable[Fault]) -> str:
+    """The rows as a table for readers."""
+    lines = [f"| {row.name} | {row.injected} | {row.seen} |" for row in rows]
+    return "\n".join(("| what happens | brought about by | what is seen |", "| --- | --- | --- |", *lines))
+
+
+def between(name: str) -> re.Pattern[str]:
+    """Where the table `name` stands in the README."""
+    return re.compile(rf"(?<=<!-- {name} -->\n)(.*?)(?=\n<!-- end of {name} -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Write the tables into the README."""
+    from tests.withstood import TABLES  # noqa: PLC0415 - the tables are made of the rows above
+
+    text = README.read_text(encoding="utf-8")
+    for name, rows in TABLES.items():
+        # As pieces: a table may hold backslashes, which `sub` would read.
+        before, _, after = between(name).split(text)
+        text = f"{before}{markdown(rows)}{after}"
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""The tables of what the service withstands are true: told in the README, tested, and each test able to fail."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+
+import pytest
+
+from tests.defences import README, Fault, between, markdown
+from tests.tree import ROOT
+from tests.withstood import TABLES
+
+ROWS = [(table, row) for table, rows in TABLES.items() for row in rows]
+each_row = pytest.mark.parametrize("row", [row for _, row in ROWS], ids=[f"{table}: {row.name}" for table, row in ROWS])
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_readme_has_the_table_as_it_is(table: str) -> None:
+    """Word for word; `python -m tests.defences` writes it."""
+    (told,) = between(table).findall(README.read_text(encoding="utf-8"))
+    assert told == markdown(TABLES[table])
+
+
+def test_no_row_is_told_twice() -> None:
+    """Each has a name of its own."""
+    assert [name for name, count in Counter(row.name for _, row in ROWS).items() if count > 1] == []
+
+
+@each_row
+def test_its_test_is_there(row: Fault) -> None:
+    """The function is in the file that the row names."""
+    file, _, name = row.test.partition("::")
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    functions = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert name.partition("[")[0] in functions
+
+
+@each_row
+def test_its_defence_is_there(row: Fault) -> None:
+    """The text that the mutation takes away stands in its file once; `python -m tests.mutants` takes it away."""
+    whole = (ROOT / row.mutation.file).read_text(encoding="utf-8")
+    assert row.mutation.applied(whole) != whole

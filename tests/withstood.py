@@ -1,0 +1,14 @@
+"""The tables of the README's section "What it withstands", by name. A literal list: a new table is a line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.faults.table import FAULTS
+
+if TYPE_CHECKING:
+    from tests.defences import Fault
+
+TABLES: dict[str, tuple[Fault, ...]] = {
+    "faults": FAULTS,
+}
