@@ -41,7 +41,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     if mount.returncode:
         pytest.skip(f"a disk of its own needs the right to mount: {mount.stderr.decode().strip()}")
     yield place
-    subprocess.run(("umount", str(place)), check=True)
+    # Lazily: a test that failed may have left the file open.
+    subprocess.run(("umount", "--lazy", str(place)), check=True)
 
 
 def rows(file: Path) -> list[tuple[str, str]]:
