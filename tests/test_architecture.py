@@ -110,7 +110,7 @@ COMPOSED = {"Board": "app", "Fetcher": "app", "Poller": "app", "Timetable": "app
 # What the configuration says, as values; still nothing that runs.
 COMPOSED |= {"Plan": "configured", "Feed": "configured"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
-CACHED = {"calendars.py", "render/locales.py", "stores/coding.py"}
+CACHED = {"calendars.py", "render/locales.py", "render/series.py", "stores/coding.py"}
 MUTATORS = "append add clear discard extend insert pop popitem remove setdefault update"
 
 

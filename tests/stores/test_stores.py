@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stores.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
-from ticker.stores import Retention, Row, Span, Store, StoreError, of_url
+from ticker.stores import Point, Retention, Row, Span, Store, StoreError, of_url
+from ticker.stores.coding import moment_of
 from ticker.stores.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
     from pathlib import Path
 
 LATER = FRIDAY + timedelta(days=400)
@@ -30,11 +32,22 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def everything(store: Store, symbol: str = "USD", every: timedelta | None = None) -> list[Row]:
+def everything(store: Store, symbol: str = "USD", every: timedelta | None = None) -> list[Point]:
     """All that the store tells of an instrument."""
     sources = ("cbr", "cbr_mirror", "moex", "yahoo", "fred")
     start = datetime(1990, 1, 1, tzinfo=MOSCOW)
     return store.series(Span(symbol, sources, start, LATER, 10_000, every, timedelta(hours=3)))
+
+
+def standing(store: Store, at: date | datetime) -> list[Row]:
+    """The dollar's row in force, and the one before it."""
+    return store.standing([("USD", "cbr")], at).get(("USD", "cbr"), [])
+
+
+def only(store: Store) -> Row:
+    """The only row of the dollar, whole."""
+    (row,) = standing(store, LATER)
+    return row
 
 
 def test_a_row_comes_back_as_it_was(store: Store) -> None:
@@ -47,7 +60,7 @@ def test_a_row_comes_back_as_it_was(store: Store) -> None:
         contract="BRZ4",
     )
     assert store.write([told], {}) == 1
-    (back,) = everything(store)
+    back = only(store)
     assert back == told
     assert str(back.price) == "100.67980"
     assert back.as_of.isoformat() == "2024-11-22T00:00:00+03:00"
@@ -58,9 +71,9 @@ def test_no_price_loses_a_digit(price: Decimal) -> None:
     """What a source wrote is what the store gives back, to the last digit."""
     store = of_url("memory://")
     store.write([replace(fixing(), price=price)], {})
-    (back,) = everything(store)
+    back, (point,) = only(store), everything(store)
     store.close()
-    assert back.price == price
+    assert back.price == Decimal(point.price) == price
 
 
 def test_the_same_publication_is_kept_once(store: Store) -> None:
@@ -74,8 +87,8 @@ def test_a_correction_wins_and_the_earlier_price_stays(store: Store, tmp_path: P
     """Two prices of one date are two revisions; the latest is in force."""
     right = replace(fixing(price="100.70"), seen_at=FRIDAY, fetched_at=FRIDAY)
     assert store.write([fixing()], {}) == store.write([right], {}) == 1
-    assert [(row.price, row.revision) for row in everything(store)] == [(Decimal("100.70"), 1)]
-    before = store.standing("USD", "cbr", FRIDAY - timedelta(hours=1), None)
+    assert [(row.price, row.revision) for row in everything(store)] == [("100.70", 1)]
+    before = standing(store, FRIDAY - timedelta(hours=1))
     assert before[0].price == Decimal("100.6798")
     for file in tmp_path.glob("var/ticker.db"):
         with sqlite3.connect(file) as audit:
@@ -90,14 +103,27 @@ def test_a_moment_is_told_what_had_been_seen_by_then(store: Store) -> None:
     """Tomorrow's table speaks from the evening on which it came in, not from midnight and not before."""
     store.write([fixing(FRIDAY - DAY, "100.2192"), fixing()], {})
     seen = fixing().seen_at
-    assert [row.price for row in store.standing("USD", "cbr", seen, None)] == [Decimal("100.6798"), Decimal("100.2192")]
-    assert [str(row.price) for row in store.standing("USD", "cbr", seen - timedelta(seconds=1), None)] == ["100.2192"]
+    assert [row.price for row in standing(store, seen)] == [Decimal("100.6798"), Decimal("100.2192")]
+    assert [str(row.price) for row in standing(store, seen - timedelta(seconds=1))] == ["100.2192"]
+
+
+def test_a_whole_board_is_one_question(store: Store) -> None:
+    """Each key has its own row in force and the one before; a key that has none is left out."""
+    market = trade(FRIDAY + timedelta(hours=9), "73.73")
+    store.write([fixing(FRIDAY - DAY, "100.2192"), fixing(), fixing(price="106.0762", symbol="EUR"), market], {})
+    keys = [("OIL", "moex"), ("USD", "cbr"), ("OIL", "yahoo"), ("EUR", "cbr"), ("USD", "moex")]
+    found = store.standing(keys, FRIDAY + DAY)
+    assert {key: [str(row.price) for row in rows] for key, rows in found.items()} == {
+        ("OIL", "moex"): ["73.73"],
+        ("USD", "cbr"): ["100.6798", "100.2192"],
+        ("EUR", "cbr"): ["106.0762"],
+    }
 
 
 def test_a_day_is_told_the_table_in_force(store: Store) -> None:
     """On a date the fixing of that date counts, and after it the last one before."""
     store.write([fixing(FRIDAY - DAY, "100.2192"), fixing(), fixing(FRIDAY + DAY, "102.5761")], {})
-    on = {day: store.standing("USD", "cbr", None, (FRIDAY + day * DAY).date()) for day in (-2, -1, 0, 1, 2)}
+    on = {day: standing(store, (FRIDAY + day * DAY).date()) for day in (-2, -1, 0, 1, 2)}
     assert [str(rows[0].price) if rows else None for rows in on.values()] == [
         None,
         "100.2192",
@@ -113,7 +139,7 @@ def test_an_archive_tells_nothing_twice(store: Store) -> None:
     store.write([late], {})
     assert store.write([archived(fixing(), LATER)], {}) == 0
     assert len(everything(store)) == 1
-    assert store.standing("USD", "cbr", FRIDAY, None)
+    assert standing(store, FRIDAY)
 
 
 def test_an_archive_of_another_kind_does_not_mix_into_a_day_that_was_seen(store: Store) -> None:
@@ -124,7 +150,7 @@ def test_an_archive_of_another_kind_does_not_mix_into_a_day_that_was_seen(store:
         [spot, replace(spot, as_of=day, price=Decimal("75.09")), trade(FRIDAY + timedelta(hours=15), "73.73")], {}
     )
     for every in (None, DAY):
-        assert [str(row.price) for row in everything(store, "OIL", every)] == ["75.09", "73.73"]
+        assert [row.price for row in everything(store, "OIL", every)] == ["75.09", "73.73"]
 
 
 def test_of_two_sources_at_one_moment_the_preferred_speaks(store: Store) -> None:
@@ -138,15 +164,15 @@ def test_an_hour_and_a_day_give_their_last_row(store: Store) -> None:
     at = [timedelta(hours=10, minutes=5 * step) for step in range(30)] + [timedelta(hours=39)]
     store.write([trade(FRIDAY + offset, f"{70 + place}") for place, offset in enumerate(at)], {})
     hourly = everything(store, "OIL", timedelta(hours=1))
-    assert [str(row.price) for row in hourly] == ["81", "93", "99", "100"]
-    assert [str(row.price) for row in everything(store, "OIL", DAY)] == ["99", "100"]
+    assert [row.price for row in hourly] == ["81", "93", "99", "100"]
+    assert [row.price for row in everything(store, "OIL", DAY)] == ["99", "100"]
 
 
 def test_a_span_is_bounded(store: Store) -> None:
     """No more rows than the limit, the oldest first, the end left out."""
     store.write([trade(FRIDAY + timedelta(minutes=step), "70") for step in range(10)], {})
     span = Span("OIL", ("moex",), FRIDAY, FRIDAY + timedelta(minutes=5), 3, None, timedelta(0))
-    assert [row.as_of.minute for row in store.series(span)] == [0, 1, 2]
+    assert [moment_of(row.as_of).minute for row in store.series(span)] == [0, 1, 2]
     assert len(store.series(replace(span, limit=100))) == 5
 
 
@@ -157,7 +183,7 @@ def test_thinning_keeps_the_last_of_each_hour_then_of_each_day_and_every_fixing(
     store.write([*rows, *old, fixing(), fixing(price="100.70"), fixing(FRIDAY - 90 * DAY, "97")], {})
     retention = Retention(raw=DAY, hourly=10 * DAY)
     assert store.thin(retention, FRIDAY + 2 * DAY) == 32
-    assert [str(row.price) for row in everything(store, "OIL")] == ["50", "50", "65", "71"]
+    assert [row.price for row in everything(store, "OIL")] == ["50", "50", "65", "71"]
     assert len(everything(store)) == 2
     assert store.thin(replace(retention, keep=20 * DAY), FRIDAY + 2 * DAY) == 3
 

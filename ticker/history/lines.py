@@ -10,10 +10,11 @@ from ticker.quotes import EPOCH
 from ticker.stores.base import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from ticker.quotes import Instrument
-    from ticker.stores.base import Row
+    from ticker.stores.base import Point
 
 _DAY = timedelta(days=1)
 _END = datetime(9000, 1, 1, tzinfo=UTC)
@@ -22,12 +23,12 @@ INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1),
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Rows of one instrument, oldest first; `onward` is where the next page begins, None at the end.
+    """Points of one instrument, oldest first; `onward` is where the next page begins, None at the end.
 
     `since` is the oldest date there is of the instrument at all.
     """
 
-    rows: tuple[Row, ...]
+    points: Sequence[Point]
     since: datetime | None
     onward: datetime | None
 
@@ -61,9 +62,9 @@ def span_of(ask: Stretch, instrument: Instrument, zone: tzinfo, now: datetime) -
     return Span(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
 
 
-def after(as_of: datetime, span: Span) -> datetime:
-    """Where the page after the row of `as_of` begins: the next moment, or the next stretch of a sampled line."""
+def after(last: Point, span: Span) -> datetime:
+    """Where the page after the point `last` begins: the next moment, or the next stretch of a sampled line."""
     if span.every is None:
-        return as_of + timedelta(microseconds=1)
-    local = as_of - EPOCH + span.offset
+        return EPOCH + timedelta(microseconds=last.as_of + 1)
+    local = timedelta(microseconds=last.as_of) + span.offset
     return EPOCH + (local // span.every + 1) * span.every - span.offset

@@ -68,14 +68,11 @@ class History:
         if kept is not None:
             return kept
         wanted = tuple(self._instruments())
-        moment, day = (at, None) if isinstance(at, datetime) else (None, at)
-        now = moment or datetime.combine(at, time(), UTC)
+        now = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
 
-        def question(store: Store) -> list[list[list[Row]]]:
-            return [[store.standing(i.symbol, source, moment, day) for source in i.sources] for i in wanted]
-
-        found = await self._read(question)
-        quotes = tuple(self._quote(i, rows, now) for i, rows in zip(wanted, found, strict=True))
+        keys = [(each.symbol, source) for each in wanted for source in each.sources]
+        found = await self._read(lambda store: store.standing(keys, at))
+        quotes = tuple(self._quote(i, [found.get((i.symbol, s), ()) for s in i.sources], now) for i in wanted)
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
         if now < self._clock() - 2 * _DAY:
             self._boards[at] = snapshot
@@ -90,16 +87,17 @@ class History:
         found = await self._read(question)
         return min(filter(None, found), default=None)
 
-    async def line(self, ask: Stretch) -> Line:
-        """The rows asked for."""
+    async def line(self, ask: Stretch, make: Callable[[Line], T]) -> tuple[Line, T]:
+        """The points asked for and what `make` makes of them, off the loop as well: they may be thousands."""
         instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
         span = span_of(ask, instrument, self._zone(ask.symbol), self._clock())
 
-        def question(store: Store) -> Line:
-            rows = store.series(replace(span, limit=span.limit + 1))
-            more = len(rows) > span.limit
-            rows = rows[: span.limit]
-            return Line(tuple(rows), store.since(ask.symbol), after(rows[-1].as_of, span) if more else None)
+        def question(store: Store) -> tuple[Line, T]:
+            points = store.series(replace(span, limit=span.limit + 1))
+            more = len(points) > span.limit
+            points = points[: span.limit]
+            line = Line(points, store.since(ask.symbol), after(points[-1], span) if more else None)
+            return line, make(line)
 
         return await self._read(question)
 

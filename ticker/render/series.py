@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ticker.quotes import EPOCH
 from ticker.render.wire import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ticker.history import Line
-    from ticker.stores.base import Row
+    from ticker.stores.base import Point
 
 COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at")
 
@@ -20,17 +23,17 @@ def as_json(line: Line, head: Mapping[str, object]) -> bytes:
     """An object: `head`, `since` (the oldest date kept), the `points`."""
     members = {**head, "since": stamp(line.since)}
     opened = json.dumps(members, ensure_ascii=False)[:-1]
-    return f'{opened}, "points": [{", ".join(map(_object, line.rows))}]}}\n'.encode()
+    return f'{opened}, "points": [{", ".join(map(_object, line.points))}]}}\n'.encode()
 
 
 def as_ndjson(line: Line, _head: Mapping[str, object]) -> bytes:
     """A point a line, each an object."""
-    return "".join(f"{_object(row)}\n" for row in line.rows).encode()
+    return "".join(f"{_object(row)}\n" for row in line.points).encode()
 
 
 def as_csv(line: Line, _head: Mapping[str, object]) -> bytes:
     """A header and a point a line (RFC 4180)."""
-    return "".join(f"{','.join(map(_cell, values))}\r\n" for values in (COLUMNS, *map(_values, line.rows))).encode()
+    return "".join(f"{','.join(map(_cell, values))}\r\n" for values in (COLUMNS, *map(_values, line.points))).encode()
 
 
 FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = {
@@ -40,8 +43,9 @@ FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = 
 }
 
 
-def _values(row: Row) -> tuple[str, ...]:
-    return stamp(row.as_of) or "", f"{row.price:f}", str(row.price_type), row.source, stamp(row.fetched_at) or ""
+def _values(point: Point) -> tuple[str, ...]:
+    as_of, fetched_at = _stamp(point.as_of, point.offset), _stamp(point.fetched_at, 0)
+    return as_of, point.price, point.price_type, point.source, fetched_at
 
 
 def _cell(text: str) -> str:
@@ -49,9 +53,38 @@ def _cell(text: str) -> str:
     return text if plain else '"{}"'.format(text.replace('"', '""'))
 
 
-def _object(row: Row) -> str:
-    """By hand: the standard encoder writes no decimals, and a line has thousands of points."""
+def _object(point: Point) -> str:
+    """By hand, out of what the store has: a page has thousands, and the standard encoder writes no decimals."""
+    as_of, offset, price, price_type, source, fetched_at, _ = point
     return (
-        f'{{"as_of": "{stamp(row.as_of)}", "price": {row.price:f}, "price_type": "{row.price_type.value}", '
-        f'"source": {json.dumps(row.source)}, "fetched_at": "{stamp(row.fetched_at)}"}}'
+        f'{{"as_of": "{_stamp(as_of, offset)}", "price": {price}, "price_type": "{price_type}", '
+        f'"source": {_quoted(source)}, "fetched_at": "{_stamp(fetched_at, 0)}"}}'
     )
+
+
+def _stamp(micros: int, minutes: int) -> str:
+    """RFC 3339 to the second, in the zone so many minutes east."""
+    days, seconds = divmod(micros // 1_000_000 + minutes * 60, 86_400)
+    return f"{_date(days)}T{_clock(seconds)}{_zone(minutes)}"
+
+
+# A line of days knows one time of day, a line of minutes few days.
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
+    return (EPOCH + timedelta(days)).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _clock(seconds: int) -> str:
+    return (EPOCH + timedelta(seconds=seconds)).time().isoformat("seconds")
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}" if minutes else "Z"
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> str:
+    return json.dumps(text)

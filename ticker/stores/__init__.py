@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticker.stores.base import Retention, Row, Span, Store, StoreError
+from ticker.stores.base import Key, Point, Retention, Row, Span, Store, StoreError
 from ticker.stores.keeper import Keeper
 from ticker.stores.memory import Memory
 from ticker.stores.sqlite import Sqlite
@@ -17,7 +17,7 @@ from ticker.stores.sqlite import Sqlite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STORES", "Keeper", "Retention", "Row", "Span", "Store", "StoreError", "of_url"]
+__all__ = ["STORES", "Keeper", "Key", "Point", "Retention", "Row", "Span", "Store", "StoreError", "of_url"]
 
 STORES: dict[str, Callable[[str], Store]] = {
     "memory": lambda _: Memory(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ticker.quotes import PriceType
+
+
+# An instrument's symbol and a source's name.
+Key: TypeAlias = tuple[str, str]
 
 
 class StoreError(Exception):
@@ -43,6 +47,22 @@ class Row:
     contract: str | None = None
     archived: bool = False
     revision: int = 0
+
+
+class Point(NamedTuple):
+    """What a line tells of a row, as it is kept: a page has thousands, and most of it is only copied out.
+
+    `as_of` and `fetched_at` are microseconds since 1970, `offset` the minutes that the source's zone is east of
+    Greenwich, `price` the digits as the source wrote them.
+    """
+
+    as_of: int
+    offset: int
+    price: str
+    price_type: str
+    source: str
+    fetched_at: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,14 @@ class Store(Protocol):
     def saved(self, name: str) -> str | None:
         """The text last kept under `name`."""
 
-    def standing(self, symbol: str, source: str, moment: datetime | None, day: date | None) -> list[Row]:
-        """The row in force at `moment` or on `day`, and the one before it, newest first; give one of the two."""
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+        """Of each of `keys` the row in force on a day or at a moment, and the one before it, newest first.
 
-    def series(self, span: Span) -> list[Row]:
-        """The rows of `span`."""
+        A key without a row is left out. The whole board is one question.
+        """
+
+    def series(self, span: Span) -> list[Point]:
+        """The rows of `span` as points of a line."""
 
     def since(self, symbol: str | None) -> datetime | None:
         """The oldest as_of kept, of one instrument or of all."""

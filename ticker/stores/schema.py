@@ -40,10 +40,26 @@ SEEN_EARLIER = """
 """
 SAVE = "INSERT INTO saved VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
 
-_KEY = "symbol = :symbol AND source = :source"
-AT = f"SELECT * FROM quotes WHERE {_KEY} AND as_of < :bound AND seen_at <= :moment"  # noqa: S608 - literals only
-ON = f"SELECT * FROM quotes WHERE {_KEY} AND as_of < :bound AND day <= :day"  # noqa: S608 - the same
-NEWEST = " ORDER BY as_of DESC, revision DESC LIMIT 1"
+# For each of the keys, a list of [symbol, source], the newest row that is in force and the one before it; of each the
+# last revision that was. Every step is one descent of the primary key.
+_IN_FORCE = """
+    WITH
+    asked (symbol, source) AS MATERIALIZED (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)),
+    newest (symbol, source, as_of) AS MATERIALIZED (
+        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = asked.symbol
+            AND q.source = asked.source AND q.as_of < :bound AND {seen} ORDER BY q.as_of DESC LIMIT 1) FROM asked),
+    before (symbol, source, as_of) AS MATERIALIZED (
+        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = newest.symbol
+            AND q.source = newest.source AND q.as_of < newest.as_of AND {seen} ORDER BY q.as_of DESC LIMIT 1)
+        FROM newest)
+    SELECT r.* FROM (SELECT * FROM newest UNION ALL SELECT * FROM before) AS found CROSS JOIN quotes AS r
+    WHERE r.symbol = found.symbol AND r.source = found.source AND r.as_of = found.as_of
+    AND r.revision = (SELECT max(q.revision) FROM quotes AS q
+        WHERE q.symbol = found.symbol AND q.source = found.source AND q.as_of = found.as_of AND {seen})
+"""
+AT = _IN_FORCE.format(seen="q.seen_at <= :moment")
+ON = _IN_FORCE.format(seen="q.day <= :day")
 
 # Every row in force: the last revision; of two sources at one moment the preferred; and out of an archive only what no
 # preferred source tells of the same day.
@@ -100,3 +116,8 @@ THIN = """
         AND later.as_of > quotes.as_of AND later.as_of < (quotes.as_of / :every + 1) * :every)
 """
 FORGET = "DELETE FROM quotes WHERE as_of < :before"
+# All of an answer as one row of JSON: between two rows a reader lets go of Python's lock and waits for it again.
+PACKED = "SELECT json_group_array(json_array({columns})) FROM ({query})"
+ROW = """symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at, seen_at, previous,
+    previous_as_of, contract, archived"""
+POINT = "as_of, offset, price, price_type, source, fetched_at, revision"

@@ -10,18 +10,18 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ticker.stores import schema
-from ticker.stores.base import Retention, Row, Span, StoreError
+from ticker.stores.base import Key, Point, Retention, Row, Span, StoreError
 from ticker.stores.coding import decoded, encoded, micros, moment_of
 from ticker.stores.opening import prepare, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
 
 _BUSY_SECONDS = 1.0
@@ -80,28 +80,22 @@ class Sqlite:
         found = self._read("SELECT text FROM saved WHERE name = :name", name=name)
         return str(found[0][0]) if found else None
 
-    def standing(self, symbol: str, source: str, moment: datetime | None, day: date | None) -> list[Row]:
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
         """See Store."""
-        key: dict[str, object] = {"symbol": symbol, "source": source}
-        if moment is not None:
-            query, key = schema.AT, {**key, "moment": micros(moment), "bound": micros(moment + _AHEAD)}
-        else:
-            query, key = schema.ON, {**key, "day": str(day), "bound": micros(day) + micros(_AHEAD) if day else 0}
-        found: list[Row] = []
-        for _ in range(2):
-            rows = self._read(query + schema.NEWEST, **key)
-            if not rows:
-                break
-            found.append(decoded(rows[0]))
-            key["bound"] = rows[0]["as_of"]
+        query, when = (schema.AT, {"moment": micros(at)}) if isinstance(at, datetime) else (schema.ON, {"day": str(at)})
+        values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
+        found: dict[Key, list[Row]] = {}
+        for row in map(decoded, self._packed(schema.ROW, query, **values)):
+            found.setdefault((row.symbol, row.source), []).append(row)
         return found
 
-    def series(self, span: Span) -> list[Row]:
+    def series(self, span: Span) -> list[Point]:
         """See Store."""
         places = range(len(span.sources))
         preferred = "".join(schema.PREFERRED.format(place=place) for place in places)
         query = schema.RAW if span.every is None else schema.SAMPLED.format(preferred=preferred)
-        rows = self._read(
+        found = self._packed(
+            schema.POINT,
             query,
             symbol=span.symbol,
             sources=json.dumps(span.sources),
@@ -113,7 +107,7 @@ class Sqlite:
             day=micros(_DAY),
             **{f"source{place}": span.sources[place] for place in places},
         )
-        return [decoded(row) for row in rows]
+        return [Point(*each) for each in found]
 
     def since(self, symbol: str | None) -> datetime | None:
         """See Store."""
@@ -194,10 +188,15 @@ class Sqlite:
             connection = self._connect(f"{uri}?immutable=1")
         return connection
 
+    def _packed(self, columns: str, query: str, **values: object) -> list[Any]:
+        """The rows of the query as lists of `columns`."""
+        (packed,) = self._read(schema.PACKED.format(columns=columns, query=query), **values)
+        return list(json.loads(packed[0]))
+
     def _read(self, query: str, **values: object) -> list[Any]:
         with told(self._path), self._reader() as connection:
             latest = time.monotonic() + _SLOWEST_SECONDS
-            connection.set_progress_handler(lambda: time.monotonic() > latest, 20_000)
+            connection.set_progress_handler(lambda: time.monotonic() > latest, 200_000)
             try:
                 return connection.execute(query, values).fetchall()
             finally:

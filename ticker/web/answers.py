@@ -48,6 +48,14 @@ def sent(request: web.Request, representation: Representation, headers: Mapping[
     return web.Response(body=representation.encoded(coding), headers=headers)
 
 
+def ready(representation: Representation, accept_encoding: str) -> Representation:
+    """The same, with its tag and the coding made that such a reader is sent: for large ones, off the loop."""
+    coding = accepted(accept_encoding, representation.codings)
+    representation.encoded(coding)
+    representation.etag(coding)
+    return representation
+
+
 def accepted(header: str, offered: tuple[str, ...]) -> str:
     """The best of `offered` (best first) that `Accept-Encoding` admits; else identity (RFC 9110, 12.5.3)."""
     weights: dict[str, float] = {}

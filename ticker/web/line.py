@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ticker.history import INTERVALS, Stretch
@@ -12,6 +13,7 @@ from ticker.render import Representation, locales
 from ticker.render.series import FORMATS
 from ticker.render.svg import sparkline
 from ticker.web import parameters
+from ticker.web.answers import ready
 from ticker.web.context import CONTEXT
 from ticker.web.moments import moment
 from ticker.web.negotiation import format_of, varied
@@ -20,10 +22,10 @@ from ticker.web.problems import Problem, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from aiohttp import web
 
+    from ticker.history import Line
     from ticker.quotes import Instrument
 
 LIMIT, MOST = 1000, 5000
@@ -39,13 +41,17 @@ async def history(request: web.Request) -> web.Response:
     parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
     instrument = _instrument(request)
     ask = _stretch(request, instrument.symbol)
-    line = await told(request.app[CONTEXT].history.line(ask))
-    if not line.rows and ask.onward is None and _ends_before(ask.last, line.since):
-        raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
+    context, head, coding = request.app[CONTEXT], _head(request, ask), request.headers.get("Accept-Encoding", "")
     content_type, write = FORMATS[format_of(request)]
-    body = write(line, {**_head(request, ask), "next": _cursor(line.onward)})
-    modified = max((row.fetched_at for row in line.rows), default=request.app[CONTEXT].clock())
-    response = varied(request, answered(request, Representation(body, content_type, modified), _end(ask.last)))
+
+    def make(line: Line) -> Representation:
+        body = write(line, {**head, "next": _cursor(line.onward)})
+        return ready(Representation(body, content_type, _modified(line) or context.clock()), coding)
+
+    line, made = await told(context.history.line(ask, make))
+    if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
+        raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
+    response = varied(request, answered(request, made, _end(ask.last)))
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
         response.headers["Link"] = f'<{onward}>; rel="next"'
@@ -59,11 +65,14 @@ async def picture(request: web.Request) -> web.Response:
     days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
     interval = "1h" if days <= _HOURLY_UP_TO else "1d"
     ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
-    line = await told(request.app[CONTEXT].history.line(ask))
-    points = [(row.as_of, row.price) for row in line.rows]
-    text = sparkline(points, title=_title(instrument, lang), text=_words(points, instrument, lang))
-    modified = max((row.fetched_at for row in line.rows), default=now)
-    return answered(request, Representation(text.encode(), _SVG, modified), now)
+
+    def make(line: Line) -> Representation:
+        points = [(_moment(point.as_of, point.offset), Decimal(point.price)) for point in line.points]
+        text = sparkline(points, title=_title(instrument, lang), text=_words(points, instrument, lang))
+        return Representation(text.encode(), _SVG, _modified(line) or now)
+
+    _, made = await told(request.app[CONTEXT].history.line(ask, make))
+    return answered(request, made, now)
 
 
 def _instrument(request: web.Request) -> Instrument:
@@ -91,6 +100,15 @@ def _head(request: web.Request, ask: Stretch) -> dict[str, object]:
     demo = {"demo": True} if request.app[CONTEXT].demo else {}
     asked = {name: request.query.get(name) for name in ("from", "to")}
     return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}
+
+
+def _modified(line: Line) -> datetime | None:
+    """When the newest of its points came in."""
+    return _moment(max(point.fetched_at for point in line.points)) if line.points else None
+
+
+def _moment(micros: int, minutes: int = 0) -> datetime:
+    return (EPOCH + timedelta(microseconds=micros)).astimezone(timezone(timedelta(minutes=minutes)))
 
 
 def _cursor(onward: datetime | None) -> str | None:
