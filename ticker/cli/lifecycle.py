@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
+from ticker.app import Listener
+from ticker.cli.descriptors import descriptors
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.settings import ConfigurationError
 
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 # In-flight answers take milliseconds; what is still open after this long is a reader who does not read.
 _FINISH_SECONDS = 10.0
+# Descriptors that readers may not have: upstreams, the store, the log, and both listeners.
+_OWN = 100
 
 
 async def run(service: Service, app: web.Application, again: Callable[[], Loaded] | None, what: str) -> None:
@@ -56,7 +60,7 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
 
 
 def _runner(app: web.Application) -> web.AppRunner:
-    return web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS, keepalive_timeout=75)
+    return Listener(app, most=descriptors() - _OWN, shutdown_timeout=_FINISH_SECONDS)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:

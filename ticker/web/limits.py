@@ -70,13 +70,19 @@ class Limiter:
             found = chain.pop()
         address = _address(found)
         # What is no address came from nobody whom we trust; it is the proxy's to answer for.
-        if address is None:
-            return peer or "unknown"
-        return str(ip_network((address, _V6_PREFIX), strict=False)) if address.version == 6 else str(address)  # noqa: PLR2004
+        return (peer or "unknown") if address is None else network_of(found)
 
     def _is_trusted(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
+
+
+def network_of(text: str) -> str:
+    """Who counts as one client: an IPv4 address, the network of an IPv6 one, else `text` as it is."""
+    address = _address(text)
+    if address is None or address.version == 4:  # noqa: PLR2004 - IPv4
+        return text if address is None else str(address)
+    return str(ip_network((address, _V6_PREFIX), strict=False))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

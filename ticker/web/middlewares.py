@@ -10,12 +10,15 @@ import structlog
 from aiohttp import web
 
 from ticker.health import Histogram
+from ticker.web import framing
 from ticker.web.context import CONTEXT
 from ticker.web.limits import FIELDS
 from ticker.web.problems import Problem, response
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
+
+    from ticker.web.context import Context
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Neither who asked nor what was in the headers: a log of readers is a liability.
         path = request.path_qs[:200]
         log.info("request", method=method, path=path, route=route, code=answered.status, seconds=round(took, 6))
-    if context.vitals.draining:
+    if context.vitals.draining or framing.last(request):
         answered.force_close()
     return answered
 
@@ -59,13 +62,12 @@ async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The headers of every answer, errors included; the preflight is answered here."""
     answered = _preflight(request) if _is_preflight(request) else await handler(request)
     if not answered.prepared:
-        dress(request, answered)
+        dress(request, answered, request.app[CONTEXT])
     return answered
 
 
-def dress(request: web.Request, answered: web.StreamResponse) -> None:
+def dress(request: web.BaseRequest, answered: web.StreamResponse, context: Context) -> None:
     """Put CORS and security headers on an answer; a policy that its handler gave it stays."""
-    context = request.app[CONTEXT]
     answered.headers.update(_SECURITY)
     if "Content-Security-Policy" not in answered.headers:
         answered.headers.update(_CLOSED)
@@ -82,6 +84,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     """Whatever goes wrong becomes a problem with a sentence; a fault of ours is logged and says no more than that."""
     say = partial(response, demo=request.app[CONTEXT].demo)
     try:
+        framing.check(request)
         return await handler(request)
     except Problem as problem:
         return say(problem)

@@ -43,7 +43,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     view = View("event", parameters.symbols(request, context.snapshot()), parameters.language(request))
     response = web.StreamResponse(headers=_HEADERS)
-    dress(request, response)
+    dress(request, response, context)
     await response.prepare(request)
     if request.method == "HEAD":
         return response

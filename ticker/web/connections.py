@@ -1,0 +1,162 @@
+"""What a listener allows a connection: how it may be framed, how long it may dawdle, and how many there may be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from ticker.web.context import CONTEXT, Context
+from ticker.web.limits import network_of
+from ticker.web.middlewares import dress
+from ticker.web.problems import Problem, response
+
+if TYPE_CHECKING:
+    import asyncio
+
+# Seconds a client has for its next request's first to last byte; longer than the 60 of the proxies in front of us.
+IDLE = 75.0
+# Seconds in which a reader must take what was written to it.
+PATIENCE = 60.0
+_ALLOWED: dict[str, Any] = {
+    "keepalive_timeout": IDLE,
+    "max_line_size": 8190,
+    "max_field_size": 8190,
+    "max_headers": 64,
+    # Nobody reads a body here: it is neither inflated nor waited for.
+    "auto_decompress": False,
+    "lingering_time": 1.0,
+    "access_log": None,
+}
+
+
+class Connection(web.RequestHandler):
+    """One client's connection, from which no more is taken than a well-formed request."""
+
+    def __init__(self, doors: Doors, context: Context, **allowed: Any) -> None:  # noqa: ANN401 - aiohttp's own
+        super().__init__(doors, **allowed)
+        self._context = context
+        self._wire: asyncio.Transport | None = None
+        self._unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The beginning."""
+        self._wire = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
+
+    @property
+    def network(self) -> str:
+        """Who is at the other end."""
+        peer = self._wire.get_extra_info("peername") if self._wire else None
+        return network_of(peer[0]) if peer else ""
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """What is no HTTP gets a problem that no cache keeps (else one bad request poisons an address for all).
+
+        It is counted and not logged: who sends it would write our log.
+        """
+        if status >= 500:  # noqa: PLR2004 - a fault of ours, not of the request
+            return super().handle_error(request, status, exc, message)
+        long = isinstance(exc, LineTooLong)
+        what = "a line of the request is longer than 8190 bytes" if long else "this is no HTTP/1.1 request (RFC 9112)"
+        return _refusal(request, Problem(status, what), self._context)
+
+    def pause_writing(self) -> None:
+        """The reader takes nothing."""
+        super().pause_writing()
+        self._hurry()
+
+    def resume_writing(self) -> None:
+        """The reader has gone on."""
+        super().resume_writing()
+        self._forget()
+
+    def force_close(self) -> None:
+        """Nothing more is read; what was written is still to be taken."""
+        super().force_close()
+        if self._wire is not None and self._wire.get_write_buffer_size():
+            self._hurry()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The end, whoever made it."""
+        super().connection_lost(exc)
+        self._forget()
+        self._wire = None
+
+    def drop(self) -> None:
+        """End it now, with whatever was still to be sent."""
+        if self._wire is not None:
+            self._wire.abort()
+
+    def _hurry(self) -> None:
+        self._forget()
+        self._unread = self._loop.call_later(PATIENCE, self.drop)
+
+    def _forget(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+
+class Doors(web.Server):
+    """Lets in at most `most` connections: then the client that holds the most loses its oldest."""
+
+    def __init__(self, made: web.Server, context: Context, most: int) -> None:
+        super().__init__(self._answer, request_factory=made.request_factory)
+        self.most = most
+        self._handler = made.request_handler
+        self._context = context
+        self._leaving: set[web.RequestHandler] = set()
+
+    def __call__(self) -> Connection:
+        """A connection for who stands at the door."""
+        if len(self.connections) - len(self._leaving) >= self.most:
+            self._make_room()
+        return Connection(self, self._context, loop=self._loop, **_ALLOWED)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
+        try:
+            return await self._handler(request)
+        except web.HTTPException as error:
+            return _refusal(request, Problem(error.status, error.reason), self._context)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """One is gone."""
+        self._leaving.discard(handler)
+        super().connection_lost(handler, exc)
+
+    def _make_room(self) -> None:
+        """Several at once, so that a flood costs a look at everybody only now and then."""
+        held: defaultdict[str, list[Connection]] = defaultdict(list)
+        for each in self.connections:
+            if isinstance(each, Connection) and each not in self._leaving:
+                held[each.network].append(each)
+        greediest = max(held.values(), key=len, default=[])
+        for each in greediest[: max(1, min(len(greediest) // 2, self.most // 16))]:
+            self._leaving.add(each)
+            each.drop()
+
+
+class Listener(web.AppRunner):
+    """Runs `app` behind `Doors`."""
+
+    def __init__(self, app: web.Application, *, most: int, shutdown_timeout: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout, **_ALLOWED)
+        self._most = most
+
+    async def _make_server(self) -> web.Server:
+        return Doors(await super()._make_server(), self.app[CONTEXT], self._most)
+
+
+def _refusal(request: web.BaseRequest, problem: Problem, context: Context) -> web.Response:
+    """The last answer of a connection, to what is no request that a route could be told of."""
+    answered = response(problem, demo=context.demo)
+    dress(request, answered, context)
+    answered.force_close()
+    context.traffic.requests["unknown", "other", problem.status] += 1
+    return answered

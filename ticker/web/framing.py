@@ -1,0 +1,31 @@
+"""Which requests are not believed although the parser took them: another reader may see other bounds in their bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from aiohttp import HttpVersion10, HttpVersion11
+
+from ticker.web.problems import Problem
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+# RFC 3986, 3.2: a registered name or an address, and a port. It decides nothing here; caches go by it.
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
+
+
+def check(request: web.BaseRequest) -> None:
+    """Raise a Problem for a version or a Host that there is not, and for HTTP/1.0 in chunks (RFC 9112, 3.2 and 6.1)."""
+    if request.version < HttpVersion10:
+        raise Problem(505, "this is HTTP/0.9; ask by HTTP/1.1")
+    if request.version < HttpVersion11 and "Transfer-Encoding" in request.headers:
+        raise Problem(400, "HTTP/1.0 has no Transfer-Encoding; ask by HTTP/1.1")
+    if not _HOST.fullmatch(request.headers.get("Host", "")):
+        raise Problem(400, "the Host of the request is no host")
+
+
+def last(request: web.BaseRequest) -> bool:
+    """Whether the connection ends with this answer: no route reads a body, so nothing behind one is a request."""
+    return request.body_exists or request.version < HttpVersion10
