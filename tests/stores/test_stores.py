@@ -16,20 +16,10 @@ from ticker.stores.coding import moment_of
 from ticker.stores.schema import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
 LATER = FRIDAY + timedelta(days=400)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A new store of each kind."""
-    opened = of_url("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/var/ticker.db")
-    assert opened.open()
-    yield opened
-    opened.close()
 
 
 def everything(store: Store, symbol: str = "USD", every: timedelta | None = None) -> list[Point]:

@@ -1,4 +1,4 @@
-"""Where history and the last snapshot are kept, chosen by the URL's scheme. Adding one is a file and a line here.
+"""Where history is kept and what replicas share, chosen by the URL's scheme. Adding one is a file and a line here.
 
 `base` says what a store is, `keeper` is the service's side of it: it queues what is accepted, writes it off the loop,
 and goes on from memory while the store is away.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticker.stores.base import Key, Point, Retention, Row, Span, Store, StoreError
+from ticker.stores.base import Edition, Key, Lease, Point, Retention, Row, Span, Store, StoreError
 from ticker.stores.keeper import Keeper
 from ticker.stores.memory import Memory
 from ticker.stores.sqlite import Sqlite
@@ -17,7 +17,20 @@ from ticker.stores.sqlite import Sqlite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STORES", "Keeper", "Key", "Point", "Retention", "Row", "Span", "Store", "StoreError", "of_url"]
+__all__ = [
+    "STORES",
+    "Edition",
+    "Keeper",
+    "Key",
+    "Lease",
+    "Point",
+    "Retention",
+    "Row",
+    "Span",
+    "Store",
+    "StoreError",
+    "of_url",
+]
 
 STORES: dict[str, Callable[[str], Store]] = {
     "memory": lambda _: Memory(),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticker.stores import schema
 from ticker.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -14,19 +14,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def prepare(writer: sqlite3.Connection) -> bool:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file of ours looks like: whose it is, how it came about step by step, and how sure a write has to be.
+
+    FULL: a write that has returned is on the disk. NORMAL: it survives our end, and the newest may be lost with the
+    machine's.
+    """
+
+    application: int
+    migrations: tuple[str, ...]
+    synchronous: str = "FULL"
+
+
+def prepare(writer: sqlite3.Connection, schema: Schema) -> bool:
     """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
     version: int = writer.execute("PRAGMA user_version").fetchone()[0]
     tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
+    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.application
     if tables and not ours:
         raise StoreError("another program's database", "name another file with --store or [store] url")
-    if version > len(schema.MIGRATIONS):
+    if version > len(schema.migrations):
         raise StoreError(f"made by a newer version of ticker (schema {version})", "run that version, or name another")
     writer.execute("PRAGMA journal_mode = WAL")
-    writer.execute("PRAGMA synchronous = FULL")
-    for number, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
-        pragmas = f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = {number};"
+    writer.execute(f"PRAGMA synchronous = {schema.synchronous}")
+    for number, script in enumerate(schema.migrations[version:], start=version + 1):
+        pragmas = f"PRAGMA application_id = {schema.application}; PRAGMA user_version = {number};"
         writer.executescript(f"BEGIN IMMEDIATE; {script} {pragmas} COMMIT;")
     # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
     writer.execute("BEGIN IMMEDIATE")

@@ -6,6 +6,8 @@ minutes; prices are text, digit for digit as the source wrote them.
 
 from __future__ import annotations
 
+from ticker.stores.opening import Schema
+
 # "TICK": tells our files from other programs' databases.
 APPLICATION_ID = 0x5449434B
 
@@ -23,6 +25,41 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE saved (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     """,
 )
+# What replicas share is of the moment: a row of it that is lost is told again within a second.
+MEETING: tuple[str, ...] = (
+    """
+    CREATE TABLE leases (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, ends REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE replicas (
+        name TEXT NOT NULL, holder TEXT NOT NULL, ends REAL NOT NULL, PRIMARY KEY (name, holder)
+    ) WITHOUT ROWID;
+    CREATE TABLE editions (
+        name TEXT NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, fence INTEGER NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (name, part)
+    );
+    """,
+)
+HISTORY = Schema(APPLICATION_ID, MIGRATIONS)
+SHARED = Schema(APPLICATION_ID, MEETING, "NORMAL")
+
+LEASE = "SELECT holder, fence, ends FROM leases WHERE name = ?"
+HOLD = """
+    INSERT INTO leases VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, ends = excluded.ends
+"""
+LIVE = "INSERT INTO replicas VALUES (?, ?, ?) ON CONFLICT (name, holder) DO UPDATE SET ends = excluded.ends"
+# A clock that was set back must not keep anybody alive for longer than the time it was given.
+BURY = "DELETE FROM replicas WHERE name = ? AND (ends <= ? OR ends > ?)"
+EDITION = "SELECT version FROM editions WHERE name = ? AND part = ?"
+PUBLISH = """
+    INSERT INTO editions VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name, part) DO UPDATE SET version = excluded.version, fence = excluded.fence, text = excluded.text
+"""
+NEWER = """
+    SELECT part, version, fence, text FROM editions JOIN json_each(:known) AS known ON known.key = part
+    WHERE name = :name AND version > known.value
+"""
 
 INSERT = """
     INSERT INTO quotes (symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at,

@@ -1,0 +1,55 @@
+"""Stores of each kind. Another kind is a line in `KINDS`; every test of `Store` and `Shared` then runs over it too."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticker.stores import of_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ticker.stores import Store
+
+Pair = tuple["Store", "Store"]
+
+
+@contextmanager
+def memory(_folder: Path) -> Iterator[Pair]:
+    """One process has one memory: both replicas are handed the same store."""
+    store = of_url("memory://")
+    yield store, store
+    store.close()
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Pair]:
+    """Two stores over one file, as two processes have them."""
+    first, second = (of_url(f"sqlite:///{folder}/var/ticker.db") for _ in range(2))
+    yield first, second
+    first.close()
+    second.close()
+
+
+# What gives two replicas' stores over one empty place, not opened yet.
+KINDS: dict[str, Callable[[Path], AbstractContextManager[Pair]]] = {"memory": memory, "sqlite": sqlite}
+
+
+@pytest.fixture(params=KINDS)
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    """Two replicas' stores over one new place."""
+    with KINDS[request.param](tmp_path) as stores:
+        assert stores[0].open()
+        stores[1].open()
+        yield stores
+
+
+@pytest.fixture
+def store(pair: Pair) -> Store:
+    """A new store of each kind."""
+    return pair[0]
