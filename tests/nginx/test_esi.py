@@ -9,7 +9,8 @@ from aiohttp import web
 
 from tests.live import live
 from tests.needs import needs
-from tests.nginx.test_ssi import free_port, listens, page
+from tests.nginx.server import free_port, listens
+from tests.nginx.test_ssi import page
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
 

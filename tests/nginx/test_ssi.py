@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.live import Live, live
-from tests.needs import needs
-from tests.tree import ROOT
+from tests.nginx.server import free_port, hung, running, shipped
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
 
@@ -20,76 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-SHIPPED = ROOT / "config" / "nginx" / "market-ticker.conf"
 PAGE = """<!doctype html><title>news</title><header>
 <!--# block name="ticker" --><p class="market-ticker">—</p><!--# endblock -->
 <!--# include virtual="/_ticker?lang=en" stub="ticker" -->
 </header><p>the news</p>
 """
 STUB = '<p class="market-ticker">—</p>'
-AROUND = """daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log warn;
-events {{ worker_connections 64; }}
-http {{ access_log off; types {{ text/html html; }} default_type text/html; charset utf-8;
-client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u;
-scgi_temp_path {at}/s;
-{site}
-}}
-"""
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        port: int = own.getsockname()[1]
-    return port
 
 
 @asynccontextmanager
 async def nginx(at: Path, upstream: int) -> AsyncIterator[str]:
     """The shipped site with its addresses and folders exchanged for this test's own; gives the page's address."""
     port = free_port()
-    site = SHIPPED.read_text()
     swaps = {
         "127.0.0.1:8080": f"127.0.0.1:{upstream}",
         "listen 80;": f"listen 127.0.0.1:{port};",
         "/var/www/html": f"{at}/html",
         "/var/cache/nginx/market-ticker": f"{at}/cache",
     }
-    for shipped, own in swaps.items():
-        assert shipped in site
-        site = site.replace(shipped, own)
-    async with running(at, site, PAGE, port) as url:
+    async with running(at, shipped("market-ticker.conf", swaps), PAGE, port) as url:
         yield url
-
-
-@asynccontextmanager
-async def running(at: Path, site: str, text: str, port: int) -> AsyncIterator[str]:
-    """The real nginx with `site`, which serves on `port` the page `text` of {at}/html; gives its address."""
-    command = needs("nginx")
-    (at / "html").mkdir()
-    (at / "html" / "index.html").write_text(text)
-    (at / "nginx.conf").write_text(AROUND.format(at=at, site=site))
-    process = await asyncio.create_subprocess_exec(command, "-p", f"{at}", "-c", f"{at}/nginx.conf", "-g", "user root;")
-    try:
-        await listens(port)
-        yield f"http://127.0.0.1:{port}/index.html"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def listens(port: int) -> None:
-    """Wait until somebody listens on `port`."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
 
 
 async def page(url: str) -> tuple[str, float]:
@@ -98,22 +48,6 @@ async def page(url: str) -> tuple[str, float]:
     async with aiohttp.ClientSession() as session, session.get(url) as got:
         assert got.status == 200
         return await got.text(), time.monotonic() - began
-
-
-@asynccontextmanager
-async def hung(port: int) -> AsyncIterator[None]:
-    """A service that takes connections and never says a word."""
-    leave = asyncio.Event()
-
-    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await leave.wait()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", port)
-    yield
-    leave.set()
-    server.close()
-    await server.wait_closed()
 
 
 def right(text: str) -> bool:
@@ -196,6 +130,25 @@ async def test_killed_cold_the_stub_is_shown_at_once_and_the_fragment_when_it_is
             assert seconds < 0.5
             await served.start()
             assert right((await page(url))[0])
+
+
+async def test_a_fault_of_the_service_is_met_with_what_the_cache_has(tmp_path: Path) -> None:
+    """A 500 of its own shows the last fragment, and where none is kept the stub; never the problem's text."""
+
+    async def broken(_request: web.Request) -> web.Response:
+        return web.json_response({"status": 500}, status=500)
+
+    async with live() as served, nginx(tmp_path, served.port) as url:
+        brief(served, 1)
+        assert right((await page(url))[0])
+        await served.stop()
+        await asyncio.sleep(1.1)  # as above
+        faulty = TestServer(web.Application(), port=served.port)
+        faulty.app.router.add_get("/widget", broken)
+        async with faulty:
+            assert right((await page(url))[0])
+            (tmp_path / "html" / "index.html").write_text(PAGE.replace("lang=en", "lang=de"))
+            assert stubbed((await page(url))[0])
 
 
 async def test_the_code_that_the_page_gives_works_as_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""The real nginx with a site of config/nginx/, its addresses and folders exchanged for a test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.needs import needs
+from tests.tree import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import datetime
+
+SITES = ROOT / "config" / "nginx"
+# What faketime tells nginx is read at every look at the clock; nginx hides its environment from itself otherwise.
+FAKED = ("FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_TIMESTAMP_FILE")
+AROUND = """daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log warn;
+events {{ worker_connections 64; }}
+http {{ access_log off; types {{ text/html html; }} default_type text/html; charset utf-8;
+client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u;
+scgi_temp_path {at}/s;
+{site}
+}}
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        port: int = own.getsockname()[1]
+    return port
+
+
+def shipped(name: str, swaps: Mapping[str, str]) -> str:
+    """The site of that name with each key of `swaps`, which must be in it, exchanged."""
+    site = (SITES / name).read_text()
+    for theirs, own in swaps.items():
+        assert theirs in site
+        site = site.replace(theirs, own)
+    return site
+
+
+@asynccontextmanager
+async def running(at: Path, site: str, text: str, port: int, *, clock: NginxClock | None = None) -> AsyncIterator[str]:
+    """The real nginx with `site`, which serves on `port` the page `text` of {at}/html; gives its address."""
+    command = needs("nginx")
+    (at / "html").mkdir(exist_ok=True)
+    (at / "html" / "index.html").write_text(text)
+    (at / "nginx.conf").write_text(AROUND.format(at=at, site=site))
+    faked = clock.environment() if clock else {}
+    own = "user root;" + "".join(f"env {name};" for name in faked if name in FAKED)
+    process = await asyncio.create_subprocess_exec(
+        command, "-p", f"{at}", "-c", f"{at}/nginx.conf", "-g", own, env=os.environ | faked
+    )
+    try:
+        await listens(port)
+        yield f"http://127.0.0.1:{port}/index.html"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+class NginxClock:
+    """The wall clock of an nginx under libfaketime, which stands where the file says; its timers are the machine's."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def to(self, moment: datetime) -> None:
+        """Let nginx's next look at the clock show `moment`."""
+        # In one step: a file half written would be no time at all.
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{moment.astimezone():%Y-%m-%d %H:%M:%S}\n")
+        fresh.replace(self._file)
+
+    def environment(self) -> dict[str, str]:
+        """What makes a process see this clock."""
+        needs("faketime")
+        (library,) = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+        values = dict.fromkeys(FAKED, "1") | {"FAKETIME_TIMESTAMP_FILE": f"{self._file}"}
+        return {"LD_PRELOAD": str(library), **values}
+
+
+async def listens(port: int) -> None:
+    """Wait until somebody listens on `port`."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+
+
+@asynccontextmanager
+async def hung(port: int) -> AsyncIterator[None]:
+    """A service that takes connections and never says a word."""
+    leave = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await leave.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", port)
+    yield
+    leave.set()
+    server.close()
+    await server.wait_closed()
