@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +12,7 @@ from aiohttp import web
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status
 from ticker.settings.load import load, shipped
-from ticker.web import Listener, build
+from ticker.web import Bounds, Listener, build
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +37,7 @@ class Live:
     context: Context
     port: int = 0
     runner: web.AppRunner | None = None
-    most: int = 1000
+    bounds: Bounds = field(default_factory=lambda: Bounds(1000))
 
     @property
     def url(self) -> str:
@@ -56,7 +56,7 @@ class Live:
     async def start(self) -> None:
         """Listen."""
         app = build(self.context)
-        self.runner = Listener(app, most=self.most, shutdown_timeout=0.2)
+        self.runner = Listener(app, self.bounds, shutdown_timeout=0.2)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
         self.port = self.runner.addresses[0][1]

@@ -24,7 +24,7 @@ from ticker.render.page import Site
 from ticker.schedule import Timetable
 from ticker.stores import Keeper, Retention, of_url
 from ticker.vitals import Vitals
-from ticker.web import Listener, assets, build, build_metrics, described, serves
+from ticker.web import Bounds, Listener, assets, build, build_metrics, described, serves
 from ticker.web.context import Context, Traffic
 from ticker.web.limits import Limiter
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
 
-__all__ = ["Listener", "Service", "backfill", "compose", "idle", "instruments", "used"]
+__all__ = ["Bounds", "Listener", "Service", "backfill", "compose", "idle", "instruments", "used"]
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.

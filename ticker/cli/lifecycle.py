@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from ticker.app import Listener
+from ticker.app import Bounds, Listener
 from ticker.cli.descriptors import descriptors
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.settings import ConfigurationError
@@ -60,7 +60,7 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
 
 
 def _runner(app: web.Application) -> web.AppRunner:
-    return Listener(app, most=descriptors() - _OWN, shutdown_timeout=_FINISH_SECONDS)
+    return Listener(app, Bounds(descriptors() - _OWN), shutdown_timeout=_FINISH_SECONDS)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:

@@ -1,7 +1,7 @@
 """The HTTP face: routes, handlers, middlewares. Everything is cut from the board; a request never goes upstream."""
 
-from ticker.web.connections import Listener
+from ticker.web.connections import Bounds, Listener
 from ticker.web.server import build, build_metrics, serves
 from ticker.web.spec import described
 
-__all__ = ["Listener", "build", "build_metrics", "described", "serves"]
+__all__ = ["Bounds", "Listener", "build", "build_metrics", "described", "serves"]

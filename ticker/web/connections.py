@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
@@ -16,28 +17,40 @@ from ticker.web.problems import Problem, response
 if TYPE_CHECKING:
     import asyncio
 
-# Seconds a client has for its next request's first to last byte; longer than the 60 of the proxies in front of us.
-IDLE = 75.0
-# Seconds in which a reader must take what was written to it.
-PATIENCE = 60.0
+# Bytes of a request that is not complete, and of a body that nobody reads.
+_MOST_BYTES = 32_768
 _ALLOWED: dict[str, Any] = {
-    "keepalive_timeout": IDLE,
     "max_line_size": 8190,
     "max_field_size": 8190,
     "max_headers": 64,
     # Nobody reads a body here: it is neither inflated nor waited for.
     "auto_decompress": False,
-    "lingering_time": 1.0,
+    "lingering_time": 0.5,
     "access_log": None,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a listener allows: `most` connections, and of each one, in seconds.
+
+    `idle` is for the next request, from the last answer to its last byte: longer than the 60 of the proxies in front of
+    us. `patience` is for taking what was written.
+    """
+
+    most: int
+    idle: float = 75.0
+    patience: float = 60.0
 
 
 class Connection(web.RequestHandler):
     """One client's connection, from which no more is taken than a well-formed request."""
 
-    def __init__(self, doors: Doors, context: Context, **allowed: Any) -> None:  # noqa: ANN401 - aiohttp's own
-        super().__init__(doors, **allowed)
+    def __init__(self, doors: Doors, loop: asyncio.AbstractEventLoop, context: Context, bounds: Bounds) -> None:
+        super().__init__(doors, loop=loop, keepalive_timeout=bounds.idle, **_ALLOWED)
         self._context = context
+        self._patience = bounds.patience
+        self._heard = 0
         self._wire: asyncio.Transport | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -45,6 +58,14 @@ class Connection(web.RequestHandler):
         """The beginning."""
         self._wire = cast("asyncio.Transport", transport)
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes: as many as a request may have, and no more before it is complete."""
+        before = self._request_count
+        super().data_received(data)
+        self._heard = self._heard + len(data) if self._request_count == before else 0
+        if self._heard > _MOST_BYTES:
+            self.drop()
 
     @property
     def network(self) -> str:
@@ -94,7 +115,7 @@ class Connection(web.RequestHandler):
 
     def _hurry(self) -> None:
         self._forget()
-        self._unread = self._loop.call_later(PATIENCE, self.drop)
+        self._unread = self._loop.call_later(self._patience, self.drop)
 
     def _forget(self) -> None:
         if self._unread is not None:
@@ -103,20 +124,20 @@ class Connection(web.RequestHandler):
 
 
 class Doors(web.Server):
-    """Lets in at most `most` connections: then the client that holds the most loses its oldest."""
+    """Lets in as many connections as its bounds allow: then the client that holds the most loses its oldest."""
 
-    def __init__(self, made: web.Server, context: Context, most: int) -> None:
+    def __init__(self, made: web.Server, context: Context, bounds: Bounds) -> None:
         super().__init__(self._answer, request_factory=made.request_factory)
-        self.most = most
+        self._bounds = bounds
         self._handler = made.request_handler
         self._context = context
         self._leaving: set[web.RequestHandler] = set()
 
     def __call__(self) -> Connection:
         """A connection for who stands at the door."""
-        if len(self.connections) - len(self._leaving) >= self.most:
+        if len(self.connections) - len(self._leaving) >= self._bounds.most:
             self._make_room()
-        return Connection(self, self._context, loop=self._loop, **_ALLOWED)
+        return Connection(self, self._loop, self._context, self._bounds)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
@@ -137,7 +158,7 @@ class Doors(web.Server):
             if isinstance(each, Connection) and each not in self._leaving:
                 held[each.network].append(each)
         greediest = max(held.values(), key=len, default=[])
-        for each in greediest[: max(1, min(len(greediest) // 2, self.most // 16))]:
+        for each in greediest[: max(1, min(len(greediest) // 2, self._bounds.most // 16))]:
             self._leaving.add(each)
             each.drop()
 
@@ -145,12 +166,12 @@ class Doors(web.Server):
 class Listener(web.AppRunner):
     """Runs `app` behind `Doors`."""
 
-    def __init__(self, app: web.Application, *, most: int, shutdown_timeout: float) -> None:
-        super().__init__(app, shutdown_timeout=shutdown_timeout, **_ALLOWED)
-        self._most = most
+    def __init__(self, app: web.Application, bounds: Bounds, *, shutdown_timeout: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+        self._bounds = bounds
 
     async def _make_server(self) -> web.Server:
-        return Doors(await super()._make_server(), self.app[CONTEXT], self._most)
+        return Doors(await super()._make_server(), self.app[CONTEXT], self._bounds)
 
 
 def _refusal(request: web.BaseRequest, problem: Problem, context: Context) -> web.Response:
