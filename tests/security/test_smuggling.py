@@ -58,7 +58,7 @@ DOUBTFUL: dict[str, bytes] = {
     "no name": get(b": 44\r\n", body=HIDDEN),
     "a chunk's extension": get(CHUNKED, body=b"1;a=b\r\nx\r\n" + EMPTY + HIDDEN),
     "a chunk's extension over two lines": get(CHUNKED, body=b"1;a\nb\r\nx\r\n" + EMPTY + HIDDEN),
-    "a chunk's extension without end": get(CHUNKED, body=b"1;" + b"a" * 200_000),
+    "a chunk's extension without end": get(CHUNKED, body=b"1;" + b"a" * 20_000),
     "a chunk of negative size": get(CHUNKED, body=b"-1\r\nx\r\n" + EMPTY + HIDDEN),
     "a chunk of 0x size": get(CHUNKED, body=b"0x1\r\nx\r\n" + EMPTY + HIDDEN),
     "a chunk longer than it says": get(CHUNKED, body=b"1\r\nxy\r\n" + EMPTY + HIDDEN),
