@@ -13,7 +13,7 @@ from ticker.health import Histogram
 from ticker.web import framing
 from ticker.web.context import CONTEXT
 from ticker.web.limits import FIELDS
-from ticker.web.problems import Problem, response
+from ticker.web.problems import Problem, nearest_address, response
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -94,12 +94,18 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             return web.Response(status=204, headers={"Allow": allow})
         return say(Problem(405, f"{request.method[:20]} is not allowed here; use {allow}"), {"Allow": allow})
     except web.HTTPNotFound:
-        return say(Problem(404, f"nothing at {request.path[:80]!r}; GET / lists what there is"))
+        return say(Problem(404, f"nothing at {request.path[:80]!r}; {_way(request)}"))
     except web.HTTPException as error:
         return say(Problem(error.status, error.reason))
     except Exception:
         log.exception("request failed", path=request.path[:200])
         return say(Problem(500, "a fault of this service; it has been logged"))
+
+
+def _way(request: web.Request) -> str:
+    """Where the reader may have wanted to go: a slash too many, another case, a letter amiss."""
+    known = [resource.canonical for resource in request.app.router.resources()]
+    return nearest_address(request.path[:80], known) or "GET / lists what there is"
 
 
 def _is_preflight(request: web.Request) -> bool:

@@ -71,3 +71,9 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.upper(), [one.upper() for one in known], n=1, cutoff=0.5)
     right = next((one for one in known if close and one.upper() == close[0]), None)
     return f"did you mean {right!r}?" if right else f"there are {', '.join(known)}"
+
+
+def nearest_address(path: str, known: Iterable[str]) -> str | None:
+    """A hint that names the address of `known` that is all but `path`; None where none is."""
+    close = difflib.get_close_matches(path.lower(), known, n=1, cutoff=0.8)
+    return f"did you mean {close[0]!r}?" if close else None
