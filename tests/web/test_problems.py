@@ -36,7 +36,6 @@ WRONG = (
     ("/v1/quotes/", 404, None, "'/v1/quotes/'; did you mean '/v1/quotes'?"),
     ("/V1/Quotes", 404, None, "did you mean '/v1/quotes'?"),
     ("/wigdet", 404, None, "did you mean '/widget'?"),
-    ("//v1/quotes", 404, None, "did you mean '/v1/quotes'?"),
 )
 
 
