@@ -20,6 +20,7 @@ COMMANDS = (
     ("ruff", "format", "--check"),
     ("mypy",),
     ("hadolint", "Dockerfile"),
+    ("bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "ticker", ".ci/pin"),
     ("shellcheck", ".ci/run", ".ci/uv"),
 )
 TOP = {

@@ -77,7 +77,7 @@ class Site:
         quotes = quotes_of(snapshot, choice.symbols)
         known = tuple(quote.symbol for quote in snapshot.quotes)
         # Markup is safe here: the fragment is our own escaped output.
-        widget = Markup(self._pages.widget(snapshot, quotes, locale, choice.style))  # noqa: S704
+        widget = Markup(self._pages.widget(snapshot, quotes, locale, choice.style))  # noqa: S704 # nosec B704
         return self._pages.fill(
             template,
             locale,
