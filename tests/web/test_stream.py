@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.live import Live, live
-from ticker.web import stream
+from ticker.web import broadcast
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,7 +84,7 @@ async def test_a_last_event_id_that_this_board_never_had_means_everything(last: 
 
 async def test_silence_is_broken_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection on which nothing happens carries a comment line now and then, which no event comes of."""
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(broadcast, "HEARTBEAT", 0.02)
     async with live() as served, listening(served) as got:
         await event(got)
         assert await event(got) == {"": ":"}
@@ -105,9 +105,8 @@ async def test_a_service_that_stops_says_when_to_come_back() -> None:
             assert await got.content.read() == b""
 
 
-async def test_open_streams_are_counted_and_those_that_left_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`ticker_stream_clients` is the number of readers now."""
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
+async def test_open_streams_are_counted_and_those_that_left_are_not() -> None:
+    """`ticker_stream_clients` is the number of readers now, whether or not there is anything to tell."""
     async with live() as served:
         async with listening(served) as one, listening(served) as two:
             await asyncio.gather(event(one), event(two))

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ticker.health import Histogram
 from ticker.web import assets, catalogue, handlers, line, page
+from ticker.web.broadcast import BROADCAST, Broadcast
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
 from ticker.web.docs import docs
@@ -46,9 +47,12 @@ _CODES = (200, 304, 500)
 
 
 def build(context: Context) -> web.Application:
-    """The web application over `context`; it starts and stops nothing of its own."""
+    """The web application over `context`; it starts and stops nothing but who tells the streams."""
     routes = (*ROUTES, *assets.ROUTES)
-    return _application(context, [route for route in routes if context.metrics_here or route[0] != "/metrics"])
+    app = _application(context, [route for route in routes if context.metrics_here or route[0] != "/metrics"])
+    app[BROADCAST] = Broadcast(context)
+    app.cleanup_ctx.append(app[BROADCAST].living)
+    return app
 
 
 def build_metrics(context: Context) -> web.Application:
