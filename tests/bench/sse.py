@@ -67,7 +67,9 @@ async def listen(pipe: Connection, clients: int) -> None:
 
 async def ours(pipe: Connection) -> None:
     """The service."""
-    async with live() as served:
+    served = live()
+    served.most = 16_000
+    async with served:
         await answer(pipe, served.port, lambda step: served.put({"USD": f"{100 + step}.5"}))
 
 

@@ -8,6 +8,7 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from ticker.web.connections import PATIENCE
 from ticker.web.limits import network_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from ticker.render import View
 
-# Seconds after which a reader that takes nothing is let go; it may come back.
-PATIENCE = 60.0
 # Bytes that may wait for one reader in the kernel: a dozen events, not the megabytes Linux would give.
 _WAITING = 16_384
 _LAST_CHUNK = b"0\r\n\r\n"

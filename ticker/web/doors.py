@@ -1,0 +1,73 @@
+"""How many connections a listener lets in, and who goes when there are too many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from ticker.web.broadcast import BROADCAST, Broadcast
+from ticker.web.connections import ALLOWED, Connection, refusal
+from ticker.web.context import CONTEXT, Context
+from ticker.web.problems import Problem
+
+if TYPE_CHECKING:
+    from ticker.web.reader import Reader
+
+
+class Doors(web.Server):
+    """Lets in at most `most` connections: then the client that holds the most loses its oldest."""
+
+    def __init__(self, made: web.Server, context: Context, most: int, streams: Broadcast | None) -> None:
+        """`streams` has taken connections over, which count as well."""
+        super().__init__(self._answer, request_factory=made.request_factory)
+        self.most = most
+        self._streams = streams
+        self._handler = made.request_handler
+        self._context = context
+        self._leaving: set[web.RequestHandler] = set()
+
+    def __call__(self) -> Connection:
+        """A connection for who stands at the door."""
+        streams = self._context.traffic.streams if self._streams else 0
+        if len(self.connections) - len(self._leaving) + streams >= self.most:
+            self._make_room()
+        return Connection(self, self._context, loop=self._loop, **ALLOWED)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
+        try:
+            return await self._handler(request)
+        except web.HTTPException as error:
+            return refusal(request, Problem(error.status, error.reason), self._context)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """One is gone."""
+        self._leaving.discard(handler)
+        super().connection_lost(handler, exc)
+
+    def _make_room(self) -> None:
+        """Several at once, so that a flood costs a look at everybody only now and then."""
+        held: defaultdict[str, list[Connection | Reader]] = defaultdict(list)
+        for reader in self._streams.everyone() if self._streams else ():
+            held[reader.network].append(reader)
+        for each in self.connections:
+            if isinstance(each, Connection) and each not in self._leaving:
+                held[each.network].append(each)
+        greediest = max(held.values(), key=len, default=[])
+        for one in greediest[: max(1, min(len(greediest) // 2, self.most // 16))]:
+            if isinstance(one, Connection):
+                self._leaving.add(one)
+            one.drop()
+
+
+class Listener(web.AppRunner):
+    """Runs `app` behind `Doors`."""
+
+    def __init__(self, app: web.Application, *, most: int, shutdown_timeout: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout, **ALLOWED)
+        self._most = most
+
+    async def _make_server(self) -> web.Server:
+        return Doors(await super()._make_server(), self.app[CONTEXT], self._most, self.app.get(BROADCAST))
