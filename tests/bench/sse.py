@@ -22,6 +22,7 @@ from aiohttp import web
 
 from tests.live import live
 from ticker.render import View
+from ticker.web import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -68,7 +69,7 @@ async def listen(pipe: Connection, clients: int) -> None:
 async def ours(pipe: Connection) -> None:
     """The service."""
     served = live()
-    served.most = 16_000
+    served.bounds = Bounds(16_000)
     async with served:
         await answer(pipe, served.port, lambda step: served.put({"USD": f"{100 + step}.5"}))
 

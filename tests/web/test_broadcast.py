@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from tests.live import Live, live
-from ticker.web import broadcast, reader
+from ticker.web import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +71,11 @@ async def test_who_comes_after_the_end_is_sent_away_with_the_same_words() -> Non
         await until(lambda: served.context.traffic.streams == 0)
 
 
-async def test_a_reader_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_takes_nothing_is_let_go() -> None:
     """Who has stopped, with the connection open, is cut off after a while; the others go on."""
-    monkeypatch.setattr(broadcast, "HEARTBEAT", 0.02)
-    monkeypatch.setattr(reader, "PATIENCE", 0.1)
-    async with live() as served:
+    served = live()
+    served.bounds = Bounds(10, patience=0.1)
+    async with served:
         stopped = socket.create_connection(("127.0.0.1", served.port))
         stopped.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stopped.sendall(REQUEST % 1)
@@ -89,6 +89,16 @@ async def test_a_reader_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyP
         assert got
         assert served.context.traffic.streams == 1
         stopped.close()
+        given.close()
+
+
+async def test_a_reader_that_goes_on_talking_is_let_go() -> None:
+    """Nothing is asked on a stream; what is said all the same is not listened to for ever."""
+    async with live() as served:
+        taken, given = await opened(served)
+        await taken.readuntil(b"event: quotes")
+        given.write(b"a" * 1_000_000)
+        await until(lambda: served.context.traffic.streams == 0)
         given.close()
 
 
@@ -108,10 +118,9 @@ async def test_an_event_that_cannot_be_made_ends_the_stream(monkeypatch: pytest.
 
 async def test_streams_count_among_the_connections_that_there_may_be() -> None:
     """Whoever opens one stream after the other loses the oldest, and others still get in."""
-    async with live() as served:
-        served.most = 20
-        await served.stop()
-        await served.start()
+    served = live()
+    served.bounds = Bounds(20)
+    async with served:
         streams = [await opened(served) for _ in range(20)]
         await until(lambda: served.context.traffic.streams == 20)
         taken, given = await opened(served)

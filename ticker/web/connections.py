@@ -1,21 +1,22 @@
-"""What a listener allows a connection: how it may be framed, how long it may dawdle, and how many there may be."""
+"""What a listener allows a connection: how it may be framed, and how long it may dawdle."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from ticker.web.context import CONTEXT, Context
 from ticker.web.limits import network_of
 from ticker.web.middlewares import dress
 from ticker.web.problems import Problem, response
 
 if TYPE_CHECKING:
     import asyncio
+
+    from ticker.web.context import Context
+    from ticker.web.doors import Doors
 
 # Bytes of a request that is not complete, and of a body that nobody reads.
 _MOST_BYTES = 32_768
@@ -49,7 +50,7 @@ class Connection(web.RequestHandler):
     def __init__(self, doors: Doors, loop: asyncio.AbstractEventLoop, context: Context, bounds: Bounds) -> None:
         super().__init__(doors, loop=loop, keepalive_timeout=bounds.idle, **_ALLOWED)
         self._context = context
-        self._patience = bounds.patience
+        self.patience = bounds.patience
         self._heard = 0
         self._wire: asyncio.Transport | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -84,7 +85,7 @@ class Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         long = isinstance(exc, LineTooLong)
         what = "a line of the request is longer than 8190 bytes" if long else "this is no HTTP/1.1 request (RFC 9112)"
-        return _refusal(request, Problem(status, what), self._context)
+        return refusal(request, Problem(status, what), self._context)
 
     def pause_writing(self) -> None:
         """The reader takes nothing."""
@@ -115,7 +116,7 @@ class Connection(web.RequestHandler):
 
     def _hurry(self) -> None:
         self._forget()
-        self._unread = self._loop.call_later(self._patience, self.drop)
+        self._unread = self._loop.call_later(self.patience, self.drop)
 
     def _forget(self) -> None:
         if self._unread is not None:
@@ -123,58 +124,7 @@ class Connection(web.RequestHandler):
             self._unread = None
 
 
-class Doors(web.Server):
-    """Lets in as many connections as its bounds allow: then the client that holds the most loses its oldest."""
-
-    def __init__(self, made: web.Server, context: Context, bounds: Bounds) -> None:
-        super().__init__(self._answer, request_factory=made.request_factory)
-        self._bounds = bounds
-        self._handler = made.request_handler
-        self._context = context
-        self._leaving: set[web.RequestHandler] = set()
-
-    def __call__(self) -> Connection:
-        """A connection for who stands at the door."""
-        if len(self.connections) - len(self._leaving) >= self._bounds.most:
-            self._make_room()
-        return Connection(self, self._loop, self._context, self._bounds)
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
-        try:
-            return await self._handler(request)
-        except web.HTTPException as error:
-            return _refusal(request, Problem(error.status, error.reason), self._context)
-
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """One is gone."""
-        self._leaving.discard(handler)
-        super().connection_lost(handler, exc)
-
-    def _make_room(self) -> None:
-        """Several at once, so that a flood costs a look at everybody only now and then."""
-        held: defaultdict[str, list[Connection]] = defaultdict(list)
-        for each in self.connections:
-            if isinstance(each, Connection) and each not in self._leaving:
-                held[each.network].append(each)
-        greediest = max(held.values(), key=len, default=[])
-        for each in greediest[: max(1, min(len(greediest) // 2, self._bounds.most // 16))]:
-            self._leaving.add(each)
-            each.drop()
-
-
-class Listener(web.AppRunner):
-    """Runs `app` behind `Doors`."""
-
-    def __init__(self, app: web.Application, bounds: Bounds, *, shutdown_timeout: float) -> None:
-        super().__init__(app, shutdown_timeout=shutdown_timeout)
-        self._bounds = bounds
-
-    async def _make_server(self) -> web.Server:
-        return Doors(await super()._make_server(), self.app[CONTEXT], self._bounds)
-
-
-def _refusal(request: web.BaseRequest, problem: Problem, context: Context) -> web.Response:
+def refusal(request: web.BaseRequest, problem: Problem, context: Context) -> web.Response:
     """The last answer of a connection, to what is no request that a route could be told of."""
     answered = response(problem, demo=context.demo)
     dress(request, answered, context)

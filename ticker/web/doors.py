@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ticker.web.broadcast import BROADCAST, Broadcast
-from ticker.web.connections import ALLOWED, Connection, refusal
+from ticker.web.connections import Connection, refusal
 from ticker.web.context import CONTEXT, Context
 from ticker.web.problems import Problem
 
 if TYPE_CHECKING:
+    from ticker.web.connections import Bounds
     from ticker.web.reader import Reader
 
 
 class Doors(web.Server):
-    """Lets in at most `most` connections: then the client that holds the most loses its oldest."""
+    """Lets in as many connections as its bounds allow: then the client that holds the most loses its oldest."""
 
-    def __init__(self, made: web.Server, context: Context, most: int, streams: Broadcast | None) -> None:
-        """`streams` has taken connections over, which count as well."""
+    def __init__(self, made: web.Server, context: Context, bounds: Bounds, streams: Broadcast | None) -> None:
+        """`streams` has taken connections over; they count as well."""
         super().__init__(self._answer, request_factory=made.request_factory)
-        self.most = most
         self._streams = streams
+        self._bounds = bounds
         self._handler = made.request_handler
         self._context = context
         self._leaving: set[web.RequestHandler] = set()
@@ -31,9 +32,9 @@ class Doors(web.Server):
     def __call__(self) -> Connection:
         """A connection for who stands at the door."""
         streams = self._context.traffic.streams if self._streams else 0
-        if len(self.connections) - len(self._leaving) + streams >= self.most:
+        if len(self.connections) - len(self._leaving) + streams >= self._bounds.most:
             self._make_room()
-        return Connection(self, self._context, loop=self._loop, **ALLOWED)
+        return Connection(self, self._loop, self._context, self._bounds)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
@@ -56,7 +57,7 @@ class Doors(web.Server):
             if isinstance(each, Connection) and each not in self._leaving:
                 held[each.network].append(each)
         greediest = max(held.values(), key=len, default=[])
-        for one in greediest[: max(1, min(len(greediest) // 2, self.most // 16))]:
+        for one in greediest[: max(1, min(len(greediest) // 2, self._bounds.most // 16))]:
             if isinstance(one, Connection):
                 self._leaving.add(one)
             one.drop()
@@ -65,9 +66,9 @@ class Doors(web.Server):
 class Listener(web.AppRunner):
     """Runs `app` behind `Doors`."""
 
-    def __init__(self, app: web.Application, *, most: int, shutdown_timeout: float) -> None:
-        super().__init__(app, shutdown_timeout=shutdown_timeout, **ALLOWED)
-        self._most = most
+    def __init__(self, app: web.Application, bounds: Bounds, *, shutdown_timeout: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+        self._bounds = bounds
 
     async def _make_server(self) -> web.Server:
-        return Doors(await super()._make_server(), self.app[CONTEXT], self._most, self.app.get(BROADCAST))
+        return Doors(await super()._make_server(), self.app[CONTEXT], self._bounds, self.app.get(BROADCAST))
