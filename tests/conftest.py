@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 import structlog
 
+from tests.redises import Server, redis_server
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,13 @@ def payloads() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings at {RECORDINGS}")
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Server]:
+    """One server for all tests that leave it as it was; each takes keys of its own: `?prefix=`."""
+    with redis_server() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, str] = {
     "render": "quotes convert",
     "web": "quotes health vitals render history stores convert",
     "metrics": "ticker quotes health vitals",
-    "settings": "calendars",
+    "settings": "calendars stores",  # how the address of a Redis is written
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",
@@ -82,6 +82,7 @@ LIBRARIES: dict[str, str] = {
     "markupsafe": "render",
     "prometheus_client": "metrics",
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
+    "redis": "stores",
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
     "structlog": "health vitals stores recording web cli",  # who has something to log, and who sets the log up

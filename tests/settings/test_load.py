@@ -224,6 +224,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("[store]\nurl = 'nosql://:s3cret@host'", {}),
         ("", {"TICKER_SOURCES__CBR__API_KYE": "s3cret"}),
         ("", {"TICKER_STORE__URL": "nosql://:s3cret@host"}),
+        ("", {"TICKER_STORE__URL": "nosql://:s/3@s3cret@host"}),
+        ("", {"TICKER_STORE__URL": f"redis://me:{'s3cret' * 20}@ho st"}),
+        ("[store]\nurl = 'redis+sentinel://host/a?sentinel_pasword=s3cret'", {}),
     ],
 )
 def test_an_error_never_prints_a_secret(tmp_path: Path, text: str, environment: Mapping[str, str]) -> None:

@@ -84,6 +84,8 @@ def test_a_fraction_is_the_decimal_that_was_written(value: Decimal) -> None:
     ("text", "shown"),
     [
         ("redis://:s3cret@host:6379/0", "redis://***@host:6379/0"),
+        ("rediss+sentinel://me:s3@c/r?et@host/a", "rediss+sentinel://***@host/a"),
+        ("redis+sentinel://host/a?sentinel_password=s3cret&ca=b", "redis+sentinel://host/a?sentinel_password=***&ca=b"),
         ("https://user:s3cret@host/a", "https://***@host/a"),
         ("https://host/a@b", "https://host/a@b"),
         ("memory://", "memory://"),

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from tests.redises import Server
     from ticker.stores import Store
 
 Pair = tuple["Store", "Store"]
 
 
 @contextmanager
-def memory(_folder: Path) -> Iterator[Pair]:
+def memory(_folder: Path, _server: Server) -> Iterator[Pair]:
     """One process has one memory: both replicas are handed the same store."""
     store = of_url("memory://")
     yield store, store
@@ -28,7 +29,7 @@ def memory(_folder: Path) -> Iterator[Pair]:
 
 
 @contextmanager
-def sqlite(folder: Path) -> Iterator[Pair]:
+def sqlite(folder: Path, _server: Server) -> Iterator[Pair]:
     """Two stores over one file, as two processes have them."""
     first, second = (of_url(f"sqlite:///{folder}/var/ticker.db") for _ in range(2))
     yield first, second
@@ -36,14 +37,28 @@ def sqlite(folder: Path) -> Iterator[Pair]:
     second.close()
 
 
+@contextmanager
+def redis_keys(_folder: Path, server: Server) -> Iterator[Pair]:
+    """Two stores over keys of their own in one server, as two machines have them."""
+    url = server.fresh()
+    first, second = of_url(url), of_url(url)
+    yield first, second
+    first.close()
+    second.close()
+
+
 # What gives two replicas' stores over one empty place, not opened yet.
-KINDS: dict[str, Callable[[Path], AbstractContextManager[Pair]]] = {"memory": memory, "sqlite": sqlite}
+KINDS: dict[str, Callable[[Path, Server], AbstractContextManager[Pair]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+    "redis": redis_keys,
+}
 
 
 @pytest.fixture(params=KINDS)
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, tmp_path: Path, redis: Server) -> Iterator[Pair]:
     """Two replicas' stores over one new place."""
-    with KINDS[request.param](tmp_path) as stores:
+    with KINDS[request.param](tmp_path, redis) as stores:
         assert stores[0].open()
         stores[1].open()
         yield stores

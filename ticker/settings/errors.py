@@ -54,7 +54,7 @@ def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: 
     message = str(problem["msg"]).removeprefix("Value error, ")
     # A whole table might hold a secret; a plain value does where the key says so.
     plain = isinstance(problem["input"], str | int | float) and "api_key" not in keys
-    got = f" (it is {str(problem['input'])[:60]!r})" if plain else ""
+    got = f" (it is {masked(str(problem['input']))[:60]!r})" if plain else ""
     return masked(f"{where}: {dotted}: {message}{got}")
 
 

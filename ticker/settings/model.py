@@ -90,7 +90,15 @@ class Store(Part):
     def _known(cls, value: str) -> str:
         if value == "memory://" or (value.startswith("sqlite:///") and value.strip("/") != "sqlite:"):
             return value
-        message = f"no store at {value.partition('@')[2] or value!r}: memory:// or sqlite:///FILE is"
+        if value.startswith(("redis", "rediss")):
+            from ticker.stores.redis.address import address_of  # noqa: PLC0415 - only where the store is one
+
+            address_of(value)
+            return value
+        there = (
+            "memory://, sqlite:///FILE, redis://HOST:6379/0 and rediss:// (TLS), redis+sentinel:// or redis+cluster://"
+        )
+        message = f"no store at {masked(value)!r}; there are {there}"
         raise ValueError(message)
 
 

@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 _LONGEST = 36_500 * 86_400  # added to a date of today it is still a date
-_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
+# In a store's address all before the last @: a password may hold one, and a / too. And what is called a password.
+_PASSWORD = re.compile(r"(\b(?!https?:)[a-z+]+://)\S*@|(https?://)[^/?#\s]*@")
+_NAMED = re.compile(r"([?&][^=&\s]*pas[^=&\s]*=)[^&\s'\"]*")
 
 
 def duration(value: object) -> object:
@@ -49,8 +51,8 @@ def written(value: timedelta) -> str:
 
 
 def masked(text: str) -> str:
-    """`text` with what stands before the @ of an address in it hidden."""
-    return _PASSWORD.sub("***@", text)
+    """`text` with what stands before the @ of an address in it hidden, and what is called a password."""
+    return _NAMED.sub(r"\1***", _PASSWORD.sub(r"\1\2***@", text))
 
 
 def zone(value: object) -> object:

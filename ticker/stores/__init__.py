@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticker.stores import redis
 from ticker.stores.base import Edition, Key, Lease, Point, Retention, Row, Span, Store, StoreError
 from ticker.stores.keeper import Keeper
 from ticker.stores.memory import Memory
@@ -36,6 +37,7 @@ STORES: dict[str, Callable[[str], Store]] = {
     "memory": lambda _: Memory(),
     # As with SQLAlchemy: three slashes and a relative path, four and an absolute one.
     "sqlite": lambda url: Sqlite(Path(url.removeprefix("sqlite:///"))),
+    **dict.fromkeys(redis.SCHEMES, redis.of_url),
 }
 
 
