@@ -3,6 +3,7 @@
 hang            never answers
 close           closes the connection without a byte
 reset           resets it (RST)
+latency:S       answers after S seconds, whole
 drip[:S]        one byte every S seconds, 0.05 unless said
 truncate        announces the whole length, sends half of it and closes
 bomb_gzip       a small gzip body that inflates to 200 MB of blanks
@@ -92,6 +93,15 @@ async def _html(_request: web.BaseRequest, _body: bytes, _stopping: asyncio.Even
     return web.Response(body=_SPLASH, headers={"Content-Type": "text/html; charset=utf-8"})
 
 
+def _latency(argument: str) -> Failure:
+    async def wait(_request: web.BaseRequest, body: bytes, stopping: asyncio.Event) -> web.StreamResponse:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), float(argument))
+        return web.Response(body=body)
+
+    return wait
+
+
 def _drip(argument: str) -> Failure:
     pause = float(argument or 0.05)
 
@@ -157,6 +167,7 @@ _PLAIN: Final[dict[str, Failure]] = {
 }
 _WITH_ARGUMENT: Final[dict[str, Callable[[str], Failure]]] = {
     "drip": _drip,
+    "latency": _latency,
     "redirect": _redirect,
     "status": _status,
     "retry_after": _retry_after,

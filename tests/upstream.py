@@ -107,6 +107,10 @@ class Upstream:
         """
         self._answers[path] = Answer(body, status, {"Content-Type": content_type, **(headers or {})})
 
+    def answer_of(self, path: str) -> Answer:
+        """What `path` answers while it is well. Raises KeyError where nothing was set."""
+        return self._answers[path]
+
     def fail(self, prefix: str, how: str) -> None:
         """Let every path under `prefix` misbehave, as `misbehaviour` names it; the longest prefix wins.
 

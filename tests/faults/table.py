@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from typing import TYPE_CHECKING
 
-_KEEPER, _SQLITE = "ticker/stores/keeper.py", "ticker/stores/sqlite.py"
+from tests.faults.content_rows import CONTENTS
+from tests.faults.process_rows import PROCESSES
+from tests.faults.upstream_rows import UPSTREAMS
 
-FAULTS: tuple[Fault, ...] = (
-    Fault(
-        "disk full",
-        "a disk of 1 MB, filled",
-        "nothing; what was missed is written when there is room",
-        "tests/faults/test_store.py::test_a_full_disk_is_waited_for",
-        Mutation(_KEEPER, "            self._wake.set()\n        for pool", "            break\n        for pool"),
-    ),
-    Fault(
-        "disk read-only",
-        "remounted",
-        "nothing; a restart still shows the last numbers",
-        "tests/faults/test_store.py::test_a_read_only_disk_still_gives_the_last_snapshot",
-        Mutation(_SQLITE, "immutable=1", "mode=ro"),
-    ),
-    Fault(
-        "store damaged",
-        "junk in its place, pages overwritten",
-        "nothing; said once, counted, the file left as it is",
-        "tests/faults/test_store.py::test_a_damaged_file_does_not_stop_the_service",
-        Mutation("ticker/stores/opening.py", "    except sqlite3.Error as", "    except sqlite3.OperationalError as"),
-    ),
-)
+if TYPE_CHECKING:
+    from tests.defences import Fault
+
+FAULTS: tuple[Fault, ...] = (*UPSTREAMS, *CONTENTS, *PROCESSES)

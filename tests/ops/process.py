@@ -15,7 +15,7 @@ from tests.tree import ROOT
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
 PATIENCE = 20.0
@@ -69,10 +69,14 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    config: Path, upstream: str, environment: Mapping[str, str] | None = None, *flags: str
+    config: Path, upstream: str, environment: Mapping[str, str] | None = None, *flags: str, under: Sequence[str] = ()
 ) -> AsyncIterator[Process]:
-    """`ticker serve` on free ports over `upstream`; killed at the end where it still runs."""
-    command = (sys.executable, "-m", "ticker", "serve", "--config", str(config), "--upstream", upstream, *flags)
+    """`ticker serve` on free ports over `upstream`; killed at the end where it still runs.
+
+    `under` is a command that runs another one and becomes it.
+    """
+    serve = (sys.executable, "-m", "ticker", "serve", "--config", str(config), "--upstream", upstream, *flags)
+    command = (*under, *serve)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TICKER_")}
     settings = {
         "TICKER_SERVER__PORT": "0",

@@ -34,8 +34,10 @@ def choose(ask: Question) -> Choice:
     sound = [c for c in usable if c not in slipped and not doubt.older(ask, c)]
     overruled: Overruled = tuple((c.source, Reason.UNIT) for c in slipped)
     if not sound:
-        # Answers that are all past `max_age`, or older than what is shown, come from sources that stand still.
-        reason = Reason.UNIT if slipped else Reason.FROZEN if ask.candidates else None
+        # Answers that are all past `max_age`, or older than what is shown, come from sources that stand still, unless
+        # the preferred one has stopped answering: then that is why.
+        still = Reason.FROZEN if ask.candidates and ask.instrument.sources[0] not in ask.failures else None
+        reason = Reason.UNIT if slipped else still
         return Choice(keep(ask, reason), ask.memory, overruled)
     leader = _leader(ask, sound)
     # Copies that were asked before the leader's number came cannot speak against it.

@@ -1,0 +1,74 @@
+"""Faults of what an upstream says: well-formed, and wrong."""
+
+from __future__ import annotations
+
+from tests.defences import Fault, Mutation
+
+_VALIDATE = "ticker/validate.py"
+_TEST = "tests/faults/test_contents.py::test_{}"
+
+CONTENTS: tuple[Fault, ...] = (
+    Fault(
+        "ten times the number",
+        "×10, ×100, ÷10 at one source",
+        "what its copy says, with `unit`",
+        _TEST.format("ten_times_the_number_is_not_shown"),
+        Mutation(_VALIDATE, "return any(abs(factor", "return False and any(abs(factor"),
+    ),
+    Fault(
+        "ten times, at the only source left",
+        "the other one down",
+        "the number before it, with `unit`",
+        _TEST.format("ten_times_the_number_of_the_only_source_left_is_not_shown"),
+        Mutation("ticker/select/choose.py", "if c not in slipped and not", "if not"),
+    ),
+    Fault(
+        "ten times, at a cold start",
+        "every source",
+        "`—` and `range`, not ready",
+        _TEST.format("ten_times_the_number_at_a_cold_start_is_not_shown"),
+        Mutation(_VALIDATE, "    (Reason.RANGE, out_of_band),\n", ""),
+    ),
+    Fault(
+        "sources disagree",
+        "8 % between two markets",
+        "the preferred one's number, with `disagree` and the spread",
+        _TEST.format("sources_that_disagree_are_told_apart"),
+        Mutation("ticker/select/choose.py", "    elif (dissent or winner", "    elif (winner"),
+    ),
+    Fault(
+        "an unconfirmed jump",
+        "+20 % in an hour, the other source down",
+        "the number before it, with `move`, until another source says the same",
+        _TEST.format("a_jump_that_nobody_confirms_is_held"),
+        Mutation("ticker/select/doubt.py", "if jumps(ask, candidate, *_before(ask, candidate)):", "if False:"),
+    ),
+    Fault(
+        "frozen market",
+        "the same answer for eight hours",
+        "the number, `stale`, with `frozen`",
+        _TEST.format("a_market_that_stands_still_is_marked"),
+        Mutation("ticker/select/publish.py", "fresh_until=calendar.fresh_until(winner.as_of)", "fresh_until=None"),
+    ),
+    Fault(
+        "cache that goes back",
+        "yesterday's table after today's",
+        "today's number; refused as `frozen`",
+        _TEST.format("a_cache_that_goes_back_in_time_is_not_followed"),
+        Mutation(_VALIDATE, "    (Reason.FROZEN, gone_back),\n", ""),
+    ),
+    Fault(
+        "number of the future",
+        "a table of next year, a price in three hours",
+        "the number before it; refused as `future`",
+        _TEST.format("a_number_of_the_future_is_not_shown"),
+        Mutation(_VALIDATE, "    (Reason.FUTURE, from_the_future),\n", ""),
+    ),
+    Fault(
+        "weekend",
+        "Friday's numbers until Monday evening",
+        "`fresh` until the next ones are due, then `stale`",
+        _TEST.format("over_a_weekend_nothing_is_late_and_on_monday_evening_it_is"),
+        Mutation("ticker/calendars.py", "return self.due(as_of) + self.grace", "return as_of + self.grace"),
+    ),
+)
