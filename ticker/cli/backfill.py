@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ticker.app import backfill, instruments
+from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.render import locales
 from ticker.stores.base import StoreError
@@ -86,4 +87,4 @@ def _summary(work: Backfill) -> None:
     Console().print(table)
     failures = {f"{source}: {tally.failure}" for (_, source), tally in work.tallies.items() if tally.failure}
     for line in sorted(failures):
-        typer.echo(line, err=True)
+        typer.echo(harmless(line), err=True)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
+
+from ticker.cli.harmless import harmless, harmless_json, harmless_lines
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def logs(level: int = logging.INFO) -> None:
@@ -25,9 +32,24 @@ def logs(level: int = logging.INFO) -> None:
 
 def _last(*, terminal: bool) -> list[structlog.types.Processor]:
     if terminal:
-        # The pretty formatter prints every local variable, a key to a source among them.
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        return [_tame, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+        lambda _logger, _method, text: harmless_json(str(text)),
+    ]
+
+
+def _tame(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """What is told may be an upstream's or a reader's words; the renderer would write them as they are."""
+    return {key: harmless(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _traceback(out: TextIO, error: structlog.typing.ExcInfo) -> None:
+    """Plain: the pretty formatter prints every local variable, a key to a source among them."""
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    out.write(harmless_lines(text.getvalue()))
 
 
 def _libraries(level: int, shared: list[structlog.types.Processor], last: list[structlog.types.Processor]) -> None:

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from ticker import clock, keys
 from ticker.app import compose, idle
 from ticker.cli.logs import logs
+from ticker.cli.tables import shown
 from ticker.quotes import SourceError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
     table = Table(*(Column(name, overflow="fold") for name in names))
     for source in config.sources:
         came = found.get(source)
-        answer = [came.text, f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []
+        answer = [shown(came.text), f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []
         table.add_row(source, _feeds(config, service, source), *_terms(config, source), *answer)
     Console().print(table)
     return int(not all(came.good for came in found.values()))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from ticker import clock
 from ticker.app import compose
+from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.quotes import Status
 from ticker.render import locales, wire
@@ -57,7 +59,7 @@ def check(loaded: Loaded) -> None:
     compose(loaded.settings)
     table = _table("setting", "value", "from")
     for key, value in _flat(loaded.settings.model_dump(mode="json")):
-        table.add_row(key, masked(str(value)), _origin(key, loaded.origins))
+        table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))
     Console().print(table)
     typer.echo("The configuration is good.")
 
@@ -78,13 +80,18 @@ def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
         status = str(row.status) + (f" ({row.reason})" if row.reason else "")
         origin = f"{row.source or locales.DASH}{' (fallback)' if row.fallback else ''}"
         price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
-        table.add_row(row.symbol, row.name, price, change, row.as_of or locales.DASH, origin, status)
+        table.add_row(row.symbol, shown(row.name), price, change, row.as_of or locales.DASH, origin, status)
     return table
 
 
 def _table(*columns: str) -> Table:
     """A table that folds what is too long: half an address is of no use."""
     return Table(*(Column(column, overflow="fold") for column in columns))
+
+
+def shown(text: str) -> Text:
+    """Other people's words for a table: brackets in them are no markup of ours."""
+    return Text(harmless(text))
 
 
 def _flat(tree: object, at: str = "") -> list[tuple[str, object]]:
