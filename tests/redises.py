@@ -15,10 +15,11 @@ from tests.needs import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PATIENCE = 20.0
 # Nothing on the disk unless a test asks for it: a restart then is a restart with nothing in it.
-VOLATILE = ("--save", "", "--appendonly", "no")
+VOLATILE = ("--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0")
 
 
 def free_port() -> int:
@@ -31,8 +32,8 @@ def free_port() -> int:
 class Server:
     """A redis-server with `options` on a port of its own, in a folder of its own."""
 
-    def __init__(self, folder: str, *options: str, port: int | None = None, tls: bool = False) -> None:
-        self.port = port or free_port()
+    def __init__(self, folder: str, *options: str, tls: bool = False) -> None:
+        self.port = free_port()
         ports = ("--port", "0", "--tls-port", str(self.port)) if tls else ("--port", str(self.port))
         self._command = (needs("redis-server"), *options, *ports, "--bind", "127.0.0.1", "--dir", folder)
         self._tls = tls
@@ -105,10 +106,11 @@ class Server:
 
 
 @contextmanager
-def redis_server(*options: str, port: int | None = None, tls: bool = False) -> Iterator[Server]:
-    """A server that lives as long as the block."""
+def redis_server(*options: str, sentinel: Path | None = None, tls: bool = False) -> Iterator[Server]:
+    """A server that lives as long as the block; with `sentinel`, a Sentinel by that configuration."""
+    first = (str(sentinel), "--sentinel") if sentinel else () if "--appendonly" in options else VOLATILE
     with tempfile.TemporaryDirectory(prefix="ticker-redis-") as folder:
-        server = Server(folder, *(VOLATILE if "--appendonly" not in options else ()), *options, port=port, tls=tls)
+        server = Server(folder, *first, *options, tls=tls)
         try:
             yield server
         finally:

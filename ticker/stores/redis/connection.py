@@ -31,7 +31,7 @@ def connected(address: Address) -> Client:
         return redis.Redis(host, port, address.database, **options)
     if address.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]  # type: ignore[no-untyped-call] # the library's
-        return redis.RedisCluster(startup_nodes=nodes, cluster_error_retry_attempts=1, **options)
+        return redis.RedisCluster(startup_nodes=nodes, **options)
     login = {"username": address.sentinel_user, "password": address.sentinel_password}
     sentinels: Client = Sentinel(address.hosts, sentinel_kwargs={**options, **login}, **options)  # type: ignore[no-untyped-call] # the library's own
     return sentinels.master_for(address.service, db=address.database)
@@ -70,7 +70,8 @@ def told(address: Address) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    # Of a script's error the script's place is of no use to anybody.
+    text = " ".join(str(error).partition(" script: ")[0].split())[:200] or type(error).__name__
     return "no answer in time" if isinstance(error, (exceptions.TimeoutError, TimeoutError)) else text
 
 
@@ -92,16 +93,17 @@ _BY_TEXT = {
     "WRONGPASS": "give the user and the password in the address: redis://user:password@host, or rediss://",
     "NOAUTH": "give the user and the password in the address: redis://user:password@host, or rediss://",
     "MISCONF": "make room on the disk that Redis writes to; what was missed is then written",
-    "OOM": "raise Redis' maxmemory, or lower raw and hourly of [store]; what was missed is then written",
     "No master found": "start the Sentinels' primary, or name the service as they do",
 }
 _BY_KIND: dict[type[Exception], str] = {
     exceptions.AuthenticationError: "give the user and the password in the address: redis://user:password@host",
     exceptions.NoPermissionError: "let the user do what README's Deployment says, on the keys and channels of ticker",
     exceptions.ReadOnlyError: "name the primary and not a replica, or the Sentinels: redis+sentinel://",
+    exceptions.OutOfMemoryError: "raise its maxmemory, or lower raw and hourly of [store]; what was missed is written",
     exceptions.BusyLoadingError: "wait: Redis reads its file; what was missed is written when it is done",
     exceptions.TimeoutError: "see why Redis does not answer; what was missed is written when it does",
     exceptions.ConnectionError: "start Redis, or name another with --store or [store] url; what was missed is written",
     exceptions.ClusterDownError: "bring the Cluster's missing nodes back; what was missed is then written",
+    exceptions.ResponseError: "if another program has written there, name a prefix of our own: ?prefix=NAME",
     RedisClusterException: "start the Cluster's nodes; what was missed is then written",
 }
