@@ -24,13 +24,19 @@ OBJECTS: list[dict[str, Any]] = [
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((CONFIG / "compose" / "compose.yaml").read_text())["services"]
 
 
-def the(kind: str) -> dict[str, Any]:
-    """The one object of `kind`."""
-    (found,) = [each for each in OBJECTS if each["kind"] == kind]
+def the(kind: str, name: str = "ticker") -> dict[str, Any]:
+    """The one object of `kind` and `name`."""
+    (found,) = [each for each in OBJECTS if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return found
 
 
-@pytest.mark.parametrize("each", OBJECTS, ids=lambda each: str(each["kind"]))
+def pod(kind: str, name: str = "ticker") -> dict[str, Any]:
+    """The pod that it makes."""
+    found: dict[str, Any] = the(kind, name)["spec"]["template"]["spec"]
+    return found
+
+
+@pytest.mark.parametrize("each", OBJECTS, ids=lambda each: f"{each['kind']} {each['metadata']['name']}")
 def test_an_object_is_one_that_kubernetes_knows(each: dict[str, Any]) -> None:
     """Against the schema of its own version, nothing unknown in it."""
     kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
@@ -38,29 +44,44 @@ def test_an_object_is_one_that_kubernetes_knows(each: dict[str, Any]) -> None:
 
 def test_there_is_an_object_of_every_kind_that_a_service_needs() -> None:
     """Configuration, pods, address, replicas, disruption, network."""
-    kinds = {each["kind"] for each in OBJECTS}
+    kinds = {each["kind"] for each in OBJECTS if each["metadata"]["name"] == "ticker"}
     wanted = {"ConfigMap", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"}
     assert kinds == wanted
 
 
-def test_the_pod_passes_the_restricted_security_standard() -> None:
+@pytest.mark.parametrize(("made", "user"), [(pod("Deployment"), 10001), (pod("StatefulSet", "redis"), 999)])
+def test_a_pod_passes_the_restricted_security_standard(made: dict[str, Any], user: int) -> None:
     """Not root, no capability, no writable root, no way up (kubernetes.io, Pod Security Standards, restricted)."""
-    pod = the("Deployment")["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert pod["securityContext"]["runAsUser"] == 10001
-    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    (container,) = made["containers"]
+    assert made["securityContext"]["runAsNonRoot"]
+    assert made["securityContext"]["runAsUser"] == user
+    assert made["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert not pod["automountServiceAccountToken"]
+    assert not made["automountServiceAccountToken"]
+
+
+def test_the_replicas_share_the_redis_that_is_there() -> None:
+    """Its address is one the service takes, its service and its port are there, and the network lets the two meet."""
+    (container,) = pod("Deployment")["containers"]
+    environment = {each["name"]: each["value"] for each in container["env"]}
+    url = load(None, environment, {}).settings.store.url
+    redis = the("Service", "redis")
+    assert url == f"redis://{redis['metadata']['name']}:{redis['spec']['ports'][0]['port']}/0"
+    labels = the("StatefulSet", "redis")["spec"]["template"]["metadata"]["labels"]
+    assert redis["spec"]["selector"] == labels
+    (way,) = the("NetworkPolicy", "redis")["spec"]["ingress"]
+    assert way["from"][0]["podSelector"]["matchLabels"] == the("Deployment")["spec"]["template"]["metadata"]["labels"]
+    out = the("NetworkPolicy")["spec"]["egress"]
+    assert {"podSelector": {"matchLabels": labels}} in [to for each in out for to in each["to"]]
 
 
 def test_kubernetes_own_variables_are_kept_from_the_service() -> None:
     """A Service named ticker would bring TICKER_PORT into the environment, which no setting is named."""
-    assert the("Deployment")["spec"]["template"]["spec"]["enableServiceLinks"] is False
+    assert pod("Deployment")["enableServiceLinks"] is False
 
 
 def test_the_mounted_configuration_is_one_the_service_takes(tmp_path: Path) -> None:
@@ -68,10 +89,10 @@ def test_the_mounted_configuration_is_one_the_service_takes(tmp_path: Path) -> N
     file = tmp_path / "ticker.toml"
     file.write_text(the("ConfigMap")["data"]["ticker.toml"])
     server = load(file, {}, {}).settings.server
-    pod = the("Deployment")["spec"]["template"]["spec"]
-    ports = {port["name"]: port["containerPort"] for port in pod["containers"][0]["ports"]}
+    made = pod("Deployment")
+    ports = {port["name"]: port["containerPort"] for port in made["containers"][0]["ports"]}
     assert ports == {"http": server.port, "metrics": server.metrics_port}
-    assert pod["terminationGracePeriodSeconds"] > server.drain.total_seconds() + 10
+    assert made["terminationGracePeriodSeconds"] > server.drain.total_seconds() + 10
 
 
 def test_compose_can_read_its_file() -> None:
@@ -101,7 +122,9 @@ def test_compose_and_prometheus_agree_on_the_metrics_port() -> None:
 
 def test_the_environment_in_compose_is_one_the_service_takes() -> None:
     """No variable of it is misspelt."""
-    load(None, {name: str(value) for name, value in SERVICES["ticker"]["environment"].items()}, {})
+    environment = {name: str(value) for name, value in SERVICES["ticker"]["environment"].items()}
+    assert environment["TICKER_STORE__URL"].startswith("${TICKER_STORE__URL:-sqlite:///")
+    load(None, {**environment, "TICKER_STORE__URL": "redis://redis:6379/0"}, {})
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
@@ -123,7 +146,7 @@ def test_the_unit_is_exposed_to_little() -> None:
 
 def test_the_image_and_the_pod_run_as_the_same_user() -> None:
     """The volume that one has written the other can read."""
-    user = the("Deployment")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
+    user = pod("Deployment")["securityContext"]["runAsUser"]
     assert f"USER {user}:{user}" in (ROOT / "Dockerfile").read_text()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert the("Deployment")["spec"]["template"]["spec"]["containers"][0]["image"] == f"market-ticker:{version}"
+    assert pod("Deployment")["containers"][0]["image"] == f"market-ticker:{version}"
