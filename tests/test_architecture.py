@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, str] = {
     "health": "",
     "vitals": "clock health",
     "plan": "",
-    "schedule": "plan",
+    "schedule": "clock plan",  # a clock that is set
     "feeds": "quotes",
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
@@ -85,7 +85,7 @@ LIBRARIES: dict[str, str] = {
     "redis": "stores",
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "health vitals stores recording web cli",  # who has something to log, and who sets the log up
+    "structlog": "schedule health vitals stores recording web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

@@ -136,6 +136,7 @@ class Polls:
     done: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     planned: int = 0
+    set_by: timedelta = timedelta(0)
     standings: dict[str, Standing] = field(default_factory=lambda: {"a": Standing(), "b": Standing()})
     bell: asyncio.Condition = field(default_factory=asyncio.Condition)
     all_planned: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,7 +144,11 @@ class Polls:
 
     def timetable(self, every: timedelta) -> Timetable:
         plans = {source: plan(Cadence(MOSCOW, every=every, jitter=timedelta(0))) for source in "ab"}
-        return Timetable(plans, self.poll, self.standings.__getitem__, lambda _: 1, clock, self.note)
+        return Timetable(plans, self.poll, self.standings.__getitem__, lambda _: 1, self.clock, self.note)
+
+    def clock(self) -> datetime:
+        """The true time, unless the clock was set."""
+        return clock() + self.set_by
 
     def note(self) -> None:
         self.planned += 1
@@ -293,4 +298,52 @@ async def test_a_plain_job_runs_again_and_again(polls: Polls) -> None:
     timetable.start()
     timetable.every(0.02, job)
     await asyncio.wait_for(enough.wait(), 10)
+    await timetable.stop()
+
+
+async def test_a_job_that_fails_runs_again(polls: Polls) -> None:
+    """One bad second is not the end of ageing."""
+    timetable, ticked, enough = polls.timetable(HOUR), list[int](), asyncio.Event()
+
+    def job() -> None:
+        ticked.append(1)
+        if len(ticked) == 2:
+            enough.set()
+        raise ValueError("once")
+
+    timetable.start()
+    timetable.every(0.02, job)
+    await asyncio.wait_for(enough.wait(), 10)
+    await timetable.stop()
+
+
+async def test_a_clock_set_back_makes_nobody_wait_longer(polls: Polls) -> None:
+    """The moments that are waited for, the upstream's own among them, go back too; the hour's requests stay spent."""
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    standing, plan = polls.standings["a"], timetable._plans["a"]
+    before, waiting = standing.next_poll, clock() + timedelta(days=1)
+    standing.retry_at = waiting
+    assert before is not None
+    assert not timetable.clock_was_set()
+    polls.set_by = -5 * HOUR
+    assert timetable.clock_was_set()
+    await timetable.stop()
+    after = standing.next_poll
+    assert after is not None
+    assert abs(before - 5 * HOUR - after) < MINUTE
+    assert abs(waiting - 5 * HOUR - standing.retry_at) < MINUTE
+    assert len(plan.asked) == 1
+    assert plan.asked[0] <= polls.clock()
+
+
+async def test_a_clock_set_forward_makes_what_is_due_begin(polls: Polls) -> None:
+    """As after a machine has slept: what is overdue is asked at once, what the upstream asked for stays."""
+    timetable = polls.timetable(HOUR)
+    timetable.start()
+    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    polls.set_by = 2 * HOUR
+    assert timetable.clock_was_set()
+    await polls.count("b", 2)
     await timetable.stop()

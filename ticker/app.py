@@ -95,6 +95,8 @@ class Service:
         self.context.vitals.timetable_ran()
         now = self.context.clock()
         self.board.current(now)
+        if self.timetable.clock_was_set():
+            self.poller.publish(now)
         self.poller.look_again(now)
 
     def openapi(self) -> bytes:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def wall() -> datetime:
@@ -23,6 +27,25 @@ class Shifted:
     def __call__(self) -> datetime:
         """The time it shows."""
         return self.start.astimezone(UTC) + timedelta(seconds=(time.monotonic() - self._made) * self.speed)
+
+
+class Jumps:
+    """Tells when a clock is set: when it goes on by more or less than the time that the machine has been running."""
+
+    # Below this it is drift, a loop that was held up, or a clock of a test that stands still.
+    _LEAST = timedelta(seconds=30)
+
+    def __init__(self, clock: Callable[[], datetime], running: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._running = running
+        self._seen = (clock(), running())
+
+    def look(self) -> timedelta | None:
+        """How far the clock was set since the last look, back where it is negative; None where it was not."""
+        (then, before), self._seen = self._seen, (self._clock(), self._running())
+        now, after = self._seen
+        jump = now - then - timedelta(seconds=after - before)
+        return jump if abs(jump) >= self._LEAST else None
 
 
 class Stepped:

@@ -41,6 +41,10 @@ class Plan:
         while self.asked and self.asked[0] <= now - _HOUR:
             self.asked.popleft()
 
+    def set_back(self, now: datetime) -> None:
+        """The clock was set back to `now`: what was asked later than that was asked just now, as far as we know."""
+        self.asked = deque(min(moment, now) for moment in self.asked)
+
     def next(self, now: datetime, standing: Standing, requests: int) -> datetime:
         """When to ask next, after a poll that ended at `now`; `requests` is what one poll costs."""
         regular = self.cadence.after(now) + self.cadence.jitter * self.random.random()

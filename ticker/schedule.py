@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from ticker.clock import Jumps
 from ticker.plan import Plan
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ticker.plan import Standing
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Cadence", "Plan", "Timetable"]
 
@@ -48,7 +52,7 @@ class Cadence:
 class Timetable:
     """Runs `poll(source)` at once and then whenever its plan says; `planned` is called when a plan has changed.
 
-    `clock` is the service's clock; waiting happens in real time.
+    `clock` is the service's clock; waiting happens in real time, by a timer that goes on where a clock is set.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Timetable:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        self._jumps = Jumps(clock)
+        self._ticking: list[asyncio.Task[None]] = []
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
 
@@ -79,13 +85,33 @@ class Timetable:
             self._begin(source)
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
-        """Run a plain function again and again, in the loop."""
+        """Run a plain function again and again, in the loop, by a clock that nobody sets."""
 
         async def run() -> None:
-            # APScheduler takes what is no coroutine function into a thread, where the board's bell must not be rung.
-            job()
+            while True:
+                await asyncio.sleep(seconds)
+                try:
+                    job()
+                except Exception:
+                    log.exception("a job of the timetable failed")
 
-        self._scheduler.add_job(run, "interval", seconds=seconds)
+        self._ticking.append(asyncio.create_task(run()))
+
+    def clock_was_set(self) -> bool:
+        """Whether it was since the last look. Where it was set back, nothing waits so much longer for its moment."""
+        jump = self._jumps.look()
+        if jump is None:
+            return False
+        log.warning("the clock was set", seconds=round(jump.total_seconds()))
+        now, back = self._clock(), min(jump, timedelta(0))
+        for source, plan in self._plans.items():
+            standing = self._standing(source)
+            plan.set_back(now)
+            if standing.retry_at is not None:
+                standing.retry_at += back
+            if source not in self._running and standing.next_poll is not None:
+                self._set(source, standing.next_poll + back)
+        return True
 
     def hurry(self, source: str) -> None:
         """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
@@ -100,7 +126,7 @@ class Timetable:
         self._scheduler.shutdown(wait=False)
         # APScheduler's shutdown takes effect one turn of the loop later.
         await asyncio.sleep(0)
-        running = [*self._running.values()]
+        running = [*self._ticking, *self._running.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

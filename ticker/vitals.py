@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,6 +34,8 @@ class Vitals:
     reloaded_at: datetime = field(default_factory=clock.wall)
     reload_error: str | None = None
     timetable_ran_at: datetime = field(default_factory=clock.wall)
+    # The same by a clock that nobody sets: a second's leap must not restart us, nor an hour back hide that we hang.
+    ran: float = field(default_factory=monotonic)
     lag: Histogram = field(default_factory=lambda: Histogram(LAG_BUCKETS))
     blocked: bool = False
     draining: bool = False
@@ -46,11 +48,11 @@ class Vitals:
 
     def timetable_ran(self) -> None:
         """Note that the timetable still runs its jobs."""
-        self.timetable_ran_at = clock.wall()
+        self.timetable_ran_at, self.ran = clock.wall(), monotonic()
 
     def stalled(self, patience: timedelta) -> bool:
         """Whether the timetable has run nothing for longer than `patience`."""
-        return clock.wall() - self.timetable_ran_at > patience
+        return monotonic() - self.ran > patience.total_seconds()
 
     def lagged(self, seconds: float) -> None:
         """Note how late the loop woke us; said in the log where blocking begins, not at every look."""

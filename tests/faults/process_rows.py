@@ -6,7 +6,23 @@ from tests.defences import Fault, Mutation
 
 _KEEPER = "ticker/stores/keeper.py"
 
+_SET_BACK = Mutation("ticker/clock.py", "return jump if abs(jump) >= self._LEAST else None", "return None")
+
 PROCESSES: tuple[Fault, ...] = (
+    Fault(
+        "clock set back",
+        "five hours, under a running process",
+        "the numbers it had, and new ones at their usual time",
+        "tests/faults/test_clock.py::test_set_back_by_hours_polling_goes_on",
+        _SET_BACK,
+    ),
+    Fault(
+        "clock set forward",
+        "three days, and right again",
+        "old by that clock and said so; right as soon as the clock is",
+        "tests/faults/test_clock.py::test_set_forward_by_days_the_numbers_are_old_and_young_again_when_it_is_right",
+        _SET_BACK,
+    ),
     Fault(
         "disk full",
         "a disk of 1 MB, filled",
