@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
@@ -143,6 +144,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Each name once: of two prices for one currency nobody can say which is meant."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise schema(f"{next(name for name in names if names.count(name) > 1)[:40]!r} stands twice in one object")
+        # In one pass: of a hundred thousand names, counting each stops the service for minutes.
+        seen = Counter(name for name, _ in pairs)
+        raise schema(f"{seen.most_common(1)[0][0][:40]!r} stands twice in one object")
     return found
