@@ -98,53 +98,49 @@ _IN_FORCE = """
 AT = _IN_FORCE.format(seen="q.seen_at <= :moment")
 ON = _IN_FORCE.format(seen="q.day <= :day")
 
-# Every row in force: the last revision; of two sources at one moment the preferred; and out of an archive only what no
-# preferred source tells of the same day.
+# Of one source every row in force, which is the last revision. A branch for each source, the preferred first, joined by
+# time; `unsaid` leaves out what a preferred source tells of the same moment, and out of an archive of the same day.
 RAW = """
-    SELECT q.* FROM quotes AS q INDEXED BY quotes_by_time
-    WHERE q.symbol = :symbol AND q.as_of >= :first AND q.as_of < :end
-    AND q.source IN (SELECT value FROM json_each(:sources))
-    AND NOT EXISTS (
-        SELECT 1 FROM quotes AS n
-        WHERE n.symbol = q.symbol AND n.source = q.source AND n.as_of = q.as_of AND n.revision > q.revision)
-    AND NOT EXISTS (
-        SELECT 1 FROM json_each(:sources) AS j CROSS JOIN quotes AS b
-        WHERE j.key < (SELECT key FROM json_each(:sources) WHERE value = q.source)
-        AND b.symbol = q.symbol AND b.source = j.value
-        AND b.as_of BETWEEN
-            CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset ELSE q.as_of END
-            AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
-    ORDER BY q.as_of LIMIT :limit
+    SELECT {columns} FROM quotes AS q
+    WHERE q.symbol = :symbol AND q.source = :source{place} AND q.as_of >= :first AND q.as_of < :end
+    AND NOT EXISTS (SELECT 1 FROM quotes AS n WHERE n.symbol = :symbol AND n.source = :source{place}
+        AND n.as_of = q.as_of AND n.revision > q.revision)
+    {unsaid}
 """
-# The last row of each stretch that has one: hops from stretch to stretch over the index, so that the cost is that of
-# the rows given and not of the rows passed over.
+UNSAID = """
+    AND NOT EXISTS (SELECT 1 FROM quotes AS b WHERE b.symbol = :symbol AND b.source = :source{place} AND b.as_of BETWEEN
+        CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset ELSE q.as_of END
+        AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
+"""
+BY_TIME = " ORDER BY as_of LIMIT :limit"
+# The last row of each stretch that has one: hops from stretch to stretch over the primary key, source by source, so that
+# the cost is that of the rows given and not of the rows passed over; of each stretch the preferred source speaks.
 SAMPLED = """
     WITH RECURSIVE
-    stretch (start) AS (
-        SELECT (min(as_of) + :offset) / :every * :every - :offset FROM quotes
-        WHERE symbol = :symbol AND as_of >= :first AND as_of < :end
+    firsts (place, source, number, as_of) AS (
+        SELECT key, value, 1, (SELECT min(as_of) FROM quotes
+            WHERE symbol = :symbol AND source = value AND as_of >= :first AND as_of < :end)
+        FROM json_each(:sources)
         UNION ALL
-        SELECT (SELECT (min(as_of) + :offset) / :every * :every - :offset FROM quotes
-            WHERE symbol = :symbol AND as_of >= stretch.start + :every AND as_of < :end)
-        FROM stretch WHERE stretch.start IS NOT NULL
-        LIMIT :limit + 1
+        SELECT place, source, number + 1, (SELECT min(as_of) FROM quotes WHERE symbol = :symbol
+            AND source = firsts.source AND as_of < :end
+            AND as_of >= ((firsts.as_of + :offset) / :every + 1) * :every - :offset)
+        FROM firsts WHERE as_of IS NOT NULL AND number < :limit
     ),
-    spoken (start, source) AS MATERIALIZED (SELECT start, CASE {preferred} END FROM stretch WHERE start IS NOT NULL),
+    spoken (ends, source, place) AS MATERIALIZED (
+        SELECT ((as_of + :offset) / :every + 1) * :every - :offset AS ends, source, min(place) FROM firsts
+        WHERE as_of IS NOT NULL GROUP BY ends ORDER BY ends LIMIT :limit
+    ),
     last (source, as_of) AS MATERIALIZED (
         SELECT source, (SELECT max(as_of) FROM quotes WHERE symbol = :symbol AND source = spoken.source
-            AND as_of >= max(start, :first) AND as_of < min(start + :every, :end))
-        FROM spoken WHERE source IS NOT NULL
+            AND as_of < min(ends, :end))
+        FROM spoken
     )
     SELECT q.* FROM last CROSS JOIN quotes AS q
     WHERE q.symbol = :symbol AND q.source = last.source AND q.as_of = last.as_of
-    AND q.revision = (SELECT max(revision) FROM quotes
-        WHERE symbol = :symbol AND source = last.source AND as_of = last.as_of)
+    AND NOT EXISTS (SELECT 1 FROM quotes AS n WHERE n.symbol = :symbol AND n.source = last.source
+        AND n.as_of = last.as_of AND n.revision > q.revision)
     ORDER BY q.as_of LIMIT :limit
-"""
-# One for each source, the preferred one first: the first that has a row in the stretch speaks.
-PREFERRED = """
-    WHEN EXISTS (SELECT 1 FROM quotes WHERE symbol = :symbol AND source = :source{place}
-        AND as_of >= max(start, :first) AND as_of < min(start + :every, :end)) THEN :source{place}
 """
 THIN = """
     DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (

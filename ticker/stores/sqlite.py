@@ -66,12 +66,9 @@ class Sqlite(SharedFile):
 
     def series(self, span: Span) -> list[Point]:
         """See Store."""
-        places = range(len(span.sources))
-        preferred = "".join(schema.PREFERRED.format(place=place) for place in places)
-        query = schema.RAW if span.every is None else schema.SAMPLED.format(preferred=preferred)
         found = self._packed(
             schema.POINT,
-            query,
+            _every_row(len(span.sources)) if span.every is None else schema.SAMPLED,
             symbol=span.symbol,
             sources=json.dumps(span.sources),
             first=micros(span.first),
@@ -80,7 +77,7 @@ class Sqlite(SharedFile):
             offset=micros(span.offset),
             every=micros(span.every or _DAY),
             day=micros(_DAY),
-            **{f"source{place}": span.sources[place] for place in places},
+            **{f"source{place}": source for place, source in enumerate(span.sources)},
         )
         return [Point(*each) for each in found]
 
@@ -111,6 +108,13 @@ class Sqlite(SharedFile):
         """The rows of the query as lists of `columns`."""
         (packed,) = self._history.read(schema.PACKED.format(columns=columns, query=query), **values)
         return list(json.loads(packed[0]))
+
+
+def _every_row(sources: int) -> str:
+    """The query for every row in force of so many sources."""
+    unsaid = ["".join(schema.UNSAID.format(place=before) for before in range(place)) for place in range(sources)]
+    branches = [schema.RAW.format(columns=schema.POINT, place=at, unsaid=each) for at, each in enumerate(unsaid)]
+    return " UNION ALL ".join(branches) + schema.BY_TIME
 
 
 def _insert(transaction: sqlite3.Connection, row: Row) -> int:
