@@ -113,8 +113,8 @@ UNSAID = """
         AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
 """
 BY_TIME = " ORDER BY as_of LIMIT :limit"
-# The last row of each stretch that has one: hops from stretch to stretch over the primary key, source by source, so that
-# the cost is that of the rows given and not of the rows passed over; of each stretch the preferred source speaks.
+# The last row of each stretch that has one: hops from stretch to stretch over the primary key, source by source, so
+# that the cost is that of the rows given and not of the rows passed over; of each stretch the preferred source speaks.
 SAMPLED = """
     WITH RECURSIVE
     firsts (place, source, number, as_of) AS (
