@@ -38,7 +38,7 @@ def rows(draw: st.DrawFn) -> Row:
         price_type=draw(st.sampled_from(PriceType)),
         as_of=as_of,
         price=draw(st.sampled_from(["70", "70.0", "70.10", "70.1", "700"]).map(Decimal)),
-        fetched_at=seen,
+        fetched_at=draw(SLOTS),
         seen_at=seen,
         previous=draw(st.sampled_from([None, Decimal("69.5")])),
         contract=draw(st.sampled_from([None, "BRZ4"])),

@@ -89,6 +89,16 @@ def test_a_correction_wins_and_the_earlier_price_stays(store: Store, tmp_path: P
         audit.close()
 
 
+def test_what_a_replica_knew_that_was_cut_off_does_not_undo_a_correction(store: Store) -> None:
+    """It comes later and was fetched before: both stay, and the one fetched last is in force; told again, it is old."""
+    early, later = fixing(), replace(fixing(price="100.70"), seen_at=FRIDAY, fetched_at=FRIDAY)
+    for rows, new in (([later], 1), ([early], 1), ([early, later], 0), ([early], 0)):
+        assert store.write(rows, {}) == new
+        assert [row.price for row in everything(store)] == ["100.70"]
+    assert standing(store, FRIDAY - timedelta(hours=1))[0].price == early.price
+    assert standing(store, FRIDAY)[0].revision == 1
+
+
 def test_a_moment_is_told_what_had_been_seen_by_then(store: Store) -> None:
     """Tomorrow's table speaks from the evening on which it came in, not from midnight and not before."""
     store.write([fixing(FRIDAY - DAY, "100.2192"), fixing()], {})

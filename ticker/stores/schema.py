@@ -67,9 +67,13 @@ INSERT = """
     VALUES (:symbol, :source, :as_of, :revision, :price, :price_type, :publisher, :offset, :day, :fetched_at,
         :seen_at, :previous, :previous_as_of, :contract, :archived)
 """
-LAST_REVISION = """
-    SELECT revision, price, price_type, seen_at FROM quotes
-    WHERE symbol = :symbol AND source = :source AND as_of = :as_of ORDER BY revision DESC LIMIT 1
+REVISIONS = """
+    SELECT revision, price, price_type, seen_at, fetched_at FROM quotes
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of ORDER BY revision
+"""
+LIFT = """
+    UPDATE quotes SET revision = revision + 1
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
 """
 SEEN_EARLIER = """
     UPDATE quotes SET seen_at = :seen_at

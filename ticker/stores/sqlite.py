@@ -118,12 +118,23 @@ def _every_row(sources: int) -> str:
 
 
 def _insert(transaction: sqlite3.Connection, row: Row) -> int:
-    """1 where the row says something new; a repetition is only noted as seen earlier, where it was."""
+    """1 where the row says something new; a repetition is only noted as seen earlier, where it was.
+
+    What was fetched before the one in force, and comes later, is what a replica knew that was cut off: it goes beneath.
+    """
     values = encoded(row)
-    last = transaction.execute(schema.LAST_REVISION, values).fetchone()
-    if last is not None and (Decimal(last["price"]), last["price_type"]) == (row.price, row.price_type):
+    kept = transaction.execute(schema.REVISIONS, values).fetchall()
+    same = [(Decimal(each["price"]), each["price_type"]) == (row.price, row.price_type) for each in kept]
+    last = kept[-1] if kept else None
+    if last is not None and same[-1]:
         if values["seen_at"] < last["seen_at"]:
             transaction.execute(schema.SEEN_EARLIER, {**values, "revision": last["revision"]})
         return 0
-    transaction.execute(schema.INSERT, {**values, "revision": 0 if last is None else last["revision"] + 1})
+    revision = 0 if last is None else last["revision"] + 1
+    if last is not None and row.fetched_at < moment_of(last["fetched_at"]):
+        if any(same):
+            return 0
+        transaction.execute(schema.LIFT, {**values, "revision": revision - 1})
+        revision -= 1
+    transaction.execute(schema.INSERT, {**values, "revision": revision})
     return 1

@@ -1,7 +1,7 @@
 """A row of history as a member of a sorted set, and back.
 
-`revision|as_of|seen_at|day|price_type|archived|price|rest`: what the scripts look at stands in front as plain text, so
-that none of it goes through a floating number; with the revision first, of one moment the latest is the last.
+`revision|as_of|seen_at|fetched_at|day|price_type|archived|price|rest`: what the scripts look at stands in front as
+plain text, so that none of it goes through a floating number. The revision comes first: the latest is last.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ticker.stores.coding import encoded, micros, moment_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_PARTS = 7
-_REST = ("source", "publisher", "offset", "fetched_at", "previous", "previous_as_of", "contract")
+_PARTS = 8
+_REST = ("source", "publisher", "offset", "previous", "previous_as_of", "contract")
 _NEEDED = ("symbol", "source", "publisher")
 
 
@@ -33,6 +33,7 @@ def columns(row: Row) -> tuple[str, ...]:
     return (
         str(values["as_of"]),
         str(values["seen_at"]),
+        str(values["fetched_at"]),
         str(values["day"]).replace("-", ""),
         str(values["price_type"]),
         str(values["archived"]),
@@ -44,8 +45,8 @@ def columns(row: Row) -> tuple[str, ...]:
 def row_of(symbol: str, member: str) -> Row:
     """The row of `member`. Raises StoreError for a text that is none of ours."""
     with _whole(member):
-        revision, as_of, seen_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
-        source, publisher, offset, fetched_at, previous, previous_as_of, contract = json.loads(rest)
+        revision, as_of, seen_at, fetched_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
+        source, publisher, offset, previous, previous_as_of, contract = json.loads(rest)
         return Row(
             symbol,
             source,
@@ -53,7 +54,7 @@ def row_of(symbol: str, member: str) -> Row:
             PriceType(price_type),
             moment_of(int(as_of), offset),
             Decimal(price),
-            moment_of(fetched_at),
+            moment_of(int(fetched_at)),
             moment_of(int(seen_at)),
             None if previous is None else Decimal(previous),
             None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
@@ -67,9 +68,9 @@ def points_of(members: Iterable[str]) -> Iterator[Point]:
     """The points of a line. Raises StoreError for a text that is none of ours."""
     for member in members:
         with _whole(member):
-            revision, as_of, _, _, price_type, _, price, rest = member.split("|", _PARTS)
-            source, _, offset, fetched_at, *_ = json.loads(rest)
-            yield Point(int(as_of), offset, price, price_type, source, fetched_at, int(revision))
+            revision, as_of, _, fetched_at, _, price_type, _, price, rest = member.split("|", _PARTS)
+            source, _, offset, *_ = json.loads(rest)
+            yield Point(int(as_of), offset, price, price_type, source, int(fetched_at), int(revision))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ while #found <= limit do
   end
   if not best then found[1] = '' return found end
   local row, moment = lines[best].head, lines[best].moment
-  local archived = row:match('^%d+|[^|]*|[^|]*|[^|]*|[^|]*|([^|]*)|') == '1'
+  local archived = row:match('^%d+|[^|]*|[^|]*|[^|]*|[^|]*|[^|]*|([^|]*)|') == '1'
   if not (archived and told_that_day(best, moment)) then table.insert(found, row) end
   for _, line in ipairs(lines) do
     if line.head and line.moment == moment then line.head = nil end

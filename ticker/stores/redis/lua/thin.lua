@@ -4,7 +4,7 @@ local PAGE = 500
 local every, gone, last = tonumber(ARGV[3]), {}, nil
 local page = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, PAGE)
 for _, row in ipairs(page) do
-  local as_of, kind = row:match('^%d+|([^|]*)|[^|]*|[^|]*|([^|]*)|')
+  local as_of, kind = row:match('^%d+|([^|]*)|[^|]*|[^|]*|[^|]*|([^|]*)|')
   if kind ~= 'fixing' then
     local stop = string.format('(%.0f', (math.floor(tonumber(as_of) / every) + 1) * every)
     if redis.call('ZCOUNT', KEYS[1], '(' .. as_of, stop) > 0 then table.insert(gone, row) end

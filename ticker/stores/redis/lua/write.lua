@@ -1,40 +1,57 @@
 -- Keeps rows and texts, all or nothing: whatever can fail is read first, and then only written.
 -- KEYS: the lines there are, the texts, then one history a line. ARGV: how many rows; of each row the place of its
 -- history in KEYS and its columns; then the texts by name. Gives how many rows were new.
-local COLUMNS = 8
+local COLUMNS = 9
+local known, steps = {}, {}
 
 local function plain(price) -- 100.67980 is no other price than 100.6798
   if not price:find('.', 1, true) then return price end
   return (price:gsub('0+$', ''):gsub('%.$', ''))
 end
 
-local rows, last, steps, new = tonumber(ARGV[1]), {}, {}, 0
+local function tail_of(member) return (member:gsub('^%d+|', '')) end
+
+-- Puts `tail` under a number of its own, in place of what is there.
+local function put(key, as_of, revisions, number, tail)
+  if revisions[number] then table.insert(steps, {'ZREM', key, revisions[number]}) end
+  revisions[number] = string.format('%06d', number - 1) .. '|' .. tail
+  table.insert(steps, {'ZADD', key, as_of, revisions[number]})
+end
+
+local function keep(key, as_of, seen, fetched, day, kind, archived, price, rest)
+  local place = key .. '|' .. as_of
+  known[place] = known[place] or redis.call('ZRANGEBYSCORE', key, as_of, as_of)
+  local revisions = known[place]
+  local tail = table.concat({as_of, seen, fetched, day, kind, archived, price, rest}, '|')
+  local last, told, last_fetched = #revisions, false, nil
+  for number, member in ipairs(revisions) do
+    local its_seen, its_fetched, its_kind, its_price =
+      member:match('^%d+|[^|]*|([^|]*)|([^|]*)|[^|]*|([^|]*)|[^|]*|([^|]*)|')
+    local same = plain(its_price) == plain(price) and its_kind == kind
+    if same and number == last then -- only noted as seen earlier, where it was
+      if tonumber(seen) < tonumber(its_seen) then
+        put(key, as_of, revisions, number, (tail_of(member):gsub('^([^|]*|)[^|]*', '%1' .. seen)))
+      end
+      return 0
+    end
+    told, last_fetched = told or same, tonumber(its_fetched)
+  end
+  if last == 0 or tonumber(fetched) >= last_fetched then
+    put(key, as_of, revisions, last + 1, tail)
+    return 1
+  end
+  -- What was fetched before the one in force, and comes later, is what a replica knew that was cut off.
+  if told then return 0 end
+  local above = tail_of(revisions[last])
+  put(key, as_of, revisions, last, tail)
+  put(key, as_of, revisions, last + 1, above)
+  return 1
+end
+
+local rows, new = tonumber(ARGV[1]), 0
 for row = 0, rows - 1 do
   local at = 2 + row * COLUMNS
-  local key = KEYS[tonumber(ARGV[at])]
-  local as_of, seen, day, kind, archived, price, rest = unpack(ARGV, at + 1, at + COLUMNS - 1)
-  local place = key .. '|' .. as_of
-  local old = last[place] or redis.call('ZREVRANGEBYSCORE', key, as_of, as_of, 'LIMIT', 0, 1)[1]
-  local revision = -1
-  if old then
-    local number, old_seen, old_kind, old_price = old:match('^(%d+)|[^|]*|([^|]*)|[^|]*|([^|]*)|[^|]*|([^|]*)|')
-    revision = tonumber(number)
-    if plain(old_price) == plain(price) and old_kind == kind then
-      if tonumber(seen) < tonumber(old_seen) then -- only noted as seen earlier, where it was
-        local earlier = old:gsub('^(%d+|[^|]*|)[^|]*', '%1' .. seen)
-        last[place] = earlier
-        table.insert(steps, {'ZREM', key, old})
-        table.insert(steps, {'ZADD', key, as_of, earlier})
-      end
-      revision = nil
-    end
-  end
-  if revision then
-    local head = string.format('%06d', revision + 1)
-    last[place] = table.concat({head, as_of, seen, day, kind, archived, price, rest}, '|')
-    table.insert(steps, {'ZADD', key, as_of, last[place]})
-    new = new + 1
-  end
+  new = new + keep(KEYS[tonumber(ARGV[at])], unpack(ARGV, at + 1, at + COLUMNS - 1))
 end
 redis.call('SCARD', KEYS[1])
 redis.call('HLEN', KEYS[2])
