@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-import structlog
 
 from tests.redises import Server, redis_server
 
@@ -40,5 +40,7 @@ def redis() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _own_logs() -> Iterator[None]:
     """A command run inside a test sets logging up for its process; the next test starts from the beginning."""
+    root, own = logging.getLogger(), logging.getLogger("ticker")
+    before = (root.level, own.level, root.handlers[:])
     yield
-    structlog.reset_defaults()
+    root.level, own.level, root.handlers[:] = before

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, str] = {
     "ticker": "",
     "quotes": "",
     "clock": "",
+    "log": "",
     "calendars": "",
     "sources": "quotes",
     "fetch": "quotes",
@@ -25,19 +26,19 @@ MAY_IMPORT: dict[str, str] = {
     "validate": "quotes",
     "select": "quotes validate",
     "board": "",
-    "health": "",
-    "vitals": "clock health",
+    "health": "log",
+    "vitals": "log clock health",
     "plan": "",
-    "schedule": "clock plan",  # a clock that is set
+    "schedule": "log clock plan",  # a clock that is set
     "feeds": "quotes",
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
-    "stores": "quotes health",
+    "stores": "log quotes health",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
-    "recording": "quotes fetch",
+    "recording": "log quotes fetch",
     "render": "quotes convert",
-    "web": "quotes health vitals render history stores convert",
+    "web": "log quotes health vitals render history stores convert",
     "metrics": "ticker quotes health vitals",
     "settings": "calendars stores",  # how the address of a Redis is written
     "keys": "settings sources",
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, str] = {
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
     "render vitals web metrics",
-    "cli": "ticker quotes clock keys settings stores recording render app demo",
+    "cli": "log ticker quotes clock keys settings stores recording render app demo",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -85,7 +86,6 @@ LIBRARIES: dict[str, str] = {
     "redis": "stores",
     "rich": "cli",
     "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
-    "structlog": "schedule health vitals stores recording web cli",  # who has something to log, and who sets the log up
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",
@@ -102,7 +102,7 @@ PURE = ("quotes", "convert", "normalise", "validate", "select", "carry", "render
 IMPURE = """
     asyncio concurrent ftplib glob http io locale logging mmap multiprocessing os pathlib random secrets select
     selectors shelve shutil signal smtplib socket socketserver sqlite3 ssl subprocess sys tempfile threading time
-    urllib.request uuid aiohttp apscheduler redis structlog
+    urllib.request uuid aiohttp apscheduler redis ticker.log
 """
 IMPURE_CALLS = re.compile(
     r"(?:^|.*\.)(?:open|print|input|now|utcnow|today|read_text|read_bytes|write_text|write_bytes|monotonic|sleep|getenv)"

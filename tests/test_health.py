@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
+from tests.heard import heard
 from tests.values import NOON
 from ticker.health import BUCKETS, Health, Histogram
 from ticker.quotes import Reason, SourceError
@@ -61,7 +61,7 @@ def test_after_a_success_nothing_is_wrong(health: Health) -> None:
 
 def test_only_transitions_are_logged(health: Health) -> None:
     """A source that is down for a night says so once, and once more when it is back or down in another way."""
-    with capture_logs() as logs:
+    with heard() as logs:
         for _ in range(3):
             health.succeeded(NOON, 1)
         for _ in range(3):

@@ -2,8 +2,7 @@ import asyncio
 import time
 from datetime import timedelta
 
-from structlog.testing import capture_logs
-
+from tests.heard import heard
 from ticker.vitals import BLOCKED_SECONDS, Vitals
 
 
@@ -33,7 +32,7 @@ def test_a_timetable_that_runs_nothing_has_stalled() -> None:
 def test_blocking_is_said_when_it_begins() -> None:
     """Once, not at every look; every look is counted."""
     vitals = Vitals()
-    with capture_logs() as said:
+    with heard() as said:
         for lag in (0.0, BLOCKED_SECONDS, 3.0, 0.01, 1.0):
             vitals.lagged(lag)
     assert [line["seconds"] for line in said] == [BLOCKED_SECONDS, 1.0]

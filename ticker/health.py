@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
+from ticker.log import Log
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.quotes import Reason, SourceError
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # Seconds. An answer of the Bank takes 0.1 s at best and is given up at ten.
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from ticker.clock import Jumps
+from ticker.log import Log
 from ticker.plan import Plan
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ticker.plan import Standing
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 __all__ = ["Cadence", "Plan", "Timetable"]
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-import structlog
-
 from ticker import clock
 from ticker.health import Histogram
+from ticker.log import Log
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # Seconds. Below the first nobody notices; at the last a reader has left.
 LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

@@ -8,11 +8,11 @@ import sys
 
 CODE = """
 import logging
-import structlog
 from ticker.cli.logs import logs
+from ticker.log import Log
 
 logs()
-structlog.get_logger("x").info("ours", number=1)
+Log("ticker.x").info("ours", number=1)
 logging.getLogger("apscheduler").info("theirs, of no interest")
 logging.getLogger("aiohttp.server").warning("theirs")
 def fail(key):
@@ -20,7 +20,7 @@ def fail(key):
 try:
     fail("s3cret")
 except RuntimeError:
-    structlog.get_logger("x").exception("failed")
+    Log("ticker.x").exception("failed")
 """
 
 

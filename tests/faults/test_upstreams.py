@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from structlog.testing import capture_logs
 
 from tests.faults.faces import Faces, look
 from tests.faults.injected import broken
+from tests.heard import heard
 from tests.service import PATIENCE, Served, serving
 from tests.upstream import CBR, NOON, Upstream
 
@@ -86,7 +86,7 @@ async def lived(upstream: Upstream, how: str, reason: str) -> tuple[Faces, ...]:
 @pytest.mark.parametrize(("how", "reason"), FAULTS.items(), ids=FAULTS)
 async def test_a_fault_of_every_upstream_changes_no_number(how: str, reason: str) -> None:
     """Kept, then marked, then withdrawn, each time with its reason; whole again as soon as the upstreams are."""
-    with capture_logs() as log:
+    with heard() as log:
         async with Upstream() as upstream:
             upstream.trio()
             well, kept, marked, withdrawn, back = await lived(upstream, how, reason)

@@ -27,15 +27,15 @@ HOSTILE = "x\r\n2026-01-01T00:00:00Z [info     ] all is well\x1b[31m\x1b]0;title
 CODE = f"""
 import logging
 from datetime import UTC, datetime
-import structlog
 from ticker.cli.logs import logs
 from ticker.health import Health
+from ticker.log import Log
 from ticker.quotes import Reason, SourceError
 
 HOSTILE = {HOSTILE!a}
 logs()
 Health("cbr").failed(datetime.now(UTC), SourceError(Reason.PARSE, HOSTILE))
-log = structlog.get_logger("x")
+log = Log("ticker.x")
 log.info("request", path=HOSTILE.split()[0] + "\\x1b[2J", listed=[HOSTILE])
 logging.getLogger("aiohttp.server").warning(HOSTILE)
 try:

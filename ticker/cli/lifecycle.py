@@ -9,12 +9,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import structlog
 from aiohttp import web
 
 from ticker.app import Bounds, Listener
 from ticker.cli.descriptors import descriptors
 from ticker.cli.supervisor import notify, stay_alive
+from ticker.log import Log
 from ticker.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticker.app import Service
     from ticker.settings import Loaded
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # In-flight answers take milliseconds; what is still open after this long is a reader who does not read.
 _FINISH_SECONDS = 10.0

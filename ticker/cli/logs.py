@@ -2,60 +2,49 @@
 
 from __future__ import annotations
 
-import io
+import json
 import logging
 import sys
-from typing import TYPE_CHECKING
-
-import structlog
+from datetime import UTC, datetime
+from typing import Any
 
 from ticker.cli.harmless import harmless, harmless_json, harmless_lines
 
-if TYPE_CHECKING:
-    from typing import TextIO
+# On a terminal, by level.
+_COLOURS = {"info": "\033[32m", "warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m"}
+_PLAIN = "\033[0m"
 
 
 def logs(level: int = logging.INFO) -> None:
-    """Set logging up for this process, the libraries' own included."""
-    shared: list[structlog.types.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last = _last(terminal=sys.stderr.isatty())
-    structlog.configure(
-        processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    _libraries(level, shared, last)
-
-
-def _last(*, terminal: bool) -> list[structlog.types.Processor]:
-    if terminal:
-        return [_tame, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(ensure_ascii=False),
-        lambda _logger, _method, text: harmless_json(str(text)),
-    ]
-
-
-def _tame(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """What is told may be an upstream's or a reader's words; the renderer would write them as they are."""
-    return {key: harmless(value) if isinstance(value, str) else value for key, value in event.items()}
-
-
-def _traceback(out: TextIO, error: structlog.typing.ExcInfo) -> None:
-    """Plain: the pretty formatter prints every local variable, a key to a source among them."""
-    text = io.StringIO()
-    structlog.dev.plain_traceback(text, error)
-    out.write(harmless_lines(text.getvalue()))
-
-
-def _libraries(level: int, shared: list[structlog.types.Processor], last: list[structlog.types.Processor]) -> None:
-    """What libraries log goes the same way; from warnings on, for their information is not ours."""
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])
+    """Set logging up for this process, the libraries' own included: of those from warnings on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_Terminal() if sys.stderr.isatty() else _Lines())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    logging.getLogger("ticker").setLevel(level)
+
+
+class _Lines(logging.Formatter):
+    """One JSON object a line. A traceback is one of its fields, without the values of variables: keys may be there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = _line(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return harmless_json(json.dumps(line, ensure_ascii=False, default=str))
+
+
+class _Terminal(logging.Formatter):
+    """Time, level and event, then the fields; a traceback below. Strangers' words are made to do nothing."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = _line(record)
+        event, level, when = line.pop("event"), line.pop("level"), line.pop("timestamp")
+        fields = "".join(f" {name}={harmless(str(value))}" for name, value in line.items())
+        text = f"{when} [{_COLOURS.get(level, '')}{level:8}{_PLAIN}] {harmless(event):30}{fields}".rstrip()
+        return f"{text}\n{harmless_lines(self.formatException(record.exc_info))}" if record.exc_info else text
+
+
+def _line(record: logging.LogRecord) -> dict[str, Any]:
+    when = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+    fields: dict[str, object] = getattr(record, "fields", {})
+    return {**fields, "event": record.getMessage(), "level": record.levelname.lower(), "timestamp": when}

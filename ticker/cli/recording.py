@@ -7,13 +7,13 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import structlog
 import typer
 
 from ticker import app, recording
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
+from ticker.log import Log
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticker.recording import Recording
     from ticker.settings import Settings
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 def record(config: Settings, folder: Path, upstream: str | None, seconds: float | None) -> None:

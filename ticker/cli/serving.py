@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import structlog
 from aiohttp import web
 
 from ticker import clock
 from ticker.app import compose
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
+from ticker.log import Log
 from ticker.settings import ConfigurationError, Loaded, load
 from ticker.settings.load import shipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # A working day at noon: the demo's market is open and its table in force whenever it is looked at.
 DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))

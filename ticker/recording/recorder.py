@@ -8,8 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
-import structlog
-
+from ticker.log import Log
 from ticker.quotes import SourceError
 from ticker.recording.entries import HEAD, VERSION, Entry, written
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from ticker.fetch import Answer, Fetching
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # They say who asked, and nothing of what was answered.
 _LEFT_OUT = {"set-cookie"}

@@ -10,7 +10,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-import structlog
+from ticker.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticker.recording.entries import Recording
     from ticker.recording.playback import Playback
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 class Replayer:

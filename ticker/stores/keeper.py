@@ -13,9 +13,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-import structlog
-
 from ticker.health import StoreHealth
+from ticker.log import Log
 from ticker.stores import saved
 from ticker.stores.base import Retention, Row, Store, StoreError
 from ticker.stores.rows import identity, of_quote
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from ticker.quotes import Instrument, Snapshot
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 T = TypeVar("T")
 
 # A day of three instruments changing every ten seconds.

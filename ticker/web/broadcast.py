@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
-import structlog
 from aiohttp import web
 
+from ticker.log import Log
 from ticker.web.reader import Channel, Event, Reader
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticker.web.context import Context
 
 What = TypeVar("What")
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 # Seconds. Below the 60 after which proxies hang up on a silent connection.
 HEARTBEAT = 15.0

@@ -6,10 +6,10 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import structlog
 from aiohttp import web
 
 from ticker.health import Histogram
+from ticker.log import Log
 from ticker.web import framing
 from ticker.web.context import CONTEXT
 from ticker.web.limits import FIELDS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ticker.web.context import Context
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
