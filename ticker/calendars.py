@@ -146,17 +146,23 @@ def is_holiday(market: str, day: date) -> bool:
 
     Raises ValueError for a name that the holidays library does not have.
     """
+    return day in _holidays(market, day.year)
+
+
+# A board of another day asks for a handful of days of a year that nobody has asked for yet: a book costs a millisecond.
+@lru_cache(maxsize=256)
+def _holidays(market: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - costs 60 ms at start and many configurations never ask
 
     try:
-        book = holidays.country_holidays(market, years=day.year)
+        book = holidays.country_holidays(market, years=year)
     except NotImplementedError:
         try:
-            book = holidays.financial_holidays(market, years=day.year)
+            book = holidays.financial_holidays(market, years=year)
         except NotImplementedError as error:
             message = f"no holiday calendar named {market!r}: a country ('RU') or an exchange ('XNYS') is"
             raise ValueError(message) from error
-    return day in book
+    return frozenset(book)
 
 
 def days_of(text: str) -> frozenset[int]:
