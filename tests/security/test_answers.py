@@ -8,7 +8,6 @@ import json
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from ticker.sources import SOURCES
 from ticker.sources.base import as_csv, as_json, as_xml
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 CAP = 64 * 1024
 SIZE = 64 * 1024 * 1024

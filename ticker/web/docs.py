@@ -9,6 +9,7 @@ from ticker.render.render import HTML
 from ticker.web import parameters
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
+from ticker.web.page import PAGE
 from ticker.web.spec import document_of
 
 if TYPE_CHECKING:
@@ -25,4 +26,6 @@ async def docs(request: web.Request) -> web.Response:
         body = reference.page(document_of(context), context.renderer.pages, demo=context.demo)
         return Representation(body, HTML, snapshot.generated_at)
 
-    return answer(request, context.renderer.steady("docs", made), now, context.board.next_change(now))
+    response = answer(request, context.renderer.steady("docs", made), now, context.board.next_change(now))
+    response.headers.update(PAGE)
+    return response

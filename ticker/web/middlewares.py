@@ -31,6 +31,8 @@ _CLOSED = {
     "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
 }
+# Numbers for everybody: also for a page that isolates itself (COEP) and takes them by <script>, <link> and <img>.
+_RESOURCE, _SHARED = "Cross-Origin-Resource-Policy", "cross-origin"
 # What htmx tells with every request; a page of another host could not embed the widget by htmx otherwise.
 _HTMX = "HX-Request, HX-Current-URL, HX-Target, HX-Trigger, HX-Trigger-Name, HX-Boosted, HX-Prompt"
 
@@ -71,6 +73,7 @@ def dress(request: web.BaseRequest, answered: web.StreamResponse, context: Conte
     answered.headers.update(_SECURITY)
     if "Content-Security-Policy" not in answered.headers:
         answered.headers.update(_CLOSED)
+    answered.headers.setdefault(_RESOURCE, _SHARED)
     answered.headers.update(_cors(request.headers.get("Origin"), context.cors_origins))
     if "*" not in context.cors_origins:
         answered.headers["Vary"] = ", ".join(filter(None, (answered.headers.get("Vary"), "Origin")))

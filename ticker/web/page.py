@@ -21,11 +21,20 @@ if TYPE_CHECKING:
     from ticker.web.context import Context
 
 _PARAMETERS = ("symbols", "lang", "style", "theme")
-# The one page that other sites may frame; it can do no more than show numbers.
-_FRAMED = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors *"
-)
+_NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+# A page for people: no window that opened it reaches in, and no site takes its text for its own.
+PAGE = {
+    "Permissions-Policy": _NOTHING,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# The one page that other sites may frame, isolated ones too; it can do no more than show numbers.
+_FRAMED = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *",
+    "Permissions-Policy": _NOTHING,
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
 
 
 async def page(request: web.Request) -> web.Response:
@@ -34,7 +43,9 @@ async def page(request: web.Request) -> web.Response:
     snapshot = context.snapshot()
     past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
     sheet = Sheet(_choice(request, snapshot), sources(context), past)
-    return _answer(request, context.site.page(snapshot, sheet))
+    response = _answer(request, context.site.page(snapshot, sheet))
+    response.headers.update(PAGE)
+    return response
 
 
 @fragment_safe
@@ -43,7 +54,7 @@ async def frame(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
     response = _answer(request, context.site.frame(snapshot, _choice(request, snapshot)))
-    response.headers["Content-Security-Policy"] = _FRAMED
+    response.headers.update(_FRAMED)
     return response
 
 
