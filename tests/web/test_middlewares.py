@@ -46,7 +46,7 @@ async def test_scanning_adds_no_series(served: Served) -> None:
     assert served.service.context.traffic.requests["unknown", "GET", 404] == 51
 
 
-async def test_a_fault_of_ours_is_logged_and_says_no_more_than_that(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_fault_of_ours_is_logged_and_says_no_more_than_that(caplog: pytest.LogCaptureFixture) -> None:
     """500 as a problem, with CORS, uncached; the traceback is in the log and nowhere else."""
 
     async def broken(_request: web.Request) -> web.Response:
@@ -62,7 +62,7 @@ async def test_a_fault_of_ours_is_logged_and_says_no_more_than_that(capsys: pyte
     assert (answer.status, answer.headers["Cache-Control"]) == (500, "no-store")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "s3cret" not in text
-    assert "s3cret" in capsys.readouterr().out
+    assert "s3cret" in caplog.text
     assert series(service) == {("/broken", "GET", 500)}
 
 
