@@ -12,7 +12,7 @@ from tests.live import Live, live
 from ticker.quotes import Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from playwright.async_api import Page
 
@@ -25,12 +25,12 @@ HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title>'
 
 
 @asynccontextmanager
-async def host(body: str, policy: str = "") -> AsyncIterator[str]:
-    """Another site, whose one page is `body`, under a policy of its own."""
+async def host(body: str, policy: str = "", headers: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """Another site, whose one page is `body`, under a policy of its own, with `headers`."""
 
     async def page(_request: web.Request) -> web.Response:
-        headers = {"Content-Security-Policy": policy} if policy else {}
-        return web.Response(text=HEAD + body, content_type="text/html", headers=headers)
+        own = {"Content-Security-Policy": policy} if policy else {}
+        return web.Response(text=HEAD + body, content_type="text/html", headers={**own, **(headers or {})})
 
     async def icon(_request: web.Request) -> web.Response:
         return web.Response(status=204)

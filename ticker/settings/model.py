@@ -15,11 +15,16 @@ from ticker.calendars import days_of, is_holiday
 from ticker.settings.types import Duration, Fraction, Positive, Price, Zone, masked
 
 Texts = dict[str, str]
+# RFC 3986 has none of them; an address becomes a link, a header and code that people copy.
+_NO_ADDRESS = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]""")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 
 
 def web_address(value: str) -> str:
     """`value`, if it is an absolute http(s) URL with a host and without credentials. Raises ValueError otherwise."""
+    if found := _NO_ADDRESS.search(value):
+        message = f"{masked(value)!r} has a {found[0]!r}, which no address has: write it as %{ord(found[0]):02X}"
+        raise ValueError(message)
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         message = f"{masked(value)!r} is not an http:// or https:// address with a host and without a user name"
