@@ -27,6 +27,7 @@ from ticker.vitals import Vitals
 from ticker.web import Bounds, Listener, assets, build, build_metrics, described, serves
 from ticker.web.context import Context, Traffic
 from ticker.web.limits import Limiter
+from ticker.web.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -235,12 +236,19 @@ def _context(
         version=__version__,
         public_url=config.server.public_url,
         limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
+        shelf=Shelf(
+            board,
+            config.server.cors_origins,
+            demo=demo,
+            usable=not config.server.rate_limit and not config.server.access_log,
+        ),
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
         ),
         vitals=vitals,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,
+        express=config.server.express and not config.server.access_log and not config.server.rate_limit,
         terms={source: config.sources[source].terms_url for source in poller.feeds},
         feeds=symbols,
     )

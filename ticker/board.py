@@ -21,11 +21,18 @@ class Board:
         self._next_change: datetime | None = None
         self._bell = asyncio.Event()
         self._closed = False
+        # Grows with everything an answer depends on but time: the snapshot, and how long it may be kept.
+        self.edition = 0
 
     @property
     def latest(self) -> Snapshot:
         """The snapshot last put, whatever the time."""
         return self._snapshot
+
+    @property
+    def turns_at(self) -> datetime | None:
+        """When time alone changes the snapshot next; None where it never does."""
+        return self._turns_at
 
     def current(self, now: datetime) -> Snapshot:
         """The snapshot as it stands at `now`.
@@ -42,12 +49,14 @@ class Board:
         if newer:
             self._snapshot = snapshot
         self._turns_at = self._snapshot.turns_at(now)
+        self.edition += 1
         if newer:
             self._ring()
 
     def expect(self, when: datetime | None) -> None:
         """Note when the next poll may bring a change: until then an answer may be cached."""
         self._next_change = when
+        self.edition += 1
 
     def next_change(self, now: datetime) -> datetime:
         """The earliest moment from `now` on at which the current answer may no longer be the latest one."""

@@ -51,6 +51,7 @@ class Server(Part):
     With `metrics_port`, `/metrics` is there (on `metrics_host`, default `host`) and not on `port`. `drain` is how long
     the service goes on answering after SIGTERM, not ready any more, so that a balancer can look elsewhere. `rate_limit`
     is requests a minute for each client, 0 for no limit; of a client behind `trusted_proxies` they say the address.
+    `express` answers what is ready before aiohttp's own parser; an access log or a rate limit needs the ordinary path.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +65,7 @@ class Server(Part):
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     rate_limit: int = Field(0, ge=0, le=1_000_000)
+    express: bool = True
 
     @field_validator("trusted_proxies")
     @classmethod

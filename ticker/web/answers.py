@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from ticker.render import Representation
 
 _QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*", re.IGNORECASE)
+# The codings there are, best first.
+CODINGS = ("br", "zstd", "gzip", "identity")
 # How long a cache may go on with what it has while it asks again, and while we are gone.
 _REVALIDATE = 30
 _IF_ERROR = 86400
@@ -26,14 +27,25 @@ _SECOND = timedelta(seconds=1)
 
 def answer(request: web.Request, representation: Representation, now: datetime, until: datetime) -> web.Response:
     """The representation, or 304 where the client has it. It cannot change before `until`, so caches may keep it."""
+    fields, _ = freshness(representation.modified, now, until)
+    return sent(request, representation, {**fields, "Vary": vary(request)})
+
+
+def vary(request: web.Request) -> str:
+    """By which of a request's fields a cache must keep its answers apart."""
+    return "Accept-Encoding, Accept-Language" if NEGOTIATED in request else "Accept-Encoding"
+
+
+def freshness(modified: datetime, now: datetime, until: datetime) -> tuple[dict[str, str], datetime]:
+    """The fields that tell a cache how long it may keep what cannot change before `until`, and when they change."""
     seconds = max(0, int((until - now).total_seconds()))
-    kept = f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}"
-    headers = {
-        "Last-Modified": format_datetime(last_modified(representation.modified, now), usegmt=True),
-        "Cache-Control": kept,
-        "Vary": "Accept-Encoding, Accept-Language" if NEGOTIATED in request else "Accept-Encoding",
+    last = last_modified(modified, now)
+    fields = {
+        "Last-Modified": format_datetime(last, usegmt=True),
+        "Cache-Control": f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}",
     }
-    return sent(request, representation, headers)
+    counted_down = until - timedelta(seconds=seconds) if seconds else datetime.max.replace(tzinfo=UTC)
+    return fields, min(counted_down, last + _SECOND) if last > now - _SECOND else counted_down
 
 
 def sent(request: web.Request, representation: Representation, headers: Mapping[str, str]) -> web.Response:
@@ -79,11 +91,16 @@ def last_modified(modified: datetime, now: datetime) -> datetime:
     return began + _SECOND if now >= began + _SECOND else began
 
 
+def matches(tags: str, etag: str) -> bool:
+    """Whether `If-None-Match` names the tag, by weak comparison."""
+    return tags == etag or tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+
+
 def not_modified(request: web.Request, etag: str, modified: datetime) -> bool:
     """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
     tags = request.headers.get("If-None-Match")
     if tags is not None:
-        return tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+        return matches(tags, etag)
     since = request.headers.get("If-Modified-Since")
     try:
         return since is not None and parsedate_to_datetime(since) >= modified.replace(microsecond=0) + _SECOND

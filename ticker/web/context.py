@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ticker.render import Renderer
     from ticker.render.page import Site
     from ticker.web.limits import Limiter
+    from ticker.web.shelf import Shelf
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Context:
     facts: Facts
     version: str
     limiter: Limiter
+    shelf: Shelf
     public_url: str | None = None
     cors_origins: tuple[str, ...] = ("*",)
     demo: bool = False
@@ -60,6 +62,7 @@ class Context:
     vitals: Vitals = field(default_factory=Vitals)
     access_log: bool = False
     metrics_here: bool = True
+    express: bool = True
 
     def become(self, other: Context) -> None:
         """Hold from now on what `other` holds."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from ticker.web.broadcast import BROADCAST, Broadcast
 from ticker.web.connections import Connection, refusal
 from ticker.web.context import CONTEXT, Context
+from ticker.web.express import Express, known
 from ticker.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Doors(web.Server):
     """Lets in as many connections as its bounds allow: then the client that holds the most loses its oldest."""
 
     def __init__(self, made: web.Server, context: Context, bounds: Bounds, streams: Broadcast | None) -> None:
-        """`streams` has taken connections over; they count as well."""
+        """`streams` has taken connections over; they count as well. Where there are any, there is an express lane."""
+        self._kind = Express if streams is not None and known() else Connection
         super().__init__(self._answer, request_factory=made.request_factory)
         self._streams = streams
         self._bounds = bounds
@@ -34,7 +36,7 @@ class Doors(web.Server):
         streams = self._context.traffic.streams if self._streams else 0
         if len(self.connections) - len(self._leaving) + streams >= self._bounds.most:
             self._make_room()
-        return Connection(self, self._loop, self._context, self._bounds)
+        return self._kind(self, self._loop, self._context, self._bounds)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""

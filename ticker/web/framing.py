@@ -26,6 +26,15 @@ def check(request: web.BaseRequest) -> None:
         raise Problem(400, "the Host of the request is no host")
 
 
+def believed(request: web.BaseRequest) -> bool:
+    """Whether `check` raises nothing."""
+    try:
+        check(request)
+    except Problem:
+        return False
+    return True
+
+
 def last(request: web.BaseRequest) -> bool:
     """Whether the connection ends with this answer: no route reads a body, so nothing behind one is a request."""
     return request.body_exists or request.version < HttpVersion10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import simplejson
@@ -11,13 +12,15 @@ from aiohttp import web
 from ticker.quotes import Status
 from ticker.render import STYLES, View
 from ticker.web import forms, parameters, past
-from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
+from ticker.web.current import current
 from ticker.web.negotiation import varied
 from ticker.web.problems import Problem, fragment_safe, nearest
 from ticker.web.readiness import readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticker.quotes import Snapshot
 
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
@@ -33,7 +36,7 @@ async def quotes(request: web.Request) -> web.Response:
     view = View(
         "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=forms.form_of(request)
     )
-    return varied(request, await _answer(request, snapshot, view))
+    return await _answer(request, snapshot, view, formats=True)
 
 
 async def quote(request: web.Request) -> web.Response:
@@ -46,7 +49,7 @@ async def quote(request: web.Request) -> web.Response:
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
     view = View("quote", (symbol,), parameters.language(request), form=forms.form_of(request))
-    return varied(request, await _answer(request, snapshot, view))
+    return await _answer(request, snapshot, view, formats=True)
 
 
 @fragment_safe
@@ -59,9 +62,7 @@ async def widget(request: web.Request) -> web.Response:
     stale = any(quote.status is Status.STALE for quote in snapshot.quotes) and "at" not in request.query
     hour = now.replace(minute=0, second=0, microsecond=0) if stale else None
     view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style, hour)
-    response = await _answer(request, snapshot, view)
-    response.headers.update(_GLANCE)
-    return response
+    return await _answer(request, snapshot, view, fields=_GLANCE)
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -83,12 +84,20 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
-async def _answer(request: web.Request, snapshot: Snapshot, view: View) -> web.Response:
-    context = request.app[CONTEXT]
-    if "at" in request.query:
-        return await past.stood(request, snapshot, view)
-    now = context.clock()
-    return answer(request, context.renderer.render(snapshot, view), now, context.board.next_change(now))
+async def _answer(
+    request: web.Request,
+    snapshot: Snapshot,
+    view: View,
+    *,
+    formats: bool = False,
+    fields: Mapping[str, str] = MappingProxyType({}),
+) -> web.Response:
+    """`formats` where `Accept` may choose one; `fields` are what every answer of the route carries."""
+    if "at" not in request.query:
+        return current(request, snapshot, view, fields, formats=formats and "format" not in request.query)
+    response = await past.stood(request, snapshot, view)
+    response.headers.update(fields)
+    return varied(request, response) if formats else response
 
 
 def _state(request: web.Request, state: dict[str, object], status: int) -> web.Response:

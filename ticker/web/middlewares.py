@@ -68,6 +68,12 @@ async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
     return answered
 
 
+def policy(origin: str | None, allowed: tuple[str, ...], *, demo: bool) -> dict[str, str]:
+    """What `dress` puts on an answer whose handler has no policy of its own, to a request from `origin`."""
+    plain = {**_SECURITY, **_CLOSED, _RESOURCE: _SHARED, **_cors(origin, allowed)}
+    return plain | {"Ticker-Demo": "true"} if demo else plain
+
+
 def dress(request: web.BaseRequest, answered: web.StreamResponse, context: Context) -> None:
     """Put CORS and security headers on an answer; a policy that its handler gave it stays."""
     answered.headers.update(_SECURITY)
@@ -75,8 +81,9 @@ def dress(request: web.BaseRequest, answered: web.StreamResponse, context: Conte
         answered.headers.update(_CLOSED)
     answered.headers.setdefault(_RESOURCE, _SHARED)
     answered.headers.update(_cors(request.headers.get("Origin"), context.cors_origins))
-    if "*" not in context.cors_origins:
-        answered.headers["Vary"] = ", ".join(filter(None, (answered.headers.get("Vary"), "Origin")))
+    vary = answered.headers.get("Vary", "")
+    if "*" not in context.cors_origins and "Origin" not in vary.split(", "):
+        answered.headers["Vary"] = ", ".join(filter(None, (vary, "Origin")))
     answered.headers.update(request.get(FIELDS, {}))
     if context.demo:
         answered.headers["Ticker-Demo"] = "true"

@@ -23,8 +23,13 @@ def format_of(request: web.Request) -> str:
     """One of FORMATS. Raises a Problem (400) for a `format` that there is not; nonsense in `Accept` is no error."""
     if "format" in request.query:
         return parameters.one_of(request, "format", FORMATS, "json")
+    return preferred_format(request.headers.get("Accept", ""))
+
+
+def preferred_format(header: str) -> str:
+    """The one of FORMATS that `Accept` likes best; JSON where it says nothing that we have."""
     weighed: list[tuple[float, str]] = []
-    for part in request.headers.get("Accept", "")[:512].split(","):
+    for part in header[:512].split(","):
         name, *rest = part.strip().lower().split(";")
         quality = next((float(found[1]) for each in rest if (found := _QUALITY.fullmatch(each))), 1.0)
         weighed += [(quality, kind) for kind, media in _MEDIA.items() if name.strip() in media and quality > 0]

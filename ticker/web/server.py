@@ -11,6 +11,7 @@ from ticker.web import assets, catalogue, handlers, line, page
 from ticker.web.broadcast import BROADCAST, Broadcast
 from ticker.web.context import CONTEXT, Context
 from ticker.web.convert import convert
+from ticker.web.current import shelved
 from ticker.web.docs import docs
 from ticker.web.limits import limited
 from ticker.web.middlewares import SECONDS, counted, headed, problems
@@ -20,7 +21,7 @@ from ticker.web.stream import stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiohttp.typedefs import Handler
+    from aiohttp.typedefs import Handler, Middleware
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/", page.page),
@@ -49,7 +50,7 @@ _CODES = (200, 304, 500)
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing but who tells the streams."""
     routes = (*ROUTES, *assets.ROUTES)
-    app = _application(context, [route for route in routes if context.metrics_here or route[0] != "/metrics"])
+    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"], shelved)
     app[BROADCAST] = Broadcast(context)
     app.cleanup_ctx.append(app[BROADCAST].living)
     return app
@@ -60,8 +61,8 @@ def build_metrics(context: Context) -> web.Application:
     return _application(context, [route for route in ROUTES if route[0] in _OURS])
 
 
-def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
-    app = web.Application(middlewares=[counted, headed, problems, limited], client_max_size=1024)
+def _application(context: Context, routes: Iterable[tuple[str, Handler]], *before: Middleware) -> web.Application:
+    app = web.Application(middlewares=[counted, *before, headed, problems, limited], client_max_size=1024)
     app[CONTEXT] = context
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():

@@ -1,0 +1,106 @@
+"""Answering with the board as it stands: what goes onto the shelf, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from tests.live import NOON, live
+from tests.wires import Service, quiet
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.service import Served
+
+KEPT = ("/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru", "/v1/quotes?shape=map")
+
+
+@pytest.mark.parametrize("path", KEPT)
+async def test_an_answer_goes_onto_the_shelf(served: Served, path: str) -> None:
+    """The next one like it is the same, headers too, without its handler."""
+    shelf = served.service.context.shelf
+    assert shelf.held == 0
+    first = await served.client.get(path)
+    held = shelf.held
+    second = await served.client.get(path)
+    assert held == shelf.held > 0
+    assert await second.read() == await first.read()
+    assert {**second.headers, "Date": ""} == {**first.headers, "Date": ""}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/quotes/GBP",
+        "/v1/quotes?symbols=GBP",
+        "/v1/quotes?at=2024-11-21",
+        "/widget?style=none",
+        "/v1/sources",
+        "/v1/instruments",
+        "/widget.js",
+        "/healthz",
+        "/metrics",
+    ],
+)
+async def test_nothing_else_does(served: Served, path: str) -> None:
+    """Errors, the past, health and catalogues are made for their request."""
+    await served.client.get(path)
+    assert served.service.context.shelf.held == 0
+
+
+async def test_other_methods_take_nothing_from_the_shelf(served: Served) -> None:
+    """POST to what was answered to GET is refused as ever."""
+    await served.client.get("/widget")
+    assert (await served.client.post("/widget")).status == 405
+    assert (await served.client.options("/widget")).status == 204
+
+
+@pytest.mark.parametrize("flags", [{}, {"demo": True}, {"server__cors_origins": ["https://one.example"]}])
+async def test_it_carries_what_every_answer_carries(flags: dict[str, Any]) -> None:
+    """Whatever is put on an answer that is made for its request is on one that is ready, too."""
+    async with live(**flags) as served, aiohttp.ClientSession(served.url) as client:
+        made, ready = [
+            (await client.get(path, headers={"Origin": "https://one.example"})).headers
+            for path in ("/v1/instruments", "/v1/quotes")
+        ]
+    own = {"Content-Length", "Etag", "Vary", "Last-Modified", "Date"}
+    assert {**made, **dict.fromkeys(own)} == {**ready, **dict.fromkeys(own)}
+
+
+@pytest.mark.parametrize("hours", range(1, 9))
+async def test_a_board_that_time_has_passed_by_is_never_kept(hours: int) -> None:
+    """Whenever, between the looks at the clock that one answer takes, the numbers are past their time."""
+
+    class Turning:
+        """A clock that shows an hour more at every look."""
+
+        now = NOON
+
+        def __call__(self) -> datetime:
+            self.now += timedelta(hours=1)
+            return self.now
+
+    clock = Turning()
+    service = Service(clock, shelf=True, lane=True)
+    board = service.context.board
+    ends = NOON + timedelta(hours=hours)
+    quotes = tuple(replace(quote, usable_until=ends) for quote in board.latest.quotes)
+    board.put(replace(board.latest, version=board.latest.version + 1, quotes=quotes), NOON)
+    await service.start()
+    connection = service.connect()
+    await quiet()
+    while True:
+        asked_at = clock.now
+        connection.feed(b"GET /v1/quotes/USD HTTP/1.1\r\nHost: ticker.example\r\n\r\n")
+        await quiet()
+        answer, _ = connection.wire.said()
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        if asked_at >= ends:
+            break
+    assert b'"price": null' in answer
+    await service.stop()

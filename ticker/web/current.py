@@ -1,0 +1,86 @@
+"""Answering with the board as it stands: what is on the shelf, else what a handler has made, which goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from ticker.web import framing
+from ticker.web.answers import freshness, not_modified, sent, vary
+from ticker.web.context import CONTEXT
+from ticker.web.ready import modified, ready, response, unmodified
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp.typedefs import Handler
+
+    from ticker.quotes import Snapshot
+    from ticker.render import View
+    from ticker.web.context import Context
+    from ticker.web.ready import Ready
+    from ticker.web.shelf import Moment
+
+_METHODS = ("GET", "HEAD")
+
+
+@web.middleware
+async def shelved(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with what is on the shelf; ask the handler where nothing is, or the request is not to be believed."""
+    return _found(request) or await handler(request)
+
+
+def _found(request: web.Request) -> web.Response | None:
+    context = request.app[CONTEXT]
+    shelf = context.shelf
+    if not shelf.usable or request.method not in _METHODS or not framing.believed(request):
+        return None
+    moment = shelf.moment(context.clock())
+    each = shelf.find(_target(request), _wishes(request, context))
+    return None if each is None else _answered(request, context, moment, each)
+
+
+def current(
+    request: web.Request, snapshot: Snapshot, view: View, fields: Mapping[str, str], *, formats: bool
+) -> web.Response:
+    """The view of a board that was the present one just now, on the shelf from here on.
+
+    `fields` are those of the route; with `formats`, `Accept` had a say in the format.
+    """
+    context, now = request.app[CONTEXT], request.app[CONTEXT].clock()
+    shelf, made = context.shelf, context.renderer.render(snapshot, view)
+    moment, wishes = shelf.moment(now), _wishes(request, context)
+    varied = ["Accept"] if formats else []
+    varied += [vary(request)] + (["Origin"] if "*" not in context.cors_origins else [])
+    fields = {"Vary": ", ".join(varied), **fields}
+    if moment.snapshot is not snapshot or view.hour not in {None, moment.hour}:
+        # Time has passed it by since it was asked for: an answer like any other, but none to be repeated.
+        return sent(request, made, {**freshness(made.modified, now, now)[0], **fields})
+    each = ready(_route(request), made, wishes.split()[1], fields)
+    if shelf.usable:
+        shelf.keep(_target(request), wishes, each)
+    return _answered(request, context, moment, each)
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
+
+
+def _answered(request: web.Request, context: Context, moment: Moment, each: Ready) -> web.Response:
+    origin = context.shelf.origins.get(request.headers.get("Origin"))
+    status = 304 if not_modified(request, each.etag, moment.snapshot.generated_at) else 200
+    opening = context.shelf.opening(moment, origin, status)
+    whole = unmodified(opening, each) if status == 304 else modified(opening, each, body=request.method == "GET")  # noqa: PLR2004
+    closing = context.vitals.draining or bool(context.limiter.rate) or framing.last(request)
+    return response(request, status, whole, closing=closing)
+
+
+def _target(request: web.Request) -> bytes:
+    return request.raw_path.encode("utf-8", "surrogateescape")
+
+
+def _wishes(request: web.Request, context: Context) -> str:
+    headers = request.headers
+    return context.shelf.wishes(headers.get("Accept"), headers.get("Accept-Encoding"), headers.get("Accept-Language"))

@@ -1,0 +1,145 @@
+"""What has been answered lately, ready to be answered again for as long as nothing has changed.
+
+Filled by the ordinary path alone: nothing is on the shelf that it has not answered to the same target and the same
+wishes. Emptied by every new version, by the hour, and when it is full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from functools import partial
+from time import time
+from typing import TYPE_CHECKING
+
+from ticker.render.locales import DEFAULT
+from ticker.web.answers import CODINGS, accepted, freshness
+from ticker.web.languages import preferred
+from ticker.web.middlewares import policy
+from ticker.web.negotiation import preferred_format
+from ticker.web.ready import lines
+
+if TYPE_CHECKING:
+    from ticker.board import Board
+    from ticker.quotes import Snapshot
+    from ticker.web.ready import Ready
+
+# Bytes held; ten thousand variants of three quotes. What a place costs beside what it holds, measured.
+LIMIT, _PLACE = 24_000_000, 500
+# Different sets of Accept headers remembered; the world's browsers send some hundreds.
+_WISHES = 2048
+_SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
+_STATUS = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+Text = str | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time during which every answer of a `snapshot` begins alike: none of its fields that tell the time changes.
+
+    `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells.
+    """
+
+    snapshot: Snapshot
+    hour: datetime
+    edition: int
+    since: datetime
+    until: datetime
+    second: int
+    telling: dict[str, str]
+    openings: dict[str | None, dict[int, bytes]] = field(default_factory=dict)
+
+
+class Shelf:
+    """Ready answers by target and wishes. `usable` is False where an answer must be made for its very request."""
+
+    def __init__(
+        self,
+        board: Board,
+        cors_origins: tuple[str, ...],
+        *,
+        demo: bool = False,
+        usable: bool = True,
+        limit: int = LIMIT,
+    ) -> None:
+        self.usable = usable
+        self._board = board
+        self._limit = limit
+        self._policy = partial(policy, allowed=cors_origins, demo=demo)
+        listed = () if "*" in cors_origins else cors_origins
+        # As a browser sends them and as aiohttp reads them.
+        self.origins: dict[Text, str] = {**{each: each for each in listed}, **{each.encode(): each for each in listed}}
+        self._ready: dict[tuple[bytes, str], Ready] = {}
+        self._wishes: dict[tuple[Text, Text, Text], str] = {}
+        self.held = 0
+        self._moment: Moment | None = None
+
+    def moment(self, now: datetime) -> Moment:
+        """The moment that `now` falls into."""
+        moment = self._moment
+        if (
+            moment is not None
+            and moment.since <= now < moment.until
+            and moment.edition == self._board.edition
+            and moment.second == int(time())
+        ):
+            return moment
+        return self._turn(now)
+
+    def find(self, target: bytes, wishes: str) -> Ready | None:
+        """What is ready for that target; ask for the moment first."""
+        return self._ready.get((target, wishes))
+
+    def wishes(self, accept: Text, coding: Text, language: Text) -> str:
+        """What the three Accept headers come to: format, coding and language."""
+        asked = (accept, coding, language)
+        found = self._wishes.get(asked)
+        if found is None:
+            if len(self._wishes) >= _WISHES:
+                self._wishes.clear()
+            found = self._wishes[asked] = _wished(*map(_text, asked))
+        return found
+
+    def keep(self, target: bytes, wishes: str, each: Ready) -> None:
+        """Put an answer of the present moment on the shelf."""
+        cost = len(target) + len(each) + _PLACE
+        if self.held + cost > self._limit:
+            self._empty()
+        if cost <= self._limit and (target, wishes) not in self._ready:
+            self._ready[target, wishes] = each
+            self.held += cost
+
+    def opening(self, moment: Moment, origin: str | None, status: int) -> bytes:
+        """The status line and the fields that every answer of the moment has."""
+        openings = moment.openings.get(origin)
+        if openings is None:
+            alike = lines({**moment.telling, **self._policy(origin)})
+            openings = moment.openings[origin] = {each: line + alike for each, line in _STATUS.items()}
+        return openings[status]
+
+    def _empty(self) -> None:
+        self._ready.clear()
+        self.held = 0
+
+    def _turn(self, now: datetime) -> Moment:
+        former, snapshot, second = self._moment, self._board.current(now), int(time())
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        # What the hour decides is the age of a number that is stale.
+        if former is None or former.snapshot is not snapshot or former.hour != hour:
+            self._empty()
+        fields, changes = freshness(snapshot.generated_at, now, self._board.next_change(now))
+        telling = {"Date": formatdate(second, usegmt=True), **fields}
+        until = min(changes, hour + _HOUR, self._board.turns_at or _NEVER)
+        self._moment = Moment(snapshot, hour, self._board.edition, now, until, second, telling)
+        return self._moment
+
+
+def _wished(accept: str, coding: str, language: str) -> str:
+    return f"{preferred_format(accept)} {accepted(coding, CODINGS)} {preferred(language) or DEFAULT}"
+
+
+def _text(value: Text) -> str:
+    return value.decode("ascii") if isinstance(value, bytes) else value or ""
