@@ -64,7 +64,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         "a name of the format reversed",
         _KEPT.format("schema"),
         _LIFE.format("renamed"),
-        Mutation("ticker/sources/cbr.py", "len(cells) == 1 and not len(cells[0]) else", "cells else"),
+        Mutation(_BASE, "return SourceError(Reason.SCHEMA, message)", "return SourceError(Reason.PARSE, message)"),
     ),
     Fault(
         "500 and 503",

@@ -27,7 +27,7 @@ log = Log(__name__)
 
 # In-flight answers take milliseconds; what is still open after this long is a reader who does not read.
 _FINISH_SECONDS = 10.0
-# Descriptors that readers may not have: upstreams, the store, the log, and both listeners.
+# Descriptors that readers may not have: upstreams, the store, the log, and both listeners. Of very few, three quarters.
 _OWN = 100
 # Seconds after the start: what is loaded late, as a language is, is there by the last.
 SETTLES = (0.0, 10.0, 60.0)
@@ -77,7 +77,8 @@ async def settle(pauses: Sequence[float]) -> None:
 
 
 def _runner(app: web.Application) -> web.AppRunner:
-    return Listener(app, Bounds(descriptors() - _OWN), shutdown_timeout=_FINISH_SECONDS)
+    every = descriptors()
+    return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
 from ticker.health import StoreHealth
@@ -32,6 +33,7 @@ T = TypeVar("T")
 _QUEUED = 20_000
 _BATCH = 1_000
 _ASKED_AT_ONCE = 64
+_READERS = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _THINNED_EVERY = timedelta(hours=6)
 
@@ -60,7 +62,7 @@ class Keeper:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "store-writer")
-        self._readers = ThreadPoolExecutor(2, "store-reader")
+        self._readers = ThreadPoolExecutor(_READERS, "store-reader")
 
     def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
         """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs."""
@@ -111,6 +113,8 @@ class Keeper:
 
     async def run(self) -> None:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
+        started(self._writer, 1)
+        started(self._readers, _READERS)
         pause = _FIRST_PAUSE
         while True:
             await self._wake.wait()
@@ -194,3 +198,13 @@ class Keeper:
         if not self.health.up:
             log.info("store is back", queued=len(self._rows))
         self.health.up = True
+
+
+def started(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Start all threads of `pool` now: one begun when memory has run out never says so, and whoever asked for it hangs.
+
+    (`Thread.start` waits for a word of the new thread, without end; here it would be the loop that waits.)
+    """
+    together = Barrier(threads)
+    for _ in range(threads):
+        pool.submit(together.wait)

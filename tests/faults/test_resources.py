@@ -1,0 +1,143 @@
+"""A process that runs short of descriptors, of memory, of the processor: it says so honestly and recovers by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.faults.faces import look
+from tests.nginx.test_ssi import nginx, page, right
+from tests.ops.process import answers, running, until
+from tests.ops.world import turning, write
+from tests.upstream import YAHOO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.ops.process import Process
+
+FEW = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+MEGABYTE = 1 << 20
+
+
+async def ready(session: aiohttp.ClientSession, process: Process) -> dict[str, Any]:
+    """What /readyz says; it must be 200."""
+    async with session.get(f"{process.url}/readyz") as response:
+        state: dict[str, Any] = await response.json()
+        assert response.status == 200, state
+    sources: dict[str, Any] = state["sources"]
+    return sources
+
+
+async def fails(session: aiohttp.ClientSession, process: Process, source: str, times: int) -> bool:
+    """Whether `source` has failed so often in a row, while the numbers are all there."""
+    return bool((await ready(session, process))[source]["failures_in_a_row"] >= times)
+
+
+@contextmanager
+def limited(process: Process, what: int, most: int) -> Iterator[None]:
+    """Inside, the running process may have no more than `most` of `what`."""
+    pid = process.child.pid
+    before = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, what, before)
+
+
+async def test_readers_who_hold_every_connection_shut_nobody_out(tmp_path: Path) -> None:
+    """64 descriptors, 100 silent clients: probes and readers are answered, and the sources asked all the while."""
+    config = write(tmp_path / "t.toml")
+    async with turning() as world, AsyncExitStack() as stack, aiohttp.ClientSession() as session:
+        process = await stack.enter_async_context(running(config, world.upstream.url, under=FEW))
+        await until(lambda: answers(session, f"{process.url}/readyz"))
+        host, port = process.url.removeprefix("http://").split(":")
+        # Few descriptors are still some: readers at the same time do not throw one another out.
+        readers = [await asyncio.open_connection(host, int(port)) for _ in range(8)]
+        for heard, writer in readers:
+            stack.callback(writer.close)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await heard.readline()).startswith(b"HTTP/1.1 200")
+        for _ in range(100):
+            _, writer = await asyncio.open_connection(host, int(port))
+            stack.callback(writer.close)
+        before = len(world.upstream.hits("/moex"))
+        for _ in range(10):
+            async with aiohttp.ClientSession() as reader:
+                assert (await look(reader, process.url, process.metrics)).ready == 200
+        async with asyncio.timeout(10):
+            await world.upstream.seen("/moex", before + 2)
+        assert not [line for line in process.lines if line["level"] in {"error", "critical"}]
+
+
+async def test_without_a_descriptor_left_the_numbers_stay_and_all_comes_back(tmp_path: Path) -> None:
+    """No source can be asked and nobody let in: who is connected reads on, told of `connect`; then all is well."""
+    async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+            await until(lambda: answers(session, f"{process.url}/readyz"))
+            world.upstream.fail("/", "close")  # so that every poll needs a connection of its own
+            await until(lambda: fails(session, process, "cbr", 1))
+            with limited(process, resource.RLIMIT_NOFILE, 3):
+                world.upstream.heal("/")
+                await until(lambda: fails(session, process, "cbr", 4))
+                assert (await ready(session, process))["cbr"]["reason"] == "connect"
+                assert await answers(session, f"{process.url}/healthz")
+        async with aiohttp.ClientSession() as session:
+            await process.said("source is back", 2)
+            assert (await look(session, process.url, process.metrics)).ready == 200
+
+
+async def test_an_answer_too_big_for_memory_is_one_failed_poll(tmp_path: Path) -> None:
+    """With eight megabytes left a source sends what takes a hundred: that poll fails, and nothing else does."""
+    async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
+        async with aiohttp.ClientSession() as session:
+            await until(lambda: answers(session, f"{process.url}/readyz"))
+            world.frozen = True
+            world.upstream.answer(YAHOO, body=b'{"chart": [' + b"1.5," * 900_000 + b"1]}")
+            with limited(process, resource.RLIMIT_AS, address_space(process) + 8 * MEGABYTE):
+                await until(lambda: fails(session, process, "yahoo", 2))
+                assert (await look(session, process.url, process.metrics)).ready == 200
+                assert "MemoryError" in next(line["detail"] for line in process.lines if line.get("source") == "yahoo")
+            world.frozen = False
+            await process.said("source is back")
+            assert (await look(session, process.url, process.metrics)).ready == 200
+
+
+async def test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers(tmp_path: Path) -> None:
+    """SIGSTOP, for longer than any answer may be kept: every page goes out whole; after SIGCONT it is asked again."""
+    config = write(tmp_path / "t.toml", every="3s")
+    async with turning() as world, running(config, world.upstream.url) as process, aiohttp.ClientSession() as session:
+        await until(lambda: answers(session, f"{process.url}/readyz"))
+        async with nginx(tmp_path, int(process.url.rpartition(":")[2])) as url:
+            await until(lambda: kept(url, tmp_path / "cache"))
+            process.send(signal.SIGSTOP)
+            for _ in range(10):
+                text, seconds = await page(url)
+                assert right(text)
+                assert seconds < 2
+                await asyncio.sleep(0.4)  # nginx has no clock of ours, and four seconds are past every max-age here
+            process.send(signal.SIGCONT)
+            await until(lambda: answers(session, f"{process.url}/readyz"))
+
+
+async def kept(url: str, cache: Path) -> bool:
+    """Whether the page is right and nginx has kept something of it."""
+    return right((await page(url))[0]) and cached(cache)
+
+
+def cached(folder: Path) -> bool:
+    """Whether nginx has kept anything there."""
+    return any(path.is_file() for path in folder.rglob("*"))
+
+
+def address_space(process: Process) -> int:
+    """How many bytes of it the process has, as Linux tells."""
+    pages = int(Path(f"/proc/{process.child.pid}/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
