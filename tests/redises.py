@@ -9,13 +9,13 @@ import tempfile
 import time
 import uuid
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.needs import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PATIENCE = 20.0
 # Nothing on the disk unless a test asks for it: a restart then is a restart with nothing in it.
@@ -34,6 +34,7 @@ class Server:
 
     def __init__(self, folder: str, *options: str, tls: bool = False) -> None:
         self.port = free_port()
+        self._folder = Path(folder)
         ports = ("--port", "0", "--tls-port", str(self.port)) if tls else ("--port", str(self.port))
         self._command = (needs("redis-server"), *options, *ports, "--bind", "127.0.0.1", "--dir", folder)
         self._tls = tls
@@ -80,6 +81,11 @@ class Server:
             if self._process.stdout:
                 self._process.stdout.close()
         self._process = None
+
+    def forget(self) -> None:
+        """Lose what is on its disk; while it does not run."""
+        for file in self._folder.iterdir():
+            file.unlink()
 
     def restart(self) -> None:
         """Kill it and start it again on the same port."""
