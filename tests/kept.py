@@ -82,5 +82,6 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     service = compose(configured(store, **flags), upstream=upstream, now=clock, seed=1, stored=True)
     async with TestClient(TestServer(service.web())) as client:
         async with asyncio.timeout(PATIENCE):
+            await service.poller.duty.begins()
             await asyncio.gather(*service.timetable._running.values())
         yield Kept(service, clock, client)

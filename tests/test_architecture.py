@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, str] = {
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
     "stores": "log quotes health",
+    "replicas": "log quotes stores",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
     "recording": "log quotes fetch",
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, str] = {
     "demo": "",
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
-    "render vitals web metrics",
+    "render replicas vitals web metrics",
     "cli": "log ticker quotes clock keys settings stores recording render app demo",
     "__main__": "cli",
 }
@@ -65,6 +66,7 @@ MAY_NAME: dict[str, str] = {
     "facts": "settings",
     "recording": "board clock fetch poll",
     "render": "facts health history stores",
+    "replicas": "board health poll schedule vitals",
     "web": "board facts",
     "cli": "backfill feeds recording",
     "metrics": "health web",
@@ -109,6 +111,7 @@ IMPURE_CALLS = re.compile(
 )
 COMPOSED = {"Board": "app", "Fetcher": "app", "Poller": "app", "Timetable": "app", "Renderer": "app"}
 # What the configuration says, as values; still nothing that runs.
+COMPOSED |= {"Replica": "app", "Following": "app"}
 COMPOSED |= {"Plan": "configured", "Feed": "configured"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
 CACHED = {"calendars.py", "render/locales.py", "render/series.py", "stores/coding.py"}

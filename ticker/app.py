@@ -21,8 +21,10 @@ from ticker.quotes import Snapshot
 from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer
 from ticker.render.page import Site
+from ticker.replicas import Following, Replica
 from ticker.schedule import Timetable
-from ticker.stores import Keeper, Retention, of_url
+from ticker.stores import Keeper, Retention, is_shared, of_url
+from ticker.stores.keeper import PARTS
 from ticker.vitals import Vitals
 from ticker.web import Bounds, Listener, assets, build, build_metrics, described, serves
 from ticker.web.context import Context, Traffic
@@ -61,12 +63,17 @@ class Service:
     context: Context
     keeper: Keeper
     upstream: str | None = None
+    following: Following | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Polling goes on inside; on the way out everything that was opened is closed."""
         async with self.fetcher:
-            self.timetable.start()
+            if self.following is None:
+                self.timetable.start()
+            else:
+                self.timetable.start(resting=True)
+                self.following.start()
             self.timetable.every(_AGEING_SECONDS, self._age)
             keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
@@ -75,6 +82,8 @@ class Service:
             finally:
                 watch.cancel()
                 await self.timetable.stop()
+                if self.following is not None:
+                    self.following.stop()
                 self.keeper.stop()
                 await keeping
 
@@ -145,7 +154,7 @@ def compose(
     wanted = instruments(config)
     feeds = feeds_of(config, upstream, used(config))
     keeper = _keeper(config, upstream, now, stored=stored)
-    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(0, now(), ())
+    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(keeper.newest, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
@@ -153,7 +162,11 @@ def compose(
     timetable = _timetable(plans, poller, board, now)
     poller.hurry, poller.report = timetable.hurry, keeper.report
     context = _context(config, poller, board, now, keeper, demo=demo)
-    return Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+    service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+    if stored and is_shared(config.store.url):
+        replica = Replica(keeper.store, keeper.name, PARTS, config.server.workers)
+        service.following = Following(replica, keeper, poller, board, timetable, context.vitals, now)
+    return service
 
 
 def record(config: Settings, upstream: str | None, folder: Path) -> Service:

@@ -58,7 +58,7 @@ class Health:
     @property
     def up(self) -> bool | None:
         """Whether the last poll succeeded; None before the first one has ended."""
-        return None if not self.polls else self.reason is None
+        return None if self.last_success is self.last_failure is None else self.reason is None
 
     def succeeded(self, now: datetime, accepted: int) -> None:
         """Note a poll that gave `accepted` usable numbers; said in the log where it ends a failure."""
@@ -88,7 +88,7 @@ class Health:
 
 
 # What a store can fail at; every series exists at 0 from the start.
-OPERATIONS = ("open", "read", "write")
+OPERATIONS = ("open", "read", "write", "publish")
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from ticker.schedule import Cadence
@@ -44,6 +45,11 @@ class Plan:
     def set_back(self, now: datetime) -> None:
         """The clock was set back to `now`: what was asked later than that was asked just now, as far as we know."""
         self.asked = deque(min(moment, now) for moment in self.asked)
+
+    def inherit(self, asked: Sequence[datetime]) -> None:
+        """Charge what another replica says was asked of late; who knows of more is nearer to the truth."""
+        if len(asked) > len(self.asked):
+            self.asked = deque(asked)
 
     def next(self, now: datetime, standing: Standing, requests: int) -> datetime:
         """When to ask next, after a poll that ended at `now`; `requests` is what one poll costs."""

@@ -6,7 +6,8 @@ An upstream's failure is counted, named and remembered here, and never goes furt
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from ticker import carry
 from ticker.feeds import ask
@@ -26,6 +27,26 @@ if TYPE_CHECKING:
     from ticker.fetch import Fetching
     from ticker.quotes import Instrument, Tick
     from ticker.select import Check
+
+
+class Duty(Protocol):
+    """Whether this service is the one that polls and publishes: of several replicas one does."""
+
+    @property
+    def on(self) -> bool:
+        """At this moment."""
+
+    async def begins(self) -> None:
+        """Return when it does; at once where it has."""
+
+
+class Always:
+    """The duty of a service that has no other beside it."""
+
+    on = True
+
+    async def begins(self) -> None:
+        """At once."""
 
 
 class Poller:
@@ -52,6 +73,8 @@ class Poller:
         self.hurry: Callable[[str], object] = lambda _source: None
         # Whoever is told every new snapshot; set by the composer.
         self.report: Callable[[Snapshot], object] = lambda _snapshot: None
+        # Whether what is learnt may be published; set by the composer.
+        self.duty: Duty = Always()
         self._all = (*instruments, *(check.reference for check in checks))
         self._calendars = carry.calendars_of(self._all, feeds, overrides or {})
         self._checks = checks
@@ -90,10 +113,15 @@ class Poller:
         last = self._board.current(now)
         quotes = carry.quotes(last, instruments, now)
         if quotes != last.quotes:
-            carried = last.follow(quotes, now)
+            # Who follows goes one step ahead of what it shows, and never ahead of what the leader will say of it.
+            carried = (
+                last.follow(quotes, now) if self.duty.on else replace(last, version=last.version + 1, quotes=quotes)
+            )
             self._board.put(carried, now)
-            self.report(carried)
-        self.publish(now)
+            if self.duty.on:
+                self.report(carried)
+        if self.duty.on:
+            self.publish(now)
         return {source for source in feeds if asked.get(source) != self._question(source)}
 
     def wanted(self, source: str) -> list[Instrument]:
@@ -126,6 +154,8 @@ class Poller:
             else:
                 health.failed(self._clock(), feed.told(failure))
         health.duration.observe(asyncio.get_running_loop().time() - began)
+        # Who was asleep, or cut off from the others, finds out first whether it still speaks for them.
+        await self.duty.begins()
         self.publish(self._clock())
 
     def publish(self, now: datetime) -> Snapshot:
@@ -143,8 +173,14 @@ class Poller:
 
     def look_again(self, now: datetime) -> None:
         """Publish anew where a number waits for a witness that may have run out of time."""
-        if self._waiting:
+        if self._waiting and self.duty.on:
             self.publish(now)
+
+    def forget(self) -> None:
+        """Know no more than the board shows, as at a start: what was last heard may be older than what others heard."""
+        for known in (self._candidates, self._refused, self._memories, self._overruled):
+            known.clear()
+        self._waiting = frozenset()
 
     def told(self, source: str) -> dict[str, str]:
         """What `source` last said that could be used, with its date, by symbol."""

@@ -217,9 +217,14 @@ class Snapshot:
         return worst(quote.status for quote in self.quotes)
 
     def at(self, now: datetime) -> Snapshot:
-        """The same snapshot as it stands at `now`: itself while no status has changed, else one version on."""
-        quotes = tuple(quote.at(now) for quote in self.quotes)
-        return self if quotes == self.quotes else self.follow(quotes, now)
+        """The same snapshot as it stands at `now`: itself while no status has changed, else a later version.
+
+        Each change is dated when it was due, not when somebody looked: replicas age to one version and the same bytes.
+        """
+        found, moment = self, self.generated_at
+        while (turn := found.turns_at(moment)) is not None and turn <= now:
+            found, moment = _aged(found, turn), turn
+        return _aged(found, now)
 
     def follow(self, quotes: tuple[Quote, ...], now: datetime) -> Snapshot:
         """The snapshot after this one; its version grows even across restarts, since it never lags the clock."""
@@ -228,8 +233,9 @@ class Snapshot:
 
     def resumed(self, instruments: Iterable[Instrument], now: datetime) -> Snapshot:
         """The snapshot that a start at `now` shows: `instruments` as they were left, in their true age and status."""
-        quotes = tuple((self.get(each.symbol) or Quote(each)).at(now) for each in instruments)
-        return self if quotes == self.quotes else self.follow(quotes, now)
+        aged = self.at(now)
+        quotes = tuple((aged.get(each.symbol) or Quote(each)).at(now) for each in instruments)
+        return aged if quotes == aged.quotes else aged.follow(quotes, now)
 
     def turns_at(self, now: datetime) -> datetime | None:
         """The next moment after `now` at which time alone changes one of its statuses."""
@@ -238,6 +244,11 @@ class Snapshot:
     def get(self, symbol: str) -> Quote | None:
         """The quote of `symbol`, or None."""
         return next((quote for quote in self.quotes if quote.symbol == symbol), None)
+
+
+def _aged(snapshot: Snapshot, now: datetime) -> Snapshot:
+    quotes = tuple(quote.at(now) for quote in snapshot.quotes)
+    return snapshot if quotes == snapshot.quotes else snapshot.follow(quotes, now)
 
 
 def worst(statuses: Iterable[Status]) -> Status:

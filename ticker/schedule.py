@@ -15,7 +15,7 @@ from ticker.log import Log
 from ticker.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from ticker.plan import Standing
@@ -77,12 +77,51 @@ class Timetable:
         self._ticking: list[asyncio.Task[None]] = []
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._resting = False
+        self._share = 1
+        # Who is told that a source is about to be asked; set by the composer.
+        self.asking: Callable[[], object] = lambda: None
 
-    def start(self) -> None:
-        """Poll every source at once, without waiting for a timer, and set the timetable going."""
+    def start(self, *, resting: bool = False) -> None:
+        """Set the timetable going; poll every source at once, without waiting for a timer, unless it is `resting`."""
+        self._resting = resting
         self._scheduler.start()
-        for source in self._plans:
+        for source in () if resting else self._plans:
             self._begin(source)
+
+    def resume(self, share: int = 1) -> None:
+        """Ask again, every source as soon as its budget lets it; `share` are those who ask beside each other."""
+        self._resting, self._share = False, share
+        for source, plan in self._plans.items():
+            if plan.soonest(self._clock(), self._standing(source), self._price(source)) <= self._clock():
+                self._begin(source)
+            else:
+                self._replan(source, now=True)
+
+    def divide(self, share: int) -> None:
+        """Go on asking, from now on as one of `share` who do not know of each other."""
+        self._share = share
+        for source in self._plans:
+            if self._scheduler.get_job(source) is None:
+                self._replan(source, now=True)
+
+    def rest(self) -> None:
+        """Ask nobody any more until `resume`; what runs is broken off."""
+        self._resting = True
+        for source in self._plans:
+            if self._scheduler.get_job(source) is not None:
+                self._scheduler.remove_job(source)
+        for task in self._running.values():
+            task.cancel()
+
+    def charge(self, source: str, asked: Sequence[datetime]) -> None:
+        """Count what another replica has asked `source` in the last hour as asked by us."""
+        if source in self._plans:
+            self._plans[source].inherit(asked)
+
+    def asked(self, source: str) -> Sequence[datetime]:
+        """When `source` was asked in the last hour, as far as it is known here."""
+        return self._plans[source].asked if source in self._plans else ()
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Run a plain function again and again, in the loop, by a clock that nobody sets."""
@@ -115,9 +154,9 @@ class Timetable:
 
     def hurry(self, source: str) -> None:
         """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
-        if source not in self._plans or source in self._running or not self._scheduler.running:
+        if self._resting or source not in self._plans or source in self._running or not self._scheduler.running:
             return
-        now, standing, cost = self._clock(), self._standing(source), self._cost(source)
+        now, standing, cost = self._clock(), self._standing(source), self._price(source)
         if not standing.in_a_row and self._plans[source].soonest(now, standing, cost) <= now:
             self._set(source, now)
 
@@ -131,8 +170,19 @@ class Timetable:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
+    def _price(self, source: str) -> int:
+        """What one poll costs the budget: the others ask as well, and it is one budget."""
+        return self._cost(source) * self._share
+
+    def _enough(self, source: str) -> bool:
+        """Whether an hour's budget buys each of those who share it one poll; else none of them asks."""
+        plan = self._plans.get(source)
+        return self._share == 1 or plan is None or self._price(source) <= plan.cadence.budget
+
     def _begin(self, source: str) -> None:
         """A task of our own for each poll, since the scheduler cancels its own without waiting for their end."""
+        if self._resting or not self._enough(source):
+            return
         if source in self._plans and source not in self._running:
             self._running[source] = asyncio.create_task(self._run(source))
 
@@ -155,10 +205,10 @@ class Timetable:
         self._planned()
 
     def _replan(self, source: str, *, now: bool) -> None:
-        if source in self._running:
-            self._again.update({source} if now else ())
+        if source in self._running or not self._enough(source):
+            self._again.update({source} if now and source in self._running else ())
             return
-        moment, standing, cost = self._clock(), self._standing(source), self._cost(source)
+        moment, standing, cost = self._clock(), self._standing(source), self._price(source)
         soonest = self._plans[source].soonest(moment, standing, cost)
         regular = self._plans[source].next(moment, standing, cost)
         # Reloaded more often than it is asked, a source must still get its turn.
@@ -166,6 +216,8 @@ class Timetable:
 
     def _set(self, source: str, when: datetime) -> None:
         """Make `when`, by the service's clock, the one next poll of `source`."""
+        if self._resting:
+            return
         self._standing(source).next_poll = when
         self._planned()
         if self._scheduler.running:
@@ -173,13 +225,14 @@ class Timetable:
             self._scheduler.add_job(self._due, "date", [source], run_date=run_at, id=source, replace_existing=True)
 
     async def _run(self, source: str) -> None:
-        self._plans[source].note(self._clock(), self._cost(source))
+        self._plans[source].note(self._clock(), self._price(source))
+        self.asking()
         try:
             await self._poll(source)
         finally:
             del self._running[source]
             if source in self._plans:
-                plan, now, cost = self._plans[source], self._clock(), self._cost(source)
+                plan, now, cost = self._plans[source], self._clock(), self._price(source)
                 when = (plan.soonest if source in self._again else plan.next)(now, self._standing(source), cost)
                 self._again.discard(source)
                 self._set(source, when)

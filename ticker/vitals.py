@@ -38,6 +38,9 @@ class Vitals:
     lag: Histogram = field(default_factory=lambda: Histogram(LAG_BUCKETS))
     blocked: bool = False
     draining: bool = False
+    # Whether this process polls the sources, and how many share the store with it, itself among them.
+    leads: bool = True
+    replicas: int = 1
 
     def reloaded(self, error: str | None = None) -> None:
         """Note an attempt to take a new configuration; `error` says why it was refused."""

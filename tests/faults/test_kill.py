@@ -47,8 +47,11 @@ def kept(file: Path) -> tuple[dict[str, Any] | None, set[tuple[str, str]]]:
     """What a killed run left, which is whole: the last snapshot committed, and every row of oil."""
     with sqlite3.connect(file) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        text = connection.execute("SELECT text FROM saved WHERE name LIKE 'snapshot%'").fetchone()
         rows = connection.execute("SELECT as_of, price FROM quotes WHERE symbol = 'OIL'").fetchall()
+    connection.close()
+    with sqlite3.connect(file.with_name(f"{file.name}-shared")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        text = connection.execute("SELECT text FROM editions WHERE part = 'quotes'").fetchone()
     connection.close()
     return (json.loads(text[0]) if text else None), {(str(as_of), price) for as_of, price in rows}
 

@@ -38,7 +38,8 @@ def process(vitals: Vitals) -> Iterable[Metric]:
             "When the timetable last ran a job.",
             seconds(vitals.timetable_ran_at),
         ),
-        ("ticker_leader", "1 where this process polls the sources.", 1.0),
+        ("ticker_leader", "1 where this process polls the sources.", float(vitals.leads)),
+        ("ticker_replicas", "Processes that share the store, this one among them.", float(vitals.replicas)),
     )
     yield lag
     yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)

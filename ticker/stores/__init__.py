@@ -30,6 +30,7 @@ __all__ = [
     "Span",
     "Store",
     "StoreError",
+    "is_shared",
     "of_url",
 ]
 
@@ -39,6 +40,11 @@ STORES: dict[str, Callable[[str], Store]] = {
     "sqlite": lambda url: Sqlite(Path(url.removeprefix("sqlite:///"))),
     **dict.fromkeys(redis.SCHEMES, redis.of_url),
 }
+
+
+def is_shared(url: str) -> bool:
+    """Whether other processes can reach the store that `url` names."""
+    return url.partition(":")[0] != "memory"
 
 
 def of_url(url: str) -> Store:

@@ -11,17 +11,18 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
 from ticker.health import StoreHealth
 from ticker.log import Log
 from ticker.stores import saved
-from ticker.stores.base import Retention, Row, Store, StoreError
+from ticker.stores.base import Edition, Retention, Row, Store, StoreError
 from ticker.stores.rows import identity, of_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from ticker.quotes import Instrument, Snapshot
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 log = Log(__name__)
 T = TypeVar("T")
 
+# What replicas tell each other: the board, and how the sources fare.
+QUOTES, SOURCES = PARTS = ("quotes", "sources")
+# The halves of a store: one may be well while the other is not.
+_HISTORY, _FEED = "history", "feed"
 # A day of three instruments changing every ten seconds.
 _QUEUED = 20_000
 _BATCH = 1_000
@@ -56,10 +61,21 @@ class Keeper:
         self._clock = clock
         self._thin_at: datetime | None = None
         self._rows: deque[Row] = deque()
-        self._snapshot: Snapshot | None = None
+        # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
+        self._news: dict[str, tuple[int, Callable[[], str]]] = {}
+        self._bad: set[str] = set()
+        # The fence under which this replica may publish now, and who is told that somebody else was ahead; both are
+        # the composer's to set.
+        self.fence: Callable[[], int] = lambda: 0
+        self.refused: Callable[[str], object] = lambda _part: None
+        # What is still to be done with the store when everything is written.
+        self.leaving: Callable[[], Awaitable[None]] = _at_once
+        # What was found at the start, by part.
+        self.found: dict[str, Edition] = {}
         self._shown: dict[str, Row] = {}
         self._asked = 0
         self._wake = asyncio.Event()
+        self._soon = asyncio.Event()
         self._stopping = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._readers = ThreadPoolExecutor(_READERS, "store-reader")
@@ -71,7 +87,9 @@ class Keeper:
         except StoreError as error:
             self._failed("open", error)
         try:
-            text = self._store.saved(self._name)
+            self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
+            # Where versions before 0.2 kept it.
+            text = self.found[QUOTES].text if QUOTES in self.found else self._store.saved(self._name)
         except StoreError as error:
             self._failed("read", error)
             return None
@@ -89,14 +107,37 @@ class Keeper:
         while len(self._rows) > self._room:
             self._rows.popleft()
             self.health.dropped += 1
-        self._snapshot = snapshot
         self.health.queued = len(self._rows)
+        self.tell(QUOTES, snapshot.version, lambda: saved.written(snapshot))
+
+    def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
+        """Publish what `text` writes as the edition of `part`."""
+        self._news[part] = (version, text)
         self._wake.set()
+
+    def retry(self) -> None:
+        """The store is thought to be back: do not wait for the end of a pause."""
+        self._soon.set()
+
+    @property
+    def store(self) -> Store:
+        """What it keeps everything in."""
+        return self._store
+
+    @property
+    def name(self) -> str:
+        """This service's name in the store."""
+        return self._name
+
+    @property
+    def newest(self) -> int:
+        """The version that was found at the start, usable or not: whatever is shown next goes on above it."""
+        return self.found[QUOTES].version if QUOTES in self.found else 0
 
     @property
     def pending(self) -> bool:
         """Whether something is still to be written."""
-        return bool(self._rows) or self._snapshot is not None
+        return bool(self._rows) or bool(self._news)
 
     async def read(self, question: Callable[[Store], T]) -> T:
         """What the store answers, on a thread of its own. Raises StoreError, at once where too many wait already."""
@@ -125,10 +166,12 @@ class Keeper:
             if written:
                 pause = _FIRST_PAUSE
                 continue
+            self._soon.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                await asyncio.wait_for(self._soon.wait(), pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._wake.set()
+        await self.leaving()
         for pool in (self._writer, self._readers):
             pool.shutdown(wait=True)
         self._store.close()
@@ -136,30 +179,48 @@ class Keeper:
     def stop(self) -> None:
         """Let `run` end."""
         self._stopping.set()
+        self._soon.set()
         self._wake.set()
 
     async def _flush(self) -> bool:
         """Write everything queued; False where the store did not take it, and then it is all still queued."""
         if not await self._opened():
             return False
-        while self.pending:
-            batch, snapshot = [self._rows[i] for i in range(min(_BATCH, len(self._rows)))], self._snapshot
-            last = len(batch) == len(self._rows)
-            texts = {self._name: saved.written(snapshot)} if snapshot is not None and last else {}
+        if _HISTORY in self._bad and not self._rows:
+            # Nothing but writing tells whether it can be written to again; what it has already it takes as known.
+            self._rows.extend(self._shown.values())
+        while self._rows:
+            batch = [self._rows[i] for i in range(min(_BATCH, len(self._rows)))]
             # Rows that arrive while these are written push the oldest out where the queue is full.
             dropped = self.health.dropped
             try:
-                new = await self._work(lambda store, b=batch, t=texts: store.write(b, t))  # type: ignore[misc]
+                new = await self._work(lambda store, b=batch: store.write(b, {}))  # type: ignore[misc]
             except StoreError as error:
                 self._failed("write", error)
                 return False
-            self._succeeded(new)
+            self.health.written += new
+            self._succeeded(_HISTORY)
             for _ in range(len(batch) - (self.health.dropped - dropped)):
                 self._rows.popleft()
-            if last and snapshot is self._snapshot:
-                self._snapshot = None
             self.health.queued = len(self._rows)
+        if not await self._publish():
+            return False
         await self._thin()
+        return True
+
+    async def _publish(self) -> bool:
+        """Tell what is to be told, after the rows: whoever reads of a number finds it in the history."""
+        for part, news in [*self._news.items()]:
+            try:
+                taken = await self._work(partial(_publish, self._name, part, self.fence(), news))
+            except StoreError as error:
+                self._failed("publish", error)
+                return False
+            self._succeeded(_FEED)
+            if self._news.get(part) is news:
+                del self._news[part]
+            if not taken:
+                self.refused(part)
         return True
 
     async def _opened(self) -> bool:
@@ -192,12 +253,13 @@ class Keeper:
         if self.health.up:
             log.error("store failed, serving from memory", operation=operation, detail=error.detail, mend=error.mend)
         self.health.up = False
+        self._bad.add(_FEED if operation == "publish" else _HISTORY)
 
-    def _succeeded(self, new: int) -> None:
-        self.health.written += new
-        if not self.health.up:
+    def _succeeded(self, half: str) -> None:
+        self._bad.discard(half)
+        if not self.health.up and not self._bad:
             log.info("store is back", queued=len(self._rows))
-        self.health.up = True
+        self.health.up = not self._bad
 
 
 def started(pool: ThreadPoolExecutor, threads: int) -> None:
@@ -208,3 +270,11 @@ def started(pool: ThreadPoolExecutor, threads: int) -> None:
     together = Barrier(threads)
     for _ in range(threads):
         pool.submit(together.wait)
+
+
+async def _at_once() -> None:
+    """Nothing is left to be done."""
+
+
+def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
+    return store.publish(name, Edition(part, news[0], fence, news[1]()))

@@ -1,0 +1,220 @@
+"""Services over one store in one process, each with its own loop's parts: who polls, and what the others show."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.kept import Clock, configured
+from tests.upstream import DAY, NOON, Upstream
+from ticker.app import Service, compose
+from ticker.quotes import Status
+from ticker.replicas import Role
+from ticker.stores import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+PATIENCE = 20.0
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """The three numbers of 22 November 2024 from the sources' own formats."""
+    async with Upstream() as server:
+        server.trio()
+        yield server
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until `true` is. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - a replica's thread has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+def service(folder: Path, upstream: Upstream, **flags: object) -> Service:
+    """One replica, not running yet."""
+    config = configured(f"sqlite:///{folder}/ticker.db", **flags)
+    return compose(config, upstream=upstream.url, now=Clock(), seed=1, stored=True)
+
+
+def role(of: Service) -> Role:
+    """What it does now."""
+    assert of.following is not None
+    return of.following._replica.role
+
+
+@asynccontextmanager
+async def replicas(count: int, folder: Path, upstream: Upstream, **flags: object) -> AsyncIterator[list[Service]]:
+    """The leader first, which has polled every source; the others follow."""
+    async with AsyncExitStack() as stack:
+        found: list[Service] = []
+        for number in range(count):
+            found.append(service(folder, upstream, **flags))
+            await stack.enter_async_context(found[-1].running())
+            await until(lambda: role(found[-1]) is not Role.WAITS)
+            if not number:
+                await until(lambda: all(each.up is not None for each in found[0].poller.health.values()))
+        yield found
+
+
+async def leave(leader: Service) -> None:
+    """It ends as at SIGTERM, all but its serving."""
+    assert leader.following is not None
+    leader.following.stop()
+    await leader.following._replica.stop()
+
+
+def versions(of: list[Service]) -> set[int]:
+    """What their boards show."""
+    return {each.board.latest.version for each in of}
+
+
+def alike(of: list[Service]) -> bool:
+    """Whether all show the same, which is something."""
+    return len(versions(of)) == 1 and of[0].board.latest.quotes[0].price is not None
+
+
+async def test_one_polls_and_all_show_what_it_found(tmp_path: Path, upstream: Upstream) -> None:
+    """Followers ask nobody; their board is the leader's, version for version and byte for byte."""
+    async with replicas(3, tmp_path, upstream) as (leader, *others):
+        asked = len(upstream.hits())
+        assert [role(each) for each in (leader, *others)] == [Role.LEADS, Role.FOLLOWS, Role.FOLLOWS]
+        upstream.trio(DAY, brent="74.01")
+        await leader.poller.poll("moex")
+        await until(lambda: alike([leader, *others]))
+        assert {str(each.board.latest.get("OIL").price) for each in others} == {"74.01"}  # type: ignore[union-attr]
+        assert all(each.board.latest == leader.board.latest for each in others)
+        assert [each.context.vitals.leads for each in (leader, *others)] == [True, False, False]
+        assert {each.poller.health["moex"].polls for each in others} == {0}
+        assert len([hit for hit in upstream.hits() if "moex" not in hit.path_qs]) <= asked
+
+
+async def test_every_replica_tells_the_same_of_the_sources(tmp_path: Path, upstream: Upstream) -> None:
+    """Last success and reason are those of who asked."""
+    async with replicas(2, tmp_path, upstream) as (leader, other):
+        upstream.fail("/cbr/", "status:500")
+        await leader.poller.poll("cbr")
+        await until(lambda: other.poller.health["cbr"].reason is not None)
+        for mine, told in zip(other.poller.health.values(), leader.poller.health.values(), strict=True):
+            await until(lambda m=mine, t=told: (m.reason, m.last_success) == (t.reason, t.last_success))  # type: ignore[misc]
+
+
+async def test_a_leader_that_goes_is_replaced_and_the_next_one_goes_on_above_it(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    """It lets go of the lease; who takes it polls, and its versions are higher."""
+    async with replicas(1, tmp_path, upstream) as (first,):
+        second = service(tmp_path, upstream)
+        async with second.running():
+            await until(lambda: role(second) is Role.FOLLOWS and alike([first, second]))
+            await leave(first)
+            await until(lambda: role(second) is Role.LEADS)
+            shown = second.board.latest.version
+            upstream.trio(DAY, brent="74.01")
+            await second.poller.poll("moex")
+            assert second.board.latest.version > shown
+            assert str(second.board.latest.quotes[2].price) == "74.01"
+
+
+async def test_what_a_leader_found_while_it_was_cut_off_is_not_shown(tmp_path: Path, upstream: Upstream) -> None:
+    """An answer that comes after its lease has run out waits until it is known who speaks."""
+    async with replicas(2, tmp_path, upstream) as (leader, other):
+        replica = leader.following._replica  # type: ignore[union-attr]
+        # As after a sleep: by its own clock the lease is over, and it has not asked again yet.
+        replica._until = 0.0
+        replica._stopping.set()
+        before = leader.board.latest
+        upstream.trio(DAY, brent="74.01")
+        polling = asyncio.create_task(leader.poller.poll("moex"))
+        await upstream.seen("/moex", 2)
+        assert leader.board.latest is before
+        await until(lambda: role(other) is Role.LEADS)
+        assert leader.board.latest is before
+        polling.cancel()
+
+
+class Away:
+    """A store that is not there."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def fail(*_: object) -> None:
+            if name != "close":
+                raise StoreError("away")
+
+        return fail
+
+
+async def test_without_the_store_each_polls_and_afterwards_the_highest_version_is_everybodys(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    """Serving goes on from memory; nothing that was shown goes back when the store does come back."""
+    async with replicas(2, tmp_path, upstream) as both:
+        leader, other = both
+        await until(lambda: leader.context.vitals.replicas == len(both))
+        stores = [each.keeper._store for each in both]
+        for each in both:
+            each.keeper._store = each.following._replica._store = Away()  # type: ignore[union-attr]
+        await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
+        assert [each.timetable._share for each in both] == [2, 2]
+        for at, price in enumerate(("74.01", "74.02")):
+            upstream.trio(DAY, brent=price)
+            await both[at].poller.poll("moex")
+        shown = max(versions(both))
+        assert [str(each.board.latest.quotes[2].price) for each in both] == ["74.01", "74.02"]
+        for each, store in zip(both, stores, strict=True):
+            each.keeper._store = each.following._replica._store = store  # type: ignore[union-attr]
+        await until(lambda: {role(leader), role(other)} == {Role.LEADS, Role.FOLLOWS} and alike(both))
+        assert min(versions(both)) >= shown
+
+
+async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Upstream) -> None:
+    """A new leader begins with what the last one spent, and alone each counts for all."""
+    async with replicas(1, tmp_path, upstream, **{"sources.moex.budget": 4}) as (first,):
+        cost = first.poller.cost("moex")
+        await until(lambda: first.keeper.pending is False)
+        second = service(tmp_path, upstream, **{"sources.moex.budget": 4})
+        async with second.running():
+            await until(lambda: role(second) is Role.FOLLOWS)
+            await leave(first)
+            await until(lambda: role(second) is Role.LEADS)
+            await until(lambda: len(second.timetable.asked("moex")) >= 2 * cost)
+            await until(lambda: "moex" not in second.timetable._running)
+            second.timetable.divide(9)
+            asked = len(upstream.hits("/moex"))
+            second.timetable.hurry("moex")
+            second.timetable._begin("moex")
+            assert "moex" not in second.timetable._running
+            assert len(upstream.hits("/moex")) == asked
+
+
+async def test_a_reload_reaches_who_follows(tmp_path: Path, upstream: Upstream) -> None:
+    """It shows its own instruments at once, without asking, and takes the leader's next version all the same."""
+    async with replicas(2, tmp_path, upstream) as (leader, other):
+        config = configured(f"sqlite:///{tmp_path}/ticker.db", **{"instruments.OIL.decimals": 1})
+        other.adopt(config)
+        assert other.board.latest.quotes[2].instrument.decimals == 1
+        asked = len(upstream.hits())
+        leader.adopt(config)
+        upstream.trio(DAY, brent="74.01")
+        await leader.poller.poll("moex")
+        await until(lambda: alike([leader, other]))
+        assert other.board.latest == leader.board.latest
+        assert role(other) is Role.FOLLOWS
+        assert {hit.path_qs.split("/")[1] for hit in upstream.hits()[asked:]} == {"moex"}
+
+
+async def test_time_makes_the_same_of_every_replicas_board(tmp_path: Path, upstream: Upstream) -> None:
+    """A number turns stale when it is due, whoever looks and however late: one version, the same bytes."""
+    async with replicas(2, tmp_path, upstream) as both:
+        for days, each in zip((4, 5), both, strict=True):
+            each.board.current(NOON + timedelta(days=days))
+        assert alike(both)
+        assert both[0].board.latest == both[1].board.latest
+        assert both[0].board.latest.status is Status.STALE

@@ -1,0 +1,178 @@
+"""What a replica's role means for its parts: who polls, what the board shows, and what is told to the others.
+
+The board only ever goes up: the highest version wins, whoever made it. A leader that hears of a higher one than its own
+takes it up and goes on from there; whoever was alone offers what it shows when the store is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticker.log import Log
+from ticker.replicas import telling
+from ticker.replicas.replica import Role
+from ticker.stores import saved
+from ticker.stores.keeper import QUOTES, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ticker.board import Board
+    from ticker.poll import Poller
+    from ticker.quotes import Snapshot
+    from ticker.replicas.replica import Replica
+    from ticker.schedule import Timetable
+    from ticker.stores import Edition, Keeper
+    from ticker.vitals import Vitals
+
+log = Log(__name__)
+
+
+class Following:
+    """Joins `replica` with the parts of its service."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        keeper: Keeper,
+        poller: Poller,
+        board: Board,
+        timetable: Timetable,
+        vitals: Vitals,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._replica = replica
+        self._keeper = keeper
+        self._poller = poller
+        self._board = board
+        self._timetable = timetable
+        self._vitals = vitals
+        self._clock = clock
+        self._told: object = None
+        self._told_version = 0
+        # The version that this replica itself has last made, while it may still be taken; and whether it was refused
+        # once, as it is where another has led meanwhile.
+        self._own = -1
+        self._again = False
+        self._asked: dict[str, list[datetime]] = {}
+        replica.turned, replica.heard = self.turned, self.heard
+        keeper.fence, keeper.refused = (lambda: replica.fence), self.refused
+        keeper.leaving = replica.stop
+        poller.duty, poller.report = replica, self.report
+        timetable.asking = self._asks
+
+    def start(self) -> None:
+        """Go on from what the store told at the start, and take part."""
+        self._vitals.leads = False
+        for edition in self._keeper.found.values():
+            self._replica.know(edition.part, edition.version)
+            if edition.part == SOURCES:
+                self._fares(edition)
+        self._replica.start()
+
+    def stop(self) -> None:
+        """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
+        if self._replica.role is Role.LEADS:
+            self._tell()
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Told every snapshot that is made here."""
+        self._own = snapshot.version
+        self._keeper.report(snapshot)
+
+    def turned(self, before: Role) -> None:
+        """At every beat: act where the role is another one, and tell how the sources fare."""
+        role = self._replica.role
+        self._vitals.leads, self._vitals.replicas = self._replica.on, self._replica.replicas
+        if role is not before:
+            self._act(before, role)
+        if self._again:
+            self._again = False
+            self._offer()
+        if role is Role.LEADS:
+            self._tell()
+
+    def _act(self, before: Role, role: Role) -> None:
+        share = self._replica.replicas if role is Role.ALONE else 1
+        if before is Role.ALONE:
+            self._keeper.retry()
+        if role is Role.FOLLOWS:
+            self._timetable.rest()
+        elif before in {Role.LEADS, Role.ALONE}:
+            self._timetable.divide(share)
+        else:
+            self._poller.forget()
+            for source, asked in self._asked.items():
+                self._timetable.charge(source, asked)
+            self._timetable.resume(share)
+        if role is Role.LEADS and self._board.latest.version > self._replica.known(QUOTES):
+            self.report(self._board.latest)
+
+    def refused(self, part: str) -> None:
+        """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
+        if part == QUOTES and self._own == self._board.latest.version and not self._again:
+            self._again = True
+        else:
+            self._own = -1
+        self._replica.know(part, -1)
+
+    def _offer(self) -> None:
+        shown, self._own = self._board.latest, -1
+        if shown.version > self._replica.known(QUOTES):
+            self._keeper.report(shown)
+
+    def heard(self, edition: Edition) -> None:
+        """Show, or know, what another replica has told."""
+        if edition.part == SOURCES:
+            self._fares(edition)
+        elif edition.part == QUOTES:
+            self._show(edition)
+
+    def _show(self, edition: Edition) -> None:
+        now = self._clock()
+        shown = self._board.current(now)
+        if edition.version <= shown.version and (self._replica.on or self._own == shown.version):
+            return
+        snapshot = saved.restored(edition.text, self._poller.instruments, now)
+        if snapshot is None:
+            self._overtake(edition, shown)
+            return
+        # What only time has changed here gives way to what is known of the sources, under a version of its own.
+        version = max(edition.version, shown.version + 1) if snapshot.quotes != shown.quotes else edition.version
+        self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
+        if self._replica.role is Role.LEADS:
+            self._poller.publish(now)
+
+    def _overtake(self, edition: Edition, shown: Snapshot) -> None:
+        """Of another clock, or of another version of ours: the leader goes on above it, the others wait for that."""
+        log.warning("edition passed over: not readable, or from the future", version=edition.version)
+        if self._replica.on:
+            self._board.put(replace(shown, version=edition.version + 1), self._clock())
+            self.report(self._board.latest)
+
+    def _fares(self, edition: Edition) -> None:
+        """Of the one who polls; what is polled here is known better here."""
+        self._told_version = max(self._told_version, edition.version)
+        if not self._replica.on and (asked := telling.heard(edition.text, self._poller.health)):
+            self._asked = asked
+            following = [each.next_poll for each in self._poller.health.values() if each.next_poll]
+            self._board.expect(min(following, default=None))
+
+    def _asks(self) -> None:
+        """Before an upstream is asked it is told: what a leader has spent outlives it."""
+        if self._replica.role is Role.LEADS:
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        health = self._poller.health.items()
+        now = [
+            (e.last_success, e.last_failure, e.next_poll, len(self._timetable.asked(source))) for source, e in health
+        ]
+        if now != self._told:
+            self._told = now
+            text = telling.told(self._poller.health, self._timetable.asked)
+            self._told_version = max(self._told_version + 1, int(self._clock().timestamp() * 1000))
+            self._keeper.tell(SOURCES, self._told_version, lambda: text)
