@@ -232,16 +232,16 @@ async def test_a_file_deleted_while_running_is_begun_anew(tmp_path: Path, upstre
     await again.keeper.run()
 
 
-async def test_a_failure_is_said_once(tmp_path: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_failure_is_said_once(tmp_path: Path, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
     """A store that stays away is one line in the log, and its return another."""
+    caplog.set_level("INFO")
     (tmp_path / "file").write_text("a file where the folder should be")
     async with kept(f"sqlite:///{tmp_path}/file/ticker.db", upstream.url) as service:
         await service.until(lambda: service.service.keeper.health.failures["open"] > 2)
         (tmp_path / "file").unlink()
         await service.written()
-    said = capsys.readouterr()
-    text = said.out + said.err
-    assert text.count("store failed") == text.count("store is back") == 1
+    said = [record.getMessage() for record in caplog.records]
+    assert said.count("store failed, serving from memory") == said.count("store is back") == 1
 
 
 async def test_the_queue_of_an_absent_store_is_bounded(tmp_path: Path, upstream: Upstream) -> None:
