@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, str] = {
     "vitals": "log clock health",
     "plan": "",
     "schedule": "log clock plan",  # a clock that is set
-    "feeds": "quotes",
+    "feeds": "quotes fetch",  # what it hides of the key in an answer, the client and a recording hide too
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
     "stores": "log quotes health",

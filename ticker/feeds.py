@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from ticker.fetch.hiding import hidden
 from ticker.quotes import Reason, SourceError
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 _OF_ONE_ANSWER = frozenset(
     {Reason.HTTP_4XX, Reason.ENCODING, Reason.PARSE, Reason.SCHEMA, Reason.UNIT, Reason.RANGE, Reason.FROZEN}
 )
-# So much of a key is taken for the key.
-_BEGINNING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,7 @@ class Feed:
 
     def without_key(self, text: str) -> str:
         """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
-        for key in {self.api_key, quote(self.api_key, safe="")} if self.api_key else ():
-            text = re.sub(re.escape(key[:_BEGINNING]) + r"[^\s'\"]*", "***", text)
-        return text
+        return hidden(text, [self.api_key] if self.api_key else ())
 
     def told(self, error: SourceError) -> SourceError:
         """`error` as it may be logged and shown."""

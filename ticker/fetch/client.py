@@ -157,7 +157,9 @@ def _onward(start: URL, target: URL, location: str) -> URL:
 
 
 def _same_place(start: URL, onward: URL) -> bool:
-    """The same scheme, host and port, or the same host moved up from http to https."""
+    """The same scheme, host and port, or the same host moved up from http to https; nobody's password goes along."""
+    if onward.raw_user is not None:
+        return False
     upgrade = (
         (start.scheme, onward.scheme) == ("http", "https") and onward.is_default_port() and start.is_default_port()
     )

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
+from ticker.fetch.hiding import hidden, hidden_bytes
 from ticker.log import Log
 from ticker.quotes import SourceError
 from ticker.recording.entries import HEAD, VERSION, Entry, written
@@ -68,16 +69,19 @@ class Recorder:
     ) -> Answer:
         """As the fetcher's own; see there."""
         source, path = located(self._bases, url, query)
-        began = time.monotonic()
+        keys, began = list((secret or {}).values()), time.monotonic()
         try:
             answer = await self._fetcher.get(url, query, headers, timeout=timeout, max_bytes=max_bytes, secret=secret)
         except SourceError as error:
-            told = SourceError(error.reason, _masked(error.detail, secret), retry_after=error.retry_after)
+            told = SourceError(error.reason, hidden(error.detail, keys), retry_after=error.retry_after)
             self._append(Entry(self._clock(), source, path, round(time.monotonic() - began, 3), failure=told))
             raise
-        kept = {name: value for name, value in answer.headers.items() if name.lower() not in _LEFT_OUT}
+        headers = {name: value for name, value in answer.headers.items() if name.lower() not in _LEFT_OUT}
+        kept = {name: hidden(value, keys) for name, value in headers.items()}
         took = round(time.monotonic() - began, 3)
-        self._append(Entry(self._clock(), source, path, took, answer.status, kept, answer.body))
+        # An answer may repeat the key that it was asked with ("your key ABC has ten requests left").
+        body = hidden_bytes(answer.body, keys) if keys else answer.body
+        self._append(Entry(self._clock(), source, path, took, answer.status, kept, body))
         return answer
 
     def _append(self, entry: Entry) -> None:
@@ -120,9 +124,3 @@ def located(bases: Mapping[str, str], url: str, query: Mapping[str, str]) -> tup
     base = max((base for base in bases if url.startswith(base)), key=len, default="")
     path = url.removeprefix(base)
     return bases.get(base, ""), f"{path}?{urlencode(query)}" if query else path
-
-
-def _masked(text: str, secret: Mapping[str, str] | None) -> str:
-    for value in (secret or {}).values():
-        text = text.replace(value, "***")
-    return text
