@@ -44,7 +44,7 @@ def alone() -> Sequence[str]:
 
 def run(tree: Path, test: str, apart: Sequence[str]) -> tuple[int, str]:
     """Pytest's exit code for `test` in `tree`, and its last line."""
-    command = (*apart, sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test)
+    command = (*apart, sys.executable, "-m", "pytest", "-q", "-x", "--tb=native", "-p", "no:cacheprovider", test)
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(

@@ -42,7 +42,9 @@ PROCESSES: tuple[Fault, ...] = (
         "for longer than `Cache-Control` lets anything be kept",
         "every page whole, with the last numbers",
         "tests/faults/test_resources.py::test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers",
-        Mutation("ticker/web/answers.py", ", stale-if-error={_IF_ERROR}", ""),
+        Mutation(
+            "ticker/web/answers.py", "stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}", "private"
+        ),
     ),
     Fault(
         "bad reload",
@@ -75,6 +77,24 @@ PROCESSES: tuple[Fault, ...] = (
         "that poll fails, nothing else",
         "tests/faults/test_resources.py::test_an_answer_too_big_for_memory_is_one_failed_poll",
         Mutation("ticker/poll.py", "except Exception as error:", "except ValueError as error:"),
+    ),
+    Fault(
+        "stampede",
+        "500 readers at the moment of a new version",
+        "the new numbers, made once for all",
+        "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
+        Mutation("ticker/render/render.py", "if view not in self._ready:", "if view:"),
+    ),
+    Fault(
+        "readers reaching upstream",
+        "the same 500, and a source that would be asked",
+        "no request of a reader ever asks a source",
+        "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
+        Mutation(
+            "ticker/app.py",
+            "        clock=now,\n",
+            "        clock=lambda: [poller.hurry(source) for source in poller.feeds] and now(),\n",
+        ),
     ),
     Fault(
         "disk full",

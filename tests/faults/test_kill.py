@@ -113,4 +113,5 @@ async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_
             await reader
             assert reported <= kept(file)[1]
     assert len(reported) >= KILLS // 2
+    assert at_once >= 1
     print(f"{KILLS} kills, {len(reported)} rows reported, none lost; {at_once} starts served at once")  # noqa: T201

@@ -156,7 +156,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         Mutation(
             "ticker/schedule.py",
             "if source in self._plans and source not in self._running:",
-            "if source in self._plans:\n            asyncio.get_running_loop().call_later(0.05, self._begin, source)",
+            "if source in self._plans:\n            asyncio.get_running_loop().call_later(0.2, self._begin, source)",
         ),
     ),
 )

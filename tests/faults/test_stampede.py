@@ -1,0 +1,67 @@
+"""A thousand readers at once, at the very moment at which everything they have kept has become old."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from tests.faults.test_upstreams import SELDOM
+from tests.service import Served, serving
+from tests.upstream import DAY, Upstream
+from ticker.render import Renderer
+
+if TYPE_CHECKING:
+    from ticker.quotes import Snapshot
+    from ticker.render import Representation, View
+
+READERS = 250
+CODINGS = ("identity", "gzip", "br", "gzip, br")
+PATHS = ("/widget?lang=en", "/v1/quotes?lang=en")
+
+
+class Counted(Renderer):
+    """A renderer that counts what it really makes, by version and kind."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.made: Counter[tuple[int, str]] = Counter()
+
+    def _make(self, snapshot: Snapshot, view: View) -> Representation:
+        self.made[snapshot.version, view.kind] += 1
+        return super()._make(snapshot, view)
+
+
+async def ask(session: aiohttp.ClientSession, url: str, coding: str) -> tuple[int, str, bytes]:
+    """Status, coding and body of one answer."""
+    async with session.get(url, headers={"Accept-Encoding": coding}) as response:
+        return response.status, response.headers.get("Content-Encoding", ""), await response.read()
+
+
+async def stampede(served: Served) -> list[tuple[int, str, bytes]]:
+    """What every reader is given who asks in this moment."""
+    base = str(served.client.make_url("")).rstrip("/")
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False) as session:
+        questions = (ask(session, base + path, CODINGS[i % 4]) for i in range(READERS) for path in PATHS)
+        return await asyncio.gather(*questions)
+
+
+async def test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked() -> None:
+    """Five hundred answers at once, three times over: one rendering each of page and JSON, not one upstream request."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url, flags=SELDOM) as served:
+            await served.ready()
+            counted = served.service.context.renderer = Counted()
+            for cents in range(3):
+                upstream.trio(DAY, brent=f"74.0{cents}")
+                await served.service.poller.poll("moex")
+                asked, version = len(upstream.hits()), served.service.board.latest.version
+                answers = await stampede(served)
+                assert {status for status, _, _ in answers} == {200}
+                # Page and JSON, each plain, with gzip and with br: all readers of one have the same bytes.
+                assert len(set(answers)) == 6
+                assert counted.made[version, "widget"] == counted.made[version, "quotes"] == 1
+                assert len(upstream.hits()) == asked
