@@ -101,7 +101,7 @@ PROCESSES: tuple[Fault, ...] = (
         "a disk of 1 MB, filled",
         "nothing; what was missed is written when there is room",
         "tests/faults/test_store.py::test_a_full_disk_is_waited_for",
-        Mutation(_KEEPER, "            self._wake.set()\n        for pool", "            break\n        for pool"),
+        Mutation(_KEEPER, "_LONGEST_PAUSE)\n            self._wake.set()", "_LONGEST_PAUSE)\n            break"),
     ),
     Fault(
         "disk read-only",
