@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.calendars import Publication, Session, days_of, is_holiday
+from ticker.calendars import SURE, Publication, Session, days_of, is_holiday
+from ticker.settings.load import load, shipped
 
 MOSCOW, YORK, UTC = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York"), ZoneInfo("UTC")
 BANK = Publication(MOSCOW, time(16), timedelta(hours=4), days_of("mon-fri"), "RU", 1)
@@ -154,3 +155,15 @@ def test_the_publication_before_is_earlier_and_was_followed_by_this_one(day: dat
     assert before is not None
     assert before < table
     assert BANK.due(before) == published
+
+
+@pytest.mark.parametrize("market", sorted(SURE))
+def test_the_library_has_what_is_taken_for_sure(market: str) -> None:
+    """A start does not ask it for the names that the shipped configuration uses."""
+    assert is_holiday(market, date(2024, 12, 25)) in {True, False}
+
+
+def test_the_shipped_configuration_asks_the_library_nothing_at_a_start() -> None:
+    """Its names are the sure ones."""
+    calendars = load(shipped(), {}, {}).settings.calendars.values()
+    assert {each.holidays for each in calendars} - {None} <= SURE

@@ -9,24 +9,22 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, cast
 
-from ticker import __version__, clock, keys, metrics
-from ticker.backfill import Backfill
+from ticker import __version__, clock, keys
 from ticker.board import Board
 from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used, zone_of
 from ticker.facts import facts_of
 from ticker.fetch import Fetcher
 from ticker.history import History
+from ticker.metrics import Exposition
 from ticker.poll import Poller
 from ticker.quotes import Snapshot
-from ticker.recording import Playback, Recorder, Replayer
 from ticker.render import Renderer
-from ticker.render.page import Site
 from ticker.replicas import Following, Replica
 from ticker.schedule import Timetable
 from ticker.stores import Keeper, Retention, is_shared, of_url
 from ticker.stores.keeper import PARTS
 from ticker.vitals import Vitals
-from ticker.web import Bounds, Listener, assets, build, build_metrics, described, serves
+from ticker.web import Bounds, Listener, assets, build, build_metrics, serves
 from ticker.web.context import Context, Traffic
 from ticker.web.limits import Limiter
 from ticker.web.shelf import Shelf
@@ -38,8 +36,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from ticker.backfill import Backfill
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
+    from ticker.metrics.collector import TickerCollector
     from ticker.recording import Recording
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
@@ -111,6 +111,8 @@ class Service:
 
     def openapi(self) -> bytes:
         """The OpenAPI document of this service."""
+        from ticker.web.spec import described  # noqa: PLC0415 - a start answers numbers first
+
         return described(self.context)
 
     def metrics(self) -> web.Application:
@@ -171,6 +173,8 @@ def compose(
 
 def record(config: Settings, upstream: str | None, folder: Path) -> Service:
     """A service that appends every upstream answer to the recording in `folder`."""
+    from ticker.recording import Recorder  # noqa: PLC0415 - what does not serve is no part of a start
+
     return compose(
         config, upstream=upstream, around=lambda fetcher, bases: Recorder(fetcher, folder, bases, clock.wall)
     )
@@ -178,6 +182,8 @@ def record(config: Settings, upstream: str | None, folder: Path) -> Service:
 
 def replay(config: Settings, recording: Recording, start: datetime, speed: float) -> Service:
     """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one."""
+    from ticker.recording import Playback, Replayer  # noqa: PLC0415 - as above
+
     now = clock.Stepped(recording.entries[0].at)
     service = compose(config, now=now, around=lambda _fetcher, bases: Playback(recording, bases, now))
     if not isinstance(service.fetcher, Playback):
@@ -189,6 +195,8 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
 
 def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
     """What fills the configured store from the archives; `pause` seconds lie between two requests."""
+    from ticker.backfill import Backfill  # noqa: PLC0415 - as above
+
     config = keys.switched_on(config)
 
     def base(feed: Feed) -> str:
@@ -230,19 +238,21 @@ def _context(
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
     demo = former.demo if former else demo
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
-    collector = metrics.TickerCollector(
-        lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals
-    )
+
+    def collected() -> TickerCollector:
+        from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
+
+        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
+
     links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
     renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
     return Context(
         board=board,
         renderer=renderer,
-        site=Site(renderer.pages),
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=metrics.exposition(collector),
+        metrics=Exposition(collected),
         cors_origins=config.server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-
 from ticker.clock import Jumps
 from ticker.log import Log
 from ticker.plan import Plan
@@ -17,6 +14,9 @@ from ticker.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from zoneinfo import ZoneInfo
+
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+    from apscheduler.triggers.cron import CronTrigger
 
     from ticker.plan import Standing
 
@@ -46,6 +46,8 @@ class Cadence:
         return min(found)
 
     def _triggers(self) -> list[CronTrigger]:
+        from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - where all is asked every so often, there is none
+
         return [CronTrigger.from_crontab(line, self.zone) for line in self.cron]
 
 
@@ -70,9 +72,7 @@ class Timetable:
         self._cost = cost
         self._clock = clock
         self._planned = planned
-        self._scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        )
+        self._made: AsyncIOScheduler | None = None
         self._jumps = Jumps(clock)
         self._ticking: list[asyncio.Task[None]] = []
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -81,6 +81,15 @@ class Timetable:
         self._share = 1
         # Who is told that a source is about to be asked; set by the composer.
         self.asking: Callable[[], object] = lambda: None
+
+    @property
+    def _scheduler(self) -> AsyncIOScheduler:
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415 - readers are answered before
+
+        self._made = self._made or AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        return self._made
 
     def start(self, *, resting: bool = False) -> None:
         """Set the timetable going; poll every source at once, without waiting for a timer, unless it is `resting`."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ticker.quotes import Status
 from ticker.render import locales, wire
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from babel import Locale
+    from jinja2 import Environment
 
     from ticker.quotes import Quote, Snapshot
 
@@ -72,13 +71,20 @@ class Pages:
     def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self._attributions = attributions
         self.links = links or Links()
-        self._templates = Environment(
+        self._made: Environment | None = None
+
+    @property
+    def _templates(self) -> Environment:
+        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a start answers numbers first
+
+        self._made = self._made or Environment(
             loader=PackageLoader("ticker.render"),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=StrictUndefined,
         )
+        return self._made
 
     def widget(
         self,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from babel import Locale
 
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.page import Site
 
 # Views kept ready. A site uses a handful; anything above is somebody trying every combination.
 KEPT = 512
@@ -52,6 +53,7 @@ class Renderer:
 
     def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self.pages = Pages(attributions, links)
+        self._site: Site | None = None
         self._version = 0
         self._steady: LRUCache[Hashable, Representation] = LRUCache(_STEADY)
         self._ready: LRUCache[View, Representation] = LRUCache(KEPT)
@@ -60,6 +62,14 @@ class Renderer:
             "quote": (JSON, self._quote),
             "event": (EVENTS, self._event),
         }
+
+    @property
+    def site(self) -> Site:
+        """The pages for people."""
+        from ticker.render.page import Site  # noqa: PLC0415 - a start answers numbers first
+
+        self._site = self._site or Site(self.pages)
+        return self._site
 
     def render(self, snapshot: Snapshot, view: View) -> Representation:
         """The representation of `view`. Raises UnknownLanguageError, and KeyError for a symbol not on the board."""

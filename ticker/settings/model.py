@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Annotated, Literal, Self
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from ticker.calendars import days_of, is_holiday
+from ticker.calendars import days_of, known
 from ticker.settings.types import Duration, Fraction, Positive, Price, Zone, masked
 
 Texts = dict[str, str]
@@ -33,10 +33,7 @@ def web_address(value: str) -> str:
 
 
 def _known_holidays(value: str | None) -> str | None:
-    """`value`, if the holidays library has a calendar of that name. Raises ValueError otherwise."""
-    if value is not None:
-        is_holiday(value, date(2024, 1, 1))
-    return value
+    return value if value is None else known(value)
 
 
 class Part(BaseModel):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from ticker.quotes import Reason, SourceError, decimal_of
 
@@ -41,6 +36,9 @@ def as_xml(body: bytes) -> Element:
     Raises SourceError: `blocked` for a web page, `encoding` where the bytes do not fit the prolog's encoding, `parse`
     for malformed XML and for any document type declaration (entity bombs).
     """
+    from defusedxml.common import DefusedXmlException  # noqa: PLC0415 - a start reads nothing
+    from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415 - as above
+
     _text(body, _declared(body))
     if body.count(b"<") > _MOST_TAGS:
         raise SourceError(Reason.PARSE, f"more than {_MOST_TAGS} tags")
@@ -53,6 +51,8 @@ def as_xml(body: bytes) -> Element:
 
 def as_csv(body: bytes) -> list[dict[str, str]]:
     """The rows of `body` by the names of the header. Raises SourceError as `as_json` does, `schema` for ragged rows."""
+    import csv  # noqa: PLC0415 - a start reads nothing
+
     try:
         header, *rows = [row for row in csv.reader(_text(body, "utf-8-sig").splitlines()) if row] or [[]]
     except csv.Error as error:

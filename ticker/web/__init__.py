@@ -3,6 +3,5 @@
 from ticker.web.connections import Bounds
 from ticker.web.doors import Listener
 from ticker.web.server import build, build_metrics, serves
-from ticker.web.spec import described
 
-__all__ = ["Bounds", "Listener", "build", "build_metrics", "described", "serves"]
+__all__ = ["Bounds", "Listener", "build", "build_metrics", "serves"]

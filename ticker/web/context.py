@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
-    from ticker.render.page import Site
     from ticker.web.limits import Limiter
     from ticker.web.shelf import Shelf
 
@@ -44,7 +43,6 @@ class Context:
 
     board: Board
     renderer: Renderer
-    site: Site
     clock: Callable[[], datetime]
     health: Mapping[str, Health]
     traffic: Traffic

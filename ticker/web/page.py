@@ -43,7 +43,7 @@ async def page(request: web.Request) -> web.Response:
     snapshot = context.snapshot()
     past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
     sheet = Sheet(_choice(request, snapshot), sources(context), past)
-    response = _answer(request, context.site.page(snapshot, sheet))
+    response = _answer(request, context.renderer.site.page(snapshot, sheet))
     response.headers.update(PAGE)
     return response
 
@@ -53,7 +53,7 @@ async def frame(request: web.Request) -> web.Response:
     """`GET /frame`: the widget alone, for an iframe on any site."""
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
-    response = _answer(request, context.site.frame(snapshot, _choice(request, snapshot)))
+    response = _answer(request, context.renderer.site.frame(snapshot, _choice(request, snapshot)))
     response.headers.update(_FRAMED)
     return response
 

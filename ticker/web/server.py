@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ticker.health import Histogram
-from ticker.web import assets, catalogue, handlers, line, page
+from ticker.web import assets, handlers
 from ticker.web.broadcast import BROADCAST, Broadcast
 from ticker.web.context import CONTEXT, Context
-from ticker.web.convert import convert
 from ticker.web.current import shelved
-from ticker.web.docs import docs
+from ticker.web.later import later
 from ticker.web.limits import limited
 from ticker.web.middlewares import SECONDS, counted, headed, problems
-from ticker.web.spec import openapi
 from ticker.web.stream import stream
 
 if TYPE_CHECKING:
@@ -24,19 +22,19 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
-    ("/", page.page),
-    ("/frame", page.frame),
+    ("/", later("page.page")),
+    ("/frame", later("page.frame")),
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
-    ("/v1/quotes/{symbol}/history", line.history),
-    ("/v1/convert", convert),
-    ("/v1/instruments", catalogue.instruments),
-    ("/v1/sources", catalogue.sources),
-    ("/v1/openapi.json", openapi),
+    ("/v1/quotes/{symbol}/history", later("line.history")),
+    ("/v1/convert", later("convert.convert")),
+    ("/v1/instruments", later("catalogue.instruments")),
+    ("/v1/sources", later("catalogue.sources")),
+    ("/v1/openapi.json", later("spec.openapi")),
     ("/v1/stream", stream),
-    ("/docs", docs),
+    ("/docs", later("docs.docs")),
     ("/widget", handlers.widget),
-    ("/sparkline/{symbol}.svg", line.picture),
+    ("/sparkline/{symbol}.svg", later("line.picture")),
     ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),
