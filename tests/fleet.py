@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import aiohttp
 import simplejson
 
+from tests.invented.market import table_in_force
 from tests.link import Link, link
 from tests.ops.process import Process, running, samples
 from tests.tree import ROOT
 from tests.upstream import Upstream
-from ticker.demo.market import table_in_force
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

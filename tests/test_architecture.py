@@ -45,11 +45,10 @@ MAY_IMPORT: dict[str, str] = {
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",
-    "demo": "",
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
     "render replicas vitals web metrics",
-    "cli": "log ticker quotes clock keys settings stores recording render app demo",
+    "cli": "log ticker quotes clock keys settings stores recording render app",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -74,7 +73,7 @@ MAY_NAME: dict[str, str] = {
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {
-    "aiohttp": "fetch web app cli demo",  # client; server, its life (app), its runner (cli); the demo's upstream
+    "aiohttp": "fetch web app cli",  # client; server, its life (app), its runner (cli)
     "apscheduler": "schedule",
     "babel": "render",
     "brotli": "render",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from tests.invented import formats
 from tests.kept import kept
 from tests.stores.rows import FRIDAY
 from tests.upstream import Upstream
 from tests.web.test_past import text
 from ticker.cli.commands import app
-from ticker.demo import formats
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

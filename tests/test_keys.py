@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.invented import prices
+from tests.invented.forts import MOSCOW
 from tests.upstream import NOON, Upstream
 from ticker import keys
 from ticker.app import compose, used
-from ticker.demo import prices
-from ticker.demo.forts import MOSCOW
 from ticker.quotes import Reason
 from ticker.settings import ConfigurationError, Settings, load
 from ticker.settings.load import shipped

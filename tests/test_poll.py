@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.invented import formats
 from tests.upstream import NOON, Upstream
 from ticker.app import Service, compose
-from ticker.demo import formats
 from ticker.poll import Poller
 from ticker.quotes import Quote, Reason, Status
 from ticker.settings.load import load, shipped

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from tests.invented import banks, formats
 from tests.upstream import NOON, Upstream
 from ticker.app import compose
-from ticker.demo import banks, formats
 from ticker.quotes import Reason, Snapshot
 from ticker.settings import load
 from ticker.settings.load import shipped

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from tests import misbehaviour
-from ticker.demo import formats
-from ticker.demo.market import table_before
+from tests.invented import formats
+from tests.invented.market import table_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ upstream), `fetch/`, `feeds` (how one is asked), `normalise`, `validate`, `selec
 walks the whole way), `plan` and `schedule` (when), `stores/`, `replicas/` (of several one polls), `history`,
 `backfill/` and `recording/` (time), `render/`, `web/`, `metrics/`, `health` and `vitals` (what is counted), `settings/`
 and `configured` (settings become values), `app` (the one composer), `cli/`. `carry` and `keys` serve a reload and the
-sources' keys, `demo/` the samples.
+sources' keys.
 """
 
 __version__ = "0.1.0"

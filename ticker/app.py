@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.metrics.collector import TickerCollector
-    from ticker.recording import Recording
+    from ticker.recording import Playback, Recording
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
 
@@ -64,6 +64,8 @@ class Service:
     keeper: Keeper
     upstream: str | None = None
     following: Following | None = None
+    # What the first reader waits for: the demo's past goes by before anybody sees its present.
+    begun: asyncio.Event | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -78,6 +80,8 @@ class Service:
             keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
             try:
+                if self.begun is not None:
+                    await self.begun.wait()
                 yield
             finally:
                 watch.cancel()
@@ -180,17 +184,38 @@ def record(config: Settings, upstream: str | None, folder: Path) -> Service:
     )
 
 
-def replay(config: Settings, recording: Recording, start: datetime, speed: float) -> Service:
-    """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one."""
+def replay(config: Settings, recording: Recording, start: datetime, speed: float, *, demo: bool = False) -> Service:
+    """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one.
+
+    A `demo` says so everywhere, and begins at `start` again when the recording is over.
+    """
     from ticker.recording import Playback, Replayer  # noqa: PLC0415 - as above
 
     now = clock.Stepped(recording.entries[0].at)
-    service = compose(config, now=now, around=lambda _fetcher, bases: Playback(recording, bases, now))
-    if not isinstance(service.fetcher, Playback):
+    service = compose(config, now=now, demo=demo, around=lambda _fetcher, bases: Playback(recording, bases, now))
+    playback, poller, board = service.fetcher, service.poller, service.board
+    if not isinstance(playback, Playback):
         raise TypeError("replay composes around a playback")
-    service.poller.hurry = lambda _source: None
-    replayer = Replayer(recording, service.fetcher, service.poller, service.board, now, start, speed)
-    return replace(service, timetable=cast("Timetable", replayer))  # the same face: start, every, stop
+    poller.hurry = lambda _source: None
+    replayer = Replayer(recording, playback, poller, board, now, start, speed)
+    replayer.alive = service.context.vitals.timetable_ran
+    replayer.remember = partial(_remember, board, poller, playback, now) if demo else None
+    begun = replayer.begun if demo else None
+    return replace(service, timetable=cast("Timetable", replayer), begun=begun)  # the same face: start, every, stop
+
+
+def _remember(board: Board, poller: Poller, playback: Playback, now: clock.Stepped) -> Callable[[], None]:
+    """What goes back to this moment of a recording."""
+    snapshot, at, forget, rewind = board.latest, now(), poller.mark(), playback.mark()
+
+    def back() -> None:
+        forget()
+        rewind()
+        now.back(at)
+        # A version never goes back, or a reader's stream would wait for it to be reached again.
+        board.put(replace(snapshot, version=board.latest.version + 1), at)
+
+    return back
 
 
 def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:

@@ -49,7 +49,7 @@ class Jumps:
 
 
 class Stepped:
-    """A clock that stands still until it is moved on; it never goes back."""
+    """A clock that stands still until it is moved on; it goes back only where a recording begins again."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
@@ -61,3 +61,7 @@ class Stepped:
     def to(self, moment: datetime) -> None:
         """Move on to `moment`, if that is later."""
         self._now = max(self._now, moment.astimezone(UTC))
+
+    def back(self, moment: datetime) -> None:
+        """Show `moment`, however late it is."""
+        self._now = moment.astimezone(UTC)

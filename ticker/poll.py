@@ -187,6 +187,20 @@ class Poller:
         mine = {symbol: c for (each, symbol), c in self._candidates.items() if each == source}
         return {symbol: f"{c.price:f} of {c.as_of:%Y-%m-%d}" for symbol, c in mine.items()}
 
+    def mark(self) -> Callable[[], None]:
+        """What forgets everything that was learnt after this moment: a recording begins again there."""
+        candidates, refused, memories = dict(self._candidates), dict(self._refused), dict(self._memories)
+        overruled, waiting = dict(self._overruled), self._waiting
+        asked = {source: health.last_success for source, health in self.health.items()}
+
+        def back() -> None:
+            self._candidates, self._refused, self._memories = dict(candidates), dict(refused), dict(memories)
+            self._overruled, self._waiting = dict(overruled), waiting
+            for source, when in asked.items():
+                self.health[source].last_success = when
+
+        return back
+
     async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
         """What `feed` says of `codes` now; see `feeds.ask`."""
         return await ask(self._fetcher, feed, codes, self._clock())

@@ -22,8 +22,8 @@ from rich.table import Table
 
 from tests.bench.series import Day, truth
 from tests.bench.slips import WRONG, Given
+from tests.invented import formats
 from ticker.app import compose
-from ticker.demo import formats
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 from ticker.settings.load import load, shipped

@@ -17,9 +17,9 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.samples import HISTORY, LIVE
-from ticker.demo import formats
 from ticker.quotes import SourceError
 from ticker.sources import SOURCES
 

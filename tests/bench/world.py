@@ -10,8 +10,8 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
+from tests.invented import formats
 from ticker.calendars import is_holiday
-from ticker.demo import formats
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 

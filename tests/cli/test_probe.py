@@ -6,8 +6,8 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from tests.cli.running import done
+from tests.invented.server import build
 from tests.upstream import NOON
-from ticker.demo.server import build
 from ticker.sources import SOURCES
 
 if TYPE_CHECKING:

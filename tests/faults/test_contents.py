@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.test_upstreams import SELDOM, polled, seen
+from tests.invented import formats
 from tests.service import Served, serving
 from tests.upstream import CBR, DAY, MOEX, NOON, YAHOO, Upstream
-from ticker.demo import formats
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from tests.invented.market import table_in_force
 from tests.upstream import Upstream
-from ticker.demo.market import table_in_force
 
 if TYPE_CHECKING:
     from pathlib import Path

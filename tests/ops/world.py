@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.invented import formats
 from tests.upstream import YAHOO, Upstream
-from ticker.demo import formats
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

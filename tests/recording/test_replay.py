@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.kept import PATIENCE, Clock, configured
 from tests.upstream import DAY, NOON, Upstream
-from ticker import app
+from ticker import app, clock
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.recording import Entry, Recorder, Recording, read
@@ -34,22 +34,22 @@ STEPS = 12
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
     """A recording of four minutes: every source asked in turn, the oil moving, the mirror failing half of the time."""
-    clock, config = Clock(NOON - STEPS * STEP), configured("memory://")
+    then, config = Clock(NOON - STEPS * STEP), configured("memory://")
     place = tmp_path / "recording"
     async with Upstream() as upstream:
         service = app.compose(
             config,
             upstream=upstream.url,
-            now=clock,
-            around=lambda fetcher, bases: Recorder(fetcher, place, bases, clock),
+            now=then,
+            around=lambda fetcher, bases: Recorder(fetcher, place, bases, then),
         )
         async with service.fetcher:
             for step in range(STEPS):
-                upstream.trio(DAY, brent=str(Decimal("73.73") + step), now=clock.now)
+                upstream.trio(DAY, brent=str(Decimal("73.73") + step), now=then.now)
                 if step == STEPS // 2:
                     upstream.fail("/cbr_mirror", "status:503")
                 for source in ("cbr", "cbr_mirror", "moex", "yahoo"):
-                    clock.now += STEP / 4
+                    then.now += STEP / 4
                     await service.poller.poll(source)
     return place
 
@@ -116,6 +116,16 @@ async def test_a_replay_is_the_whole_service(folder: Path) -> None:
             assert (await answer.json())["price"] == 79.73
         async with client.get("/metrics") as answer:
             assert 'poll_failures_total{reason="http_5xx",source="cbr_mirror"} 6.0' in await answer.text()
+
+
+async def test_a_replay_is_alive_however_long_nothing_happens(folder: Path) -> None:
+    """Over an hour of the recording without an answer `/healthz` stays 200: no timetable stands still here."""
+    recording = read(folder)
+    service = app.replay(configured("memory://"), recording, recording.entries[0].at, 1e-6)
+    long_ago = service.context.vitals.timetable_ran_at = clock.wall() - timedelta(hours=1)
+    async with TestClient(TestServer(service.web())) as client, client.get("/healthz") as answer:
+        assert answer.status == 200
+    assert service.context.vitals.timetable_ran_at > long_ago
 
 
 async def test_a_cut_recording_replays_to_the_cut_and_says_so(folder: Path) -> None:

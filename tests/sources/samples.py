@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from ticker.demo import banks, formats, prices
+from tests.invented import banks, formats, prices
 from ticker.sources.table import MOSCOW
 
 DAY = date(2024, 11, 22)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.invented import prices
 from tests.sources.samples import LIVE, OIL, changed
 from tests.sources.test_base import refused
-from ticker.demo import prices
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources import SOURCES
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.invented import exact, formats
 from tests.sources import fuzz
 from tests.sources.samples import LIVE
 from tests.sources.test_base import refused
-from ticker.demo import exact, formats
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.moex import ADAPTER, forts, parse
 from ticker.sources.table import MOSCOW

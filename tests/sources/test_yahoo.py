@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.test_base import refused
-from ticker.demo import formats
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.yahoo import ADAPTER, parse
 

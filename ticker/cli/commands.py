@@ -144,10 +144,10 @@ def replay(
 
 @app.command(epilog="Example: ticker demo --port 8080")
 def demo(port: Port = None) -> None:
-    """Serve invented, moving numbers from sample upstreams inside; needs no internet and no configuration."""
-    from ticker.cli import serving  # noqa: PLC0415 - as above
+    """Replay invented, moving numbers from a recording inside; needs no internet and no configuration."""
+    from ticker.cli import recording  # noqa: PLC0415 - as above
 
-    serving.demo(port if port is not None else 8080)
+    recording.demo(port if port is not None else 8080)
 
 
 @app.command(epilog="Example: ticker get USD OIL --lang ru")

@@ -1,11 +1,13 @@
-"""`ticker record` and `ticker replay`: a recording made, and the service run over one."""
+"""`ticker record`, `ticker replay`, `ticker demo`: a recording made, and the service run over one."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,15 +16,20 @@ from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
 from ticker.log import Log
+from ticker.settings import load
+from ticker.settings.load import shipped
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from ticker.recording import Recording
     from ticker.settings import Settings
 
 log = Log(__name__)
+
+# A working day at noon: the market is open and its table in force. Before it, the recording has four weeks; from it
+# on eleven minutes, asked every two seconds.
+DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 
 
 def record(config: Settings, folder: Path, upstream: str | None, seconds: float | None) -> None:
@@ -59,6 +66,23 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
         await lifecycle.run(service, service.web(), None, "ticker replays")
 
     run(serving, config.server.host, config.server.port)
+
+
+def demo(port: int) -> None:
+    """Serve over the recording in the package, the last minutes of it again and again, until SIGTERM or SIGINT."""
+    logs()
+    service = app.replay(invented(port), recording.read(recording.SAMPLE), DEMO_STARTS, 1.0, demo=True)
+
+    async def serving() -> None:
+        await lifecycle.run(service, service.web(), None, "DEMO, invented numbers")
+
+    run(serving, "127.0.0.1", port)
+
+
+def invented(port: int) -> Settings:
+    """The shipped settings, for numbers that move faster than a bank's: two answers may differ by a wave."""
+    tolerances = {f"instruments.{symbol}.tolerance": 0.05 for symbol in load(shipped(), {}, {}).settings.instruments}
+    return load(shipped(), {}, {**tolerances, "server.port": port}).settings
 
 
 def _read(folder: Path) -> Recording:

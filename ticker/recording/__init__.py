@@ -4,9 +4,14 @@
 `replayer` drives the service in the timetable's.
 """
 
+from pathlib import Path
+
 from ticker.recording.entries import Entry, Recording, read
 from ticker.recording.playback import Playback
 from ticker.recording.recorder import Recorder
 from ticker.recording.replayer import Replayer
 
-__all__ = ["Entry", "Playback", "Recorder", "Recording", "Replayer", "read"]
+# The demo's: invented answers, made by `python -m tests.invented.record`.
+SAMPLE = Path(__file__).parent / "sample"
+
+__all__ = ["SAMPLE", "Entry", "Playback", "Recorder", "Recording", "Replayer", "read"]

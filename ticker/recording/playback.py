@@ -10,7 +10,7 @@ from ticker.quotes import Reason, SourceError
 from ticker.recording.recorder import located
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -53,6 +53,15 @@ class Playback:
         left = self._left[entry.source]
         if left and left[-1] is entry:
             left.pop()
+
+    def mark(self) -> Callable[[], None]:
+        """What makes all that is still to be given now be given again."""
+        left = {source: list(entries) for source, entries in self._left.items()}
+
+        def back() -> None:
+            self._left = {source: list(entries) for source, entries in left.items()}
+
+        return back
 
     async def get(
         self,

@@ -12,7 +12,7 @@ from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.demo import formats
+from tests.invented import formats
 
 DAY = date(2024, 11, 22)
 BEFORE = date(2024, 11, 21)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from ticker.demo import formats
-from ticker.demo.market import Market, Numbers, table_before, table_in_force, table_of
-from ticker.demo.others import routes
-from ticker.demo.valutes import VALUTES, Valute
+from tests.invented import formats
+from tests.invented.market import Market, Numbers, table_before, table_in_force, table_of
+from tests.invented.others import routes
+from tests.invented.valutes import VALUTES, Valute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

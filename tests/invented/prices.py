@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticker.demo.exact import dumps
-from ticker.demo.forts import MOSCOW
+from tests.invented.exact import dumps
+from tests.invented.forts import MOSCOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ticker.demo.exact import dumps
-from ticker.demo.valutes import VALUTES
+from tests.invented.exact import dumps
+from tests.invented.valutes import VALUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticker.demo.exact import dumps
+from tests.invented.exact import dumps
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker.demo.exact import dumps
+from tests.invented.exact import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

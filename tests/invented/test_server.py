@@ -12,9 +12,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from defusedxml import ElementTree
 
-from ticker.demo.formats import MOSCOW
-from ticker.demo.market import Market
-from ticker.demo.server import build
+from tests.invented.formats import MOSCOW
+from tests.invented.market import Market
+from tests.invented.server import build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker.demo.exact import dumps
-from ticker.demo.forts import MOSCOW, Contract, moex_forts
-from ticker.demo.listing import contracts
-from ticker.demo.valutes import VALUTES, Valute
-from ticker.demo.yahoo import yahoo_chart, yahoo_not_found
+from tests.invented.exact import dumps
+from tests.invented.forts import MOSCOW, Contract, moex_forts
+from tests.invented.listing import contracts
+from tests.invented.valutes import VALUTES, Valute
+from tests.invented.yahoo import yahoo_chart, yahoo_not_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.demo.formats import MOSCOW
-from ticker.demo.market import Market, Numbers, table_before, table_in_force
+from tests.invented.formats import MOSCOW
+from tests.invented.market import Market, Numbers, table_before, table_in_force
 
 moments = st.integers(946_684_800, 4_102_444_800).map(lambda at: datetime.fromtimestamp(at, UTC))
 markets = st.builds(Market, st.integers(0, 1_000_000))

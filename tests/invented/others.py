@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from ticker.demo import banks, prices
-from ticker.demo.forts import MOSCOW
-from ticker.demo.market import table_in_force
+from tests.invented import banks, prices
+from tests.invented.forts import MOSCOW
+from tests.invented.market import table_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ticker.demo.market import Market, Numbers
+    from tests.invented.market import Market, Numbers
 
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 _XML: Final = {"Content-Type": "text/xml"}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker.demo.forts import Contract
+from tests.invented.forts import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

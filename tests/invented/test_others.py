@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.invented.market import Market
+from tests.invented.server import build
 from tests.upstream import DAY, NOON
-from ticker.demo.market import Market
-from ticker.demo.server import build
 from ticker.sources import SOURCES
 
 if TYPE_CHECKING:

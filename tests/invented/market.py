@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ticker.demo.formats import MOSCOW
+from tests.invented.formats import MOSCOW
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400.0
@@ -18,7 +18,7 @@ _SUNDAY: Final = 6
 # (period in seconds, share of the base). The days give a past that looks like one, the minutes a screen that
 # moves: together below 4 %, and below 0.2 % from one look to the next, two seconds later.
 _DAYS: Final = ((40.3 * _DAY, 0.018), (9.1 * _DAY, 0.010))
-_MINUTES: Final = ((661.0, 0.004), (53.0, 0.005))
+_MINUTES: Final = ((660.0, 0.004), (55.0, 0.005))
 
 _USD: Final = Decimal("100.6798")
 _EUR: Final = Decimal("106.0762")

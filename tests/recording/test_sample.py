@@ -1,0 +1,93 @@
+"""The recording that the demo replays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.invented.record import MOVING, STEP, entries
+from tests.kept import PATIENCE
+from ticker import app
+from ticker.cli.recording import DEMO_STARTS, invented
+from ticker.configured import used
+from ticker.keys import switched_on
+from ticker.recording import SAMPLE, Entry, Recording, read
+from ticker.render import Renderer, View
+
+if TYPE_CHECKING:
+    from ticker.quotes import Snapshot
+
+MOST_BYTES = 300_000
+
+
+def lap() -> list[Entry]:
+    """What the demo gives again and again."""
+    return [entry for entry in read(SAMPLE).entries if entry.at >= DEMO_STARTS]
+
+
+async def test_it_is_what_the_command_makes() -> None:
+    """Nothing in it was copied from anywhere: the four weeks and the first minute, answer for answer."""
+    made = await entries(timedelta(minutes=1))
+    assert list(read(SAMPLE).entries[: len(made)]) == made
+
+
+def test_it_is_whole_and_small() -> None:
+    """Every source in use is in it, nothing is damaged, and it is no burden on the package."""
+    found = read(SAMPLE)
+    assert not found.damage
+    assert {entry.source for entry in found.entries} == set(used(switched_on(invented(0))))
+    assert sum(file.stat().st_size for file in SAMPLE.iterdir()) < MOST_BYTES
+    assert {entry.source for entry in lap()} == set(MOVING)
+
+
+async def test_it_moves_and_its_end_meets_its_beginning() -> None:
+    """Every two seconds another price of each instrument; where it begins again nothing jumps, no version goes back."""
+    found = read(SAMPLE)
+    week = DEMO_STARTS - timedelta(days=7)
+    service = app.replay(
+        invented(0),
+        Recording(tuple(entry for entry in found.entries if entry.at >= week), ()),
+        DEMO_STARTS,
+        float("inf"),
+        demo=True,
+    )
+    seen: list[Snapshot] = []
+    twice, report = asyncio.Event(), service.poller.report
+    ends = lap()[-1].at
+
+    def keep(snapshot: Snapshot) -> None:
+        report(snapshot)
+        if snapshot.generated_at >= DEMO_STARTS:
+            seen.append(snapshot)
+        if seen and seen[-1].generated_at < ends - STEP and any(s.generated_at >= ends - STEP for s in seen):
+            twice.set()
+
+    service.poller.report = keep
+    async with service.running(), asyncio.timeout(PATIENCE):
+        await twice.wait()
+    versions = [snapshot.version for snapshot in seen]
+    assert versions == sorted(set(versions))
+    last, again = seen[-2], seen[-1]
+    assert again.generated_at < DEMO_STARTS + STEP < last.generated_at
+    for before, after in zip(last.quotes, again.quotes, strict=True):
+        assert before.price is not None
+        assert after.price is not None
+        assert abs(after.price / before.price - 1) < 0.002
+    for place in range(3):
+        assert len({snapshot.quotes[place].price for snapshot in seen}) > 100
+
+
+async def test_two_replays_of_it_are_the_same_to_the_byte() -> None:
+    """Four weeks and a minute."""
+    found = read(SAMPLE)
+    some = Recording(tuple(e for e in found.entries if e.at < DEMO_STARTS + timedelta(minutes=1)), ())
+    shown = []
+    for _ in range(2):
+        service = app.replay(invented(0), some, DEMO_STARTS, float("inf"))
+        async with service.running(), asyncio.timeout(PATIENCE):
+            await service.timetable.ended.wait()  # type: ignore[attr-defined]
+            shown.append(Renderer({}).render(service.board.latest, View("quotes")).body)
+    assert shown[0] == shown[1]
+    assert json.loads(shown[0])["status"] == "fresh"
