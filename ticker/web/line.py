@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ticker.history import INTERVALS, Stretch
 from ticker.quotes import EPOCH
-from ticker.render import Representation, locales
+from ticker.render import Representation
+from ticker.render.picture import modified, picture_of
 from ticker.render.series import FORMATS
-from ticker.render.svg import sparkline
 from ticker.web import parameters
 from ticker.web.answers import ready
 from ticker.web.context import CONTEXT
@@ -21,8 +20,6 @@ from ticker.web.past import answered, before_history, told
 from ticker.web.problems import Problem, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aiohttp import web
 
     from ticker.history import Line
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
 LIMIT, MOST = 1000, 5000
 CURSOR = re.compile(r"[0-9a-f]{1,14}")
-_SVG = "image/svg+xml"
 DAYS, MOST_DAYS = 30, 3660
 # Finer than a pixel of the picture shows nothing more.
 _HOURLY_UP_TO = 5
@@ -46,7 +42,7 @@ async def history(request: web.Request) -> web.Response:
 
     def make(line: Line) -> Representation:
         body = write(line, {**head, "next": _cursor(line.onward)})
-        return ready(Representation(body, content_type, _modified(line) or context.clock()), coding)
+        return ready(Representation(body, content_type, modified(line) or context.clock()), coding)
 
     line, made = await told(context.history.line(ask, make))
     if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
@@ -67,9 +63,7 @@ async def picture(request: web.Request) -> web.Response:
     ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
 
     def make(line: Line) -> Representation:
-        points = [(_moment(point.as_of, point.offset), Decimal(point.price)) for point in line.points]
-        text = sparkline(points, title=_title(instrument, lang), text=_words(points, instrument, lang))
-        return Representation(text.encode(), _SVG, _modified(line) or now)
+        return picture_of(line, instrument, lang, now)
 
     _, made = await told(request.app[CONTEXT].history.line(ask, make))
     return answered(request, made, now)
@@ -102,15 +96,6 @@ def _head(request: web.Request, ask: Stretch) -> dict[str, object]:
     return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}
 
 
-def _modified(line: Line) -> datetime | None:
-    """When the newest of its points came in."""
-    return _moment(max(point.fetched_at for point in line.points)) if line.points else None
-
-
-def _moment(micros: int, minutes: int = 0) -> datetime:
-    return (EPOCH + timedelta(microseconds=micros)).astimezone(timezone(timedelta(minutes=minutes)))
-
-
 def _cursor(onward: datetime | None) -> str | None:
     return None if onward is None else f"{(onward - EPOCH) // timedelta(microseconds=1):x}"
 
@@ -127,20 +112,3 @@ def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:
     if last is None or since is None:
         return since is None
     return last < since if isinstance(last, datetime) else last < since.date()
-
-
-def _title(instrument: Instrument, lang: str) -> str:
-    name = locales.chosen(instrument.names, locales.locale_of(lang), instrument.symbol)
-    return f"{name}, {instrument.quote} / {instrument.unit}"
-
-
-def _words(points: Sequence[tuple[datetime, Decimal]], instrument: Instrument, lang: str) -> str:
-    if not points:
-        return locales.DASH
-    locale = locales.locale_of(lang)
-
-    def said(point: tuple[datetime, Decimal]) -> str:
-        return f"{locales.day(point[0], locale)}: {locales.number(point[1], instrument.decimals, locale)}"
-
-    lowest, highest = min(points, key=lambda point: point[1]), max(points, key=lambda point: point[1])
-    return f"{said(points[0])} \N{RIGHTWARDS ARROW} {said(points[-1])}; min {said(lowest)}; max {said(highest)}"
