@@ -13,9 +13,13 @@ SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin
 
 
 def needs(command: str) -> str:
-    """The path of `command`. Where it is missing the test is skipped; under TICKER_REQUIRE_ALL=1 it fails."""
+    """The path of `command`, or of the file that it names from the root: a module of a server is no command.
+
+    Where it is missing the test is skipped; under TICKER_REQUIRE_ALL=1 it fails.
+    """
     package = package_of(command)
-    found = shutil.which(command, path=SEARCHED)
+    there = command if command.startswith("/") and Path(command).exists() else None
+    found = there or shutil.which(command, path=SEARCHED)
     if not found:
         missing(f"no {command} here; Debian's package {package} has it")
     return found

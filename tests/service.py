@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -78,24 +76,12 @@ def trio(flags: Mapping[str, Any]) -> Settings:
 
 @asynccontextmanager
 async def serving(
-    upstream: str,
-    *,
-    flags: Mapping[str, Any] | None = None,
-    file: Path | None = None,
-    demo: bool = False,
-    dated: bool = False,
+    upstream: str, *, flags: Mapping[str, Any] | None = None, file: Path | None = None, demo: bool = False
 ) -> AsyncIterator[Served]:
-    """The service of the shipped configuration, or of `file`, with `flags` over it; `dated` by its own clock."""
+    """The service of the shipped configuration, or of `file`, with `flags` over it."""
     clock = Clock()
     settings = load(file, {}, flags or {}).settings if file else trio(flags or {})
     service = compose(settings, upstream=upstream, now=clock, demo=demo, seed=1)
     plain = {"Accept-Encoding": "identity"}
-    app = service.web()
-
-    async def date(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = format_datetime(clock().astimezone(UTC), usegmt=True)
-
-    if dated:
-        app.on_response_prepare.append(date)
-    async with TestClient(TestServer(app), headers=plain, auto_decompress=False) as client:
+    async with TestClient(TestServer(service.web()), headers=plain, auto_decompress=False) as client:
         yield Served(service, clock, client)

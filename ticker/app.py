@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -17,8 +17,8 @@ from ticker.fetch import Fetcher
 from ticker.history import History
 from ticker.metrics import Exposition
 from ticker.poll import Poller
-from ticker.quotes import Snapshot
-from ticker.render import Renderer
+from ticker.quotes import Snapshot, Status
+from ticker.render import JSON, Renderer, Representation
 from ticker.replicas import Following, Replica
 from ticker.schedule import Timetable
 from ticker.stores import Keeper, Retention, is_shared, of_url
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from ticker.backfill import Backfill
+    from ticker.export import Exporter, Target
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.metrics.collector import TickerCollector
@@ -47,8 +48,12 @@ if TYPE_CHECKING:
 __all__ = ["Bounds", "Listener", "Service", "backfill", "compose", "idle", "instruments", "used"]
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
+# The service's own files that a page needs beside what is exported.
+_EXPORTED = ("widget.css", "widget.js")
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
 _AGEING_SECONDS = 1.0
+# How long whoever shows a first board waits for the sources, and how often it looks.
+_SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
 
 
 @dataclass(slots=True)
@@ -90,6 +95,27 @@ class Service:
                     self.following.stop()
                 self.keeper.stop()
                 await keeping
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[None]:
+        """Every source has been asked once inside, and nothing more is; what was learnt is kept on the way out."""
+        async with self.fetcher:
+            keeping = asyncio.create_task(self.keeper.run())
+            try:
+                await asyncio.gather(*map(self.poller.poll, self.poller.feeds))
+                yield
+            finally:
+                self.keeper.stop()
+                await keeping
+
+    async def settled(self, stop: asyncio.Event) -> None:
+        """Wait until every source has said something, or every instrument has a number, or long enough."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING_SECONDS):
+                while self.board.latest.status is Status.UNAVAILABLE and not stop.is_set():
+                    if all(each.last_success or each.last_failure for each in self.poller.health.values()):
+                        return
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     def adopt(self, config: Settings) -> None:
         """Go on with `config` without dropping a quote or a connection.
@@ -229,6 +255,22 @@ def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
 
     feeds = feeds_of(config, upstream, used(config))
     return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
+
+
+def exporter(service: Service, langs: tuple[str, ...], target: Target) -> Exporter:
+    """What writes the service's board into `target`, in `langs`; their first is that of what has no language."""
+    from ticker.export import Exporter, Pictures  # noqa: PLC0415 - a service starts without
+    from ticker.render.tree import tree_of  # noqa: PLC0415 - as above
+
+    context = service.context
+    pictures = Pictures(context.history, langs[0])
+    steady = {each.name: each.representation for each in assets.ASSETS if each.name in _EXPORTED}
+    steady["v1/openapi.json"] = Representation(service.openapi(), JSON, context.clock())
+
+    async def tree(snapshot: Snapshot, now: datetime) -> dict[str, Representation]:
+        return tree_of(context.renderer, snapshot, langs, now) | await pictures.of(snapshot, now)
+
+    return Exporter(service.board, context.clock, target, langs, tree, steady)
 
 
 def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:

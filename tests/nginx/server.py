@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 SITES = ROOT / "config" / "nginx"
 # What faketime tells nginx is read at every look at the clock; nginx hides its environment from itself otherwise.
 FAKED = ("FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_TIMESTAMP_FILE")
-AROUND = """daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log warn;
+# What the site of the exported files needs beside nginx.
+BROTLI = "/usr/lib/nginx/modules/ngx_http_brotli_static_module.so"
+AROUND = """{modules} daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log warn;
 events {{ worker_connections 64; }}
 http {{ access_log off; types {{ text/html html; }} default_type text/html; charset utf-8;
 client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u;
@@ -52,7 +54,8 @@ async def running(at: Path, site: str, text: str, port: int, *, clock: NginxCloc
     command = needs("nginx")
     (at / "html").mkdir(exist_ok=True)
     (at / "html" / "index.html").write_text(text)
-    (at / "nginx.conf").write_text(AROUND.format(at=at, site=site))
+    modules = f"load_module {needs(BROTLI)};" if "brotli_static" in site else ""
+    (at / "nginx.conf").write_text(AROUND.format(at=at, site=site, modules=modules))
     faked = clock.environment() if clock else {}
     own = "user root;" + "".join(f"env {name};" for name in faked if name in FAKED)
     process = await asyncio.create_subprocess_exec(
@@ -103,14 +106,20 @@ async def listens(port: int) -> None:
 @asynccontextmanager
 async def hung(port: int) -> AsyncIterator[None]:
     """A service that takes connections and never says a word."""
-    leave = asyncio.Event()
+    leave, served = asyncio.Event(), set[asyncio.Task[None]]()
 
     async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await leave.wait()
-        writer.close()
+        served.add(asyncio.ensure_future(_held(writer, leave)))
 
     server = await asyncio.start_server(silent, "127.0.0.1", port)
     yield
     leave.set()
     server.close()
     await server.wait_closed()
+    await asyncio.gather(*served)
+
+
+async def _held(writer: asyncio.StreamWriter, leave: asyncio.Event) -> None:
+    await leave.wait()
+    writer.close()
+    await writer.wait_closed()

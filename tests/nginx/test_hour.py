@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from itertools import accumulate, cycle, takewhile
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, hung, running, shipped
 from tests.service import serving
@@ -65,6 +66,7 @@ class World:
     """The service on its clock, nginx before it on the same one, and what the service has said at each moment."""
 
     served: Served
+    relay: BaseTestServer
     nginx: NginxClock
     upstream: Upstream
     session: ClientSession
@@ -82,7 +84,7 @@ class World:
         self.nginx.to(moment)
         self.upstream.trio(brent=brent, now=moment)
         await poll_what_is_due(self.served)
-        origin = f"http://127.0.0.1:{self.served.client.port}"
+        origin = f"http://127.0.0.1:{self.relay.port}"
         for path in PATHS:
             for coding in CODINGS:
                 self.said[path, coding, self.now] = await self.ask(origin, path, coding)
@@ -106,6 +108,24 @@ async def _read(got: ClientResponse) -> Answer:
     return Answer(got.status, await got.read(), of.get("ETag", ""), of.get("Cache-Control", ""), date, coding)
 
 
+def dating(served: Served, session: ClientSession) -> web.Application:
+    """The service's answers, dated by its own clock: `Date` is the machine's, which nobody can move here."""
+
+    async def relay(request: web.Request) -> web.Response:
+        url = f"http://127.0.0.1:{served.client.port}{request.path_qs}"
+        asked = {name: value for name, value in request.headers.items() if name not in ("Host", "Connection")}
+        async with session.get(
+            url, headers=asked, skip_auto_headers=("Accept-Encoding", "Accept", "User-Agent")
+        ) as got:
+            kept = {name: value for name, value in got.headers.items() if name not in ("Date", "Connection")}
+            date = {"Date": format_datetime(served.clock.now.astimezone(UTC), usegmt=True)}
+            return web.Response(status=got.status, body=await got.read(), headers=kept | date)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", relay)
+    return app
+
+
 @asynccontextmanager
 async def world(at: Path) -> AsyncIterator[World]:
     """Both on noon of 22 November 2024, every source asked once."""
@@ -113,16 +133,17 @@ async def world(at: Path) -> AsyncIterator[World]:
     clock.to(NOON)
     async with Upstream() as upstream, ClientSession(auto_decompress=False) as session:
         upstream.trio()
-        async with serving(upstream.url, dated=True) as served:
+        async with serving(upstream.url) as served, TestServer(dating(served, session)) as relay:
             await served.ready()
             swaps = {
-                "127.0.0.1:8080": f"127.0.0.1:{served.client.port}",
+                "127.0.0.1:8080": f"127.0.0.1:{relay.port}",
                 "listen 80;": f"listen 127.0.0.1:{port};",
                 "/var/www/html": f"{at}/html",
                 "/var/cache/nginx/market-ticker": f"{at}/cache",
+                "proxy_read_timeout 5s": "proxy_read_timeout 300ms",
             }
             async with running(at, shipped("market-ticker.conf", swaps), PAGE, port, clock=clock) as url:
-                yield World(served, clock, upstream, session, url.removesuffix("/index.html"), {})
+                yield World(served, relay, clock, upstream, session, url.removesuffix("/index.html"), {})
 
 
 def moments() -> list[datetime]:
@@ -177,7 +198,7 @@ async def renewed(both: World, path: str, coding: str, old: Answer) -> Answer:
     return got
 
 
-@pytest.mark.parametrize("failing", ["gone", "hung"])
+@pytest.mark.parametrize("failing", ["gone", "hung", "faulty"])
 async def test_without_the_service_a_copy_is_given_for_a_day_and_then_none(tmp_path: Path, failing: str) -> None:
     """`stale-if-error=86400` to the second, by the copies' own date; then a dash and a problem, and no number."""
     path = "/v1/quotes"
@@ -189,19 +210,31 @@ async def test_without_the_service_a_copy_is_given_for_a_day_and_then_none(tmp_p
             both.nginx.to(kept.until + WHILE_GONE)
             assert ">73.73</data>" in await both.page()
             assert ">73.73</data>" in await both.page()
-            assert await both.ask(both.front, path, "identity") == kept
+            # A fault of the service is told to a program, and hidden from a page.
+            answer = await both.ask(both.front, path, "identity")
+            assert answer.status == 500 if failing == "faulty" else answer == kept
             both.nginx.to(kept.until + WHILE_GONE + timedelta(seconds=1))
             assert STUB in await both.page()
             answer = await both.ask(both.front, path, "identity")
-            assert (answer.status, answer.kept) == (503, "no-store")
+            assert (answer.status, answer.kept) == (500 if failing == "faulty" else 503, "no-store")
             assert b"73.73" not in answer.body
 
 
 @asynccontextmanager
 async def away(both: World, failing: str) -> AsyncIterator[None]:
-    """The service's port refuses connections, or takes them and says nothing."""
-    port = both.served.client.port
+    """The service's port refuses connections, or takes them and says nothing, or answers that it is broken."""
+    port = both.relay.port
     assert port is not None
-    await both.served.client.server.close()
-    async with hung(port) if failing == "hung" else nullcontext():
+    await both.relay.close()
+
+    async def broken(_request: web.Request) -> web.Response:
+        return web.json_response({"status": 500}, status=500, headers={"Cache-Control": "no-store"})
+
+    faulty = web.Application()
+    faulty.router.add_get("/{path:.*}", broken)
+    async with AsyncExitStack() as stack:
+        if failing == "hung":
+            await stack.enter_async_context(hung(port))
+        if failing == "faulty":
+            await stack.enter_async_context(TestServer(faulty, port=port))
         yield

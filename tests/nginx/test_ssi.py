@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from tests.live import Live, live
 from tests.nginx.server import free_port, hung, running, shipped
@@ -121,7 +119,7 @@ async def test_hung_cold_the_stub_is_shown_soon(tmp_path: Path) -> None:
 
 
 async def test_killed_cold_the_stub_is_shown_at_once_and_the_fragment_when_it_is_back(tmp_path: Path) -> None:
-    """A refused connection costs nothing; what failed is not remembered."""
+    """A refused connection costs nothing; what failed is remembered for a second."""
     async with live() as served:
         await served.stop()
         async with nginx(tmp_path, served.port) as url:
@@ -129,26 +127,9 @@ async def test_killed_cold_the_stub_is_shown_at_once_and_the_fragment_when_it_is
             assert stubbed(text), text
             assert seconds < 0.5
             await served.start()
-            assert right((await page(url))[0])
-
-
-async def test_a_fault_of_the_service_is_met_with_what_the_cache_has(tmp_path: Path) -> None:
-    """A 500 of its own shows the last fragment, and where none is kept the stub; never the problem's text."""
-
-    async def broken(_request: web.Request) -> web.Response:
-        return web.json_response({"status": 500}, status=500)
-
-    async with live() as served, nginx(tmp_path, served.port) as url:
-        brief(served, 1)
-        assert right((await page(url))[0])
-        await served.stop()
-        await asyncio.sleep(1.1)  # as above
-        faulty = TestServer(web.Application(), port=served.port)
-        faulty.app.router.add_get("/widget", broken)
-        async with faulty:
-            assert right((await page(url))[0])
-            (tmp_path / "html" / "index.html").write_text(PAGE.replace("lang=en", "lang=de"))
-            assert stubbed((await page(url))[0])
+            async with asyncio.timeout(5):
+                while not right((await page(url))[0]):  # noqa: ASYNC110 - nginx looks again after a second
+                    await asyncio.sleep(0.1)
 
 
 async def test_the_code_that_the_page_gives_works_as_it_is(tmp_path: Path) -> None:

@@ -185,6 +185,37 @@ def sources(
     sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
 
 
+@app.command(epilog="Example: ticker export /var/lib/ticker/export --watch --lang en --lang ru")
+def export(
+    where: Annotated[
+        str, typer.Argument(metavar="DIR", help="A folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://ACCOUNT/BUCKET.")
+    ],
+    watch: Annotated[  # noqa: FBT002 - typer's way to declare a flag
+        bool, typer.Option("--watch", help="Go on: poll as the service does, export every change.")
+    ] = False,
+    langs: Annotated[
+        list[str] | None,
+        typer.Option("--lang", metavar="L", help="A language; can be repeated. Default: those of the configuration."),
+    ] = None,
+    lease: Annotated[
+        str | None,
+        typer.Option(
+            "--lease", metavar="TIME", help="How long the files are vouched for: 1m with --watch, 10m without."
+        ),
+    ] = None,
+    config: Config = None,
+    upstream: Upstream = None,
+    store: Store = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+) -> None:
+    """Write JSON, HTML and pictures as files for nginx, a CDN or an object store; exit 1 if one is unavailable."""
+    from ticker.cli import exporting  # noqa: PLC0415 - as above
+
+    loaded = settings(config, store__url=store)
+    wanted = exporting.Wanted(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
+    sys.exit(exporting.export(loaded.settings, wanted, web_upstream(upstream), moment(at, upstream)))
+
+
 @app.command(epilog="Example: ticker openapi > openapi.json")
 def openapi(config: Config = None) -> None:
     """Print the OpenAPI document of the service with that configuration."""
@@ -207,6 +238,17 @@ def day(text: str | None, option: str, otherwise: date) -> date:
         return otherwise if text is None else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
+
+
+def stretch(text: str | None, option: str) -> timedelta | None:
+    """The duration that `text` writes (10m). Exits with 2 for anything else."""
+    from ticker.settings.types import duration, positive  # noqa: PLC0415 - as above
+
+    try:
+        found = duration(text) if text is not None else None
+        return positive(found) if isinstance(found, timedelta) else None
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint=option) from None
 
 
 def moment(text: str | None, upstream: str | None) -> datetime | None:

@@ -93,14 +93,18 @@ class Pages:
         locale: Locale,
         style: str = "plain",
         seen: datetime | None = None,
+        *,
+        dated: bool = False,
     ) -> str:
         """The fragment: a list that is right without script and without style. `style` is one of STYLES.
+
+        With `dated` every number tells of when it is, as a stale one does: for where nobody will mark it later.
 
         A plain fragment seen at `seen` tells a stale number's date only where it is of another day: of today it is
         marked (`data-status`, its look, its title), and the header's text stays what it is.
         """
-        rows = self.rows(quotes, locale)
-        if style == "plain" and seen is not None:
+        rows = self.rows(quotes, locale, dated=dated)
+        if style == "plain" and seen is not None and not dated:
             rows = [
                 replace(row, age=None) if _same_day(quote, seen) else row
                 for quote, row in zip(quotes, rows, strict=True)
@@ -117,11 +121,11 @@ class Pages:
             **values,
         )
 
-    def rows(self, quotes: Sequence[Quote], locale: Locale) -> list[Row]:
-        """The instruments as a template sees them."""
-        return [self._row(quote, locale) for quote in quotes]
+    def rows(self, quotes: Sequence[Quote], locale: Locale, *, dated: bool = False) -> list[Row]:
+        """The instruments as a template sees them; `dated` shows the age of the fresh ones too."""
+        return [self._row(quote, locale, aged=dated or quote.status is Status.STALE) for quote in quotes]
 
-    def _row(self, quote: Quote, locale: Locale) -> Row:
+    def _row(self, quote: Quote, locale: Locale, *, aged: bool) -> Row:
         what, as_of = quote.instrument, quote.as_of
         dated = as_of is not None and as_of.time().isoformat() == "00:00:00"
         known = quote.price is not None
@@ -134,9 +138,7 @@ class Pages:
             reason=str(quote.reason) if quote.reason else None,
             price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),
             value=None if quote.price is None else format(quote.price, "f"),
-            age=(locales.day if dated else locales.brief)(as_of, locale)
-            if as_of and quote.status is Status.STALE
-            else None,
+            age=(locales.day if dated else locales.brief)(as_of, locale) if as_of and aged else None,
             when=(locales.day if dated else locales.minute)(as_of, locale) if as_of and known else None,
             as_of=wire.stamp(as_of),
             attribution=self._attribution(quote, locale),

@@ -37,7 +37,8 @@ _PLAIN = forms.Form()
 class View:
     """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style.
 
-    `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale.
+    `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale. `dated` is a
+    widget that tells of when each number is.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class View:
     style: str = "plain"
     hour: datetime | None = None
     form: forms.Form = _PLAIN
+    dated: bool = False
 
 
 class Renderer:
@@ -93,7 +95,7 @@ class Renderer:
     def _make(self, snapshot: Snapshot, view: View) -> Representation:
         quotes, locale = quotes_of(snapshot, view.symbols), locale_of(view.lang)
         if view.kind == "widget":
-            text = self.pages.widget(snapshot, quotes, locale, view.style, view.hour)
+            text = self.pages.widget(snapshot, quotes, locale, view.style, view.hour, dated=view.dated)
             return Representation(text.encode(), HTML, snapshot.generated_at)
         if view.form != _PLAIN:
             body = forms.written(snapshot, quotes, locale, view.form, alone=view.kind == "quote")

@@ -1,0 +1,106 @@
+"""The exporter: writes the board as it stands, then whatever changes, and says how long that may be believed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ticker.export.output import Trust, outputs_of, status_of
+from ticker.export.target import TargetError
+from ticker.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from ticker.board import Board
+    from ticker.export.target import Target
+    from ticker.quotes import Snapshot
+    from ticker.render import Representation
+
+log = Log(__name__)
+
+# How long an export is vouched for after the exporter was last heard of.
+WATCHED, ONCE = timedelta(minutes=1), timedelta(minutes=10)
+# Seconds. Versions that come closer than this are one export, of the newest.
+_PACE = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Makes files by `tree` (of a snapshot and a moment) and puts them, with the `steady` ones, into `target`."""
+
+    board: Board
+    clock: Callable[[], datetime]
+    target: Target
+    langs: tuple[str, ...]
+    tree: Callable[[Snapshot, datetime], Awaitable[Mapping[str, Representation]]]
+    steady: Mapping[str, Representation]
+
+    async def once(self, lease: timedelta) -> int:
+        """Write the board as it stands, vouched for as long as `lease`; how many files were new. Raises TargetError."""
+        now = self.clock()
+        snapshot = self.board.current(now)
+        written = await self._write(snapshot, now)
+        await self._confirm(snapshot, now, lease)
+        return written
+
+    async def watch(self, stop: asyncio.Event, lease: timedelta) -> None:
+        """Write every change of the board, also those that time alone brings, until `stop`.
+
+        A target that fails is tried again with growing pauses; said once, and once that it is back.
+        """
+        done: object = None
+        pause, failed = _FIRST_PAUSE, False
+        while not stop.is_set():
+            now = self.clock()
+            snapshot = self.board.current(now)
+            # A stale number shows its date from the next day on: the hour changes files too.
+            due = snapshot.version, now.replace(minute=0, second=0, microsecond=0)
+            try:
+                if due != done:
+                    log.info("exported", version=snapshot.version, files=await self._write(snapshot, now))
+                await self._confirm(snapshot, now, lease)
+            except TargetError as error:
+                if not failed:
+                    log.error("export failed, tried again", detail=error.detail, mend=error.mend)  # noqa: TRY400 - as above
+                failed, done = True, None
+                await _wait(stop, pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            if failed:
+                log.info("export goes on")
+            done, pause, failed = due, _FIRST_PAUSE, False
+            await _wait(stop, _PACE)
+            await self._change(stop, snapshot.version)
+
+    async def _write(self, snapshot: Snapshot, now: datetime) -> int:
+        return await self.target.write(outputs_of(await self.tree(snapshot, now), self.steady))
+
+    async def _confirm(self, snapshot: Snapshot, now: datetime, lease: timedelta) -> None:
+        ends = [quote.usable_until for quote in snapshot.quotes if quote.price is not None and quote.usable_until]
+        trust = Trust(now, snapshot.turns_at(now), now + lease, min(ends, default=None))
+        await self.target.confirm(status_of(snapshot, self.langs, trust), trust)
+
+    async def _change(self, stop: asyncio.Event, version: int) -> None:
+        """Wait for a newer version, for the time to be heard of again, or for the end."""
+
+        async def newer() -> None:
+            await anext(self.board.updates(version), None)
+
+        waits = {asyncio.ensure_future(newer()), asyncio.ensure_future(stop.wait())}
+        try:
+            await asyncio.wait(waits, timeout=self.target.renewal.total_seconds(), return_when="FIRST_COMPLETED")
+        finally:
+            for each in waits:
+                each.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,146 @@
+"""A folder as a target: every file whole (written aside, synced, renamed), the unchanged ones untouched.
+
+Whoever gives the files out must not do so when nobody vouches for them any more. A server of files knows the time but
+not a file's age, so there is a name for each stretch of time in which it may: `live/N` for the ten seconds numbered N
+since 1970, a link to `now`, and `late/N` for the thousand seconds, a link to `marked`. A dead exporter makes no new
+ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ticker.export.output import MANIFEST, STATUS, digests_in, manifest_of
+from ticker.export.target import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from ticker.export.output import Output, Trust
+
+LIVE, LATE = 10, 1000
+# Links of `late/` ahead: nobody reads marked numbers for longer than this.
+_FARTHEST = timedelta(days=14)
+_SECOND = 1_000_000_000
+
+
+class Folder:
+    """Writes below `root`, which it makes where it is missing."""
+
+    renewal = timedelta(seconds=5)
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._swept = False
+
+    async def write(self, outputs: Mapping[str, Output]) -> int:
+        """Write what is new, remove what an earlier export left. Raises TargetError."""
+        return await asyncio.to_thread(self._write, outputs)
+
+    async def confirm(self, status: Output, trust: Trust) -> None:
+        """Make the names of the time to come, and remove those of the past and of what is no longer so."""
+        await asyncio.to_thread(self._confirm, status, trust)
+
+    def _write(self, outputs: Mapping[str, Output]) -> int:
+        with _told(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+            for path in () if self._swept else outputs:
+                _aside(self._root / path).unlink(missing_ok=True)
+            self._swept = True
+            before = digests_in(_read(self._root / MANIFEST) or b"")
+            manifest = manifest_of({path: output.digest for path, output in outputs.items()})
+            written = [path for path, output in outputs.items() if self._put(path, output.body)]
+            for path in before.keys() - outputs.keys():
+                self._remove(path)
+            self._put(MANIFEST, manifest.body)
+            for folder in {(self._root / path).parent for path in written} | {self._root}:
+                _sync(folder)
+            return len(written)
+
+    def _confirm(self, status: Output, trust: Trust) -> None:
+        with _told(self._root):
+            until = min(filter(None, (trust.valid_until, trust.trusted_until)))
+            self._link("live", "now", LIVE, trust.now, until)
+            self._link("late", "marked", LATE, trust.now, min(trust.marked_until or trust.now, trust.now + _FARTHEST))
+            self._put(STATUS, status.body)
+
+    def _put(self, path: str, body: bytes) -> bool:
+        """Make `path` hold `body`; False where it did."""
+        file = self._root / path
+        if _read(file) == body:
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = _aside(file)
+        with aside.open("wb") as handle:
+            handle.write(body)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _date(aside, file)
+        aside.replace(file)
+        return True
+
+    def _remove(self, path: str) -> None:
+        file = self._root / path
+        # A manifest that somebody has written by hand leads nowhere else.
+        if self._root.resolve() not in file.resolve().parents:
+            return
+        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in file.relative_to(self._root).parents[:-1]:
+                (self._root / folder).rmdir()
+
+    def _link(self, name: str, to: str, seconds: int, now: datetime, until: datetime) -> None:
+        """Links below `name` for every whole stretch of `seconds` that ends by `until`, and no others."""
+        folder = self._root / name
+        folder.mkdir(exist_ok=True)
+        first, end = int(now.timestamp()) // seconds, int(until.timestamp()) // seconds
+        wanted, there = {str(number) for number in range(first, end)}, {each.name for each in folder.iterdir()}
+        for stretch in there - wanted:
+            (folder / stretch).unlink(missing_ok=True)
+        for stretch in wanted - there:
+            (folder / stretch).symlink_to(f"../{to}")
+
+
+def _aside(file: Path) -> Path:
+    """Where a file is while it is not whole; an exporter that was killed leaves it there."""
+    return file.with_name(f".{file.name}.part")
+
+
+def _date(aside: Path, file: Path) -> None:
+    """Never two contents of one second: a server's tag of a file is its second and its size."""
+    with contextlib.suppress(FileNotFoundError):
+        before, now = file.stat().st_mtime_ns, aside.stat().st_mtime_ns
+        if now // _SECOND <= before // _SECOND:
+            later = (before // _SECOND + 1) * _SECOND
+            os.utime(aside, ns=(later, later))
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _sync(folder: Path) -> None:
+    """Make the renames in `folder` outlive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _told(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or root
+        raise TargetError(f"{where}: {error.strerror or error}", "see that it is ours and has room") from error
