@@ -188,7 +188,7 @@ def sources(
 @app.command(epilog="Example: ticker export /var/lib/ticker/export --watch --lang en --lang ru")
 def export(
     where: Annotated[
-        str, typer.Argument(metavar="DIR", help="A folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://ACCOUNT/BUCKET.")
+        str, typer.Argument(metavar="DIR", help="A folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://BUCKET/PATH.")
     ],
     watch: Annotated[  # noqa: FBT002 - typer's way to declare a flag
         bool, typer.Option("--watch", help="Go on: poll as the service does, export every change.")
