@@ -76,12 +76,25 @@ async def timed(session: aiohttp.ClientSession, paths: list[str]) -> list[float]
     return sorted(found)
 
 
-async def traffic(session: aiohttp.ClientSession) -> None:
-    """Readers of the header, some hundred a second."""
+async def traffic(session: aiohttp.ClientSession, read: list[float]) -> None:
+    """Readers of the header, some two hundred a second; how many milliseconds each waited."""
     while True:
+        began = time.perf_counter()
         async with session.get("/v1/quotes") as answer:
             await answer.read()
+        read.append((time.perf_counter() - began) * 1000)
         await asyncio.sleep(0.02)
+
+
+def spent(process: int) -> float:
+    """Milliseconds of processor time that the process has had, all threads."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e6
+
+
+def at(found: list[float], share: float) -> float:
+    """The value that so many of `found` do not exceed."""
+    return sorted(found)[int(len(found) * share)]
 
 
 def questions(now: datetime) -> dict[str, list[str]]:
@@ -108,19 +121,30 @@ def questions(now: datetime) -> dict[str, list[str]]:
             f"/v1/quotes?at={now - dice.random() * 300 * DAY - 5 * DAY:%Y-%m-%dT%H:%M:%SZ}" for _ in some
         ],
         "at=, widget": [f"/widget?at={day()}" for _ in some],
+        "at=, widget, the same day again": ["/widget?at=" + day(401)] * ASKED,
+        "history of a year, 1d, the same again": [year("OIL", "1d", 5)] * ASKED,
     }
 
 
-async def measure(folder: Path) -> None:
-    """Fill, serve, ask, print."""
-    now, file = datetime.now(UTC), folder / "ticker.db"
+def filled(folder: Path, now: datetime) -> Path:
+    """The store; prints its size."""
+    file = folder / "ticker.db"
     store = of_url(f"sqlite:///{file}")
     store.open()
     began, rows = time.perf_counter(), [*daily(now), *oil(now)]
     for start in range(0, len(rows), 20_000):
         store.write(rows[start : start + 20_000], {})
     store.close()
-    print(f"{len(rows)} rows in {file.stat().st_size / 1e6:.1f} MB, written in {time.perf_counter() - began:.1f} s")
+    size = file.stat().st_size
+    took = time.perf_counter() - began
+    print(f"{len(rows)} rows, {size / 1e6:.1f} MB, {size / len(rows):.0f} bytes a row, written in {took:.1f} s")
+    return file
+
+
+async def measure(folder: Path) -> None:
+    """Fill, serve, ask, print."""
+    now = datetime.now(UTC)
+    file = filled(folder, now)
     (folder / "ticker.toml").write_text(f'[store]\nraw = "3650d"\n{configuration()}')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -135,19 +159,42 @@ async def measure(folder: Path) -> None:
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             await listening(session)
-            readers = [asyncio.create_task(traffic(session)) for _ in range(READERS)]
+            read: list[float] = []
+            readers = [asyncio.create_task(traffic(session, read)) for _ in range(READERS)]
+            await asyncio.sleep(0.5)
+            print(f"memory before {memory(process.pid)}")
+            each = await alone(process.pid, read)
+            print(
+                "| asked beside 200 readers a second | p50 ms | p99 ms | processor ms | readers' p99 ms | p99 asked |"
+            )
+            print("| --- | --- | --- | --- | --- | --- |")
             for name, paths in questions(now).items():
+                before, count = spent(process.pid), len(read)
                 found = await timed(session, paths)
-                target = next(most for what, most in TARGETS.items() if name.startswith(what))
-                p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
-                print(f"{name:45} p50 {p50:6.2f} ms  p99 {p99:6.2f} ms  target {target:.0f} ms")
+                mine, others = (spent(process.pid) - before - each * (len(read) - count)) / len(paths), read[count:]
+                most = next((most for what, most in TARGETS.items() if name.startswith(what)), 0.0)
+                figures = f"{at(found, 0.5):.1f} | {at(found, 0.99):.1f} | {mine:.1f} | {at(others, 0.99):.1f}"
+                print(f"| {name} | {figures} | {most:.0f} |")
             for reader in readers:
                 reader.cancel()
-        status = Path(f"/proc/{process.pid}/status").read_text()  # noqa: ASYNC240 - at the end
-        print(next(line for line in status.splitlines() if line.startswith("VmRSS")))
+        print(f"memory after {memory(process.pid)}")
     finally:
         process.terminate()
         process.wait()
+
+
+async def alone(process: int, read: list[float]) -> float:
+    """What the traffic costs by itself: milliseconds of processor time a reader."""
+    before, count = spent(process), len(read)
+    await asyncio.sleep(3)
+    print(f"readers alone: p99 {at(read[count:], 0.99):.1f} ms")
+    return (spent(process) - before) / (len(read) - count)
+
+
+def memory(process: int) -> str:
+    """The process's resident memory."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(line.partition(":")[2].strip() for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 async def listening(session: aiohttp.ClientSession) -> None:

@@ -81,6 +81,12 @@ SEEN_EARLIER = """
 """
 SAVE = "INSERT INTO saved VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
 
+# All of an answer as one row of JSON: between two rows a reader lets go of Python's lock and waits for it again.
+PACKED = "SELECT json_group_array(json_array({columns})) FROM ({query})"
+ROW = """symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at, seen_at, previous,
+    previous_as_of, contract, archived"""
+POINT = "as_of, offset, price, price_type, source, fetched_at, revision"
+
 # For each of the keys, a list of [symbol, source], the newest row that is in force and the one before it; of each the
 # last revision that was. Every step is one descent of the primary key.
 _IN_FORCE = """
@@ -99,8 +105,8 @@ _IN_FORCE = """
     AND r.revision = (SELECT max(q.revision) FROM quotes AS q
         WHERE q.symbol = found.symbol AND q.source = found.source AND q.as_of = found.as_of AND {seen})
 """
-AT = _IN_FORCE.format(seen="q.seen_at <= :moment")
-ON = _IN_FORCE.format(seen="q.day <= :day")
+AT = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.seen_at <= :moment"))
+ON = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.day <= :day"))
 
 # Of one source every row in force, which is the last revision. A branch for each source, the preferred first, joined by
 # time; `unsaid` leaves out what a preferred source tells of the same moment, and out of an archive of the same day.
@@ -134,17 +140,10 @@ SAMPLED = """
     spoken (ends, source, place) AS MATERIALIZED (
         SELECT ((as_of + :offset) / :every + 1) * :every - :offset AS ends, source, min(place) FROM firsts
         WHERE as_of IS NOT NULL GROUP BY ends ORDER BY ends LIMIT :limit
-    ),
-    last (source, as_of) AS MATERIALIZED (
-        SELECT source, (SELECT max(as_of) FROM quotes WHERE symbol = :symbol AND source = spoken.source
-            AND as_of < min(ends, :end))
-        FROM spoken
     )
-    SELECT q.* FROM last CROSS JOIN quotes AS q
-    WHERE q.symbol = :symbol AND q.source = last.source AND q.as_of = last.as_of
-    AND NOT EXISTS (SELECT 1 FROM quotes AS n WHERE n.symbol = :symbol AND n.source = last.source
-        AND n.as_of = last.as_of AND n.revision > q.revision)
-    ORDER BY q.as_of LIMIT :limit
+    SELECT json_group_array(json((SELECT json_array({point}) FROM quotes
+        WHERE symbol = :symbol AND source = spoken.source AND as_of < min(ends, :end)
+        ORDER BY as_of DESC, revision DESC LIMIT 1))) FROM spoken
 """
 THIN = """
     DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (
@@ -153,8 +152,3 @@ THIN = """
         AND later.as_of > quotes.as_of AND later.as_of < (quotes.as_of / :every + 1) * :every)
 """
 FORGET = "DELETE FROM quotes WHERE as_of < :before"
-# All of an answer as one row of JSON: between two rows a reader lets go of Python's lock and waits for it again.
-PACKED = "SELECT json_group_array(json_array({columns})) FROM ({query})"
-ROW = """symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at, seen_at, previous,
-    previous_as_of, contract, archived"""
-POINT = "as_of, offset, price, price_type, source, fetched_at, revision"

@@ -60,15 +60,14 @@ class Sqlite(SharedFile):
         query, when = (schema.AT, {"moment": micros(at)}) if isinstance(at, datetime) else (schema.ON, {"day": str(at)})
         values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
         found: dict[Key, list[Row]] = {}
-        for row in map(decoded, self._packed(schema.ROW, query, **values)):
+        for row in map(decoded, self._packed(query, **values)):
             found.setdefault((row.symbol, row.source), []).append(row)
         return found
 
     def series(self, span: Span) -> list[Point]:
         """See Store."""
         found = self._packed(
-            schema.POINT,
-            _every_row(len(span.sources)) if span.every is None else schema.SAMPLED,
+            _every_row(len(span.sources)) if span.every is None else schema.SAMPLED.format(point=schema.POINT),
             symbol=span.symbol,
             sources=json.dumps(span.sources),
             first=micros(span.first),
@@ -104,9 +103,9 @@ class Sqlite(SharedFile):
         self._history.close()
         self.shut()
 
-    def _packed(self, columns: str, query: str, **values: object) -> list[Any]:
-        """The rows of the query as lists of `columns`."""
-        (packed,) = self._history.read(schema.PACKED.format(columns=columns, query=query), **values)
+    def _packed(self, query: str, **values: object) -> list[Any]:
+        """The rows of a query that packs them, as lists."""
+        (packed,) = self._history.read(query, **values)
         return list(json.loads(packed[0]))
 
 
@@ -114,7 +113,7 @@ def _every_row(sources: int) -> str:
     """The query for every row in force of so many sources."""
     unsaid = ["".join(schema.UNSAID.format(place=before) for before in range(place)) for place in range(sources)]
     branches = [schema.RAW.format(columns=schema.POINT, place=at, unsaid=each) for at, each in enumerate(unsaid)]
-    return " UNION ALL ".join(branches) + schema.BY_TIME
+    return schema.PACKED.format(columns=schema.POINT, query=" UNION ALL ".join(branches) + schema.BY_TIME)
 
 
 def _insert(transaction: sqlite3.Connection, row: Row) -> int:
