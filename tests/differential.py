@@ -1,11 +1,11 @@
-"""The express lane beside the ordinary path without a shelf: the same bytes go to both, the same have to come back."""
+"""The express lane beside the ordinary path, with a shelf and without: the same bytes in, the same have to come out."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.asked import chunks
 from tests.live import NOON
@@ -23,60 +23,60 @@ _TOLD = 12
 
 
 @dataclass(slots=True)
-class Pair:
-    """Two connections that are told the same, and what they were told; `express` is how often the lane answered."""
+class Trio:
+    """Connections that are told the same, and what they were told; `express` is how often the lane answered."""
 
     lane: Connection
-    ordinary: Connection
+    others: tuple[Connection, ...]
     told: list[bytes] = field(default_factory=list)
     express: int = 0
 
     def feed(self, data: bytes) -> None:
-        """Tell both."""
+        """Tell all."""
         self.told.append(data)
         self.lane.feed(data)
         # aiohttp itself never answers before its task has had a turn.
         self.express += bool(self.lane.wire.written)
-        self.ordinary.feed(data)
+        for each in self.others:
+            each.feed(data)
 
     async def compared(self) -> bool:
-        """Whether both are still open. Raises AssertionError where they said different things."""
-        ours, theirs = self.lane.wire.said(), self.ordinary.wire.said()
+        """Whether all are still open. Raises AssertionError where they said different things."""
+        said = [each.wire.said() for each in (self.lane, *self.others)]
         for _ in range(_PATIENCE):
-            if ours == theirs:
+            if all(each == said[0] for each in said):
                 break
             # What is written in a thread may be later on one side.
             await asyncio.sleep(0.005)
-            ours, theirs = (
-                (said[0] + more[0], more[1])
-                for said, more in ((ours, self.lane.wire.said()), (theirs, self.ordinary.wire.said()))
-            )
-        assert ours == theirs, self.difference(ours[0], theirs[0])
-        return ours[1]
+            more = [each.wire.said() for each in (self.lane, *self.others)]
+            said = [(before + after, opened) for (before, _), (after, opened) in zip(said, more, strict=True)]
+        for other in said[1:]:
+            assert other == said[0], self.difference(said[0][0], other[0])
+        return said[0][1]
 
     def difference(self, ours: bytes, theirs: bytes) -> str:
-        """What both were told, and what they said from where they begin to differ."""
+        """What all were told, and what two said from where they begin to differ."""
         same = next((at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
         said = f"the lane said {ours[same : same + 300]!r}\naiohttp said {theirs[same : same + 300]!r}"
         return f"told {self.told!r}\nafter {same} bytes {said}"
 
     def end(self) -> None:
         """Hang up."""
-        for each in (self.lane, self.ordinary):
+        for each in (self.lane, *self.others):
             each.end()
 
 
 class Differential:
-    """The two services, on one clock."""
+    """The service with its lane, with its shelf alone, and with neither, on one clock."""
 
-    def __init__(self, **flags: object) -> None:
+    def __init__(self, **flags: Any) -> None:  # noqa: ANN401 - settings
         self.clock = Clock(NOON)
-        self.fast = Service(self.clock, shelf=True, lane=True, **flags)
-        self.slow = Service(self.clock, shelf=False, lane=False, **flags)
+        ways = ((True, True), (True, False), (False, False))
+        self.services = [Service(self.clock, shelf=shelf, lane=lane, **flags) for shelf, lane in ways]
         self.price = 0
 
     async def __aenter__(self) -> Self:
-        for each in (self.fast, self.slow):
+        for each in self.services:
             each.context.board.expect(self.clock.now + timedelta(seconds=59.7))
             await each.start()
         return self
@@ -84,57 +84,59 @@ class Differential:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for each in (self.fast, self.slow):
+        for each in self.services:
             await each.stop()
 
-    def pair(self) -> Pair:
-        """Two new connections."""
-        return Pair(self.fast.connect(), self.slow.connect())
+    def trio(self) -> Trio:
+        """New connections."""
+        lane, *others = (each.connect() for each in self.services)
+        return Trio(lane, tuple(others))
 
     def change(self, random: Random) -> None:
         """Time goes on, the board changes, the next poll is planned: what answers depend on beside the request."""
         kind, self.price = random.randrange(4), self.price + 1
         if kind == 0:
             self.clock.now += timedelta(seconds=random.choice((0.001, 0.4, 1, 7, 700)))
-        for each in (self.fast, self.slow):
+        for each in self.services:
             if kind == 1:
                 each.live.put({"USD": f"{100 + self.price % 7}.25"})
             elif kind == 2:
                 each.context.board.expect(self.clock.now + timedelta(seconds=self.price % 60 + 0.3))
 
     def counted(self) -> None:
-        """Raise AssertionError where the two have counted different answers."""
-        ours, theirs = (each.context.traffic.requests for each in (self.fast, self.slow))
-        assert +ours == +theirs
+        """Raise AssertionError where they have counted different answers."""
+        ours, *others = (each.context.traffic.requests for each in self.services)
+        for other in others:
+            assert +ours == +other
 
 
-async def compare(both: Differential, random: Random, requests: int, *, abreast: int = 128) -> tuple[int, int]:
-    """Send `requests` to both, `abreast` connections at a time: how many were sent, and answered by the lane.
+async def compare(all_: Differential, random: Random, requests: int, *, abreast: int = 128) -> tuple[int, int]:
+    """Send `requests` to all, `abreast` connections at a time: how many were sent, and answered by the lane.
 
     Raises AssertionError at the first difference.
     """
-    pairs = [both.pair() for _ in range(abreast)]
-    waiting: list[list[bytes]] = [[] for _ in pairs]
+    trios = [all_.trio() for _ in range(abreast)]
+    waiting: list[list[bytes]] = [[] for _ in trios]
     sent = express = 0
     await quiet()
     while sent < requests:
         if random.random() < 0.01:
-            both.change(random)
-        for each, queue in zip(pairs, waiting, strict=True):
+            all_.change(random)
+        for each, queue in zip(trios, waiting, strict=True):
             if not queue:
                 queue.extend(chunks(random))
                 sent += 1
             each.feed(queue.pop(0))
         await quiet()
-        for number, each in enumerate(pairs):
+        for number, each in enumerate(trios):
             if not await each.compared() or len(each.told) > _TOLD:
                 each.end()
                 express += each.express
-                pairs[number], waiting[number] = both.pair(), []
+                trios[number], waiting[number] = all_.trio(), []
     await quiet()
-    for each in pairs:
+    for each in trios:
         each.end()
         express += each.express
     await quiet()
-    both.counted()
+    all_.counted()
     return sent, express

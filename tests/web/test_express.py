@@ -312,7 +312,7 @@ async def test_the_lane_and_the_ordinary_path_never_differ(random: Random) -> No
 
 
 @pytest.mark.parametrize("flags", [{}, {"server__cors_origins": ["https://news.example"]}])
-async def test_thousands_of_requests_are_answered_alike(flags: dict[str, object]) -> None:
+async def test_thousands_of_requests_are_answered_alike(flags: dict[str, Any]) -> None:
     """Many enough for the lane to have its share of them; millions are compared by tests/bench/differential.py."""
     async with Differential(**flags) as both:
         sent, at_once = await compare(both, Random(9), 6_000)  # noqa: S311 - the same every time

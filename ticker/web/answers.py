@@ -96,7 +96,7 @@ def matches(tags: str, etag: str) -> bool:
     return tags == etag or tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
 
 
-def not_modified(request: web.Request, etag: str, modified: datetime) -> bool:
+def not_modified(request: web.BaseRequest, etag: str, modified: datetime) -> bool:
     """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
     tags = request.headers.get("If-None-Match")
     if tags is not None:

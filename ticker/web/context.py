@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ticker.health import Histogram
 from ticker.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 
     from ticker.board import Board
     from ticker.facts import Facts
-    from ticker.health import Health, Histogram
+    from ticker.health import Health
     from ticker.history import History
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
     from ticker.web.limits import Limiter
     from ticker.web.shelf import Shelf
+
+# Seconds, the bounds of the histogram of answers.
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
 
 
 @dataclass(slots=True)
@@ -31,6 +35,14 @@ class Traffic:
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     durations: dict[str, Histogram] = field(default_factory=dict)
     streams: int = 0
+
+    def note(self, route: str, method: str, status: int, took: float) -> None:
+        """Count one answer and the seconds it took."""
+        self.requests[route, method, status] += 1
+        histogram = self.durations.get(route)
+        if histogram is None:
+            histogram = self.durations[route] = Histogram(SECONDS)
+        histogram.observe(took)
 
 
 @dataclass(slots=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
-
-from aiohttp import web
 
 from ticker.web import framing
 from ticker.web.answers import freshness, not_modified, sent, vary
@@ -14,7 +13,7 @@ from ticker.web.ready import modified, ready, response, unmodified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.typedefs import Handler
+    from aiohttp import web
 
     from ticker.quotes import Snapshot
     from ticker.render import View
@@ -25,25 +24,23 @@ if TYPE_CHECKING:
 _METHODS = ("GET", "HEAD")
 
 
-@web.middleware
-async def shelved(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with what is on the shelf; ask the handler where nothing is, or the request is not to be believed."""
-    return _found(request) or await handler(request)
-
-
-def _found(request: web.Request) -> web.Response | None:
-    context = request.app[CONTEXT]
-    shelf = context.shelf
-    if not shelf.usable or request.method not in _METHODS or not framing.believed(request):
+def found(request: web.BaseRequest, context: Context) -> web.StreamResponse | None:
+    """What is ready for the request, counted; None where the application has to be asked."""
+    began, shelf, headers = perf_counter(), context.shelf, request.headers
+    if not shelf.usable or request.method not in _METHODS or "Expect" in headers or not framing.believed(request):
         return None
     moment = shelf.moment(context.clock())
     each = shelf.find(_target(request), _wishes(request, context))
-    return None if each is None else _answered(request, context, moment, each)
+    if each is None:
+        return None
+    answered = _answered(request, context, moment, each)
+    context.traffic.note(each.route, request.method, answered.status, perf_counter() - began)
+    return answered
 
 
 def current(
     request: web.Request, snapshot: Snapshot, view: View, fields: Mapping[str, str], *, formats: bool
-) -> web.Response:
+) -> web.StreamResponse:
     """The view of a board that was the present one just now, on the shelf from here on.
 
     `fields` are those of the route; with `formats`, `Accept` had a say in the format.
@@ -68,19 +65,19 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource else ""
 
 
-def _answered(request: web.Request, context: Context, moment: Moment, each: Ready) -> web.Response:
+def _answered(request: web.BaseRequest, context: Context, moment: Moment, each: Ready) -> web.StreamResponse:
     origin = context.shelf.origins.get(request.headers.get("Origin"))
     status = 304 if not_modified(request, each.etag, moment.snapshot.generated_at) else 200
     opening = context.shelf.opening(moment, origin, status)
     whole = unmodified(opening, each) if status == 304 else modified(opening, each, body=request.method == "GET")  # noqa: PLR2004
-    closing = context.vitals.draining or bool(context.limiter.rate) or framing.last(request)
-    return response(request, status, whole, closing=closing)
+    last = context.vitals.draining or framing.last(request)
+    return response(request, status, whole, last=last, more=bool(context.limiter.rate))
 
 
-def _target(request: web.Request) -> bytes:
+def _target(request: web.BaseRequest) -> bytes:
     return request.raw_path.encode("utf-8", "surrogateescape")
 
 
-def _wishes(request: web.Request, context: Context) -> str:
+def _wishes(request: web.BaseRequest, context: Context) -> str:
     headers = request.headers
     return context.shelf.wishes(headers.get("Accept"), headers.get("Accept-Encoding"), headers.get("Accept-Language"))

@@ -10,6 +10,7 @@ from aiohttp import web
 from ticker.web.broadcast import BROADCAST, Broadcast
 from ticker.web.connections import Connection, refusal
 from ticker.web.context import CONTEXT, Context
+from ticker.web.current import found
 from ticker.web.express import Express, known
 from ticker.web.problems import Problem
 
@@ -22,10 +23,11 @@ class Doors(web.Server):
     """Lets in as many connections as its bounds allow: then the client that holds the most loses its oldest."""
 
     def __init__(self, made: web.Server, context: Context, bounds: Bounds, streams: Broadcast | None) -> None:
-        """`streams` has taken connections over; they count as well. Where there are any, there is an express lane."""
+        """`streams` has taken connections over; they count as well. Where there are any, there is a shelf."""
         self._kind = Express if streams is not None and known() else Connection
         super().__init__(self._answer, request_factory=made.request_factory)
         self._streams = streams
+        self._found = found if streams is not None else _nothing
         self._bounds = bounds
         self._handler = made.request_handler
         self._context = context
@@ -41,7 +43,7 @@ class Doors(web.Server):
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""
         try:
-            return await self._handler(request)
+            return self._found(request, self._context) or await self._handler(request)
         except web.HTTPException as error:
             return refusal(request, Problem(error.status, error.reason), self._context)
 
@@ -63,6 +65,10 @@ class Doors(web.Server):
             if isinstance(one, Connection):
                 self._leaving.add(one)
             one.drop()
+
+
+def _nothing(_request: web.BaseRequest, _context: Context) -> None:
+    """The listener of the metrics has nothing on the shelf."""
 
 
 class Listener(web.AppRunner):

@@ -104,9 +104,7 @@ class Express(Connection):
         status = 304 if tags is not None and matches(tags.decode("ascii"), each.etag) else 200
         opening = shelf.opening(moment, shelf.origins.get(origin), status)
         transport.write(unmodified(opening, each) if status == 304 else modified(opening, each, body=get is not None))  # noqa: PLR2004
-        traffic = context.traffic
-        traffic.requests[each.route, "GET" if get else "HEAD", status] += 1
-        traffic.durations[each.route].observe(perf_counter() - began)
+        context.traffic.note(each.route, "GET" if get else "HEAD", status, perf_counter() - began)
         self._stay()
         return True
 

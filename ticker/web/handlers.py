@@ -29,7 +29,7 @@ _PATIENCE = timedelta(minutes=1)
 _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 
-async def quotes(request: web.Request) -> web.Response:
+async def quotes(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes`: all quotes of the snapshot."""
     parameters.only(request, ("symbols", "lang", "at", *forms.MANY))
     snapshot = await past.snapshot(request)
@@ -39,7 +39,7 @@ async def quotes(request: web.Request) -> web.Response:
     return await _answer(request, snapshot, view, formats=True)
 
 
-async def quote(request: web.Request) -> web.Response:
+async def quote(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}`: one of them."""
     parameters.only(request, ("lang", "at", *forms.ONE))
     snapshot = await past.snapshot(request)
@@ -53,7 +53,7 @@ async def quote(request: web.Request) -> web.Response:
 
 
 @fragment_safe
-async def widget(request: web.Request) -> web.Response:
+async def widget(request: web.Request) -> web.StreamResponse:
     """`GET /widget`: the HTML fragment."""
     parameters.only(request, ("symbols", "lang", "style", "at"))
     style = parameters.one_of(request, "style", STYLES, "plain")
@@ -91,7 +91,7 @@ async def _answer(
     *,
     formats: bool = False,
     fields: Mapping[str, str] = MappingProxyType({}),
-) -> web.Response:
+) -> web.StreamResponse:
     """`formats` where `Accept` may choose one; `fields` are what every answer of the route carries."""
     if "at" not in request.query:
         return current(request, snapshot, view, fields, formats=formats and "format" not in request.query)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ticker.health import Histogram
 from ticker.log import Log
 from ticker.web import framing
 from ticker.web.context import CONTEXT
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
 _EXPOSED = ("ETag", "Last-Modified", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "Ticker-Demo")
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Server": "market-ticker"}
 _CLOSED = {
@@ -48,8 +46,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unknown"
     method = request.method if request.method in METHODS else "other"
-    traffic.requests[route, method, answered.status] += 1
-    traffic.durations.setdefault(route, Histogram(SECONDS)).observe(took)
+    traffic.note(route, method, answered.status, took)
     if context.access_log:
         # Neither who asked nor what was in the headers: a log of readers is a liability.
         path = request.path_qs[:200]

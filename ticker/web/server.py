@@ -9,17 +9,16 @@ from aiohttp import web
 from ticker.health import Histogram
 from ticker.web import assets, handlers
 from ticker.web.broadcast import BROADCAST, Broadcast
-from ticker.web.context import CONTEXT, Context
-from ticker.web.current import shelved
+from ticker.web.context import CONTEXT, SECONDS, Context
 from ticker.web.later import later
 from ticker.web.limits import limited
-from ticker.web.middlewares import SECONDS, counted, headed, problems
+from ticker.web.middlewares import counted, headed, problems
 from ticker.web.stream import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiohttp.typedefs import Handler, Middleware
+    from aiohttp.typedefs import Handler
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/", later("page.page")),
@@ -48,7 +47,7 @@ _CODES = (200, 304, 500)
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing but who tells the streams."""
     routes = (*ROUTES, *assets.ROUTES)
-    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"], shelved)
+    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"])
     app[BROADCAST] = Broadcast(context)
     app.cleanup_ctx.append(app[BROADCAST].living)
     return app
@@ -59,8 +58,8 @@ def build_metrics(context: Context) -> web.Application:
     return _application(context, [route for route in ROUTES if route[0] in _OURS])
 
 
-def _application(context: Context, routes: Iterable[tuple[str, Handler]], *before: Middleware) -> web.Application:
-    app = web.Application(middlewares=[counted, *before, headed, problems, limited], client_max_size=1024)
+def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
+    app = web.Application(middlewares=[counted, headed, problems, limited], client_max_size=1024)
     app[CONTEXT] = context
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():
