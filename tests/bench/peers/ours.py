@@ -1,0 +1,33 @@
+"""The service with the trio, which no source changes: python -m tests.bench.peers.ours PORT express|ordinary."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from datetime import timedelta
+
+import uvloop
+
+from tests.live import live
+from ticker import clock
+
+
+async def serve(port: int, *, lane: bool) -> None:
+    """Until it is ended."""
+    served = live(server__express=lane)
+    served.port = port
+    served.context.clock = clock.wall
+    served.context.board.expect(clock.wall() + timedelta(hours=1))
+    await served.start()
+    gc.freeze()  # as `ticker serve` does once it is up
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    """As the command line says."""
+    uvloop.run(serve(int(sys.argv[1]), lane=sys.argv[2] == "express"))
+
+
+if __name__ == "__main__":
+    main()
