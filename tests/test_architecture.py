@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, str] = {
     "ticker": "",
     "quotes": "",
     "clock": "",
+    "threads": "",
     "log": "",
     "calendars": "",
     "sources": "quotes",
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, str] = {
     "feeds": "quotes fetch",  # what it hides of the key in an answer, the client and a recording hide too
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
-    "stores": "log quotes health",
+    "stores": "log quotes health threads",
     "replicas": "log quotes stores",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
@@ -49,7 +50,7 @@ MAY_IMPORT: dict[str, str] = {
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
     "export render replicas vitals web metrics",
-    "cli": "log ticker quotes clock keys settings stores recording render export app",
+    "cli": "log ticker quotes clock keys settings stores recording render export app threads",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.

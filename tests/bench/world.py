@@ -21,13 +21,17 @@ DAY = timedelta(days=1)
 
 @dataclass
 class World:
-    """The four sources of the trio from `first` to `last`; `outages` are silent spans by source."""
+    """The four sources of the trio from `first` to `last`; `outages` are silent spans by source.
+
+    Every price is told `slip` times what it is.
+    """
 
     first: date
     last: date
     now: datetime
     outages: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
+    slip: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         random = Random(7)  # noqa: S311 - the same world every time
@@ -54,23 +58,27 @@ class World:
 
     def cbr(self) -> bytes:
         """The Bank's table."""
-        return formats.cbr_daily(self.table()[0], _rates(self.table()[0]))
+        return formats.cbr_daily(self.table()[0], self._slipped(self.table()[0]))
 
     def cbr_mirror(self) -> bytes:
         """The mirror's, up to an hour later."""
         day, before = self.table(timedelta(minutes=50))
-        return formats.cbr_mirror(day, before, self.now, _rates(day), _rates(before))
+        return formats.cbr_mirror(day, before, self.now, self._slipped(day), self._slipped(before))
 
     def moex(self) -> bytes:
         """The futures board; outside the session it stands still."""
         trade = self.traded(MOSCOW, time(9), time(23, 50), range(5), "RU")
-        price = _brent(trade)
+        price = brent(trade) * self.slip
         return formats.moex_forts(trade, formats.contracts(trade.date(), price, price))
 
     def yahoo(self) -> bytes:
         """The chart of Brent abroad, from Sunday evening to Friday evening in New York."""
         trade = self.traded(YORK, time(20), time(18), (6, 0, 1, 2, 3), None) - timedelta(minutes=10)
-        return formats.yahoo_chart("BZ=F", "USD", _brent(trade), trade, _brent(trade - DAY), "FUTURE")
+        price, before = brent(trade) * self.slip, brent(trade - DAY) * self.slip
+        return formats.yahoo_chart("BZ=F", "USD", price, trade, before, "FUTURE")
+
+    def _slipped(self, day: date) -> dict[str, Decimal]:
+        return {code: rate * self.slip for code, rate in rates(day).items()}
 
     def traded(
         self, zone: ZoneInfo, opens: time, closes: time, days: range | tuple[int, ...], holidays: str | None
@@ -87,10 +95,12 @@ class World:
         raise AssertionError("no session in twenty days")
 
 
-def _rates(day: date) -> dict[str, Decimal]:
+def rates(day: date) -> dict[str, Decimal]:
+    """The Bank's true rates of a day."""
     wave = math.sin(day.toordinal() / 9)
     return {"USD": Decimal(str(round(92 + 3 * wave, 4))), "EUR": Decimal(str(round(100 + 3 * wave, 4)))}
 
 
-def _brent(at: datetime) -> Decimal:
+def brent(at: datetime) -> Decimal:
+    """The true price of a moment."""
     return Decimal(str(round(78 + 4 * math.sin(at.timestamp() / 400_000), 2)))

@@ -35,7 +35,7 @@ PROCESSES: tuple[Fault, ...] = (
         "at random, under polling and reading",
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",
         "tests/faults/test_kill.py::test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once",
-        Mutation("ticker/stores/sqlite.py", "transaction.executemany(schema.SAVE, saved.items())", "pass"),
+        Mutation("ticker/stores/shared.py", "transaction.execute(schema.PUBLISH, (", "tuple(("),
     ),
     Fault(
         "SIGSTOP behind nginx",
@@ -84,6 +84,17 @@ PROCESSES: tuple[Fault, ...] = (
         "the new numbers, made once for all",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation("ticker/render/render.py", "if view not in self._ready:", "if view:"),
+    ),
+    Fault(
+        "stampede on a cold process",
+        "40 at once for each page that is loaded when it is first asked for",
+        "every one is answered",
+        "tests/faults/test_stampede.py::test_the_first_readers_of_a_cold_process_are_all_answered",
+        Mutation(
+            "ticker/web/later.py",
+            "await asyncio.to_thread(import_module, module)",
+            '__import__("sys").modules.get(module) or await asyncio.to_thread(import_module, module)',
+        ),
     ),
     Fault(
         "readers reaching upstream",

@@ -99,6 +99,8 @@ async def test_an_answer_too_big_for_memory_is_one_failed_poll(tmp_path: Path) -
     async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
         async with aiohttp.ClientSession() as session:
             await until(lambda: answers(session, f"{process.url}/readyz"))
+            # What is loaded when it is first asked for has been asked for by the time that memory runs short.
+            await look(session, process.url, process.metrics)
             world.frozen = True
             world.upstream.answer(YAHOO, body=b'{"chart": [' + b"1.5," * 900_000 + b"1]}")
             with limited(process, resource.RLIMIT_AS, address_space(process) + 8 * MEGABYTE):

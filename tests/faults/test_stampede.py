@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from tests.faults.test_upstreams import SELDOM
+from tests.ops.process import running
+from tests.ops.world import turning, write
 from tests.service import Served, serving
 from tests.upstream import DAY, Upstream
 from ticker.render import Renderer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ticker.quotes import Snapshot
     from ticker.render import Representation, View
 
 READERS = 250
 CODINGS = ("identity", "gzip", "br", "gzip, br")
+LATE = ("/v1/sources", "/docs", "/v1/openapi.json", "/", "/v1/instruments")
 PATHS = ("/widget?lang=en", "/v1/quotes?lang=en")
 
 
@@ -65,3 +70,13 @@ async def test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked() 
                 assert len(set(answers)) == 6
                 assert counted.made[version, "widget"] == counted.made[version, "quotes"] == 1
                 assert len(upstream.hits()) == asked
+
+
+async def test_the_first_readers_of_a_cold_process_are_all_answered(tmp_path: Path) -> None:
+    """Forty at once for each of what a start leaves for later: what is only half imported yet is waited for."""
+    async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            asked = (ask(session, process.url + path, "gzip") for path in LATE for _ in range(40))
+            answers = await asyncio.gather(*asked)
+            assert Counter(status for status, _, _ in answers) == {200: 40 * len(LATE)}
+        assert [line for line in process.lines if line["level"] == "error"] == []

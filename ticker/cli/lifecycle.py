@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from ticker.cli.descriptors import descriptors
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.log import Log
 from ticker.settings import ConfigurationError
+from ticker.threads import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +29,8 @@ log = Log(__name__)
 
 # In-flight answers take milliseconds; what is still open after this long is a reader who does not read.
 _FINISH_SECONDS = 10.0
+# Threads for what must not hold up the loop: imports that nobody has needed before, a configuration read anew.
+_ASIDE = 2
 # Descriptors that readers may not have: upstreams, the store, the log, and both listeners. Of very few, three quarters.
 _OWN = 100
 # Seconds after the start: what is loaded late, as a language is, is there by the last.
@@ -46,6 +50,7 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    loop.set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
     server = service.settings.server
     public, own = _runner(app), _runner(service.metrics())
     await public.setup()

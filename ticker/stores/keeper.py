@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
 from ticker.health import StoreHealth
@@ -20,6 +19,7 @@ from ticker.log import Log
 from ticker.stores import saved
 from ticker.stores.base import Edition, Retention, Row, Store, StoreError
 from ticker.stores.rows import identity, of_quote
+from ticker.threads import begin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -154,8 +154,8 @@ class Keeper:
 
     async def run(self) -> None:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
-        started(self._writer, 1)
-        started(self._readers, _READERS)
+        for pool in (self._writer, self._readers):
+            begin(pool)
         pause = _FIRST_PAUSE
         while True:
             await self._wake.wait()
@@ -260,16 +260,6 @@ class Keeper:
         if not self.health.up and not self._bad:
             log.info("store is back", queued=len(self._rows))
         self.health.up = not self._bad
-
-
-def started(pool: ThreadPoolExecutor, threads: int) -> None:
-    """Start all threads of `pool` now: one begun when memory has run out never says so, and whoever asked for it hangs.
-
-    (`Thread.start` waits for a word of the new thread, without end; here it would be the loop that waits.)
-    """
-    together = Barrier(threads)
-    for _ in range(threads):
-        pool.submit(together.wait)
 
 
 async def _at_once() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,13 @@ def later(place: str) -> Handler:
     """The handler at `place`, "file.name" of this room."""
     module, _, name = f"ticker.web.{place}".rpartition(".")
 
+    ready: list[Handler] = []
+
     async def handler(request: web.Request) -> web.StreamResponse:
-        # What is imported may take tens of milliseconds; others are answered meanwhile.
-        found = sys.modules.get(module) or await asyncio.to_thread(import_module, module)
-        answered: web.StreamResponse = await getattr(found, name)(request)
-        return answered
+        if not ready:
+            # Tens of milliseconds, in which others are answered. Who asks meanwhile waits for the same import: a module
+            # that is only half there stands among the imported ones already.
+            ready.append(getattr(await asyncio.to_thread(import_module, module), name))
+        return await ready[0](request)
 
     return handler
