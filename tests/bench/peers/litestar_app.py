@@ -17,7 +17,7 @@ def main() -> None:
     quote = json.loads(answer.body)
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Type"}
 
-    @get("/v1/quotes/{symbol:str}", response_headers=headers)
+    @get("/v1/quotes/{symbol:str}", response_headers=headers)  # type: ignore[untyped-decorator, unused-ignore]
     async def one(symbol: str) -> dict[str, Any]:  # noqa: ARG001 - as Litestar wants it
         return quote  # type: ignore[no-any-return]
 
