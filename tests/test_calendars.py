@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,10 +158,13 @@ def test_the_publication_before_is_earlier_and_was_followed_by_this_one(day: dat
     assert BANK.due(before) == published
 
 
-@pytest.mark.parametrize("market", sorted(SURE))
-def test_the_library_has_what_is_taken_for_sure(market: str) -> None:
-    """A start does not ask it for the names that the shipped configuration uses."""
-    assert is_holiday(market, date(2024, 12, 25)) in {True, False}
+@pytest.mark.parametrize("market", [*sorted(SURE), "XNYS", "GB", "UA", "IFEU"])
+def test_a_book_is_what_the_library_gives_for_the_name(market: str) -> None:
+    """It is read out of one file alone; and a start takes for sure that the shipped configuration's names are there."""
+    for year in range(2019, 2027):
+        book = getattr(holidays, market)(years=year)
+        days = [date(year, 1, 1) + timedelta(days=day) for day in range(365)]
+        assert [day for day in days if is_holiday(market, day)] == [day for day in days if day in book]
 
 
 def test_the_shipped_configuration_asks_the_library_nothing_at_a_start() -> None:

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, cast
 
 from ticker import __version__, clock, keys
 from ticker.board import Board
-from ticker.configured import checks_of, feeds_of, idle, instruments, keep_fixed, overrides_of, plans_of, used, zone_of
+from ticker.configured import (
+    checks_of,
+    feeds_of,
+    idle,
+    instruments,
+    keep_fixed,
+    overrides_of,
+    plans_of,
+    read_holidays,
+    used,
+    zone_of,
+)
 from ticker.facts import facts_of
 from ticker.fetch import Fetcher
 from ticker.history import History
@@ -58,7 +69,10 @@ _SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
 
 @dataclass(slots=True)
 class Service:
-    """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host."""
+    """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host.
+
+    With `listening`, the sources are asked once that is set: what it takes is imported after readers have had answers.
+    """
 
     settings: Settings
     poller: Poller
@@ -71,16 +85,15 @@ class Service:
     following: Following | None = None
     # What the first reader waits for: the demo's past goes by before anybody sees its present.
     begun: asyncio.Event | None = None
+    listening: asyncio.Event | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Polling goes on inside; on the way out everything that was opened is closed."""
         async with self.fetcher:
-            if self.following is None:
-                self.timetable.start()
-            else:
-                self.timetable.start(resting=True)
-                self.following.start()
+            asking = asyncio.create_task(self._ask())
+            if self.listening is None:
+                await asking
             self.timetable.every(_AGEING_SECONDS, self._age)
             keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
@@ -90,6 +103,7 @@ class Service:
                 yield
             finally:
                 watch.cancel()
+                asking.cancel()
                 await self.timetable.stop()
                 if self.following is not None:
                     self.following.stop()
@@ -116,6 +130,18 @@ class Service:
                     if all(each.last_success or each.last_failure for each in self.poller.health.values()):
                         return
                     await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _ask(self) -> None:
+        if self.listening is not None:
+            await self.listening.wait()
+            # In a thread, between the requests: nobody waits for an import.
+            await asyncio.to_thread(self.timetable.prepare)
+            await asyncio.to_thread(read_holidays, self.settings, self.context.clock().date())
+        if self.following is None:
+            self.timetable.start()
+        else:
+            self.timetable.start(resting=True)
+            self.following.start()
 
     def adopt(self, config: Settings) -> None:
         """Go on with `config` without dropping a quote or a connection.

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import chain
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
     from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -157,12 +158,24 @@ def is_holiday(market: str, day: date) -> bool:
 def _holidays(market: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - costs 60 ms, and a start needs to know only whether there is such a name
 
-    # Not by the library's own look-up, which imports all its countries: 250 files and 20 MB.
-    books = (*holidays.registry.COUNTRIES.values(), *holidays.registry.FINANCIAL.values())
-    if market not in chain(*books):
-        message = f"no holiday calendar named {market!r}: a country ('RU') or an exchange ('XNYS') is"
-        raise ValueError(message)
-    return frozenset(getattr(holidays, market)(years=year))
+    for kind, files in (("countries", holidays.registry.COUNTRIES), ("financial", holidays.registry.FINANCIAL)):
+        for file, names in files.items():
+            if market in names:
+                return frozenset(getattr(_file(f"holidays.{kind}.{file}"), market)(years=year))
+    message = f"no holiday calendar named {market!r}: a country ('RU') or an exchange ('XNYS') is"
+    raise ValueError(message)
+
+
+def _file(name: str) -> ModuleType:
+    """One file of the holidays library by itself; to import it in the usual way is to import all 250 beside it."""
+    import holidays  # noqa: PLC0415 - as above
+
+    spec = spec_from_file_location(name, f"{holidays.__path__[0]}/{'/'.join(name.split('.')[1:])}.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def known(market: str) -> str:

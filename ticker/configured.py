@@ -17,7 +17,7 @@ from ticker.settings.model import PublicationCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import tzinfo
+    from datetime import date, tzinfo
     from random import Random
 
     from ticker.settings.model import Calendar as CalendarSettings
@@ -125,6 +125,14 @@ def feeds_of(config: Settings, upstream: str | None, chosen: Sequence[str]) -> d
             api_key=each.api_key.get_secret_value() if each.api_key else None,
         )
     return feeds
+
+
+def read_holidays(config: Settings, today: date) -> None:
+    """Have this year's holidays of the calendars that are asked for at hand."""
+    of_sources = {config.sources[source].calendar for source in used(config)}
+    for name in of_sources | {each.calendar for each in config.instruments.values() if each.calendar}:
+        if market := config.calendars[name].holidays:
+            calendars.is_holiday(market, today)
 
 
 def overrides_of(config: Settings) -> dict[str, calendars.Calendar]:

@@ -91,6 +91,10 @@ class Timetable:
         )
         return self._made
 
+    def prepare(self) -> None:
+        """Import what it takes to start, where that may be done at leisure."""
+        _ = self._scheduler
+
     def start(self, *, resting: bool = False) -> None:
         """Set the timetable going; poll every source at once, without waiting for a timer, unless it is `resting`."""
         self._resting = resting
@@ -171,7 +175,8 @@ class Timetable:
 
     async def stop(self) -> None:
         """Cancel what waits and what runs, and return when all of it has ended."""
-        self._scheduler.shutdown(wait=False)
+        if self._made is not None and self._made.running:
+            self._made.shutdown(wait=False)
         # APScheduler's shutdown takes effect one turn of the loop later.
         await asyncio.sleep(0)
         running = [*self._ticking, *self._running.values()]

@@ -52,6 +52,8 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     loop.set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
     server = service.settings.server
+    listening = asyncio.Event()
+    service.listening = listening if service.begun is None else None
     public, own = _runner(app), _runner(service.metrics())
     await public.setup()
     aside = [asyncio.create_task(each) for each in (_reloads(service, again, hang_up), stay_alive(), settle(SETTLES))]
@@ -60,6 +62,7 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
             await own.setup()
             await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics")
         await _listen(public, server.host, server.port, what)
+        listening.set()
         notify("READY=1")
         await stop.wait()
         await _drain(service)

@@ -59,6 +59,9 @@ class Replayer:
         self._speed = speed
         self._tasks: list[asyncio.Task[None]] = []
 
+    def prepare(self) -> None:
+        """Nothing has to be imported."""
+
     def start(self) -> None:
         """Set it going."""
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._live())]

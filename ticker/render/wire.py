@@ -26,7 +26,7 @@ DEMO = Field(None, description="true where the numbers are invented; absent othe
 class Wire(BaseModel):
     """A JSON object of the API."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class WireAgreement(Wire):

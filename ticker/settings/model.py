@@ -39,7 +39,7 @@ def _known_holidays(value: str | None) -> str | None:
 class Part(BaseModel):
     """A table of the configuration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Server(Part):
