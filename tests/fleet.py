@@ -45,6 +45,11 @@ class Seen:
     versions: list[int] = field(default_factory=list)
     oil: list[tuple[str, str] | None] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        for kept in (self.at, self.versions, self.oil):
+            kept.clear()
+
 
 @dataclass(slots=True)
 class Replica:
@@ -203,6 +208,9 @@ async def fleet(redis: Server, count: int) -> AsyncIterator[Fleet]:
             stack.push_async_callback(_end, each)
             await made.start(each)
         await made.one_leads()
+        # What one has shown before the others were there is known to it and to Redis only, and dies with both.
+        for each in made.replicas:
+            each.seen.forget()
         yield made
 
 

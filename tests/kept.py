@@ -76,12 +76,19 @@ def configured(store: str, **flags: object) -> Settings:
 
 
 @asynccontextmanager
-async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object) -> AsyncIterator[Kept]:
-    """The service with its history in `store`, polled once."""
+async def joined(store: str, upstream: str, now: datetime = NOON, **flags: object) -> AsyncIterator[Kept]:
+    """The service with its history in `store`, whether it polls or another does."""
     clock = Clock(now)
     service = compose(configured(store, **flags), upstream=upstream, now=clock, seed=1, stored=True)
     async with TestClient(TestServer(service.web())) as client:
-        async with asyncio.timeout(PATIENCE):
-            await service.poller.duty.begins()
-            await asyncio.gather(*service.timetable._running.values())
         yield Kept(service, clock, client)
+
+
+@asynccontextmanager
+async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object) -> AsyncIterator[Kept]:
+    """The service with its history in `store`, polled once."""
+    async with joined(store, upstream, now, **flags) as made:
+        async with asyncio.timeout(PATIENCE):
+            await made.service.poller.duty.begins()
+            await asyncio.gather(*made.service.timetable._running.values())
+        yield made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Link:
         self._whole = asyncio.Event()
         self._whole.set()
         self._passing: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
         """Let nothing pass from now on, in either direction."""
@@ -33,41 +34,39 @@ class Link:
 
     def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Join a connection with the target, until either side ends it."""
+        self._ends.add(writer)
         task = asyncio.create_task(self._join(reader, writer))
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back: asyncio.StreamWriter | None = None
-        ways: list[asyncio.Task[None]] = []
-        try:
+        with suppress(OSError):  # nobody listens there: the connection is closed
             await self._whole.wait()
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            ways = [asyncio.create_task(way) for way in (self._pass(reader, back), self._pass(there, writer))]
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        except OSError:
-            pass  # nobody listens there: the connection is closed
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            for end in (writer, back):
-                if end is not None:
-                    end.transport.abort()
+            self._ends.add(back)
+            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+        writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(_PIECE):
-            await asyncio.sleep(self.delay)
-            await self._whole.wait()
-            writer.write(piece)
-            await writer.drain()
+        """Until either side ends it; then the other side is told."""
+        try:
+            while piece := await reader.read(_PIECE):
+                await asyncio.sleep(self.delay)
+                await self._whole.wait()
+                writer.write(piece)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
 
     async def end(self) -> None:
         """Break every connection off."""
-        passing = [*self._passing]
-        for task in passing:
-            task.cancel()
-        await asyncio.gather(*passing, return_exceptions=True)
+        for each in self._ends:
+            each.transport.abort()
+        self.mend()
+        await asyncio.gather(*self._passing)
+        await asyncio.gather(*(each.wait_closed() for each in self._ends), return_exceptions=True)
 
 
 @asynccontextmanager

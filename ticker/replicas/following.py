@@ -60,7 +60,7 @@ class Following:
         self._asked: dict[str, list[datetime]] = {}
         replica.turned, replica.heard = self.turned, self.heard
         keeper.fence, keeper.refused = (lambda: replica.fence), self.refused
-        keeper.leaving = replica.stop
+        keeper.leaving, keeper.renewed = replica.stop, self.renewed
         poller.duty, poller.report = replica, self.report
         timetable.asking = self._asks
 
@@ -78,6 +78,12 @@ class Following:
         if self._replica.role is Role.LEADS:
             self._tell()
 
+    def renewed(self) -> None:
+        """The store may have lost what it was told last: say it again."""
+        self._told = None
+        if self._replica.role is Role.LEADS:
+            self.report(self._board.latest)
+
     def report(self, snapshot: Snapshot) -> None:
         """Told every snapshot that is made here."""
         self._own = snapshot.version
@@ -94,6 +100,8 @@ class Following:
             self._offer()
         if role is Role.LEADS:
             self._tell()
+        # A store that was emptied is told what is held here, whoever leads.
+        self._keeper.look()
 
     def _act(self, before: Role, role: Role) -> None:
         share = self._replica.replicas if role is Role.ALONE else 1
@@ -108,7 +116,8 @@ class Following:
             for source, asked in self._asked.items():
                 self._timetable.charge(source, asked)
             self._timetable.resume(share)
-        if role is Role.LEADS and self._board.latest.version > self._replica.known(QUOTES):
+        if role is Role.LEADS:
+            # The store may know it; one that lost it together with the lease does not.
             self.report(self._board.latest)
 
     def refused(self, part: str) -> None:
@@ -143,6 +152,7 @@ class Following:
         # What only time has changed here gives way to what is known of the sources, under a version of its own.
         version = max(edition.version, shown.version + 1) if snapshot.quotes != shown.quotes else edition.version
         self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
+        self._keeper.note(snapshot)
         if self._replica.role is Role.LEADS:
             self._poller.publish(now)
 

@@ -18,7 +18,7 @@ from ticker.health import StoreHealth
 from ticker.log import Log
 from ticker.stores import saved
 from ticker.stores.base import Edition, Retention, Row, Store, StoreError
-from ticker.stores.rows import identity, of_quote
+from ticker.stores.held import Held
 from ticker.threads import begin
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _QUEUED = 20_000
 _BATCH = 1_000
 _ASKED_AT_ONCE = 64
 _READERS = 2
+# The longest that a request waits for the store, whatever hangs behind it.
+_READ_SECONDS = 4.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _THINNED_EVERY = timedelta(hours=6)
 
@@ -72,7 +74,9 @@ class Keeper:
         self.leaving: Callable[[], Awaitable[None]] = _at_once
         # What was found at the start, by part.
         self.found: dict[str, Edition] = {}
-        self._shown: dict[str, Row] = {}
+        self._held = Held(room)
+        # Who is told that the store has been begun anew, or may have lost what it took last; the composer's to set.
+        self.renewed: Callable[[], object] = lambda: None
         self._asked = 0
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
@@ -95,25 +99,33 @@ class Keeper:
             return None
         snapshot = None if text is None else saved.restored(text, instruments, now)
         if snapshot is not None:
-            self._shown = {row.symbol: row for row in filter(None, map(of_quote, snapshot.quotes))}
+            self.note(snapshot)
         return snapshot
 
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
-        for row in filter(None, map(of_quote, snapshot.quotes)):
-            if identity(self._shown.get(row.symbol)) != identity(row):
-                self._shown[row.symbol] = row
-                self._rows.append(row)
+        self._rows.extend(self._held.take(snapshot))
         while len(self._rows) > self._room:
             self._rows.popleft()
             self.health.dropped += 1
         self.health.queued = len(self._rows)
         self.tell(QUOTES, snapshot.version, lambda: saved.written(snapshot))
 
+    def note(self, snapshot: Snapshot) -> None:
+        """Remember what another replica has found and kept, for a store that loses it."""
+        self._held.take(snapshot)
+
+    def look(self) -> None:
+        """See whether the store is still the one that it was."""
+        self._wake.set()
+
     def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
         """Publish what `text` writes as the edition of `part`."""
         self._news[part] = (version, text)
         self._wake.set()
+        if _FEED not in self._bad:
+            # Others wait for it, though history may not be written to.
+            self._soon.set()
 
     def retry(self) -> None:
         """The store is thought to be back: do not wait for the end of a pause."""
@@ -145,7 +157,12 @@ class Keeper:
             raise StoreError("too many questions at once")
         self._asked += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, question, self._store)
+            async with asyncio.timeout(_READ_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._readers, question, self._store)
+        except TimeoutError:
+            late = StoreError("no answer in time", "see why the store is slow")
+            self._failed("read", late)
+            raise late from None
         except StoreError as error:
             self._failed("read", error)
             raise
@@ -184,11 +201,17 @@ class Keeper:
 
     async def _flush(self) -> bool:
         """Write everything queued; False where the store did not take it, and then it is all still queued."""
-        if not await self._opened():
-            return False
+        written = await self._opened() and await self._write()
+        # After the rows: whoever reads of a number finds it in the history, where that can be written to.
+        told = await self._publish()
+        if written:
+            await self._thin()
+        return written and told
+
+    async def _write(self) -> bool:
         if _HISTORY in self._bad and not self._rows:
             # Nothing but writing tells whether it can be written to again; what it has already it takes as known.
-            self._rows.extend(self._shown.values())
+            self._rows.extend(self._held.shown())
         while self._rows:
             batch = [self._rows[i] for i in range(min(_BATCH, len(self._rows)))]
             # Rows that arrive while these are written push the oldest out where the queue is full.
@@ -203,13 +226,10 @@ class Keeper:
             for _ in range(len(batch) - (self.health.dropped - dropped)):
                 self._rows.popleft()
             self.health.queued = len(self._rows)
-        if not await self._publish():
-            return False
-        await self._thin()
         return True
 
     async def _publish(self) -> bool:
-        """Tell what is to be told, after the rows: whoever reads of a number finds it in the history."""
+        """Tell what is to be told."""
         for part, news in [*self._news.items()]:
             try:
                 taken = await self._work(partial(_publish, self._name, part, self.fence(), news))
@@ -224,14 +244,15 @@ class Keeper:
         return True
 
     async def _opened(self) -> bool:
-        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is shown."""
+        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is held."""
         try:
             new = await self._work(lambda store: store.open())
         except StoreError as error:
             self._failed("open", error)
             return False
         if new:
-            self._rows.extendleft(row for row in self._shown.values() if row not in self._rows)
+            self._rows.extendleft(reversed(self._held.missing(self._rows)))
+            self.renewed()
         return True
 
     async def _thin(self) -> None:

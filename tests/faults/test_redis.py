@@ -1,0 +1,151 @@
+"""The service while its Redis fails: what is shown, what is told to others, and what is there afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kept import Kept, joined, kept
+from tests.link import link
+from tests.redises import Server, redis_server
+from tests.upstream import DAY, NOON, Upstream
+from ticker.stores import Span, of_url
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+HOUR = timedelta(hours=1)
+# The time-out in the address, twice, and what a busy machine adds.
+PATIENCE = 3.0
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """The three numbers of 22 November 2024 from the sources' own formats."""
+    async with Upstream() as server:
+        server.trio()
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A Redis that can be spoilt."""
+    with redis_server() as started:
+        yield started
+
+
+@asynccontextmanager
+async def two(url: str, upstream: Upstream) -> AsyncIterator[tuple[Kept, Kept]]:
+    """The one who polls, and one who follows it."""
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(kept(url, upstream.url))
+        second = await stack.enter_async_context(joined(url, upstream.url))
+        await second.until(lambda: shown(second) == shown(first) and first.service.context.vitals.replicas == 2)
+        yield first, second
+
+
+def shown(service: Kept) -> int:
+    """The version on its board."""
+    return service.service.board.latest.version
+
+
+def oil(url: str) -> set[str]:
+    """The prices of oil that the store has."""
+    with closing(of_url(url)) as store:
+        span = Span("OIL", ("moex", "yahoo"), NOON - 9 * HOUR, NOON + 99 * HOUR, 100, None, HOUR)
+        return {point.price for point in store.series(span)}
+
+
+async def moved(service: Kept, upstream: Upstream, brent: str, hours: int, *others: Kept) -> None:
+    """The oil moves, `hours` after noon by everybody's clock, and the one who polls sees it."""
+    for each in (service, *others):
+        each.clock.now = NOON + hours * HOUR
+    upstream.trio(DAY, brent=brent, now=service.clock.now)
+    await service.polled()
+
+
+async def test_a_redis_that_came_back_empty_is_told_all_again(server: Server, upstream: Upstream) -> None:
+    """With no new number and by whoever holds it: history, and what a new start shows."""
+    url = f"{server.url}/0?timeout=200ms"
+    async with two(url, upstream) as (leader, follower):
+        await moved(leader, upstream, "74.01", 1, follower)
+        await leader.written()
+        await follower.until(lambda: shown(follower) == shown(leader))
+        server.restart()
+        await asyncio.to_thread(until_kept, url, {"73.73", "74.01"})
+        await leader.until(lambda: bool(found(url)))
+        async with joined(url, upstream.url, NOON + HOUR) as third:
+            assert shown(third) >= shown(follower)
+
+
+def until_kept(url: str, prices: set[str]) -> None:
+    """Wait until the store has these."""
+    latest = time.monotonic() + 20
+    while oil(url) != prices:
+        assert time.monotonic() < latest
+        time.sleep(0.05)
+
+
+def found(url: str) -> list[str]:
+    """The boards that a start would find."""
+    with closing(of_url(url)) as store:
+        names = store._wire.ask(lambda client: client.keys("*editions*"))  # type: ignore[attr-defined]
+        return [name for name in names if store._wire.ask(lambda client, n=name: client.hexists(n, "quotes"))]  # type: ignore[attr-defined]
+
+
+async def test_a_full_redis_keeps_the_replicas_together(server: Server, upstream: Upstream) -> None:
+    """History waits for room; who follows is told every number all the same."""
+    async with two(server.url, upstream) as (leader, follower):
+        server.tell("CONFIG", "SET", "maxmemory", "1")
+        for hours, brent in enumerate(("74.01", "74.22"), start=1):
+            await moved(leader, upstream, brent, hours, follower)
+            await follower.until(lambda: shown(follower) == shown(leader))
+        assert (await follower.get("/v1/quotes/OIL"))["price"] == 74.22
+        assert leader.service.keeper.health.queued > 0
+        server.tell("CONFIG", "SET", "maxmemory", "0")
+        await leader.written()
+        assert oil(server.url) == {"73.73", "74.01", "74.22"}
+
+
+async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Upstream) -> None:
+    """Quotes come at once, history with an error in bounded time; afterwards all that was shown is kept."""
+    url = f"{server.url}/0?timeout=200ms"
+    async with kept(url, upstream.url) as service:
+        await service.written()
+        server.pause()
+        await service.until(lambda: service.service.following._replica.role == "alone")  # type: ignore[union-attr]
+        before = shown(service)
+        await moved(service, upstream, "74.01", 1)
+        assert shown(service) > before
+        began = time.monotonic()
+        async with service.client.get("/v1/quotes/OIL/history") as answer:
+            assert answer.status == 503
+        assert time.monotonic() - began < PATIENCE
+        server.go_on()
+        await service.written()
+        assert oil(url) == {"73.73", "74.01"}
+
+
+async def test_a_leader_that_is_cut_off_takes_nothing_back(server: Server, upstream: Upstream) -> None:
+    """Both sides go on; when they meet again all show one version, none a lower one than before, and all is kept."""
+    async with link(server.port) as way, AsyncExitStack() as stack:
+        apart = f"redis://127.0.0.1:{way.port}/0?timeout=200ms"
+        leader = await stack.enter_async_context(kept(apart, upstream.url))
+        follower = await stack.enter_async_context(joined(server.url, upstream.url))
+        await follower.until(lambda: shown(follower) == shown(leader))
+        way.cut()
+        await follower.until(lambda: follower.service.context.vitals.leads)
+        await leader.until(lambda: leader.service.following._replica.role == "alone")  # type: ignore[union-attr]
+        await moved(follower, upstream, "74.01", 1, leader)
+        await moved(leader, upstream, "74.22", 2, follower)
+        highest = max(shown(leader), shown(follower))
+        way.mend()
+        await leader.until(lambda: shown(leader) == shown(follower) >= highest)
+        await leader.written()
+        assert oil(server.url) == {"73.73", "74.01", "74.22"}
+        assert [each.service.context.vitals.leads for each in (leader, follower)].count(True) == 1
