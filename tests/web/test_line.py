@@ -47,6 +47,7 @@ async def test_a_line_is_the_publications_oldest_first(service: Kept) -> None:
         "price_type": "fixing",
         "source": "cbr",
         "fetched_at": "2025-12-25T21:00:00Z",
+        "revision": 0,
     }
     assert (line["symbol"], line["interval"], line["next"]) == ("USD", "raw", None)
     assert line["since"] == "2024-11-19T00:00:00+03:00"
@@ -85,7 +86,10 @@ async def test_the_formats_say_the_same(service: Kept) -> None:
             assert ("Accept" in answer.headers["Vary"].split(", ")) is not bool(query)
             body = await answer.text()
         if media == "text/csv":
-            found = [{**row, "price": float(row["price"])} for row in csv.DictReader(io.StringIO(body))]
+            found = [
+                {**row, "price": float(row["price"]), "revision": int(row["revision"])}
+                for row in csv.DictReader(io.StringIO(body))
+            ]
         else:
             found = json.loads(body)["points"] if media.endswith("/json") else list(map(json.loads, body.splitlines()))
         assert found == points

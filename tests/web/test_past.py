@@ -114,6 +114,8 @@ async def test_a_moment_shows_what_had_come_in_by_then() -> None:
         ]
         assert prices == [100.6798, 102.0, 102.5761]
         assert (await service.get("/v1/quotes/USD?at=2024-11-23"))["price"] == 102.5761
+        line = await service.get("/v1/quotes/USD/history")
+        assert [(point["price"], point["revision"]) for point in line["points"]] == [(100.6798, 0), (102.5761, 1)]
 
 
 async def test_a_time_with_an_unescaped_plus_is_understood(service: Kept) -> None:
@@ -124,7 +126,10 @@ async def test_a_time_with_an_unescaped_plus_is_understood(service: Kept) -> Non
 
 
 async def test_a_day_before_history_is_404_and_says_from_when_there_is_data(service: Kept) -> None:
-    """Nothing is invented for a day that nobody kept."""
+    """Nothing is invented for a day that nobody kept, however long ago."""
+    for before in ("1812-09-07", "1000-01-01", "1000-01-01T12:00:00Z"):
+        for path in (f"/v1/quotes?at={before}", f"/v1/quotes/USD/history?to={before}"):
+            assert (await problem(service, path))["since"] == "2024-11-19T00:00:00+03:00"
     found = await problem(service, "/v1/quotes/EUR?at=2024-11-20")
     assert (found["status"], found["parameter"], found["since"]) == (404, "at", "2024-11-21T00:00:00+03:00")
     assert "2024-11-21" in found["detail"]

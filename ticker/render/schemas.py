@@ -23,6 +23,7 @@ class WirePoint(Wire):
     price_type: PriceType
     source: str
     fetched_at: Moment
+    revision: int = Field(description="how often this date was corrected; `at` a moment before it tells what was shown")
 
 
 class WireHistory(Wire):

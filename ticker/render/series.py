@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ticker.history import Line
     from ticker.stores.base import Point
 
-COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at")
+COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at", "revision")
 
 
 def as_json(line: Line, head: Mapping[str, object]) -> bytes:
@@ -45,7 +45,7 @@ FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = 
 
 def _values(point: Point) -> tuple[str, ...]:
     as_of, fetched_at = _stamp(point.as_of, point.offset), _stamp(point.fetched_at, 0)
-    return as_of, point.price, point.price_type, point.source, fetched_at
+    return as_of, point.price, point.price_type, point.source, fetched_at, f"{point.revision}"
 
 
 def _cell(text: str) -> str:
@@ -55,10 +55,10 @@ def _cell(text: str) -> str:
 
 def _object(point: Point) -> str:
     """By hand, out of what the store has: a page has thousands, and the standard encoder writes no decimals."""
-    as_of, offset, price, price_type, source, fetched_at, _ = point
+    as_of, offset, price, price_type, source, fetched_at, revision = point
     return (
         f'{{"as_of": "{_stamp(as_of, offset)}", "price": {price}, "price_type": "{price_type}", '
-        f'"source": {_quoted(source)}, "fetched_at": "{_stamp(fetched_at, 0)}"}}'
+        f'"source": {_quoted(source)}, "fetched_at": "{_stamp(fetched_at, 0)}", "revision": {revision}}}'
     )
 
 

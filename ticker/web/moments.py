@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # RFC 3339, 5.6. A `+` that was not escaped arrives as a blank.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d\d:\d\d))", re.ASCII)
-_FIRST = 1900
+# A year before it is written with less than four digits by some who write dates.
+_FIRST = 1000
 
 
 def moment(request: web.Request, name: str) -> date | datetime | None:
