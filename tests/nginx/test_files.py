@@ -91,7 +91,7 @@ async def world(at: Path, *, exported: bool = True) -> AsyncIterator[World]:
                 "listen 80;": f"listen 127.0.0.1:{port};",
                 "/var/www/html": f"{at}/html",
                 "/var/cache/nginx/market-ticker": f"{at}/cache",
-                "/var/lib/ticker/export": f"{files}",
+                "/var/lib/ticker-export/files": f"{files}",
             }
             async with running(at, shipped("market-ticker-files.conf", swaps), PAGE, port, clock=clock) as url:
                 yield World(served, work, files, clock, session, url.removesuffix("/index.html"))

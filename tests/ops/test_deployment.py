@@ -17,7 +17,7 @@ from tests.tree import ROOT
 from ticker.settings.load import load
 
 CONFIG = ROOT / "config"
-UNIT = CONFIG / "systemd" / "ticker.service"
+UNITS = sorted((CONFIG / "systemd").glob("*.service"))
 OBJECTS: list[dict[str, Any]] = [
     each for path in sorted((CONFIG / "kubernetes").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
 ]
@@ -127,19 +127,21 @@ def test_the_environment_in_compose_is_one_the_service_takes() -> None:
     load(None, {**environment, "TICKER_STORE__URL": "redis://redis:6379/0"}, {})
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
+def test_systemd_takes_the_unit(tmp_path: Path, file: Path) -> None:
     """Nothing in it is unknown or out of place."""
-    unit = tmp_path / "ticker.service"
-    unit.write_text(UNIT.read_text().replace("/opt/ticker/bin/ticker", sys.executable))
+    unit = tmp_path / file.name
+    unit.write_text(file.read_text().replace("/opt/ticker/bin/ticker", sys.executable))
     done = subprocess.run((needs("systemd-analyze"), "verify", str(unit)), capture_output=True, text=True, check=False)
-    assert (done.returncode, [line for line in done.stderr.splitlines() if "ticker.service" in line]) == (0, [])
+    assert (done.returncode, [line for line in done.stderr.splitlines() if file.name in line]) == (0, [])
 
 
-def test_the_unit_is_exposed_to_little() -> None:
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
+def test_the_unit_is_exposed_to_little(file: Path) -> None:
     """The measure that systemd itself takes of what a service could do to its host, 0 to 10."""
-    command = (needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(UNIT))
+    command = (needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(file))
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"Overall exposure level for ticker.service: ([\d.]+)", said)
+    found = re.search(rf"Overall exposure level for {file.name}: ([\d.]+)", said)
     assert found, said
     assert float(found[1]) <= 2.0
 

@@ -185,7 +185,7 @@ def sources(
     sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
 
 
-@app.command(epilog="Example: ticker export /var/lib/ticker/export --watch --lang en --lang ru")
+@app.command(epilog="Example: ticker export /var/lib/ticker-export/files --watch --lang en --lang ru")
 def export(
     where: Annotated[
         str, typer.Argument(metavar="DIR", help="A folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://BUCKET/PATH.")
