@@ -1,0 +1,51 @@
+"""What a person writes after an option, read strictly: anything else ends the command with exit code 2."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import typer
+
+
+def day(text: str | None, option: str, otherwise: date) -> date:
+    """The day that `text` writes (2024-11-22). Exits with 2 for anything else."""
+    try:
+        return otherwise if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
+
+
+def stretch(text: str | None, option: str) -> timedelta | None:
+    """The duration that `text` writes (10m). Exits with 2 for anything else."""
+    from ticker.settings.types import duration, positive  # noqa: PLC0415 - the other commands start without settings
+
+    try:
+        found = duration(text) if text is not None else None
+        return positive(found) if isinstance(found, timedelta) else None
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint=option) from None
+
+
+def moment(text: str | None, upstream: str | None) -> datetime | None:
+    """The aware time that `--at` names. Exits with 2 for anything else, or without `--upstream`."""
+    if text is None:
+        return None
+    if upstream is None:
+        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 2024-11-22T12:00+03:00", param_hint="--at") from None
+    if found.tzinfo is None:
+        raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
+    return found
+
+
+def web_upstream(url: str | None) -> str | None:
+    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
+    from ticker.settings.model import web_address  # noqa: PLC0415 - the other commands start without settings
+
+    try:
+        return None if url is None else web_address(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--upstream") from None
