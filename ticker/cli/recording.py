@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import suppress
 from datetime import datetime
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,12 @@ DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 
 
 def record(config: Settings, folder: Path, upstream: str | None, seconds: float | None) -> None:
-    """Poll and write down until SIGTERM or SIGINT, or for so many seconds."""
+    """Poll and write down until SIGTERM or SIGINT, or for so many seconds. Exits with 2 for a folder it cannot write."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write to {folder}: {error.strerror or error}", param_hint="DIR") from None
     logs()
     service = app.record(config, upstream, folder)
 
