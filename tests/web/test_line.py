@@ -113,6 +113,24 @@ async def test_pages_join_to_the_whole() -> None:
             assert found == whole
 
 
+async def test_pages_stay_whole_while_rows_are_added() -> None:
+    """What is written between two pages, before the cursor, at it, after it or as a correction, gives nothing twice."""
+    async with ticking() as service:
+        path, store = "/v1/quotes/OIL/history?limit=100", service.service.keeper._store
+        before = await service.get(path)
+        last = before["points"][-1]["as_of"]
+        start = FRIDAY + timedelta(hours=9)
+        store.write([archived(trade(start - DAY, "60"), LATER), trade(start + 20 * DAY, "90")], {})
+        store.write([archived(trade(start + 99 * timedelta(minutes=5), "61"), LATER)], {})
+        page, told = before, [point["as_of"] for point in before["points"]]
+        while page["next"] is not None:
+            page = await service.get(f"{path}&cursor={page['next']}")
+            told += [point["as_of"] for point in page["points"]]
+        assert told == sorted(set(told))
+        assert told.count(last) == 1
+        assert len(told) == 1800 + 1
+
+
 async def test_an_hour_and_a_day_are_told_by_their_last_price() -> None:
     """The day ends at the market's own midnight."""
     async with ticking() as service:
