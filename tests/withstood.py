@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.faults.table import FAULTS
+from tests.security.table import ATTACKS
 
 if TYPE_CHECKING:
     from tests.defences import Fault
 
 TABLES: dict[str, tuple[Fault, ...]] = {
     "faults": FAULTS,
+    "attacks": ATTACKS,
 }

@@ -113,7 +113,8 @@ async def test_what_does_not_end_is_ended(first: bytes, again: bytes, reasons: s
     async with saying(first, again) as url:
         tracemalloc.start()
         try:
-            error = await failure(url, 1)
+            async with asyncio.timeout(10):
+                error = await failure(url, 1)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -1,0 +1,231 @@
+"""The attacks, in the order of the README: by upstreams, by readers' bytes, through browsers and caches, on secrets."""
+
+from __future__ import annotations
+
+from tests.defences import Fault, Mutation
+
+_CLIENT, _BASE = "ticker/fetch/client.py", "ticker/sources/base.py"
+_CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/framing.py", "ticker/web/doors.py"
+_AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/page.py", "ticker/cli/logs.py"
+_TEST = "tests/security/test_"
+_LAST = "the last numbers"
+
+ATTACKS: tuple[Fault, ...] = (
+    Fault(
+        "decompression bomb",
+        "64 MB of blanks in gzip, deflate, br; zstd; a hundred thousand gzips in a row",
+        f"{_LAST}; `size` or `encoding`, at the size that is allowed",
+        f"{_TEST}answers.py::test_a_bomb_is_put_out_before_it_has_grown",
+        Mutation(_CLIENT, "if len(body) > max_bytes:", "if len(body) > max_bytes * 10_000:"),
+    ),
+    Fault(
+        "answer without end",
+        "headers, a header, chunks, a trailer, `100 Continue`, blanks, for ever",
+        f"{_LAST}; `parse`, `size` or `timeout`",
+        f"{_TEST}answers.py::test_what_does_not_end_is_ended",
+        Mutation(_CLIENT, "asyncio.timeout(timeout.total_seconds())", "asyncio.timeout(60)"),
+    ),
+    Fault(
+        "XML entities",
+        "billion laughs, quadratic blow-up, external and parameter entities, a million tags",
+        f"{_LAST}; `parse`; nothing is expanded or fetched",
+        f"{_TEST}answers.py::test_xml_has_no_entities_and_no_types",
+        Mutation(_BASE, "forbid_dtd=True", "forbid_dtd=False, forbid_entities=False, forbid_external=False"),
+    ),
+    Fault(
+        "JSON that readers read differently",
+        "NaN, Infinity, 1e999, a million digits, half a million brackets, a name twice, other encodings",
+        f"{_LAST}; `parse`, `schema` or `encoding`",
+        f"{_TEST}answers.py::test_json_is_numbers_of_this_world_each_name_once",
+        Mutation(_BASE, "not value.is_finite()", "False"),
+    ),
+    Fault(
+        "document made to cost",
+        "half a megabyte of names, attributes, commas … through every reader and every adapter",
+        f"{_LAST}; read or refused in time that grows as the bytes do",
+        f"{_TEST}answers.py::test_no_document_costs_more_than_its_size",
+        Mutation(
+            _BASE,
+            "seen.most_common(1)[0][0][:40]",
+            "next(n for n, _ in pairs if sum(m == n for m, _ in pairs) > 1)",
+        ),
+    ),
+    Fault(
+        "redirect into our network",
+        "45 spellings: other hosts, ports, schemes, link-local, IPv6, decimal, `user@`, `\\`",
+        f"{_LAST}; `blocked`; nobody else is asked",
+        f"{_TEST}requests.py::test_a_redirect_goes_nowhere_but_where_it_came_from",
+        Mutation(_CLIENT, "onward.origin() == start.origin()", "onward.host is not None"),
+    ),
+    Fault(
+        "configured address that is none",
+        "`file:`, `unix:`, `javascript:`, a line end, a password",
+        "the service does not start; the key and the mend are named",
+        f"{_TEST}requests.py::test_an_upstream_is_configured_by_an_http_address",
+        Mutation("ticker/settings/model.py", 'parts.scheme not in {"http", "https"}', "not parts.scheme"),
+    ),
+    Fault(
+        "request smuggling",
+        "52 requests that two readers see different ends of",
+        "one refusal or the first answer, `no-store`, and the end of the connection",
+        f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
+        Mutation(_FRAMING, "return request.body_exists or", "return"),
+    ),
+    Fault(
+        "bad request to be cached (CPDoS)",
+        "a header too long, an unknown `Expect`",
+        "a problem that no cache keeps, without the words that were sent",
+        f"{_TEST}smuggling.py::test_what_is_no_expectation_is_a_problem_as_any_other",
+        Mutation(_DOORS, "except web.HTTPException", "except ZeroDivisionError"),
+    ),
+    Fault(
+        "slow headers (slowloris)",
+        "a byte now and then, half a request, nothing at all",
+        "cut off 75 s after the last answer, however often a byte comes",
+        f"{_TEST}floods.py::test_headers_byte_by_byte_do_not_buy_time",
+        Mutation(_CONNECTIONS, "keepalive_timeout=bounds.idle", "keepalive_timeout=3630"),
+    ),
+    Fault(
+        "body that never comes, or never ends",
+        "announced and not sent, sent without end",
+        "the answer at once, the end half a second later",
+        f"{_TEST}floods.py::test_a_body_that_never_comes_is_not_waited_for",
+        Mutation(_CONNECTIONS, '"lingering_time": 0.5', '"lingering_time": 3600'),
+    ),
+    Fault(
+        "request without end",
+        "line, header, headers, blank lines",
+        "cut off after 32 kB",
+        f"{_TEST}floods.py::test_a_request_without_end_is_ended_for_it",
+        Mutation(_CONNECTIONS, "if self._heard > _MOST_BYTES:", "if self._heard > 10**12:"),
+    ),
+    Fault(
+        "reader who does not read",
+        "many large answers asked for at once",
+        "let go after a minute without a byte taken",
+        f"{_TEST}floods.py::test_who_asks_and_does_not_read_is_let_go",
+        Mutation(_CONNECTIONS, "call_later(self.patience, self.drop)", "call_later(3600, self.drop)"),
+    ),
+    Fault(
+        "flood of connections",
+        "150 to a house of 32, 300 to one of 64, in every state",
+        "others are answered; who holds the most loses the oldest; nothing is left behind",
+        f"{_TEST}floods.py::test_one_client_cannot_take_all_the_connections",
+        Mutation(_DOORS, "max(held.values(), key=len, default=[])", "min(held.values(), key=len, default=[])"),
+    ),
+    Fault(
+        "pipelining",
+        "a thousand requests in one breath",
+        "a thousand answers, in order",
+        f"{_TEST}floods.py::test_a_thousand_requests_in_one_breath_are_answered_in_order",
+        Mutation(_FRAMING, "return request.body_exists or", "return True or"),
+    ),
+    Fault(
+        "way up (path traversal)",
+        "`..` in eleven spellings, from seven places",
+        "404, or 400",
+        f"{_TEST}paths.py::test_no_way_up_leads_out",
+        Mutation(
+            "ticker/web/server.py",
+            "app.add_routes([web.get(path, handler) for path, handler in routes])",
+            'app.add_routes([web.static("/static", "/"), *(web.get(path, handler) for path, handler in routes)])',
+        ),
+    ),
+    Fault(
+        "other methods",
+        "twelve, and headers that make one of another",
+        "405 with `Allow`; nothing changes",
+        f"{_TEST}paths.py::test_only_three_methods_are_known_whatever_is_said_beside_them",
+        Mutation(
+            "ticker/web/server.py",
+            "[web.get(path, handler) for path, handler in routes]",
+            '[web.route("*", path, handler) for path, handler in routes]',
+        ),
+    ),
+    Fault(
+        "explosion of labels",
+        "three hundred made-up paths, methods, names",
+        "`/metrics` has the series it had",
+        f"{_TEST}paths.py::test_whatever_is_asked_the_series_are_those_of_the_configuration",
+        Mutation(_AROUND, 'is not None else "unknown"', "is not None else request.path"),
+    ),
+    Fault(
+        "markup in the configuration",
+        "in every text there is, on every page, CSP switched off in the browser",
+        "it is text; nothing runs, nothing is asked for",
+        f"{_TEST}markup.py::test_markup_in_the_configuration_is_text_on_every_page",
+        Mutation("ticker/render/svg.py", "<title>{escape(title)}</title>", "<title>{title}</title>"),
+    ),
+    Fault(
+        "markup in a request",
+        "wherever its words come back",
+        "text in the refusal",
+        f"{_TEST}markup.py::test_markup_in_a_request_is_text_in_its_refusal",
+        Mutation("ticker/web/problems.py", 'title="{escape(problem.detail)}"', 'title="{problem.detail}"'),
+    ),
+    Fault(
+        "foreign scripts and frames",
+        "the policy of every answer, parsed",
+        "only files of ours run; `/frame` alone may be framed",
+        f"{_TEST}headers.py::test_one_page_may_be_framed_and_it_alone",
+        Mutation(_AROUND, "frame-ancestors 'none'", "frame-ancestors 'self'"),
+    ),
+    Fault(
+        "site that isolates itself (COEP)",
+        "widget, picture and frame in such a page",
+        "they are shown",
+        f"{_TEST}markup.py::test_an_isolated_site_can_take_everything_that_is_to_be_taken",
+        Mutation(_PAGE, '    "Cross-Origin-Embedder-Policy": "require-corp",\n', ""),
+    ),
+    Fault(
+        "spoofed host, cache poisoning",
+        "`Host`, `Forwarded`, `X-Forwarded-*` and 23 more, on every route",
+        "the same bytes and headers as without",
+        f"{_TEST}headers.py::test_no_header_that_caches_do_not_see_changes_an_answer",
+        Mutation(_AROUND, 'shown = "*" if', 'shown = (origin or "*") if'),
+    ),
+    Fault(
+        "cache busting",
+        "unknown and doubled parameters; 600 combinations of known ones",
+        "400 `no-store`; what is kept ready has a bound",
+        f"{_TEST}headers.py::test_what_busts_a_cache_is_refused_and_not_kept",
+        Mutation("ticker/web/assets.py", '        parameters.only(request, ("v",))\n', ""),
+    ),
+    Fault(
+        "CORS reflection",
+        "`null`, prefixes, suffixes, ports, capitals, lists",
+        "an origin is let in by its whole name; never with credentials",
+        f"{_TEST}headers.py::test_an_origin_is_let_in_by_its_whole_name_or_not_at_all",
+        Mutation(_AROUND, "origin if origin in allowed else None", "origin if origin else None"),
+    ),
+    Fault(
+        "lines in the log",
+        "CR, LF, escapes, C1, separators and bidi marks, in paths, exceptions and upstreams' words",
+        "one line an event, in JSON and on a terminal; nothing that a terminal obeys",
+        f"{_TEST}logs.py::test_lines_for_people_are_ours_alone",
+        Mutation(_LOGS, 'f" {name}={harmless(str(value))}"', 'f" {name}={value}"'),
+    ),
+    Fault(
+        "log filled by strangers",
+        "bytes that are no HTTP",
+        "counted under one label; no line",
+        f"{_TEST}smuggling.py::test_who_speaks_no_http_writes_nothing_into_the_log",
+        Mutation(_CONNECTIONS, "if status >= 500:", "if status >= 400:"),
+    ),
+    Fault(
+        "key told back by an upstream",
+        "in body, redirect, header, reason, broken HTTP; encoded, cut off",
+        "`***` in logs, answers and recordings",
+        f"{_TEST}secrets.py::test_an_upstream_that_repeats_the_key_tells_it_to_nobody",
+        Mutation(
+            "ticker/recording/recorder.py", "hidden_bytes(answer.body, keys) if keys else answer.body", "answer.body"
+        ),
+    ),
+    Fault(
+        "password of the store",
+        "`ticker check`, a wrong address, a store that is away",
+        "the address without it",
+        f"{_TEST}secrets.py::test_what_is_in_force_is_printed_without_passwords_and_keys",
+        Mutation("ticker/cli/tables.py", "shown(masked(str(value)))", "shown(str(value))"),
+    ),
+)
