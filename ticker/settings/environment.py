@@ -20,9 +20,19 @@ def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[t
     found: list[tuple[list[str], Any, str]] = []
     for name, text in sorted(environment.items()):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
+            _readable(name, text)
             path = _resolve(name, name.removeprefix(PREFIX).split("__"), tree)
             found.append((path, _value(text, path), f"environment {name}"))
     return found
+
+
+def _readable(name: str, text: str) -> None:
+    """Raises ConfigurationError for bytes that are no text: they would stand in every answer and break it."""
+    try:
+        f"{name}{text}".encode()
+    except UnicodeEncodeError:
+        message = f"environment {name!a}: neither name nor value may have bytes that are not UTF-8"
+        raise ConfigurationError(message) from None
 
 
 def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:

@@ -23,8 +23,13 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
     def __init__(self, status: int, detail: str, **members: object) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
-        self.members = members
+        self.detail = _sendable(detail)
+        self.members = {name: _sendable(value) if isinstance(value, str) else value for name, value in members.items()}
+
+
+def _sendable(text: str) -> str:
+    """`text` without halves of surrogate pairs: what stands in for bytes of a request that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo: bool = False) -> web.Response:
