@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.values import HOUR, NOON
+from ticker.export import folder
 from ticker.export.folder import Folder
 from ticker.export.output import JSON, KEPT, Output, Trust, digests_in, outputs_of
 from ticker.export.target import TargetError, target_of
@@ -33,7 +34,7 @@ def outputs(**texts: str) -> dict[str, Output]:
 def held(root: Path) -> set[str]:
     """The files there, without those that tell of the others."""
     found = {each.relative_to(root).as_posix() for each in root.rglob("*") if each.is_file()}
-    return found - {"manifest.json", "status.json"}
+    return found - {"manifest.json", "status.json", ".lock"}
 
 
 async def test_every_file_has_its_codings_beside_it(tmp_path: Path) -> None:
@@ -135,6 +136,14 @@ async def test_names_of_the_past_and_of_what_is_no_longer_so_are_taken_away(tmp_
     }
     assert list((tmp_path / "late").iterdir()) == []
     assert (tmp_path / "live" / str(int(NOON.timestamp()) // 10)).readlink().as_posix() == "../now"
+
+
+async def test_two_exporters_never_write_one_file_at_a_time(tmp_path: Path) -> None:
+    """The second is told so, and tried again it finds the first one done."""
+    with folder._alone(tmp_path):
+        with pytest.raises(TargetError, match="another exporter"):
+            await Folder(tmp_path).write(outputs(one="first"))
+    assert await Folder(tmp_path).write(outputs(one="first")) == 3
 
 
 def test_an_address_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -48,8 +49,7 @@ class Folder:
         await asyncio.to_thread(self._confirm, status, trust)
 
     def _write(self, outputs: Mapping[str, Output]) -> int:
-        with _told(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
+        with _told(self._root), _alone(self._root):
             for path in () if self._swept else outputs:
                 _aside(self._root / path).unlink(missing_ok=True)
             self._swept = True
@@ -64,7 +64,7 @@ class Folder:
             return len(written)
 
     def _confirm(self, status: Output, trust: Trust) -> None:
-        with _told(self._root):
+        with _told(self._root), _alone(self._root):
             until = min(filter(None, (trust.valid_until, trust.trusted_until)))
             self._link("live", "now", LIVE, trust.now, until)
             self._link("late", "marked", LATE, trust.now, min(trust.marked_until or trust.now, trust.now + _FARTHEST))
@@ -133,6 +133,20 @@ def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Two exporters that write one file aside at the same time would make one half of it each."""
+    root.mkdir(parents=True, exist_ok=True)
+    handle = os.open(root / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise TargetError(f"{root}: another exporter is writing there", "one folder has one exporter") from None
     finally:
         os.close(handle)
 
