@@ -98,6 +98,7 @@ async def test_the_status_says_how_long_it_holds() -> None:
         assert (status["status"], status["languages"]) == ("fresh", ["en", "ru"])
         assert status["confirmed_at"] == "2024-11-22T09:00:00Z"
         assert status["trusted_until"] == "2024-11-22T09:01:00Z"
+        assert shelf.said[-1].changes_at == served.service.board.next_change(NOON)
         assert shelf.said[-1].valid_until == served.service.board.latest.turns_at(NOON)
         ends = [quote.usable_until for quote in served.service.board.latest.quotes if quote.usable_until]
         assert shelf.said[-1].marked_until == min(ends)

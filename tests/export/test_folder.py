@@ -103,7 +103,7 @@ async def test_a_folder_that_cannot_be_written_is_named_with_the_mend(tmp_path: 
 
 def trust(now: datetime, *, valid: datetime | None, lease: timedelta, marked: datetime | None) -> Trust:
     """What an exporter says at `now`."""
-    return Trust(now, valid, now + lease, marked)
+    return Trust(now, None, valid, now + lease, marked)
 
 
 @given(st.integers(0, 5000), st.integers(0, 300), st.integers(0, 300), st.integers(0, 20_000))

@@ -17,7 +17,7 @@ from ticker.render import Representation
 if TYPE_CHECKING:
     from tests.export.conftest import Bucket
 
-WAITING = Trust(NOON, None, NOON + HOUR, None)
+WAITING = Trust(NOON, NOON, None, NOON + HOUR, None)
 
 
 def outputs(**texts: str) -> dict[str, Output]:

@@ -34,7 +34,7 @@ DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 
 
 def record(config: Settings, folder: Path, upstream: str | None, seconds: float | None) -> None:
-    """Poll and write down until SIGTERM, SIGINT or for so many seconds. Exits with 2 for a folder it cannot write."""
+    """Poll and write down until SIGTERM, SIGINT or for so many seconds. Exits with 2 where it cannot write."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()

@@ -83,7 +83,8 @@ class Exporter:
 
     async def _confirm(self, snapshot: Snapshot, now: datetime, lease: timedelta) -> None:
         ends = [quote.usable_until for quote in snapshot.quotes if quote.price is not None and quote.usable_until]
-        trust = Trust(now, snapshot.turns_at(now), now + lease, min(ends, default=None))
+        turns, changes = snapshot.turns_at(now), self.board.next_change(now)
+        trust = Trust(now, changes, turns, now + lease, min(ends, default=None))
         await self.target.confirm(status_of(snapshot, self.langs, trust), trust)
 
     async def _change(self, stop: asyncio.Event, version: int) -> None:

@@ -45,11 +45,13 @@ class Output:
 class Trust:
     """How long what is written may be believed, and by whom it is said.
 
-    `valid_until` is when time alone makes its words untrue, None for never; `trusted_until` is until when the exporter
-    vouches that there is nothing newer; `marked_until` is when the first number is past its age altogether.
+    `changes_at` is when it may change next at the earliest; `valid_until` is when time alone makes its words untrue, None
+    for never; `trusted_until` is until when the exporter vouches that there is nothing newer; `marked_until` is when the
+    first number is past its age altogether.
     """
 
     now: datetime
+    changes_at: datetime | None
     valid_until: datetime | None
     trusted_until: datetime
     marked_until: datetime | None
@@ -86,6 +88,7 @@ def status_of(snapshot: Snapshot, langs: tuple[str, ...], trust: Trust) -> Outpu
         "version": snapshot.version,
         "generated_at": _stamp(snapshot.generated_at),
         "status": str(snapshot.status),
+        "next_change_at": _stamp(trust.changes_at),
         "valid_until": _stamp(trust.valid_until),
         "confirmed_at": _stamp(trust.now),
         "trusted_until": _stamp(trust.trusted_until),
