@@ -45,9 +45,9 @@ class Output:
 class Trust:
     """How long what is written may be believed, and by whom it is said.
 
-    `changes_at` is when it may change next at the earliest; `valid_until` is when time alone makes its words untrue, None
-    for never; `trusted_until` is until when the exporter vouches that there is nothing newer; `marked_until` is when the
-    first number is past its age altogether.
+    `changes_at` is when it may change next at the earliest; `valid_until` is when time alone makes its words untrue,
+    None for never; `trusted_until` is until when the exporter vouches that there is nothing newer; `marked_until` is
+    when the first number is past its age altogether.
     """
 
     now: datetime
