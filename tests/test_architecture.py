@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, str] = {
     "poll": "quotes carry feeds normalise validate select health",
     "stores": "log quotes health threads",
     "replicas": "log quotes stores",
+    "siblings": "stores",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
     "recording": "log quotes fetch",
@@ -49,8 +50,8 @@ MAY_IMPORT: dict[str, str] = {
     "convert": "quotes",
     "configured": "quotes calendars keys settings sources feeds normalise schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
-    "export render replicas vitals web metrics",
-    "cli": "log ticker quotes clock keys settings stores recording render export app threads",
+    "export render replicas siblings vitals web metrics",
+    "cli": "log ticker quotes clock keys settings stores recording render export siblings app threads",
     "__main__": "cli",
 }
 # What else a room may name in annotations: the parts that the composer hands to it.
@@ -69,10 +70,11 @@ MAY_NAME: dict[str, str] = {
     "recording": "board clock fetch poll",
     "render": "facts health history stores",
     "replicas": "board health poll schedule vitals",
-    "web": "board facts",
+    "siblings": "quotes",
+    "web": "board facts metrics siblings",
     "cli": "backfill feeds recording",
-    "metrics": "health web",
-    "app": "feeds settings",
+    "metrics": "health siblings web",
+    "app": "feeds settings siblings",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {

@@ -32,6 +32,7 @@ from ticker.quotes import Snapshot, Status
 from ticker.render import JSON, Renderer, Representation
 from ticker.replicas import Following, Replica
 from ticker.schedule import Timetable
+from ticker.siblings import Beside
 from ticker.stores import Keeper, Retention, is_shared, of_url
 from ticker.stores.keeper import PARTS
 from ticker.vitals import Vitals
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from ticker.recording import Playback, Recording
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
+    from ticker.siblings import Tally, Worker
 
 __all__ = ["Bounds", "Listener", "Service", "backfill", "compose", "idle", "instruments", "used"]
 
@@ -97,6 +99,7 @@ class Service:
             self.timetable.every(_AGEING_SECONDS, self._age)
             keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
+            tally = asyncio.create_task(self.context.tally.living()) if self.context.tally else watch
             try:
                 if self.begun is not None:
                     await self.begun.wait()
@@ -104,6 +107,7 @@ class Service:
             finally:
                 watch.cancel()
                 asking.cancel()
+                tally.cancel()
                 await self.timetable.stop()
                 if self.following is not None:
                     self.following.stop()
@@ -199,13 +203,14 @@ def compose(
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
+    worker: Worker | None = None,
     around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
-    remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
-    the sources by their base address.
+    remembers what it is told while it runs. As a `worker` it is one of several behind one address. `around` may put
+    something between the fetcher and the poller; it is told the sources by their base address.
     Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
     """
     config = keys.switched_on(config)
@@ -219,7 +224,9 @@ def compose(
     plans = plans_of(config, feeds, Random(seed))  # noqa: S311 # nosec B311 - jitter, not a secret
     timetable = _timetable(plans, poller, board, now)
     poller.hurry, poller.report = timetable.hurry, keeper.report
-    context = _context(config, poller, board, now, keeper, demo=demo)
+    if worker is not None:
+        board.share(Beside(worker.board, lambda: poller.instruments, now))
+    context = _context(config, poller, board, now, keeper, demo=demo, tally=worker.tally if worker else None)
     service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
     if stored and is_shared(config.store.url):
         replica = Replica(keeper.store, keeper.name, PARTS, config.server.workers)
@@ -326,10 +333,11 @@ def _context(
     former: Context | None = None,
     *,
     demo: bool = False,
+    tally: Tally | None = None,
 ) -> Context:
     """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
-    demo = former.demo if former else demo
+    demo, tally = (former.demo, former.tally) if former else (demo, tally)
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
 
     def collected() -> TickerCollector:
@@ -345,7 +353,8 @@ def _context(
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=Exposition(collected),
+        metrics=Exposition(collected, tally),
+        tally=tally,
         cors_origins=config.server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),

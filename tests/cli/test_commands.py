@@ -122,7 +122,7 @@ async def test_an_adapter_that_does_not_exist_is_exit_2(tmp_path: Path) -> None:
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "yesterday"),
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "2024-11-22T12:00"),
         ("serve", "--upstream", "localhost"),
-        ("serve", "--workers", "2", "--upstream", "http://127.0.0.1:1"),
+        ("serve", "--workers", "2", "--store", "memory://", "--upstream", "http://127.0.0.1:1"),
         ("get", "GBP"),
         ("get", "--lang", "xx"),
         ("nothing",),

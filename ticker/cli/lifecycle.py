@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticker.app import Service
+    from ticker.cli.crew import Channel
     from ticker.settings import Loaded
 
 log = Log(__name__)
@@ -39,8 +40,16 @@ SETTLES = (0.0, 10.0, 60.0)
 _TURN_SECONDS = 0.0005
 
 
-async def run(service: Service, app: web.Application, again: Callable[[], Loaded] | None, what: str) -> None:
+async def run(
+    service: Service,
+    app: web.Application,
+    again: Callable[[], Loaded] | None,
+    what: str,
+    channel: Channel | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
+
+    With a `channel` it is a worker: it listens beside others, and tells who started it instead of the service manager.
 
     Without `again`, as over a recording, there is nothing that SIGHUP could change, and it is passed over.
 
@@ -51,21 +60,28 @@ async def run(service: Service, app: web.Application, again: Callable[[], Loaded
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     loop.set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
+    if channel is not None:
+        # Nothing is ever said there: it becomes readable when who started us is gone.
+        loop.add_reader(channel.life, stop.set)
+    tell, beside = (channel.say, True) if channel is not None else (notify, None)
     server = service.settings.server
     listening = asyncio.Event()
     service.listening = listening if service.begun is None else None
     public, own = _runner(app), _runner(service.metrics())
     await public.setup()
-    aside = [asyncio.create_task(each) for each in (_reloads(service, again, hang_up), stay_alive(), settle(SETTLES))]
+    aside = [
+        asyncio.create_task(each)
+        for each in (_reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(SETTLES))
+    ]
     try:
         if server.metrics_port is not None:
             await own.setup()
-            await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics")
-        await _listen(public, server.host, server.port, what)
+            await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics", beside=beside)
+        await _listen(public, server.host, server.port, what, beside=beside)
         listening.set()
-        notify("READY=1")
+        tell("READY=1")
         await stop.wait()
-        await _drain(service)
+        await _drain(service, tell)
     finally:
         for task in aside:
             task.cancel()
@@ -89,20 +105,22 @@ def _runner(app: web.Application) -> web.AppRunner:
     return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:
-    await web.TCPSite(runner, host, port, backlog=1024).start()
+async def _listen(runner: web.AppRunner, host: str, port: int, what: str, *, beside: bool | None) -> None:
+    await web.TCPSite(runner, host, port, backlog=1024, reuse_port=beside).start()
     for address in runner.addresses:
         log.info(what, url="http://{}:{}".format(*address[:2]))
 
 
-async def _reloads(service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event) -> None:
+async def _reloads(
+    service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event, tell: Callable[[str], None]
+) -> None:
     """One after the other; signals that come during a reload are one more reload."""
     while again is not None:
         await hang_up.wait()
         hang_up.clear()
-        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         await reload(service, again)
-        notify("READY=1")
+        tell("READY=1")
 
 
 async def reload(service: Service, again: Callable[[], Loaded]) -> None:
@@ -121,9 +139,9 @@ async def reload(service: Service, again: Callable[[], Loaded]) -> None:
         log.info("configuration reloaded")
 
 
-async def _drain(service: Service) -> None:
+async def _drain(service: Service, tell: Callable[[str], None]) -> None:
     """Not ready any more, but answering, and ending each connection with its answer."""
-    notify("STOPPING=1")
+    tell("STOPPING=1")
     seconds = service.settings.server.drain.total_seconds()
     log.info("stopping", drain_seconds=seconds)
     service.context.vitals.draining = True

@@ -15,9 +15,16 @@ _COLOURS = {"info": "\033[32m", "warning": "\033[33m", "error": "\033[31m", "cri
 _PLAIN = "\033[0m"
 
 
-def logs(level: int = logging.INFO) -> None:
-    """Set logging up for this process, the libraries' own included: of those from warnings on."""
+def logs(level: int = logging.INFO, **own: object) -> None:
+    """Set logging up for this process, the libraries' own included: of those from warnings on; `own` fields on each."""
     handler = logging.StreamHandler(sys.stderr)
+
+    def mark(record: logging.LogRecord) -> bool:
+        record.fields = {**getattr(record, "fields", {}), **own}
+        return True
+
+    if own:
+        handler.addFilter(mark)
     handler.setFormatter(_Terminal() if sys.stderr.isatty() else _Lines())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     logging.getLogger("ticker").setLevel(level)

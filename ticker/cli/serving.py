@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ticker import clock
 from ticker.app import compose
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.log import Log
-from ticker.settings import ConfigurationError, Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
+
+    from ticker.settings import Loaded
 
 log = Log(__name__)
 
@@ -23,13 +24,13 @@ log = Log(__name__)
 def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | None) -> None:
     """Serve what `again` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
     loaded = again()
-    config = loaded.settings
-    if config.server.workers != 1:
-        where = loaded.origins.get("server.workers", "flag")
-        message = f"{where}: server.workers: this version serves from one process; set it to 1"
-        raise ConfigurationError(message)
+    config, now = loaded.settings, clock.Shifted(at) if at else clock.wall
     logs()
-    service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall, stored=True)
+    if config.server.workers > 1:
+        from ticker.cli import workers  # noqa: PLC0415 - one process starts without them
+
+        sys.exit(workers.serve(loaded, again, upstream, now))
+    service = compose(config, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), again, "ticker serves")
@@ -43,9 +44,13 @@ def run(serve: Callable[[], Coroutine[None, None, None]], host: str, port: int) 
         try:
             runner.run(serve())
         except OSError as error:
-            mend = "choose another --port or --host"
-            log.error("cannot listen", host=host, port=port, error=str(error), mend=mend)  # noqa: TRY400 - a person reads it
-            sys.exit(1)
+            refused(host, port, error)
+
+
+def refused(host: str, port: int, error: OSError) -> NoReturn:
+    """Say that the address cannot be listened on, and exit."""
+    log.error("cannot listen", host=host, port=port, error=str(error), mend="choose another --port or --host")
+    sys.exit(1)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

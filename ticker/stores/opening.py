@@ -39,12 +39,21 @@ def prepare(writer: sqlite3.Connection, schema: Schema) -> bool:
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute(f"PRAGMA synchronous = {schema.synchronous}")
     for number, script in enumerate(schema.migrations[version:], start=version + 1):
-        pragmas = f"PRAGMA application_id = {schema.application}; PRAGMA user_version = {number};"
-        writer.executescript(f"BEGIN IMMEDIATE; {script} {pragmas} COMMIT;")
+        _migrate(writer, schema, number, script)
     # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("COMMIT")
     return not version
+
+
+def _migrate(writer: sqlite3.Connection, schema: Schema, number: int, script: str) -> None:
+    """Make the step to version `number`, where no other process that started with us has made it."""
+    writer.execute("BEGIN IMMEDIATE")
+    if writer.execute("PRAGMA user_version").fetchone()[0] < number:
+        pragmas = f"PRAGMA application_id = {schema.application}; PRAGMA user_version = {number}"
+        for statement in f"{script};{pragmas}".split(";"):
+            writer.execute(statement)
+    writer.execute("COMMIT")
 
 
 @contextmanager

@@ -49,6 +49,7 @@ HOLD = """
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, ends = excluded.ends
 """
 LIVE = "INSERT INTO replicas VALUES (?, ?, ?) ON CONFLICT (name, holder) DO UPDATE SET ends = excluded.ends"
+PART = "DELETE FROM replicas WHERE name = ? AND holder = ?"
 # A clock that was set back must not keep anybody alive for longer than the time it was given.
 BURY = "DELETE FROM replicas WHERE name = ? AND (ends <= ? OR ends > ?)"
 EDITION = "SELECT version FROM editions WHERE name = ? AND part = ?"

@@ -35,21 +35,25 @@ class SharedFile:
         """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
         now = time.time()
         with self._meeting.transaction() as transaction:
-            replicas = _living(transaction, name, holder, now, ttl)
             found = transaction.execute(schema.LEASE, (name,)).fetchone()
+            other = found is not None and found["holder"] != holder
             # An end further ahead than anybody was given is of a clock that has been set back since.
-            if found and found["holder"] != holder and now < found["ends"] <= now + ttl and not gone(found["holder"]):
-                return Lease(found["holder"], found["fence"], replicas)
-            renewed = found is not None and found["holder"] == holder
-            lease = Lease(holder, found["fence"] if renewed else grown(_fence(found), now), replicas)
-            transaction.execute(schema.HOLD, (name, holder, lease.fence, now + ttl))
+            if other and (not now < found["ends"] <= now + ttl or gone(found["holder"])):
+                # It beats no more, or it would have renewed it.
+                transaction.execute(schema.PART, (name, found["holder"]))
+                held, fence = False, grown(found["fence"], now)
+            else:
+                held, fence = other, found["fence"] if found is not None else grown(0, now)
+            lease = Lease(found["holder"] if held else holder, fence, _living(transaction, name, holder, now, ttl))
+            if not held:
+                transaction.execute(schema.HOLD, (name, holder, fence, now + ttl))
         return lease
 
     def release(self, name: str, holder: str) -> None:
         """See Shared."""
         with self._meeting.transaction() as transaction:
             transaction.execute("UPDATE leases SET ends = 0 WHERE name = ? AND holder = ?", (name, holder))
-            transaction.execute("DELETE FROM replicas WHERE name = ? AND holder = ?", (name, holder))
+            transaction.execute(schema.PART, (name, holder))
 
     def publish(self, name: str, edition: Edition) -> bool:
         """See Shared."""

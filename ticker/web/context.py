@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ticker.facts import Facts
     from ticker.health import Health
     from ticker.history import History
+    from ticker.metrics import Exposition
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
+    from ticker.siblings import Tally
     from ticker.web.limits import Limiter
     from ticker.web.shelf import Shelf
 
@@ -58,7 +60,7 @@ class Context:
     clock: Callable[[], datetime]
     health: Mapping[str, Health]
     traffic: Traffic
-    metrics: Callable[[str], tuple[bytes, str]]
+    metrics: Exposition
     history: History
     facts: Facts
     version: str
@@ -72,6 +74,7 @@ class Context:
     vitals: Vitals = field(default_factory=Vitals)
     access_log: bool = False
     metrics_here: bool = True
+    tally: Tally | None = None
     express: bool = True
 
     def become(self, other: Context) -> None:

@@ -80,7 +80,9 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: Prometheus or OpenMetrics text."""
-    body, content_type = request.app[CONTEXT].metrics(request.headers.get("Accept", ""))
+    context = request.app[CONTEXT]
+    others = await context.tally.others() if context.tally is not None else ()
+    body, content_type = context.metrics(request.headers.get("Accept", ""), others)
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 

@@ -21,6 +21,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold events back until a buffer is full
 }
+# Milliseconds: how far two machines' clocks may be apart.
+_AHEAD = 2_000
 _VERSION = re.compile(r"[0-9]{1,16}")
 
 
@@ -41,7 +43,12 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 def _since(request: web.Request, context: Context) -> int:
-    """The version the reader has, by `Last-Event-ID`; 0 for none, for nonsense, and for one this board never had."""
+    """The version the reader has, by `Last-Event-ID`; 0 for none, for nonsense, and for one no board can have yet.
+
+    Versions follow the clock: a reader may bring a newer one than is known here from another replica, and must not be
+    told an older one.
+    """
     text = request.headers.get("Last-Event-ID", "")
     version = int(text) if _VERSION.fullmatch(text) else 0
-    return version if version <= context.board.latest.version else 0
+    newest = max(context.board.latest.version, int(context.clock().timestamp() * 1000) + _AHEAD)
+    return version if version <= newest else 0
