@@ -55,7 +55,7 @@ class Exporter:
         A target that fails is tried again with growing pauses; said once, and once that it is back.
         """
         done: object = None
-        pause, failed = _FIRST_PAUSE, False
+        patience = _Patience()
         while not stop.is_set():
             now = self.clock()
             snapshot = self.board.current(now)
@@ -66,17 +66,13 @@ class Exporter:
                     log.info("exported", version=snapshot.version, files=await self._write(snapshot, now))
                 await self._confirm(snapshot, now, lease)
             except TargetError as error:
-                if not failed:
-                    log.error("export failed, tried again", detail=error.detail, mend=error.mend)  # noqa: TRY400 - as above
-                failed, done = True, None
-                await _wait(stop, pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            if failed:
-                log.info("export goes on")
-            done, pause, failed = due, _FIRST_PAUSE, False
-            await _wait(stop, _PACE)
-            await self._change(stop, snapshot.version)
+                done = None
+                await _wait(stop, patience.lost(error))
+            else:
+                done = due
+                patience.found()
+                await _wait(stop, _PACE)
+                await self._change(stop, snapshot.version)
 
     async def _write(self, snapshot: Snapshot, now: datetime) -> int:
         return await self.target.write(outputs_of(await self.tree(snapshot, now), self.steady))
@@ -100,6 +96,26 @@ class Exporter:
             for each in waits:
                 each.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+class _Patience:
+    """How long to wait for a target that fails; it says when one is lost, and when it is found again."""
+
+    def __init__(self) -> None:
+        self._pause = 0.0
+
+    def lost(self, error: TargetError) -> float:
+        """Seconds until it is tried again."""
+        if not self._pause:
+            log.error("export failed, tried again", detail=error.detail, mend=error.mend)
+        self._pause = min(self._pause * 2 or _FIRST_PAUSE, _LONGEST_PAUSE)
+        return self._pause
+
+    def found(self) -> None:
+        """It takes what is written again."""
+        if self._pause:
+            log.info("export goes on")
+        self._pause = 0.0
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
