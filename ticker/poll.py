@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ticker.calendars import Calendar
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
-    from ticker.quotes import Instrument, Tick
+    from ticker.quotes import Instrument, Quote, Tick
     from ticker.select import Check
 
 
@@ -162,7 +162,12 @@ class Poller:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""
         last = self._board.current(now)
         against = self._contradicted(last)
-        choices = [self._choose(instrument, last, against, now) for instrument in self.instruments]
+        # By symbol, once: to look through all for each would make a large board a slow one.
+        known, shown = self._by_symbol(), {quote.symbol: quote for quote in last.quotes}
+        choices = [
+            self._choose(each, known.get(each.symbol, []), shown.get(each.symbol), against, now)
+            for each in self.instruments
+        ]
         quotes = tuple(choice.quote for choice in choices)
         snapshot = last if quotes == last.quotes else last.follow(quotes, now)
         self._board.put(snapshot, now)
@@ -242,14 +247,21 @@ class Poller:
         self.health[candidate.source].reject(instrument.symbol, reason)
         return False
 
-    def _choose(self, instrument: Instrument, last: Snapshot, against: set[tuple[str, str]], now: datetime) -> Choice:
+    def _choose(
+        self,
+        instrument: Instrument,
+        candidates: list[Candidate],
+        last: Quote | None,
+        against: set[tuple[str, str]],
+        now: datetime,
+    ) -> Choice:
         symbol = instrument.symbol
         ask = Question(
             instrument=instrument,
-            candidates=self._of(symbol),
+            candidates=candidates,
             calendars=self._calendars[symbol],
             now=now,
-            last=last.get(symbol),
+            last=last,
             memory=self._memories.get(symbol, Memory()),
             failures=self._failures(instrument),
             asked={source: each.last_success for source, each in self.health.items() if each.last_success},
@@ -259,6 +271,12 @@ class Poller:
         self._memories[symbol] = choice.memory
         self._count_overruled(symbol, choice.overruled)
         return choice
+
+    def _by_symbol(self) -> dict[str, list[Candidate]]:
+        found: dict[str, list[Candidate]] = {}
+        for (_, symbol), candidate in self._candidates.items():
+            found.setdefault(symbol, []).append(candidate)
+        return found
 
     def _of(self, symbol: str) -> list[Candidate]:
         return [candidate for (_, named), candidate in self._candidates.items() if named == symbol]

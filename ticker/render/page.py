@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from babel import Locale
 from cachetools import LRUCache
 from markupsafe import Markup
 
@@ -18,6 +17,8 @@ from ticker.render.words import words_for
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from babel import Locale
 
     from ticker.quotes import Quote, Snapshot
     from ticker.render.html import Pages
@@ -105,4 +106,4 @@ def _charted(quote: Quote, locale: Locale) -> tuple[str, str, int]:
 def _languages(chosen: str) -> list[tuple[str, str]]:
     """Tags with the languages' own names, the chosen one among them."""
     tags = LANGUAGES if chosen in LANGUAGES else (chosen, *LANGUAGES)
-    return [(tag, str(Locale.parse(tag, sep="-").get_display_name() or tag)) for tag in tags]
+    return [(tag, locales.own_name(tag)) for tag in tags]
