@@ -66,10 +66,19 @@ ATTACKS: tuple[Fault, ...] = (
     ),
     Fault(
         "request smuggling",
-        "52 requests that two readers see different ends of",
+        "52 requests that two readers see different ends of, with the express lane and without",
         "one refusal or the first answer, `no-store`, and the end of the connection",
         f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
         Mutation(_FRAMING, "return request.body_exists or", "return"),
+    ),
+    Fault(
+        "smuggling in two pieces",
+        "a body in the shape of a request, sent after the answer",
+        "the end of the connection",
+        f"{_TEST}smuggling.py::test_a_body_that_comes_after_its_answer_is_no_request",
+        Mutation(
+            "ticker/web/express.py", 'rb"(?:[Ss](?i:ave-data)|', 'rb"(?:[Cc](?i:ontent-length)|[Ss](?i:ave-data)|'
+        ),
     ),
     Fault(
         "bad request to be cached (CPDoS)",

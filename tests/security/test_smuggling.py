@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.live import Live, live
-from tests.security.wire import END, say
+from tests.security.wire import END, PATIENCE, Heard, connected, heard, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,41 +93,71 @@ CERTAIN: dict[str, tuple[bytes, int]] = {
 }
 
 
-@pytest.fixture
-async def served() -> AsyncIterator[Live]:
-    """The service behind its own listener."""
-    async with live() as started:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+READY = b"GET /v1/quotes/USD HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest_asyncio.fixture(params=[True, False], ids=["express", "plain"], scope="module", loop_scope="module")
+async def served(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
+    """The service behind its own listener, with the lane before aiohttp's parser and without it."""
+    async with live(server__express=request.param) as started:
+        # From the second time on it is ready, and answered in the lane.
+        await say(started.port, READY * 2 + END)
         yield started
 
 
 @pytest.mark.parametrize("name", DOUBTFUL)
 async def test_what_two_readers_may_understand_differently_ends_the_connection(served: Live, name: str) -> None:
     """One answer, none to the request that is hidden in it, and nothing that a cache keeps of a refusal."""
-    heard = await say(served.port, DOUBTFUL[name])
-    assert len([status for status in heard.statuses if status != 100]) == 1
-    assert b"/hidden" not in heard.text
-    last = heard.heads[-1]
-    assert last.get("connection") == "close" or not heard.text.startswith(b"HTTP/1.1")
-    if heard.statuses[-1] >= 400:
+    told = await say(served.port, DOUBTFUL[name])
+    assert len([status for status in told.statuses if status != 100]) == 1
+    assert b"/hidden" not in told.text
+    last = told.heads[-1]
+    assert last.get("connection") == "close" or not told.text.startswith(b"HTTP/1.1")
+    if told.statuses[-1] >= 400:
         assert (last["content-type"], last["cache-control"]) == ("application/problem+json", "no-store")
         assert last["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+async def test_nor_where_an_ordinary_request_came_before_it(served: Live, name: str) -> None:
+    """On a connection that the lane has answered on, and for a path that it knows."""
+    async with connected(served.port) as (reader, writer), asyncio.timeout(PATIENCE):
+        for _ in range(2):
+            writer.write(READY)
+            assert b"HTTP/1.1 200" in await reader.readuntil(b"}}\n")
+        writer.write(DOUBTFUL[name].replace(b"/healthz", b"/v1/quotes/USD"))
+        text = Heard(await heard(reader))
+    assert len([status for status in text.statuses if status != 100]) == 1
+    assert b"/hidden" not in text.text
+
+
+@pytest.mark.parametrize("announced", [b"Content-Length: %d\r\n" % len(HIDDEN), CHUNKED])
+async def test_a_body_that_comes_after_its_answer_is_no_request(served: Live, announced: bytes) -> None:
+    """Head and body in two pieces: the second has the shape of a request, and is none."""
+    async with connected(served.port) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(READY.replace(b"\r\n\r\n", b"\r\n" + announced + b"\r\n"))
+        assert b"HTTP/1.1 200" in await reader.readuntil(b"}}\n")
+        writer.write(HIDDEN)
+        assert await heard(reader) == b""
 
 
 @pytest.mark.parametrize("name", CERTAIN)
 async def test_what_is_certain_is_answered_and_so_is_what_follows(served: Live, name: str) -> None:
     """The connection goes on: a refusal of everything would prove nothing."""
     words, status = CERTAIN[name]
-    heard = await say(served.port, words + END)
-    assert heard.statuses == [status, 404]
-    assert b"X-Secret" not in heard.text
+    told = await say(served.port, words + END)
+    assert told.statuses == [status, 404]
+    assert b"X-Secret" not in told.text
 
 
 async def test_who_speaks_no_http_writes_nothing_into_the_log(
-    served: Live, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Refused requests are counted, under one label; a log that strangers fill hides what matters."""
-    for words in DOUBTFUL.values():
-        await say(served.port, words)
+    async with live() as served:
+        for words in DOUBTFUL.values():
+            await say(served.port, words)
     assert not caplog.records
     assert not capsys.readouterr().out
     counted = served.context.traffic.requests
@@ -138,6 +170,6 @@ async def test_who_speaks_no_http_writes_nothing_into_the_log(
 
 async def test_what_is_no_expectation_is_a_problem_as_any_other(served: Live) -> None:
     """417 without the words that were sent."""
-    heard = await say(served.port, get(b"Expect: <script>\r\n"))
-    assert (heard.statuses, heard.heads[0]["cache-control"]) == ([417], "no-store")
-    assert b"script>" not in heard.text
+    told = await say(served.port, get(b"Expect: <script>\r\n"))
+    assert (told.statuses, told.heads[0]["cache-control"]) == ([417], "no-store")
+    assert b"script>" not in told.text
