@@ -35,6 +35,7 @@ STUB = '<p class="market-ticker">—</p>'
 PAGE = f"""<title>news</title><!--# block name="t" -->{STUB}<!--# endblock -->
 <header><!--# include virtual="/_ticker?lang=en" stub="t" --></header>
 <aside><!--# include virtual="/_ticker?lang=ru&style=change" stub="t" --></aside><p>the news</p>"""
+PROBLEM = "application/problem+json"
 LEASE, WEEK = timedelta(minutes=1), timedelta(days=7)
 
 
@@ -170,6 +171,25 @@ async def test_a_dead_exporter_leaves_it_to_the_service_and_a_dead_service_to_ma
         assert await both.header() == DASHES
         assert (await both.ask("/v1/quotes?lang=en")).status == 503
         assert "data-status" in await (await both.ask("/widget?lang=ru")).text()
+
+
+async def test_a_dead_service_leaves_events_style_and_script_to_the_files(tmp_path: Path) -> None:
+    """Who listened is told to ask again; pages go on looking right; in the language of who asks, else in English."""
+    async with world(tmp_path) as both:
+        await both.stop()
+        for lang, price in (("en", "73.73"), ("ru", "73,73"), ("de", "73.73")):
+            got = await both.ask(f"/v1/stream?lang={lang}")
+            text = await got.text() if lang != "de" else ""
+            assert (got.status, got.content_type) == ((200, "text/event-stream") if text else (503, PROBLEM))
+            assert not text or (text.startswith("retry: 15000\n") and f'"price": "{price}"' in text)
+        for path, kind in (
+            ("/widget.css", "text/css"),
+            ("/widget.js", "text/javascript"),
+            ("/v1/openapi.json", "application/json"),
+        ):
+            got = await both.ask(path, "br")
+            assert (got.status, got.content_type, got.headers["Content-Encoding"]) == (200, kind, "br")
+        assert (await both.ask("/v1/instruments")).status == 503
 
 
 async def test_status_that_time_alone_brings_ends_the_files_too(tmp_path: Path) -> None:
