@@ -7,6 +7,7 @@ from tests.defences import Fault, Mutation
 _CLIENT, _BASE = "ticker/fetch/client.py", "ticker/sources/base.py"
 _CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/framing.py", "ticker/web/doors.py"
 _AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/page.py", "ticker/cli/logs.py"
+_EXPRESS = "ticker/web/express.py"
 _TEST = "tests/security/test_"
 _LAST = "the last numbers"
 
