@@ -91,8 +91,15 @@ ATTACKS: tuple[Fault, ...] = (
     Fault(
         "slow headers (slowloris)",
         "a byte now and then, half a request, nothing at all",
-        "cut off 75 s after the last answer, however often a byte comes",
+        "cut off 20 s after its first byte, however often one comes; 75 s after the last answer",
         f"{_TEST}floods.py::test_headers_byte_by_byte_do_not_buy_time",
+        Mutation(_CONNECTIONS, "call_later(self._whole, self.drop)", "call_later(3600, self.drop)"),
+    ),
+    Fault(
+        "silent connection",
+        "nothing said, half a request, nothing after an answer",
+        "closed after 75 s",
+        f"{_TEST}floods.py::test_who_does_not_go_on_asking_is_cut_off",
         Mutation(_CONNECTIONS, "keepalive_timeout=bounds.idle", "keepalive_timeout=3630"),
     ),
     Fault(

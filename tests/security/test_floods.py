@@ -23,10 +23,10 @@ BIG = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @asynccontextmanager
-async def bounded(most: int = 100, idle: float = 75.0, patience: float = 60.0) -> AsyncIterator[Live]:
+async def bounded(most: int = 100, **seconds: float) -> AsyncIterator[Live]:
     """The service behind a listener with these bounds."""
     started = live()
-    started.bounds = Bounds(most, idle, patience)
+    started.bounds = Bounds(most, **seconds)
     async with started:
         yield started
 
@@ -58,16 +58,27 @@ async def test_who_does_not_go_on_asking_is_cut_off(words: bytes) -> None:
         assert heard.statuses == [200] * words.count(GET)
 
 
-async def test_headers_byte_by_byte_do_not_buy_time() -> None:
+@pytest.mark.parametrize("before", [b"", GET])
+async def test_headers_byte_by_byte_do_not_buy_time(before: bytes) -> None:
     """Slowloris: every byte comes soon, the request never; the time is for the whole."""
-    async with bounded(idle=0.4) as served, connected(served.port) as (reader, writer):
-        writer.write(HALF)
+    async with bounded(whole=0.4) as served, connected(served.port) as (reader, writer):
+        writer.write(before + HALF)
         ended = asyncio.create_task(heard(reader))
         async with asyncio.timeout(PATIENCE):
             while not ended.done():
                 writer.write(b"a")
                 await asyncio.sleep(0.02)
-        assert await ended == b""
+        assert (await ended).count(b"HTTP/1.1") == before.count(GET)
+
+
+async def test_whoever_asks_in_pieces_and_in_time_is_answered() -> None:
+    """The time for one request is not the time of the connection."""
+    async with bounded(whole=1.0) as served, connected(served.port) as (reader, writer):
+        for _ in range(4):
+            for piece in (HALF, b"x\r\n", b"\r\n"):
+                writer.write(piece)
+                await asyncio.sleep(0.15)
+            assert b"HTTP/1.1 200" in await reader.readuntil(b"alive")
 
 
 @pytest.mark.parametrize("announced", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])

@@ -36,11 +36,12 @@ class Bounds:
     """What a listener allows: `most` connections, and of each one, in seconds.
 
     `idle` is for the next request, from the last answer to its last byte: longer than the 60 of the proxies in front of
-    us. `patience` is for taking what was written.
+    us. `whole` is for a request from its first bytes to its last, `patience` for taking what was written.
     """
 
     most: int
     idle: float = 75.0
+    whole: float = 20.0
     patience: float = 60.0
 
 
@@ -50,8 +51,9 @@ class Connection(web.RequestHandler):
     def __init__(self, doors: Doors, loop: asyncio.AbstractEventLoop, context: Context, bounds: Bounds) -> None:
         super().__init__(doors, loop=loop, keepalive_timeout=bounds.idle, **_ALLOWED)
         self._context = context
-        self.patience = bounds.patience
+        self.patience, self._whole = bounds.patience, bounds.whole
         self._heard = 0
+        self._begun: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -64,9 +66,15 @@ class Connection(web.RequestHandler):
         """Bytes: as many as a request may have, and no more before it is complete."""
         before = self._request_count
         super().data_received(data)
-        self._heard = self._heard + len(data) if self._request_count == before else 0
+        if self._request_count != before:
+            self._heard = 0
+            self._complete()
+            return
+        self._heard += len(data)
         if self._heard > _MOST_BYTES:
             self.drop()
+        elif self._begun is None:
+            self._begun = self._loop.call_later(self._whole, self.drop)
 
     @property
     def network(self) -> str:
@@ -106,6 +114,7 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The end, whoever made it."""
         super().connection_lost(exc)
+        self._complete()
         self._forget()
         self._wire = None
 
@@ -113,6 +122,11 @@ class Connection(web.RequestHandler):
         """End it now, with whatever was still to be sent."""
         if self._wire is not None:
             self._wire.abort()
+
+    def _complete(self) -> None:
+        if self._begun is not None:
+            self._begun.cancel()
+            self._begun = None
 
     def _hurry(self) -> None:
         self._forget()
