@@ -202,6 +202,13 @@ ATTACKS: tuple[Fault, ...] = (
         Mutation(_AROUND, 'shown = "*" if', 'shown = (origin or "*") if'),
     ),
     Fault(
+        "host in the target",
+        "`GET http://evil.example/…`",
+        "the same bytes and headers as without; no link leads there",
+        f"{_TEST}headers.py::test_no_host_in_a_target_changes_an_answer",
+        Mutation("ticker/web/line.py", "onward.relative() if onward.absolute else onward", "onward"),
+    ),
+    Fault(
         "cache busting",
         "unknown and doubled parameters; 600 combinations of known ones",
         "400 `no-store`; what is kept ready has a bound",

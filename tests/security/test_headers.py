@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.security.wire import say
 from tests.service import serving
 from tests.upstream import Upstream
+from tests.web.test_past import serving as past
+from tests.web.test_past import week
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.server import ROUTES
 
@@ -125,6 +128,23 @@ async def test_no_header_that_caches_do_not_see_changes_an_answer(served: Served
         assert (answer.status, await answer.read()) == (plain.status, body), name
         assert {**answer.headers, "Date": ""} == headers, name
     assert b"127.0.0.1" not in body
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/quotes/USD/history?limit=1", "/v1/quotes", "/widget?lang=ru", "/", "/docs", "/no"]
+)
+async def test_no_host_in_a_target_changes_an_answer(path: str) -> None:
+    """A target with a host of its own (RFC 9112, 3.2.2) is answered as the same one without; no link leads there."""
+    async with past(week()) as kept:
+        port = kept.client.server.port
+        assert port is not None
+        plain, led = [
+            (await say(port, f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())).text
+            for target in (path, f"http://evil.example{path}")
+        ]
+        plain, led = (re.sub(rb"\r\nDate: [^\r]*", b"", text) for text in (plain, led))
+        assert led == plain
+        assert (b"Link: </v1/" in plain) is ("limit" in path)
 
 
 async def test_metrics_do_not_tell_who_asked(served: Served) -> None:
