@@ -74,7 +74,6 @@ class Fleet:
         self.replicas: list[Replica] = []
         # Seconds from the death of a leader to the next one's first word.
         self.takeovers: list[float] = []
-        self._turn = 0
 
     async def start(self, replica: Replica) -> None:
         """Start its process, and a reader of it."""
@@ -100,13 +99,13 @@ class Fleet:
         return [each for each in self.replicas if each.process is not None]
 
     async def market(self) -> None:
-        """Move the price of oil twice a second, for ever."""
+        """Move the price of oil each second, for ever."""
         while True:
-            self._turn += 1
+            # Of one moment there is one price: another would be a correction of it.
             now = datetime.now(UTC).replace(microsecond=0)
-            brent = Decimal(7000 + self._turn % 300) / 100
+            brent = Decimal(7000 + int(now.timestamp()) % 300) / 100
             self.upstream.trio(table_in_force(now), brent=str(brent), now=now)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.2)
 
     async def _read(self, replica: Replica) -> None:
         """Note every event of the stream as it comes."""
@@ -186,6 +185,16 @@ class Fleet:
             rows = [simplejson.loads(line, use_decimal=True) for line in (await answer.text()).splitlines()]
         kept = Counter((row["as_of"], str(row["price"])) for row in rows)
         return served - set(kept)
+
+    async def kept(self) -> bool:
+        """Wait until history tells every number that was shown so far; whether it does."""
+        shown = {oil for each in self.replicas for oil in each.seen.oil if oil is not None}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while shown & await self.lost():  # noqa: ASYNC110 - the event is in other processes
+                    await asyncio.sleep(0.1)
+                return True
+        return False
 
     def asked(self, prefix: str = SCARCE) -> int:
         """How often the upstream was asked there."""

@@ -347,3 +347,27 @@ async def test_a_clock_set_forward_makes_what_is_due_begin(polls: Polls) -> None
     assert timetable.clock_was_set()
     await polls.count("b", 2)
     await timetable.stop()
+
+
+@given(
+    replicas=st.integers(2, 9),
+    cut=st.integers(1, 8),
+    spent=st.integers(0, 60),
+    untold=st.integers(0, 5),
+)
+def test_replicas_that_are_cut_off_and_those_that_are_not_keep_one_budget(
+    replicas: int, cut: int, spent: int, untold: int
+) -> None:
+    """Each cut off asks its share of what it knew to be left, the leader what it then leaves: no more than there is."""
+    cut, budget, ago = min(cut, replicas - 1), 60, timedelta(seconds=5)
+    now = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
+    known = plan(Cadence(MOSCOW, every=timedelta(seconds=1), budget=budget), 1)
+    known.note(now - timedelta(minutes=1), spent)
+    leader = plan(known.cadence, 1)
+    leader.note(now - timedelta(minutes=1), spent)
+    untold = min(untold, budget - spent)
+    leader.note(now, untold)
+    leader.reserve(now, cut, replicas)
+    known.presume(now, ago, 1)
+    alone = (budget - len(known.asked)) // replicas
+    assert spent + untold + cut * alone + (budget - len(leader.asked)) <= budget

@@ -51,6 +51,16 @@ class Plan:
         if len(asked) > len(self.asked):
             self.asked = deque(asked)
 
+    def presume(self, now: datetime, ago: timedelta, requests: int) -> None:
+        """Charge what whoever asked until now may have asked in the time `ago`, and could not tell any more."""
+        moment = now - ago
+        while (moment := self.cadence.after(moment)) <= now and len(self.asked) < self.cadence.budget:
+            self.note(now, requests)
+
+    def reserve(self, now: datetime, parts: int, of: int) -> None:
+        """Leave to `parts` replicas that are cut off what each of `of` may ask: its share of what is left."""
+        self.note(now, max(0, self.cadence.budget - len(self.asked)) // of * parts)
+
     def next(self, now: datetime, standing: Standing, requests: int) -> datetime:
         """When to ask next, after a poll that ended at `now`; `requests` is what one poll costs."""
         regular = self.cadence.after(now) + self.cadence.jitter * self.random.random()

@@ -132,6 +132,16 @@ class Timetable:
         if source in self._plans:
             self._plans[source].inherit(asked)
 
+    def presume(self, ago: timedelta) -> None:
+        """Count what another replica may have asked in the time `ago` without telling."""
+        for source, plan in self._plans.items():
+            plan.presume(self._clock(), ago, self._cost(source))
+
+    def reserve(self, parts: int, of: int) -> None:
+        """Leave `parts` of `of` replicas, cut off from the others, their share of what is left of every budget."""
+        for plan in self._plans.values():
+            plan.reserve(self._clock(), parts, of)
+
     def asked(self, source: str) -> Sequence[datetime]:
         """When `source` was asked in the last hour, as far as it is known here."""
         return self._plans[source].asked if source in self._plans else ()

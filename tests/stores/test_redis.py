@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -172,6 +174,20 @@ def test_each_replica_learns_that_a_server_came_back_empty() -> None:
         server.restart()
         assert [first.open(), second.open(), first.open(), second.open()] == [True, True, False, False]
         assert first.claim("name", "a", 60).fence > before
+
+
+def test_who_has_not_been_heard_of_is_told(redis: Server) -> None:
+    """After the length of a lease, while it still counts; who said good-bye, or is known to be dead, is not missed."""
+    code = "from ticker.stores.holder import named; print(named())"
+    dead = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=True)
+    with closing(of_url(redis.fresh())) as store:
+        for holder in ("a", "b", "c", dead.stdout.strip()):
+            assert store.claim("name", holder, 1).silent == 0
+        store.release("name", "c")
+        until(lambda: store.claim("name", "a", 1).silent == 1)
+        assert store.claim("name", "a", 1).replicas == 3
+        until(lambda: store.claim("name", "a", 1).replicas == 1)
+        assert store.claim("name", "a", 1).silent == 0
 
 
 def test_what_another_program_wrote_there_is_told_and_nothing_half_written(redis: Server) -> None:

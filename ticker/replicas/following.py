@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ticker.log import Log
 from ticker.replicas import telling
-from ticker.replicas.replica import Role
+from ticker.replicas.replica import BEAT_SECONDS, TTL_SECONDS, Role
 from ticker.stores import saved
 from ticker.stores.keeper import QUOTES, SOURCES
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ticker.vitals import Vitals
 
 log = Log(__name__)
+
+# Of so long nobody may know what a leader asked who could tell no more: its lease and a beat to each side.
+_UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 
 
 class Following:
@@ -58,6 +62,7 @@ class Following:
         self._own = -1
         self._again = False
         self._asked: dict[str, list[datetime]] = {}
+        self._silent = 0
         replica.turned, replica.heard = self.turned, self.heard
         keeper.fence, keeper.refused = (lambda: replica.fence), self.refused
         keeper.leaving, keeper.renewed = replica.stop, self.renewed
@@ -95,6 +100,7 @@ class Following:
         self._vitals.leads, self._vitals.replicas = self._replica.on, self._replica.replicas
         if role is not before:
             self._act(before, role)
+        self._reserve(role)
         if self._again:
             self._again = False
             self._offer()
@@ -115,10 +121,20 @@ class Following:
             self._poller.forget()
             for source, asked in self._asked.items():
                 self._timetable.charge(source, asked)
+            if before is Role.FOLLOWS:
+                self._timetable.presume(_UNTOLD)
+            self._reserve(role)
             self._timetable.resume(share)
         if role is Role.LEADS:
             # The store may know it; one that lost it together with the lease does not.
             self.report(self._board.latest)
+
+    def _reserve(self, role: Role) -> None:
+        """Who is silent may be polling for itself, within its share: it is not asked for by whoever leads."""
+        silent = self._replica.silent if role is Role.LEADS else 0
+        if silent > self._silent:
+            self._timetable.reserve(silent - self._silent, self._replica.replicas)
+        self._silent = silent
 
     def refused(self, part: str) -> None:
         """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""

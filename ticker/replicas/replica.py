@@ -49,6 +49,7 @@ class Replica:
         self.holder = named()
         self.role = Role.WAITS
         self.replicas = replicas
+        self.silent = 0
         self.fence = 0
         # Who is told the role it had and has, at every beat; and every edition; both are the composer's to set.
         self.turned: Callable[[Role], object] = lambda _before: None
@@ -121,7 +122,7 @@ class Replica:
 
     def _claimed(self, lease: Lease, began: float, found: Sequence[Edition]) -> None:
         self._seen = time.monotonic()
-        self.replicas, self.fence = lease.replicas, lease.fence
+        self.replicas, self.silent, self.fence = lease.replicas, lease.silent, lease.fence
         for edition in found:
             self._known[edition.part] = max(edition.version, self._known[edition.part])
             self.heard(edition)

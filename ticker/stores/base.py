@@ -99,12 +99,14 @@ class Lease:
     """Who polls for all replicas of one name, as the store knew it when it was asked.
 
     `fence` is another, higher number for each holder in turn, and stays higher even where the store has lost everything
-    (see `grown`): it is what tells a holder's write from one of a holder before. `replicas` is how many are alive.
+    (see `grown`): it is what tells a holder's write from one of a holder before. `replicas` is how many are alive, of
+    them `silent` have not claimed for its length and not said good-bye: they may be cut off and polling for themselves.
     """
 
     holder: str
     fence: int
     replicas: int
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ class SharedKeys:
                 self._bells.pop().close()
 
     def _claim(self, name: str, holder: str, ttl: float, dead: str) -> Lease:
-        return Lease(*self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), _ALIVE, dead]))
+        told = self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), _ALIVE, dead])
+        owner, fence, replicas, silent = told
+        return Lease(owner, fence, replicas, sum(not gone(each) for each in silent))
 
     def _lease(self, name: str) -> list[str]:
         return [self._wire.key("lease", name), self._wire.key("alive", name)]

@@ -1,0 +1,38 @@
+"""Replicas as processes over a real Redis. The whole measure, with five of them: python -m tests.bench.replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tests.fleet import BUDGET, fleet
+from tests.redises import redis_server
+
+# What the README promises; the second is a bound on a noisy machine, the figure stands in the bench.
+TAKES_OVER = 5.0
+
+
+async def test_one_polls_and_nothing_served_is_lost_whatever_befalls_it_or_redis() -> None:
+    """The leader killed, Redis hanging, emptied, the leader cut off: no version goes back, every number is kept."""
+    with redis_server() as redis:
+        async with fleet(redis, 3) as replicas:
+            await replicas.together()
+            leader = await replicas.one_leads()
+            began = time.monotonic()
+            await replicas.kill(leader)
+            await replicas.one_leads(counted=False)
+            assert time.monotonic() - began < TAKES_OVER
+            await replicas.together()
+            redis.pause()
+            await asyncio.sleep(4)
+            redis.restart()
+            await replicas.together()
+            leader = await replicas.one_leads(counted=False)
+            leader.way.cut()
+            await asyncio.sleep(4)
+            leader.way.mend()
+            await replicas.together()
+            await replicas.one_leads(counted=False)
+            assert replicas.steps_back() == 0
+            assert replicas.asked() <= BUDGET
+            assert await replicas.kept()
