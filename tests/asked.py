@@ -100,6 +100,7 @@ RISKY = (
     b"no colon",
     b"X-Long: " + b"a" * 5000,
 )
+HOSTS = (b"", b"a b", b"a/b", b"[::1]:8080", b"ticker.example:80", b"user@ticker.example", b"a" * 256)
 METHODS = (b"GET",) * 12 + (b"HEAD",) * 3
 ODD_METHODS = (b"POST", b"OPTIONS", b"get", b"CONNECT", b"PRI", b"GETT", b"")
 VERSIONS = (b"HTTP/1.1",) * 90 + (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.2", b"http/1.1", b"HTTP/1.1 ")
@@ -112,7 +113,8 @@ def ask(random: Random) -> bytes:
     method = random.choice(ODD_METHODS) if odd < 0.02 else random.choice(METHODS)
     target = random.choice(ODD_TARGETS) if 0.02 < odd < 0.08 else random.choice(TARGETS)
     lines = [b" ".join((method, target, random.choice(VERSIONS)))]
-    lines += [] if 0.08 < odd < 0.09 else [b"Host: ticker.example"]
+    host = random.choice(HOSTS) if 0.09 < odd < 0.1 else b"ticker.example"
+    lines += [] if 0.08 < odd < 0.09 else [b"Host: " + host]
     lines += [_field(random) for _ in range(random.randrange(7))]
     if 0.1 < odd < 0.2:
         lines.insert(random.randint(1, len(lines)), random.choice(RISKY))

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.load import CONNECTIONS, Load, Server
+from tests.bench.load import CONNECTIONS, Load, Server, free_port
 from tests.bench.peers import PEERS, THEIRS, Answer
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ BROWSER = {
     "Accept-Encoding": "identity",
     "Accept-Language": "ru-RU,ru;q=0.9,en;q=0.8",
 }
-PORT = 18_480
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,8 @@ def main() -> None:
         folder.chmod(0o755)  # nginx's worker is somebody else
         _answer().write(folder / "answer.json")
         servers = {
-            peer: stack.enter_context(Server(command(folder, PORT + at), PORT + at, folder / "answer.json"))
-            for at, (peer, command) in enumerate(PEERS.items())
+            peer: stack.enter_context(_server(peer, folder))
+            for peer in PEERS
             if options.only != "ours" or peer in {EXPRESS, ORDINARY, *AGAINST.values()}
         }
         peers = [Row(peer, browser) for peer in servers for browser in (False, True)]
@@ -106,9 +105,14 @@ def main() -> None:
 
 def _answer() -> Answer:
     """Our own answer: its body and, but for what every server writes itself, its fields."""
-    with Server(PEERS[EXPRESS](Path(), PORT), PORT, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as answer:
+    with _server(EXPRESS, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as answer:
         fields = {name: value for name, value in answer.headers.items() if name not in THEIRS}
         return Answer(answer.read(), fields)
+
+
+def _server(peer: str, folder: Path) -> Server:
+    port = free_port()
+    return Server(PEERS[peer](folder, port), port, folder / "answer.json")
 
 
 def _ours(server: Server) -> Iterator[Row]:

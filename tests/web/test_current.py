@@ -60,6 +60,29 @@ async def test_other_methods_take_nothing_from_the_shelf(served: Served) -> None
     assert (await served.client.options("/widget")).status == 204
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("Host: a b", b"HTTP/1.1 400 "),
+        ("Host: a/b", b"HTTP/1.1 400 "),
+        ("Host: a\r\nExpect: 100-continue", b"HTTP/1.1 100 "),
+        ("Host: a\r\nExpect: more", b"HTTP/1.1 417 "),
+    ],
+)
+async def test_who_is_not_believed_gets_nothing_from_the_shelf(line: str, begins: bytes) -> None:
+    """What is refused without a shelf is refused with one."""
+    service = Service(lambda: NOON, shelf=True, lane=False)
+    await service.start()
+    connection = service.connect()
+    await quiet()
+    for head in ("Host: a", line):
+        connection.wire.said()
+        connection.feed(f"GET /v1/quotes/USD HTTP/1.1\r\n{head}\r\n\r\n".encode())
+        await quiet()
+    assert connection.wire.said()[0].startswith(begins)
+    await service.stop()
+
+
 @pytest.mark.parametrize("flags", [{}, {"demo": True}, {"server__cors_origins": ["https://one.example"]}])
 async def test_it_carries_what_every_answer_carries(flags: dict[str, Any]) -> None:
     """Whatever is put on an answer that is made for its request is on one that is ready, too."""
@@ -72,23 +95,23 @@ async def test_it_carries_what_every_answer_carries(flags: dict[str, Any]) -> No
     assert {**made, **dict.fromkeys(own)} == {**ready, **dict.fromkeys(own)}
 
 
-@pytest.mark.parametrize("hours", range(1, 9))
-async def test_a_board_that_time_has_passed_by_is_never_kept(hours: int) -> None:
+@pytest.mark.parametrize("looks", range(1, 9))
+async def test_a_board_that_time_has_passed_by_is_never_kept(looks: int) -> None:
     """Whenever, between the looks at the clock that one answer takes, the numbers are past their time."""
 
     class Turning:
-        """A clock that shows an hour more at every look."""
+        """A clock that shows a second more at every look."""
 
         now = NOON
 
         def __call__(self) -> datetime:
-            self.now += timedelta(hours=1)
+            self.now += timedelta(seconds=1)
             return self.now
 
     clock = Turning()
     service = Service(clock, shelf=True, lane=True)
     board = service.context.board
-    ends = NOON + timedelta(hours=hours)
+    ends = NOON + timedelta(seconds=looks)
     quotes = tuple(replace(quote, usable_until=ends) for quote in board.latest.quotes)
     board.put(replace(board.latest, version=board.latest.version + 1, quotes=quotes), NOON)
     await service.start()

@@ -49,14 +49,14 @@ def test_what_one_moment_says_is_written_once() -> None:
 def test_the_shelf_is_empty_after_each_new_version() -> None:
     """And keeps what it has while a poll brings nothing new."""
     served = live()
-    shelf = Shelf(served.context.board, ("*",))
-    shelf.moment(NOON)
+    shelf, now = Shelf(served.context.board, ("*",)), NOON + timedelta(seconds=1.5)
+    shelf.moment(now)
     shelf.keep(b"/widget", "json br en", ANSWER)
     served.context.board.expect(NOON + timedelta(hours=1))
-    shelf.moment(NOON)
+    assert b"max-age=3598," in shelf.opening(shelf.moment(now), None, 200)
     assert shelf.find(b"/widget", "json br en") is ANSWER
     served.put({"USD": "101"})
-    shelf.moment(NOON)
+    shelf.moment(now)
     assert shelf.find(b"/widget", "json br en") is None
 
 

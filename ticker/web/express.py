@@ -31,36 +31,36 @@ TESTED = ("3.14.5",)
 # Bytes. A browser sends 1,500 at most, unless it has many cookies.
 _LONGEST = 4096
 
+_ANY = rb": ?[ -~]*+\r\n"
 # Without blanks around it: what aiohttp would have to strip is none of ours.
 _VALUE = rb": ?((?! )[ -~]*+)(?<! )\r\n"
-_ANY = rb": ?[ -~]*+\r\n"
+# RFC 3986, 3.2; what else aiohttp takes, `framing` refuses.
+_HOST = rb": ?([A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,255}+)\r\n"
 
 
-def _once(group: int, name: bytes, value: bytes = _VALUE) -> bytes:
+def _once(group: int, value: bytes = _VALUE) -> bytes:
     """A field whose value matters: one that comes twice is none of ours (aiohttp takes the first, or refuses)."""
-    return b"(?(%d)(?!))%b%b" % (group, name, value)
+    return b"(?(%d)(?!))%b" % (group, value)
 
 
-# Names as browsers, proxies and curl write them, in any case. Not here, and so not ours: Content-*, Transfer-Encoding,
-# Connection other than keep-alive, Upgrade, Expect, Sec-WebSocket-*, and whatever else nobody has thought of.
+# Names as browsers, proxies and curl write them, in any case, by their first letter. Not here, and so not ours:
+# Content-*, Transfer-Encoding, Connection other than keep-alive, Upgrade, Expect, Sec-WebSocket-*, and whatever else
+# nobody has thought of.
 _FIELDS = (
-    _once(3, rb"[Hh](?i:ost)", rb": ?([A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,255}+)\r\n"),
-    rb"[Ss](?i:ec-)(?:[Ff](?i:etch)|[Cc](?i:h)|[Gg](?i:pc))[A-Za-z0-9-]*+" + _ANY,
-    _once(4, rb"[Aa](?i:ccept)"),
-    _once(5, rb"[Aa](?i:ccept-encoding)"),
-    _once(6, rb"[Aa](?i:ccept-language)"),
-    rb"[Cc](?i:onnection): ?[Kk](?i:eep-alive)\r\n",
-    _once(7, rb"[Uu](?i:ser-agent)"),
-    _once(8, rb"[Oo](?i:rigin)"),
+    rb"[Ss](?:(?i:ec-)(?:[Ff](?i:etch)|[Cc](?i:h)|[Gg](?i:pc))[A-Za-z0-9-]*+|(?i:ave-data))" + _ANY,
+    rb"[Aa](?i:ccept)(?:%b|-[Ee](?i:ncoding)%b|-[Ll](?i:anguage)%b)" % (_once(3), _once(4), _once(5)),
+    rb"[Hh](?:(?i:ost)%b|[Xx]-[A-Za-z-]++%b)" % (_once(6, _HOST), _ANY),
+    rb"[Cc](?:(?i:onnection): ?(?i:keep-alive)\r\n|(?:(?i:ache-control)|(?i:ookie)|(?i:f-)[A-Za-z-]++)%b)" % _ANY,
+    rb"[Uu](?:(?i:ser-agent)%b|(?i:pgrade-insecure-requests)%b)" % (_once(7), _ANY),
+    rb"[Oo](?i:rigin)" + _once(8),
     rb"[Rr](?i:eferer)" + _ANY,
-    _once(9, rb"[Ii](?i:f-none-match)"),
-    _once(10, rb"[Ii](?i:f-modified-since)"),
-    rb"(?:[Cc](?i:ache-control|ookie)|[Pp](?i:ragma|riority)|[Dd](?i:nt)|[Vv](?i:ia)|[Ff](?i:orwarded))" + _ANY,
-    rb"(?:[Xx]-[A-Za-z0-9-]++|[Hh][Xx]-[A-Za-z-]++|[Cc](?i:f-)[A-Za-z-]++|[Tt](?i:race(?:parent|state)))" + _ANY,
-    rb"(?:[Ss](?i:ave-data)|[Uu](?i:pgrade-insecure-requests))" + _ANY,
+    rb"[Ii](?i:f-)(?:[Nn](?i:one-match)%b|[Mm](?i:odified-since)%b)" % (_once(9), _once(10)),
+    rb"[Xx]-[A-Za-z0-9-]++" + _ANY,
+    rb"(?:[Pp](?:(?i:ragma)|(?i:riority))|[Dd](?i:nt)|[Vv](?i:ia)|[Ff](?i:orwarded)|[Tt](?i:race(?:parent|state)))"
+    + _ANY,
 )
 # The request line, at most 64 fields with Host among them, an empty line, and nothing after it.
-ORDINARY = re.compile(rb"(?:(GET)|HEAD) ([!-~]++) HTTP/1\.1\r\n(?:" + b"|".join(_FIELDS) + rb"){1,64}+\r\n(?(3)|(?!))")
+ORDINARY = re.compile(rb"(?:(GET)|HEAD) ([!-~]++) HTTP/1\.1\r\n(?:" + b"|".join(_FIELDS) + rb"){1,64}+(?(6)|(?!))\r\n")
 
 
 def known(version: str = aiohttp.__version__) -> bool:
@@ -80,15 +80,9 @@ class Express(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer `data` here if it is one ordinary request and nothing else is going on; else hand it on."""
+        # While aiohttp's task waits for a request, none is queued and none is being answered.
         waiter = self._waiter
-        if (
-            waiter is None
-            or waiter.done()
-            or self._messages
-            or self._paused
-            or not self._between
-            or not self._answer(data)
-        ):
+        if waiter is None or waiter.done() or self._paused or not self._between or not self._answer(data):
             self._hand_on(data)
 
     def _answer(self, data: bytes) -> bool:
@@ -96,7 +90,7 @@ class Express(Connection):
         shelf, asked = context.shelf, ORDINARY.fullmatch(data) if len(data) <= _LONGEST else None
         if asked is None or transport is None or not context.express or context.vitals.draining:
             return False
-        get, target, _, accept, coding, language, _, origin, tags, since = asked.groups()
+        get, target, accept, coding, language, _, _, origin, tags, since = asked.groups()
         moment = shelf.moment(context.clock())
         each = shelf.find(target, shelf.wishes(accept, coding, language))
         if each is None or (since is not None and tags is None):
