@@ -27,7 +27,7 @@ class Process:
     def __init__(self, child: asyncio.subprocess.Process) -> None:
         self.child = child
         self.lines: list[dict[str, Any]] = []
-        self._news = asyncio.Condition()
+        self.news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
 
     @property
@@ -46,8 +46,8 @@ class Process:
 
     async def said(self, event: str, times: int = 1) -> None:
         """Wait until `event` was logged so many times. Raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: self.count(event) >= times)
+        async with asyncio.timeout(PATIENCE), self.news:
+            await self.news.wait_for(lambda: self.count(event) >= times)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -62,9 +62,9 @@ class Process:
     async def _read(self) -> None:
         assert self.child.stderr is not None
         async for raw in self.child.stderr:
-            async with self._news:
+            async with self.news:
                 self.lines.append(json.loads(raw))
-                self._news.notify_all()
+                self.news.notify_all()
 
 
 @asynccontextmanager

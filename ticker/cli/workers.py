@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def serve(loaded: Loaded, again: Callable[[], Loaded], upstream: str | None, now
         return replace(read, settings=on(read.settings))
 
     def work(number: int, channel: Channel) -> int:
-        logs(worker=number)
+        logs(worker=number, pid=os.getpid())
         config = on(loaded.settings)
         service = compose(config, upstream=upstream, now=now, stored=True, worker=Worker.of(memory, number))
 
