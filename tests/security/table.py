@@ -206,7 +206,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`GET http://evil.example/…`",
         "the same bytes and headers as without; no link leads there",
         f"{_TEST}headers.py::test_no_host_in_a_target_changes_an_answer",
-        Mutation("ticker/web/line.py", "onward.relative() if onward.absolute else onward", "onward"),
+        Mutation("ticker/web/line.py", "request.rel_url.update_query", "request.url.update_query"),
     ),
     Fault(
         "cache busting",

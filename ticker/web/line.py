@@ -50,8 +50,7 @@ async def history(request: web.Request) -> web.Response:
     response = varied(request, answered(request, made, _end(ask.last)))
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
-        # A target may bring a host with it (RFC 9112, 3.2.2); who asks so must not lead others there.
-        response.headers["Link"] = f'<{onward.relative() if onward.absolute else onward}>; rel="next"'
+        response.headers["Link"] = f'<{onward}>; rel="next"'
     return response
 
 
