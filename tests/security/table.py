@@ -131,6 +131,13 @@ ATTACKS: tuple[Fault, ...] = (
         Mutation(_DOORS, "max(held.values(), key=len, default=[])", "min(held.values(), key=len, default=[])"),
     ),
     Fault(
+        "flood of streams",
+        "150 to a house of 32",
+        "as above; who has one keeps it",
+        f"{_TEST}floods.py::test_streams_are_connections_as_others_are",
+        Mutation(_DOORS, "streams = self._context.traffic.streams if self._streams else 0", "streams = 0"),
+    ),
+    Fault(
         "pipelining",
         "a thousand requests in one breath",
         "a thousand answers, in order",
@@ -235,6 +242,13 @@ ATTACKS: tuple[Fault, ...] = (
         "counted under one label; no line",
         f"{_TEST}smuggling.py::test_who_speaks_no_http_writes_nothing_into_the_log",
         Mutation(_CONNECTIONS, "if status >= 500:", "if status >= 400:"),
+    ),
+    Fault(
+        "log filled by those who hang up",
+        "before the answer, in it, in a stream",
+        "counted as 499; no line, no alert",
+        f"{_TEST}floods.py::test_who_asks_and_hangs_up_writes_nothing_into_the_log",
+        Mutation(_AROUND, "except ConnectionResetError:", "except ZeroDivisionError:"),
     ),
     Fault(
         "key told back by an upstream",

@@ -15,7 +15,7 @@ from tests.security.wire import END, PATIENCE, connected, heard, say
 from ticker.web import Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -167,6 +167,35 @@ async def test_one_client_cannot_take_all_the_connections() -> None:
             assert b"HTTP/1.1 200" in await newcomer.readuntil(b"alive")
 
 
+async def test_streams_are_connections_as_others_are() -> None:
+    """Who opens a hundred and fifty of them loses the oldest; who has one keeps it, and is told the next number."""
+    stream = b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with bounded(most=32) as served, AsyncExitStack() as stack:
+        guest, asking = await asyncio.open_connection("127.0.0.1", served.port, local_addr=("127.0.0.2", 0))
+        stack.callback(asking.transport.abort)
+        asking.write(stream)
+        await guest.readuntil(b"event: quotes")
+        for _ in range(150):
+            _, writer = await stack.enter_async_context(connected(served.port))
+            writer.write(stream)
+        await until(lambda: open_now(served) + served.context.traffic.streams <= 32)
+        served.put({"USD": "99.5"})
+        async with asyncio.timeout(PATIENCE):
+            assert await guest.readuntil(b'"price": 99.5')
+
+
+async def test_who_asks_and_hangs_up_writes_nothing_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Before the answer, in the middle of it, in a stream: it is counted, and no fault of ours."""
+    async with bounded() as served:
+        for _ in range(20):
+            for words in (GET, BIG, BIG * 20, b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+                async with connected(served.port) as (_, writer):
+                    writer.write(words)
+                    await writer.drain()
+        await until(lambda: open_now(served) + served.context.traffic.streams == 0)
+    assert not [each for each in caplog.records if each.levelname in {"ERROR", "WARNING"}]
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted as Linux shows them")
 async def test_a_flood_of_connections_leaves_nothing_behind() -> None:
     """Some hundred come and go in every state; afterwards there are as many descriptors as before."""
@@ -191,3 +220,17 @@ async def test_a_thousand_requests_in_one_breath_are_answered_in_order() -> None
         words = b"".join(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() for path in paths)
         heard = await say(served.port, words + END)
         assert heard.statuses == [404 if "NONE" in path else 200 for path in paths] + [404]
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        test_who_asks_and_does_not_read_is_let_go,
+        test_one_client_cannot_take_all_the_connections,
+        test_streams_are_connections_as_others_are,
+        test_a_flood_of_connections_leaves_nothing_behind,
+    ],
+)
+def test_the_same_on_the_loop_that_serves(attack: Callable[[], Coroutine[None, None, None]]) -> None:
+    """The tests run on Python's own loop, the service on uvloop, whose transports are others."""
+    pytest.importorskip("uvloop").run(attack())

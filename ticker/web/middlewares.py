@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+_LEFT = 499
 _EXPOSED = ("ETag", "Last-Modified", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "Ticker-Demo")
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Server": "market-ticker"}
 _CLOSED = {
@@ -104,6 +105,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return say(Problem(404, f"nothing at {request.path[:80]!r}; {_way(request)}"))
     except web.HTTPException as error:
         return say(Problem(error.status, error.reason))
+    except ConnectionResetError:
+        # Nobody gets this answer: the client has left. It is counted by nginx's word for it, and no fault of ours.
+        return web.Response(status=_LEFT)
     except Exception:
         log.exception("request failed", path=request.path[:200])
         return say(Problem(500, "a fault of this service; it has been logged"))
