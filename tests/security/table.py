@@ -77,9 +77,7 @@ ATTACKS: tuple[Fault, ...] = (
         "a body in the shape of a request, sent after the answer",
         "the end of the connection",
         f"{_TEST}smuggling.py::test_a_body_that_comes_after_its_answer_is_no_request",
-        Mutation(
-            "ticker/web/express.py", 'rb"(?:[Ss](?i:ave-data)|', 'rb"(?:[Cc](?i:ontent-length)|[Ss](?i:ave-data)|'
-        ),
+        Mutation(_EXPRESS, "(?i:ookie)|", "(?i:ookie)|(?i:ontent-length)|"),
     ),
     Fault(
         "bad request to be cached (CPDoS)",
