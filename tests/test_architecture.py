@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,6 +102,9 @@ LIBRARIES: dict[str, str] = {
 }
 # For annotations only: what a library hands out has to be called by its name.
 LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
+
+# What no start imports.
+LATER = {"apscheduler", "defusedxml", "holidays", "jinja2", "markupsafe", "prometheus_client", "redis", "rich"}
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {"ticker.quotes", *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table"))}
@@ -218,6 +223,14 @@ def test_nothing_is_global(file: str) -> None:
     assert not set(_written(tree)) & tables
     lowercase = {name for node in tree.body if _is_container(node) for name in _bound(node) if name.upper() != name}
     assert not lowercase - {"__all__"}
+
+
+def test_a_start_imports_no_library_that_the_first_answer_does_without() -> None:
+    """Every rollout and every restart waits for it; the rest is imported by the function that needs it."""
+    code = "import sys, ticker.cli, ticker.cli.serving; print(*{each.partition('.')[0] for each in sys.modules})"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert LIBRARIES.keys() >= LATER
+    assert not LATER & set(done.stdout.split())
 
 
 def test_what_is_cached_has_a_bound() -> None:
