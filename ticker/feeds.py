@@ -63,12 +63,16 @@ async def ask(
         try:
             ticks += await _answer(fetcher, feed, request, now)
         except SourceError as error:
-            failure = failure or error
+            # Without the frames it came through: they would hold it as it holds them, and all they know of with it.
+            failure = failure or error.with_traceback(None)
             if error.reason not in _OF_ONE_ANSWER:
                 break
-    if failure is not None and not ticks:
+    if failure is None or ticks:
+        return ticks, failure
+    try:
         raise failure
-    return ticks, failure
+    finally:
+        failure = None  # for the same reason
 
 
 async def _answer(fetcher: Fetching, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:

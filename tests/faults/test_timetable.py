@@ -35,12 +35,12 @@ async def rounds(served: Served, upstream: Upstream, source: str, count: int) ->
 
 
 async def test_a_slow_upstream_is_never_asked_twice_at_once() -> None:
-    """While one answer takes forty turns of its schedule no second request is made, and the others go on."""
+    """While one answer takes twenty turns of its schedule no second request is made, and the others go on."""
     async with Upstream() as upstream:
         upstream.trio()
         upstream.fail("/moex", "hang")
         async with serving(upstream.url, flags=GENEROUS) as served:
-            await rounds(served, upstream, "yahoo", 40)
+            await rounds(served, upstream, "yahoo", 20)
             assert len(upstream.hits("/moex")) == 1
             assert (await seen(served)).each("source")["OIL"] == "yahoo"
 
@@ -67,7 +67,7 @@ async def test_retry_after_is_obeyed(form: str) -> None:
         upstream.trio()
         upstream.fail("/cbr/", f"retry_after:{'600' if form == 'seconds' else later}")
         async with serving(upstream.url, flags=GENEROUS) as served:
-            await rounds(served, upstream, "moex", 40)
+            await rounds(served, upstream, "moex", 20)
             assert len(upstream.hits("/cbr/")) == 1
             waits = served.service.poller.health["cbr"].next_poll
             assert waits is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -137,3 +138,23 @@ async def test_a_redirect_is_not_followed_to_another_host() -> None:
             await served.polled()
             assert (await seen(served)).sources == dict.fromkeys(SOURCES, "blocked")
         assert other.hits() == []
+
+
+@pytest.mark.parametrize("how", ["status:500", "html", "renamed"])
+async def test_a_failed_poll_leaves_nothing_for_the_collector(how: str) -> None:
+    """Sources that fail for weeks cost no memory: what a failure knew of goes with it, not at some later collection."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url, flags=SELDOM) as served, broken(upstream, how):
+            await served.polled()
+            await polled(served)
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(20):
+                    for source in SOURCES:
+                        await served.service.poller.poll(source)
+                # Without the defence a poll leaves thirty objects at least.
+                assert gc.collect() < 20 * len(SOURCES)
+            finally:
+                gc.enable()

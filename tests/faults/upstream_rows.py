@@ -149,8 +149,15 @@ UPSTREAMS: tuple[Fault, ...] = (
         Mutation("ticker/quotes.py", "self.price is None or (self.usable_until", "self.price is None or (None"),
     ),
     Fault(
+        "failures without end",
+        "eighty failed polls, the collector off",
+        "nothing is left of them in memory",
+        "tests/faults/test_upstreams.py::test_a_failed_poll_leaves_nothing_for_the_collector[renamed]",
+        Mutation("ticker/feeds.py", "error.with_traceback(None)", "error"),
+    ),
+    Fault(
         "overlapping polls",
-        "an answer that takes 40 turns of the schedule",
+        "an answer that takes 20 turns of the schedule",
         "the fallback; never two requests of one source at once",
         "tests/faults/test_timetable.py::test_a_slow_upstream_is_never_asked_twice_at_once",
         Mutation(

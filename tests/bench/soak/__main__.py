@@ -12,18 +12,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from statistics import linear_regression
 from typing import TYPE_CHECKING
 
+import aiohttp
+
+from tests.bench.soak.body import Body
 from tests.bench.soak.faulty import Faulty
 from tests.bench.soak.judge import Judge
 from tests.bench.soak.readers import Readers
@@ -36,44 +36,6 @@ if TYPE_CHECKING:
 
 START = datetime(2024, 2, 19, 10, tzinfo=MOSCOW)
 CONNECTIONS = 8
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Body:
-    """What a process takes, as Linux tells, looked at again and again: real seconds, MB, descriptors, threads."""
-
-    pid: int
-    samples: list[tuple[float, float, int, int]] = field(default_factory=list)
-
-    def look(self) -> None:
-        """One more sample."""
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
-        megabytes = int(status["VmRSS"].split()[0]) / 1024
-        descriptors = len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - numbers are wanted, not paths
-        self.samples.append((time.monotonic(), megabytes, descriptors, int(status["Threads"])))
-
-    @property
-    def settled(self) -> list[tuple[float, float, int, int]]:
-        """The samples after the first quarter, in which caches fill."""
-        return self.samples[len(self.samples) // 4 :]
-
-    @property
-    def slope(self) -> float:
-        """MB an hour of the machine's clock."""
-        at, megabytes, *_ = zip(*self.settled, strict=True)
-        return linear_regression(at, megabytes).slope * 3600
-
-    def grown(self, column: int) -> int:
-        """How much more there is at least in the last third than in the first: what comes and goes is no growth."""
-        settled = [int(sample[column]) for sample in self.settled]
-        third = max(1, len(settled) // 3)
-        return min(settled[-third:]) - min(settled[:third])
-
-    def seconds(self) -> float:
-        """Of processor time."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def outages(days: float) -> dict[str, list[tuple[datetime, datetime]]]:
@@ -97,8 +59,10 @@ async def live(given: argparse.Namespace, folder: Path) -> bool:
         with (folder / "log").open("wb") as log:
             child = await asyncio.create_subprocess_exec(*plan.arguments, stderr=log)
         try:
-            body, readers = Body(child.pid), Readers(await port(folder / "log"), plan.clock, judge_of(plan, world))
+            listens = await port(folder / "log", "ticker serves")
+            body, readers = Body(child.pid), Readers(listens, plan.clock, judge_of(plan, world))
             await soak(given, upstream, readers, body)
+            print(f"the store: {await store(await port(folder / 'log', 'metrics'))}")
             return report(given, upstream, readers, body, errors(folder / "log"))
         finally:
             if child.returncode is None:
@@ -112,12 +76,19 @@ def judge_of(plan: Plan, world: World) -> Judge:
     return Judge(record, compose(configured("memory://"), upstream="http://127.0.0.1:9", now=plan.clock))
 
 
-async def port(log: Path) -> int:
-    """Where the service listens. Raises TimeoutError."""
+async def store(port: int) -> dict[str, str]:
+    """What the service tells of its store."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return dict(line.removeprefix("ticker_store_").rsplit(" ", 1) for line in lines if line.startswith("ticker_store_"))
+
+
+async def port(log: Path, event: str) -> int:
+    """Where the service listens, by the `event` it logs. Raises TimeoutError."""
     async with asyncio.timeout(30):
         while True:
             for line in await asyncio.to_thread(lambda: log.read_text().splitlines()):
-                if '"ticker serves"' in line and line.endswith("}"):
+                if f'"{event}"' in line and line.endswith("}"):
                     return int(json.loads(line)["url"].rpartition(":")[2])
             await asyncio.sleep(0.05)
 
