@@ -1,0 +1,45 @@
+"""Faults of the Redis that replicas share."""
+
+from __future__ import annotations
+
+from tests.defences import Fault, Mutation
+
+_FAULTS = "tests/faults/test_redis.py"
+
+REDIS: tuple[Fault, ...] = (
+    Fault(
+        "Redis hangs",
+        "SIGSTOP",
+        "every replica polls for itself within its share of the budget; history 503 in bounded time, then whole",
+        f"{_FAULTS}::test_a_redis_that_hangs_delays_no_number",
+        Mutation("ticker/replicas/replica.py", "self._become(Role.ALONE, error.detail)", "pass"),
+    ),
+    Fault(
+        "Redis restarted empty",
+        "killed, nothing on its disk",
+        "nothing; what the replicas hold is in it again within seconds",
+        f"{_FAULTS}::test_a_redis_that_came_back_empty_is_told_all_again",
+        Mutation("ticker/stores/keeper.py", "self._rows.extendleft(reversed(self._held.missing(self._rows)))", "pass"),
+    ),
+    Fault(
+        "Redis full",
+        "`maxmemory` under `noeviction`",
+        "every replica the newest numbers; history is written when there is room",
+        f"{_FAULTS}::test_a_full_redis_keeps_the_replicas_together",
+        Mutation("ticker/stores/redis/lua/publish.lua", "#!lua flags=allow-oom\n", ""),
+    ),
+    Fault(
+        "partition",
+        "a link to Redis that drops all and delivers it late",
+        "both sides go on; healed, one version everywhere, no lower one than before; history has both",
+        f"{_FAULTS}::test_a_leader_that_is_cut_off_takes_nothing_back",
+        Mutation("ticker/replicas/following.py", "            self._again = True\n", "            pass\n"),
+    ),
+    Fault(
+        "Redis' primary dies",
+        "kill, a Sentinel, a replica",
+        "nothing; the next primary is written to and told again what the last may not have passed on",
+        "tests/stores/test_redis.py::test_sentinels_name_the_primary_and_its_successor",
+        Mutation("ticker/stores/redis/store.py", "or before not in (None, self._known)", "or False"),
+    ),
+)
