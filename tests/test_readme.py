@@ -39,6 +39,7 @@ SECTIONS = (
     "Configuration",
     "History, replay, backfill",
     "Deployment",
+    "Replicas",
     "Exported files",
 )
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
