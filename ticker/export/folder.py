@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 from datetime import timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ticker.export.output import MANIFEST, STATUS, digests_in, manifest_of
@@ -59,8 +60,9 @@ class Folder:
             for path in before.keys() - outputs.keys():
                 self._remove(path)
             self._put(MANIFEST, manifest.body)
-            for folder in {(self._root / path).parent for path in written} | {self._root}:
-                _sync(folder)
+            # Those in which a folder was made as well.
+            for folder in {PurePath(), *(each for path in written for each in PurePath(path).parents)}:
+                _sync(self._root / folder)
             return len(written)
 
     def _confirm(self, status: Output, trust: Trust) -> None:
