@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SITES = ROOT / "config" / "nginx"
 # What faketime tells nginx is read at every look at the clock; nginx hides its environment from itself otherwise.
-FAKED = ("FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_TIMESTAMP_FILE")
+FAKED = ("FAKETIME", "FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_TIMESTAMP_FILE")
 # What the site of the exported files needs beside nginx.
 BROTLI = "/usr/lib/nginx/modules/ngx_http_brotli_static_module.so"
 AROUND = """{modules} daemon off; worker_processes 1; pid {at}/pid; error_log {at}/error.log warn;
@@ -84,10 +84,15 @@ class NginxClock:
 
     def environment(self) -> dict[str, str]:
         """What makes a process see this clock."""
-        needs("faketime")
-        (library,) = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-        values = dict.fromkeys(FAKED, "1") | {"FAKETIME_TIMESTAMP_FILE": f"{self._file}"}
-        return {"LD_PRELOAD": str(library), **values}
+        standing = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {"LD_PRELOAD": faketime(), **standing, "FAKETIME_TIMESTAMP_FILE": f"{self._file}"}
+
+
+def faketime() -> str:
+    """The library that a process is started with to see another time."""
+    needs("faketime")
+    (library,) = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    return str(library)
 
 
 async def listens(port: int) -> None:
