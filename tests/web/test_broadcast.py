@@ -102,6 +102,17 @@ async def test_a_reader_that_goes_on_talking_is_let_go() -> None:
         given.close()
 
 
+async def test_a_reader_that_had_asked_for_much_more_is_noticed_when_it_leaves() -> None:
+    """Requests in line behind the stream are not answered; the end of the connection is heard behind them."""
+    async with live() as served:
+        taken, given = await asyncio.open_connection("127.0.0.1", served.port)
+        given.write(REQUEST % 1 + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        await taken.readuntil(b"event: quotes")
+        assert served.context.traffic.streams == 1
+        given.close()
+        await until(lambda: served.context.traffic.streams == 0)
+
+
 async def test_an_event_that_cannot_be_made_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours cuts the connection, so that its reader comes back; it is no silence for ever."""
     async with live() as served:

@@ -76,6 +76,8 @@ class Reader(asyncio.Protocol):
         transport.set_protocol(self)
         served.transport = None
         served.connection_lost(None)
+        # Where too many requests stood in line aiohttp has stopped to listen: nobody would hear that the reader left.
+        transport.resume_reading()
         self._channel.readers[self] = None
 
     def tell(self, event: Event) -> None:
