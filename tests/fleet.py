@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 import time
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -62,6 +63,7 @@ class Replica:
     url: str = ""
     metrics: str = ""
     since: float = 0.0
+    asleep: bool = False
 
 
 class Fleet:
@@ -95,8 +97,20 @@ class Fleet:
 
     @property
     def alive(self) -> list[Replica]:
-        """Those that run."""
-        return [each for each in self.replicas if each.process is not None]
+        """Those that run and are awake."""
+        return [each for each in self.replicas if each.process is not None and not each.asleep]
+
+    def sleep(self, replica: Replica) -> None:
+        """Let it hang, as a machine that is suspended; to the others it is as one of another machine that died."""
+        assert replica.process is not None
+        replica.process.send(signal.SIGSTOP)
+        replica.asleep = True
+
+    def wake(self, replica: Replica) -> None:
+        """Let it go on; its standstill was its own."""
+        assert replica.process is not None
+        replica.process.send(signal.SIGCONT)
+        replica.asleep, replica.since = False, time.monotonic()
 
     async def market(self) -> None:
         """Move the price of oil each second, for ever."""

@@ -59,10 +59,11 @@ class Server:
                 raise AssertionError(f"redis-server does not run: {self._said()}")
             time.sleep(0.005)
 
-    def tell(self, *words: str) -> str:
+    def tell(self, *words: str | bytes) -> str:
         """What it answers to a command of `words`, in the protocol's own letters; without TLS only."""
         with socket.create_connection(("127.0.0.1", self.port), 5) as wire:
-            wire.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+            raw = [word if isinstance(word, bytes) else word.encode() for word in words]
+            wire.sendall(b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%s\r\n" % (len(each), each) for each in raw))
             return wire.recv(65536).decode()
 
     def pause(self) -> None:

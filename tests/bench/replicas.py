@@ -37,6 +37,17 @@ async def leader_killed(fleet: Fleet, seconds: float) -> None:
     await fleet.start(leader)
 
 
+async def leader_asleep(fleet: Fleet, seconds: float) -> None:
+    """The one who polls hangs; when it wakes it has been replaced, and must find out before it says anything."""
+    leader = await fleet.one_leads()
+    began = time.monotonic()
+    fleet.sleep(leader)
+    await fleet.one_leads(counted=False)
+    fleet.takeovers.append(time.monotonic() - began)
+    await asyncio.sleep(seconds / 2)
+    fleet.wake(leader)
+
+
 async def stopped(fleet: Fleet, seconds: float) -> None:
     """What it holds is on the disk, and there again when it is back."""
     fleet.redis.tell("SAVE")
@@ -90,6 +101,7 @@ async def slow(fleet: Fleet, seconds: float) -> None:
 FAULTS: tuple[Callable[[Fleet, float], Awaitable[None]], ...] = (
     calm,
     leader_killed,
+    leader_asleep,
     stopped,
     paused,
     emptied,

@@ -203,6 +203,12 @@ def test_what_another_program_wrote_there_is_told_and_nothing_half_written(redis
         with pytest.raises(StoreError) as junk:
             lines(store)
         assert junk.value.mend
+        redis.tell("HSET", f"{{{prefix}}}:editions:name", "quotes", "junk")
+        with pytest.raises(StoreError, match="no edition"):
+            store.newer("name", {"quotes": 0}, 0)
+        redis.tell("HSET", f"{{{prefix}}}:editions:name", "quotes", "7|1|\udcff".encode("utf-8", "surrogateescape"))
+        with pytest.raises(StoreError, match="decode"):
+            store.newer("name", {"quotes": 0}, 0)
 
 
 def test_a_newer_schema_is_refused(redis: Server) -> None:

@@ -111,5 +111,8 @@ class SharedKeys:
 
 
 def _edition(part: str, text: str) -> Edition:
-    version, fence, rest = text.split("|", 2)
-    return Edition(part, int(version), int(fence), rest)
+    try:
+        version, fence, rest = text.split("|", 2)
+        return Edition(part, int(version), int(fence), rest)
+    except ValueError as error:
+        raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error

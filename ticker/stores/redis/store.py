@@ -42,7 +42,7 @@ class Redis(SharedKeys):
         """See Store. As new counts one whose server was started again too: what it took last may be gone."""
         own = uuid.uuid4().hex
         schema, name, run = self._wire.run("open", [self._wire.key("store")], [SCHEMA, own])
-        if int(schema) > SCHEMA:
+        if schema != str(SCHEMA):
             detail = f"{self._wire.address}: made by a newer version of ticker (schema {schema})"
             raise StoreError(detail, "run that version, or name another prefix: ?prefix=NAME")
         before, self._known = self._known, (name, run)
@@ -93,7 +93,10 @@ class Redis(SharedKeys):
         lines = [line for line in self._lines() if line.startswith(wanted)]
 
         def first(client: Client) -> list[list[str]]:
-            return [client.zrange(line, 0, 0) for line in lines]
+            with client.pipeline(transaction=False) as together:
+                for line in lines:
+                    together.zrange(line, 0, 0)
+                return list(together.execute())
 
         found = [row_of("", member) for members in self._wire.ask(first) for member in members]
         return min((row.as_of for row in found), default=None)
