@@ -227,6 +227,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("", {"TICKER_STORE__URL": "nosql://:s/3@s3cret@host"}),
         ("", {"TICKER_STORE__URL": f"redis://me:{'s3cret' * 20}@ho st"}),
         ("[store]\nurl = 'redis+sentinel://host/a?sentinel_pasword=s3cret'", {}),
+        ("[store]\nurl = 'rediss://host/0?ca=a&auth=s3cret'", {}),
     ],
 )
 def test_an_error_never_prints_a_secret(tmp_path: Path, text: str, environment: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 _LONGEST = 36_500 * 86_400  # added to a date of today it is still a date
 # In a store's address all before the last @: a password may hold one, and a / too. And what is called a password.
 _PASSWORD = re.compile(r"(\b(?!https?:)[a-z+]+://)\S*@|(https?://)[^/?#\s]*@")
-_NAMED = re.compile(r"([?&][^=&\s]*pas[^=&\s]*=)[^&\s'\"]*")
+_NAMED = re.compile(r"([?&][^=&\s]*(?:pas|pw|auth|token|secret|cred)[^=&\s]*=)[^&\s'\"]*")
 
 
 def duration(value: object) -> object:

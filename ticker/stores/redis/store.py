@@ -27,7 +27,7 @@ SCHEMA = 1
 # A table is published the evening before the day it is in force from; nothing reaches further ahead.
 _AHEAD = timedelta(days=3)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-# Rows that one script gives at most: about a millisecond of the server's time.
+# Rows that one script gives at most: some milliseconds of the server's time, in which it answers nobody else.
 _PAGE = 250
 
 
