@@ -15,6 +15,7 @@ from tests.web.test_past import serving as past
 from tests.web.test_past import week
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.server import ROUTES
+from ticker.web.shelf import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -209,3 +210,10 @@ async def test_no_number_of_combinations_fills_the_memory(served: Served) -> Non
         query = f"fields={one},{two}&precision={number % 13}&lang={('en', 'ru', 'de', 'ar')[number % 4]}"
         assert (await served.client.get(f"/v1/quotes?{query}&format={('json', 'csv')[number % 2]}")).status == 200
     assert len(renderer._ready) <= renderer._ready.maxsize <= 512
+    shelf = served.service.context.shelf
+    assert shelf.held <= LIMIT
+    for number in range(5):
+        assert (await asked(served, "/v1/quotes", Accept=f"text/{number}{'x' * 7000}")).status == 200
+        assert (await asked(served, "/v1/quotes", Accept=f"text/{number}")).status == 200
+    assert not [each for each in shelf._wishes if sum(len(text or "") for text in each) > 2000]
+    assert len(shelf._wishes) > 5

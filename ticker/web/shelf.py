@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Bytes held; ten thousand variants of three quotes. What a place costs beside what it holds, measured.
 LIMIT, _PLACE = 24_000_000, 500
 # Different sets of Accept headers remembered; the world's browsers send some hundreds.
-_WISHES = 2048
+_WISHES, _WISH = 2048, 1024
 _SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
 _STATUS = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -98,9 +98,12 @@ class Shelf:
         asked = (accept, coding, language)
         found = self._wishes.get(asked)
         if found is None:
-            if len(self._wishes) >= _WISHES:
-                self._wishes.clear()
-            found = self._wishes[asked] = _wished(*map(_text, asked))
+            found = _wished(*map(_text, asked))
+            # No browser sends as much: who does would have us remember megabytes.
+            if sum(len(each or "") for each in asked) <= _WISH:
+                if len(self._wishes) >= _WISHES:
+                    self._wishes.clear()
+                self._wishes[asked] = found
         return found
 
     def keep(self, target: bytes, wishes: str, each: Ready) -> None:
