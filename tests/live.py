@@ -15,6 +15,7 @@ from ticker.settings.load import load, shipped
 from ticker.web import Bounds, Listener, build
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from ticker.web.context import Context
@@ -91,10 +92,19 @@ class Live:
         )
 
 
-def live(*, demo: bool = False, now: datetime = NOON, **flags: Any) -> Live:  # noqa: ANN401 - any setting's value
-    """A server that is not started yet, its board filled with the trio; `flags` are settings, `__` for the dots."""
+def live(
+    *,
+    demo: bool = False,
+    now: datetime = NOON,
+    clock: Callable[[], datetime] | None = None,
+    **flags: Any,  # noqa: ANN401 - any setting's value
+) -> Live:
+    """A server that is not started yet, its board filled with the trio; `flags` are settings, `__` for the dots.
+
+    Its clock stands still at `now`, unless it has a `clock`.
+    """
     config = load(shipped(), {}, {key.replace("__", "."): value for key, value in flags.items()}).settings
-    service = compose(config, upstream="http://127.0.0.1:9", now=lambda: now, demo=demo, seed=1)
+    service = compose(config, upstream="http://127.0.0.1:9", now=clock or (lambda: now), demo=demo, seed=1)
     served = Live(service.context)
     served.put()
     served.context.board.expect(now + timedelta(minutes=1))

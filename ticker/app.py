@@ -366,6 +366,7 @@ def _context(
             config.server.cors_origins,
             demo=demo,
             usable=not config.server.rate_limit and not config.server.access_log,
+            wall=now is clock.wall,
         ),
         history=History(
             keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo

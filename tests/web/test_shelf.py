@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.live import NOON, live
+from ticker import clock
 from ticker.web.ready import Ready
 from ticker.web.shelf import Shelf
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ticker.board import Board
 
 ANSWER = Ready("/widget", '"tag"', b'ETag: "tag"\r\n', b"Content-Length: 4\r\n\r\n", b"body")
@@ -44,6 +47,24 @@ def test_what_one_moment_says_is_written_once() -> None:
     shelf = Shelf(board(), ("*",))
     moments = {id(shelf.moment(NOON + timedelta(seconds=0.1 + n / 1000))) for n in range(500)}
     assert len(moments) <= 2  # the machine's own second may turn meanwhile
+
+
+def test_on_the_wall_clock_a_look_at_it_makes_no_date() -> None:
+    """It is one number, compared with two; what else an answer depends on is still looked at."""
+    looks: list[datetime] = []
+
+    def looked() -> datetime:
+        looks.append(clock.wall())
+        return looks[-1]
+
+    served = live(clock=clock.wall)
+    served.context.board.expect(clock.wall() + timedelta(minutes=1))
+    shelf = Shelf(served.context.board, ("*",), wall=True)
+    moments = [shelf.present(looked) for _ in range(500)]
+    assert len(looks) <= 5  # the second may turn meanwhile, and the age with it
+    assert moments[-1].since <= clock.wall() < moments[-1].until + timedelta(seconds=5)
+    served.put({"USD": "101"})
+    assert shelf.present(looked).snapshot is served.context.board.latest
 
 
 def test_the_shelf_is_empty_after_each_new_version() -> None:

@@ -29,7 +29,7 @@ def found(request: web.BaseRequest, context: Context) -> web.StreamResponse | No
     began, shelf, headers = perf_counter(), context.shelf, request.headers
     if not shelf.usable or request.method not in _METHODS or "Expect" in headers or not framing.believed(request):
         return None
-    moment = shelf.moment(context.clock())
+    moment = shelf.present(context.clock)
     each = shelf.find(_target(request), _wishes(request, context))
     if each is None:
         return None

@@ -24,7 +24,7 @@ class Doors(web.Server):
 
     def __init__(self, made: web.Server, context: Context, bounds: Bounds, streams: Broadcast | None) -> None:
         """`streams` has taken connections over; they count as well. Where there are any, there is a shelf."""
-        self._kind = Express if streams is not None and known() else Connection
+        self._lane = streams is not None and known()
         super().__init__(self._answer, request_factory=made.request_factory)
         self._streams = streams
         self._found = found if streams is not None else _nothing
@@ -38,7 +38,8 @@ class Doors(web.Server):
         streams = self._context.traffic.streams if self._streams else 0
         if len(self.connections) - len(self._leaving) + streams >= self._bounds.most:
             self._make_room()
-        return self._kind(self, self._loop, self._context, self._bounds)
+        kind = Express if self._lane and self._context.express else Connection
+        return kind(self, self._loop, self._context, self._bounds)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What the application answers; what aiohttp refuses before it gets there is a problem too (`Expect`)."""

@@ -87,11 +87,12 @@ class Express(Connection):
 
     def _answer(self, data: bytes) -> bool:
         began, context, transport = perf_counter(), self._context, self.transport
-        shelf, asked = context.shelf, ORDINARY.fullmatch(data) if len(data) <= _LONGEST else None
+        asked = ORDINARY.fullmatch(data) if len(data) <= _LONGEST else None
         if asked is None or transport is None or not context.express or context.vitals.draining:
             return False
+        shelf = context.shelf
         get, target, accept, coding, language, _, _, origin, tags, since = asked.groups()
-        moment = shelf.moment(context.clock())
+        moment = shelf.present(context.clock)
         each = shelf.find(target, shelf.wishes(accept, coding, language))
         if each is None or (since is not None and tags is None):
             return False

@@ -21,6 +21,8 @@ from ticker.web.negotiation import preferred_format
 from ticker.web.ready import lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticker.board import Board
     from ticker.quotes import Snapshot
     from ticker.web.ready import Ready
@@ -40,7 +42,8 @@ Text = str | bytes | None
 class Moment:
     """A time during which every answer of a `snapshot` begins alike: none of its fields that tell the time changes.
 
-    `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells.
+    `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells. `begins` and `ends` bound
+    both where the clock is the machine's.
     """
 
     snapshot: Snapshot
@@ -49,12 +52,17 @@ class Moment:
     since: datetime
     until: datetime
     second: int
+    begins: float
+    ends: float
     telling: dict[str, str]
     openings: dict[str | None, dict[int, bytes]] = field(default_factory=dict)
 
 
 class Shelf:
-    """Ready answers by target and wishes. `usable` is False where an answer must be made for its very request."""
+    """Ready answers by target and wishes. `usable` is False where an answer must be made for its very request.
+
+    `wall` says that the clock is the machine's own: then a look at it is one number and makes no date.
+    """
 
     def __init__(
         self,
@@ -63,11 +71,13 @@ class Shelf:
         *,
         demo: bool = False,
         usable: bool = True,
+        wall: bool = False,
         limit: int = LIMIT,
     ) -> None:
         self.usable = usable
         self._board = board
         self._limit = limit
+        self._wall = wall
         self._policy = partial(policy, allowed=cors_origins, demo=demo)
         listed = () if "*" in cors_origins else cors_origins
         # As a browser sends them and as aiohttp reads them.
@@ -76,6 +86,18 @@ class Shelf:
         self._wishes: dict[tuple[Text, Text, Text], str] = {}
         self.held = 0
         self._moment: Moment | None = None
+
+    def present(self, clock: Callable[[], datetime]) -> Moment:
+        """The moment that it is now."""
+        moment = self._moment
+        if (
+            self._wall
+            and moment is not None
+            and moment.begins <= time() < moment.ends
+            and moment.edition == self._board.edition
+        ):
+            return moment
+        return self.moment(clock())
 
     def moment(self, now: datetime) -> Moment:
         """The moment that `now` falls into."""
@@ -136,7 +158,8 @@ class Shelf:
         fields, changes = freshness(snapshot.generated_at, now, self._board.next_change(now))
         telling = {"Date": formatdate(second, usegmt=True), **fields}
         until = min(changes, hour + _HOUR, self._board.turns_at or _NEVER)
-        self._moment = Moment(snapshot, hour, self._board.edition, now, until, second, telling)
+        ends = min(second + 1.0, until.timestamp())
+        self._moment = Moment(snapshot, hour, self._board.edition, now, until, second, now.timestamp(), ends, telling)
         return self._moment
 
 

@@ -15,9 +15,8 @@ from ticker import clock
 
 async def serve(port: int, *, lane: bool) -> None:
     """Until it is ended."""
-    served = live(server__express=lane)
+    served = live(clock=clock.wall, server__express=lane)
     served.port = port
-    served.context.clock = clock.wall
     served.context.board.expect(clock.wall() + timedelta(hours=1))
     await served.start()
     gc.freeze()  # as `ticker serve` does once it is up
