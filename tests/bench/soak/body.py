@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import linear_regression
+from statistics import linear_regression, median
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -27,8 +27,8 @@ class Body:
 
     @property
     def settled(self) -> list[tuple[float, float, int, int]]:
-        """The samples after the first quarter, in which caches fill."""
-        return self.samples[len(self.samples) // 4 :]
+        """The samples of the second half: in the first the caches fill, SQLite's for a week of the service's clock."""
+        return self.samples[len(self.samples) // 2 :]
 
     @property
     def slope(self) -> float:
@@ -36,11 +36,16 @@ class Body:
         at, megabytes, *_ = zip(*self.settled, strict=True)
         return linear_regression(at, megabytes).slope * 3600
 
+    @property
+    def more(self) -> float:
+        """MB more in the last quarter of the run than in the one before."""
+        settled = [sample[1] for sample in self.settled]
+        return median(settled[len(settled) // 2 :]) - median(settled[: len(settled) // 2])
+
     def grown(self, column: int) -> int:
-        """How much more there is at least in the last third than in the first: what comes and goes is no growth."""
+        """How much more at least in the last quarter than in the one before: what comes and goes is no growth."""
         settled = [int(sample[column]) for sample in self.settled]
-        third = max(1, len(settled) // 3)
-        return min(settled[-third:]) - min(settled[:third])
+        return min(settled[len(settled) // 2 :]) - min(settled[: len(settled) // 2])
 
     def seconds(self) -> float:
         """Of processor time."""
