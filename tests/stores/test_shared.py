@@ -43,6 +43,22 @@ def test_one_of_two_has_the_lease_and_keeps_it(pair: tuple[Store, Store]) -> Non
     assert pair[0].claim("name", "a", LONG).fence == first.fence == pair[1].claim("name", "b", LONG).fence
 
 
+def test_many_who_come_at_once_find_one_holder(pair: tuple[Store, Store]) -> None:
+    """Whoever had to wait for its turn does not take the lease from the one before."""
+    told: list[str] = []
+
+    def claim(number: int) -> None:
+        told.extend(pair[number % 2].claim("name", str(number), LONG).holder for _ in range(20))
+
+    threads = [threading.Thread(target=claim, args=[number]) for number in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(told) == 120
+    assert len(set(told)) == 1
+
+
 def test_names_do_not_share_a_lease(pair: tuple[Store, Store]) -> None:
     """A service over a stand-in upstream takes nothing from the one over the real ones."""
     assert pair[0].claim("name", "a", LONG).holder == "a"

@@ -34,12 +34,13 @@ class SharedFile:
 
     def claim(self, name: str, holder: str, ttl: float) -> Lease:
         """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
-        now = time.time()
         with self._meeting.transaction() as transaction:
+            # Not before the file is ours alone: whoever was let in first would seem to come from the future.
+            now = time.time()
             found = transaction.execute(schema.LEASE, (name,)).fetchone()
             other = found is not None and found["holder"] != holder
-            # An end further ahead than anybody was given is of a clock that has been set back since.
-            if other and (not now < found["ends"] <= now + ttl or gone(found["holder"])):
+            # An end much further ahead than anybody is given is of a clock that has been set back since.
+            if other and (not now < found["ends"] <= now + 2 * ttl or gone(found["holder"])):
                 # It beats no more, or it would have renewed it.
                 transaction.execute(schema.PART, (name, found["holder"]))
                 held, fence = False, grown(found["fence"], now)
@@ -99,5 +100,5 @@ def _fence(lease: sqlite3.Row | None) -> int:
 def _living(transaction: sqlite3.Connection, name: str, holder: str, now: float, ttl: float) -> int:
     """Note that `holder` is alive; how many are."""
     transaction.execute(schema.LIVE, (name, holder, now + _ALIVE * ttl))
-    transaction.execute(schema.BURY, (name, now, now + _ALIVE * ttl))
+    transaction.execute(schema.BURY, (name, now, now + (_ALIVE + 1) * ttl))
     return int(transaction.execute("SELECT count(*) FROM replicas WHERE name = ?", (name,)).fetchone()[0])
