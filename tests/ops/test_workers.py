@@ -227,6 +227,24 @@ async def test_who_starts_the_workers_answers_for_them(tmp_path: Path) -> None:
         assert not await answers(session, f"{process.url}/readyz")
 
 
+async def test_where_the_first_worker_cannot_begin_none_does(tmp_path: Path) -> None:
+    """A configuration that no service can be made of stops the start as it does with one process, with 2."""
+    config = write(
+        tmp_path / "ticker.toml", more='[sources.odd]\nadapter = "odd"\ncalendar = "daily"\nschedule.every = "1h"\n'
+    )
+    config.write_text(config.read_text().replace('"cbr_mirror"]', '"odd"]'))
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ticker", "serve", "--config", str(config), "--workers", "2", "--port", "0"),
+        *("--store", f"sqlite:///{tmp_path}/ticker.db", "--upstream", "http://127.0.0.1:9"),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(REPLACED_SECONDS * 4):
+        _, said = await child.communicate()
+    assert child.returncode == 2
+    assert b"sources.odd.adapter" in said
+
+
 async def test_no_worker_outlives_who_started_it(tmp_path: Path) -> None:
     """Killed with -9 it can tell nobody anything; they end all the same, and with them their address."""
     async with turning() as world, workers(tmp_path, world) as (process, _):

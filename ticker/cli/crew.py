@@ -26,6 +26,8 @@ log = Log(__name__)
 # A worker that dies at once is started again ever more seldom; one that has lived as long as this begins anew.
 _FIRST_PAUSE, _LONGEST_PAUSE, _HEALTHY_SECONDS = 0.1, 30.0, 10.0
 _LOOK_SECONDS = 1.0
+# After how long a worker that says nothing is ended, where no service manager says: its readers wait in vain.
+_SILENT_MICROSECONDS = "30000000"
 # What a worker says, a byte each: it listens or has reloaded; it lives.
 READY, LIVES = b"R", b"W"
 
@@ -75,6 +77,7 @@ class Crew:
 
     def run(self) -> int:
         """Until they have all been ended; the exit code."""
+        os.environ.setdefault("WATCHDOG_USEC", _SILENT_MICROSECONDS)
         self.hands = [Hand(number) for number in range(self.count)]
         life = os.pipe()
         bell, rings = os.pipe()

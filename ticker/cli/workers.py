@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,12 @@ def serve(loaded: Loaded, again: Callable[[], Loaded], upstream: str | None, now
     def work(number: int, channel: Channel) -> int:
         logs(worker=number, pid=os.getpid())
         config = on(loaded.settings)
-        service = compose(config, upstream=upstream, now=now, stored=True, worker=Worker.of(memory, number))
+        try:
+            service = compose(config, upstream=upstream, now=now, stored=True, worker=Worker.of(memory, number))
+        except ConfigurationError as error:
+            # As of one process; where the first worker cannot begin, none does.
+            sys.stderr.write(f"{error}\n")
+            return 2
 
         async def serving() -> None:
             await lifecycle.run(service, service.web(), same, "ticker serves", channel)
