@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kept import configured
+from ticker.app import compose
 from ticker.cli.lifecycle import settle
 
 if TYPE_CHECKING:
@@ -25,6 +27,6 @@ def restored() -> Iterator[None]:
 async def test_what_a_start_built_is_not_walked_again() -> None:
     """A page of history must not hold the loop while all there is is looked through; threads give way at once."""
     assert gc.get_freeze_count() == 0
-    await settle([0.0, 0.0])
+    await settle(compose(configured("memory://")), [0.0, 0.0])
     assert gc.get_freeze_count() > 10_000
     assert sys.getswitchinterval() < 0.001

@@ -9,6 +9,8 @@ import pytest
 
 from tests.kept import Kept, kept
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
+from ticker.calendars import _holidays as books
+from ticker.calendars import is_holiday
 from ticker.stores import StoreError
 
 if TYPE_CHECKING:
@@ -116,6 +118,18 @@ async def test_a_moment_shows_what_had_come_in_by_then() -> None:
         assert (await service.get("/v1/quotes/USD?at=2024-11-23"))["price"] == 102.5761
         line = await service.get("/v1/quotes/USD/history")
         assert [(point["price"], point["revision"]) for point in line["points"]] == [(100.6798, 0), (102.5761, 1)]
+
+
+async def test_the_holidays_of_every_year_are_read_before_somebody_asks(service: Kept) -> None:
+    """Nobody who asks for a day waits for the holidays of its year."""
+    is_holiday.cache_clear()
+    books.cache_clear()
+    await service.service.context.history.warm()
+    read = books.cache_info().misses
+    assert read
+    for year in ("2024", "2025"):
+        await service.get(f"/v1/quotes?at={year}-11-22")
+    assert books.cache_info().misses == read
 
 
 async def test_a_time_with_an_unescaped_plus_is_understood(service: Kept) -> None:

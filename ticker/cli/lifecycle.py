@@ -71,7 +71,7 @@ async def run(
     await public.setup()
     aside = [
         asyncio.create_task(each)
-        for each in (_reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(SETTLES))
+        for each in (_reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(service, SETTLES))
     ]
     try:
         if server.metrics_port is not None:
@@ -89,12 +89,13 @@ async def run(
         await own.cleanup()
 
 
-async def settle(pauses: Sequence[float]) -> None:
-    """After each of `pauses` take what there is by then out of the garbage collector's sight.
+async def settle(service: Service, pauses: Sequence[float]) -> None:
+    """Make ready what is asked for seldom, and after each of `pauses` take it out of the garbage collector's sight.
 
     It lives as long as the process; to walk it, when pages of history had allocated enough, held the loop for 55 ms.
     """
     sys.setswitchinterval(_TURN_SECONDS)
+    await service.context.history.warm()
     for pause in pauses:
         await asyncio.sleep(pause)
         gc.freeze()

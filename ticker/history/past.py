@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -11,6 +13,7 @@ from cachetools import TTLCache
 from ticker.history.lines import Line, after, span_of
 from ticker.quotes import Candidate, PriceType, Quote, Snapshot
 from ticker.select import Question, publish
+from ticker.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +29,8 @@ _BOARDS = 512
 # Backfills and corrections come from other processes; after so long everybody sees them.
 _REMEMBERED_SECONDS = 30
 _DAY = timedelta(days=1)
+# Between two years, for those who read meanwhile.
+_BREATH_SECONDS = 0.02
 
 
 class Read(Protocol):
@@ -69,7 +74,6 @@ class History:
             return kept
         wanted = tuple(self._instruments())
         now = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
-
         keys = [(each.symbol, source) for each in wanted for source in each.sources]
         found = await self._read(lambda store: store.standing(keys, at))
         quotes = tuple(self._quote(i, [found.get((i.symbol, s), ()) for s in i.sources], now) for i in wanted)
@@ -77,6 +81,19 @@ class History:
         if now < self._clock() - 2 * _DAY:
             self._boards[at] = snapshot
         return snapshot
+
+    async def warm(self) -> None:
+        """Look once into each calendar of every year that there is history of: a year's holidays take a millisecond.
+
+        A store that fails is nothing to warm for.
+        """
+        with suppress(StoreError):
+            since = await self.since([each.symbol for each in self._instruments()])
+            for year in range(since.year if since else self.today().year, self.today().year + 1):
+                for instrument in self._instruments():
+                    for calendar in self._calendars(instrument.symbol).values():
+                        calendar.previous(datetime(year, 7, 1, tzinfo=UTC))
+                await asyncio.sleep(_BREATH_SECONDS)
 
     async def since(self, symbols: Sequence[str]) -> datetime | None:
         """The oldest date kept of any of `symbols`."""
