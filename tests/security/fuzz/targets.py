@@ -53,7 +53,7 @@ def one(data: bytes) -> None:
             continue
         request = web.Request(message, payload, NOBODY, NOBODY, None, LOOP)  # type: ignore[arg-type] # no connection
         answered = LOOP.run_until_complete(APP._handle(request))
-        if answered.status not in KNOWN and not (answered.status == 503 and request.path in MAY_BE_503):  # noqa: PLR2004
+        if answered.status not in KNOWN and not (answered.status == 503 and request.path in MAY_BE_503):
             raise AssertionError(f"{answered.status} for {URL(message.path, encoded=True)}")
 
 
