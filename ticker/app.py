@@ -155,7 +155,7 @@ class Service:
         keep_fixed(self.settings, config)
         config = keys.switched_on(config)
         wanted, feeds = instruments(config), feeds_of(config, self.upstream, used(config))
-        plans = plans_of(config, feeds, Random())  # noqa: S311 # nosec B311 - jitter, not a secret
+        plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
         anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
         self.timetable.adopt(plans, anew)
         self.context.become(_context(config, self.poller, self.board, self.context.clock, self.keeper, self.context))
@@ -221,7 +221,7 @@ def compose(
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
-    plans = plans_of(config, feeds, Random(seed))  # noqa: S311 # nosec B311 - jitter, not a secret
+    plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
     poller.hurry, poller.report = timetable.hurry, keeper.report
     if worker is not None:

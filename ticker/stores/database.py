@@ -175,5 +175,5 @@ class InMemory(Database):
     def _reader(self) -> Iterator[sqlite3.Connection]:
         with self._writing:
             self._ensure()
-            assert self._writer is not None, "it has just been made"  # noqa: S101 # nosec B101 - the type checker
+            assert self._writer is not None, "it has just been made"  # noqa: S101 - for the type checker # nosec B101
             yield self._writer
