@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,17 +9,6 @@ from ticker.web.server import ROUTES
 
 if TYPE_CHECKING:
     from tests.service import Served
-
-
-async def test_a_page_is_answered_whose_file_nobody_has_imported(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first request for it waits for its file, and is answered as all the others."""
-    for name in [name for name in sys.modules if name.startswith(("ticker.web.docs", "ticker.render.reference"))]:
-        monkeypatch.delitem(sys.modules, name)
-    async with served.client.get("/docs") as response:
-        assert response.status == 200
-        assert "ticker.web.docs" in sys.modules
 
 
 @pytest.mark.parametrize("path", sorted(path for path, _ in ROUTES if "{" not in path and path != "/v1/stream"))
