@@ -116,7 +116,16 @@ class Service:
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[None]:
-        """Every source has been asked once inside, and nothing more is; what was learnt is kept on the way out."""
+        """Every source has been asked once inside; what was learnt is kept on the way out.
+
+        Where a service over the same store polls, what it has found is there, and nobody is asked again.
+        """
+        if self.following is not None:
+            async with self.running():
+                await self.following.decided()
+                await self.timetable.answered()
+                yield
+            return
         async with self.fetcher:
             keeping = asyncio.create_task(self.keeper.run())
             try:

@@ -118,6 +118,10 @@ class Timetable:
             if self._scheduler.get_job(source) is None:
                 self._replan(source, now=True)
 
+    async def answered(self) -> None:
+        """Wait until whoever is being asked has been."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
     def rest(self) -> None:
         """Ask nobody any more until `resume`; what runs is broken off."""
         self._resting = True

@@ -194,6 +194,21 @@ async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Up
             assert len(upstream.hits("/moex")) == asked
 
 
+async def test_who_only_looks_asks_nobody_where_another_polls(tmp_path: Path, upstream: Upstream) -> None:
+    """`ticker export` beside a service writes what that one knows; alone it asks every source once."""
+    alone = service(tmp_path, upstream)
+    async with asyncio.timeout(PATIENCE), alone.asked():
+        assert alone.board.latest.status is not Status.UNAVAILABLE
+        assert all(each.up is not None for each in alone.poller.health.values())
+    async with replicas(1, tmp_path, upstream) as (leader,):
+        await until(lambda: not leader.keeper.pending)
+        asked, beside = len(upstream.hits()), service(tmp_path, upstream)
+        async with asyncio.timeout(PATIENCE), beside.asked():
+            assert beside.board.latest == leader.board.latest
+        assert len(upstream.hits()) == asked
+        assert role(leader) is Role.LEADS
+
+
 async def test_a_reload_reaches_who_follows(tmp_path: Path, upstream: Upstream) -> None:
     """It shows its own instruments at once, without asking, and takes the leader's next version all the same."""
     async with replicas(2, tmp_path, upstream) as (leader, other):

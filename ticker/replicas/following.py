@@ -78,6 +78,10 @@ class Following:
                 self._fares(edition)
         self._replica.start()
 
+    async def decided(self) -> None:
+        """Wait until it is known who polls; by then whoever does has begun to."""
+        await self._replica.decided.wait()
+
     def stop(self) -> None:
         """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
         if self._replica.role is Role.LEADS:

@@ -62,6 +62,7 @@ class Replica:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._began = asyncio.Event()
+        self.decided = asyncio.Event()
 
     @property
     def on(self) -> bool:
@@ -143,3 +144,4 @@ class Replica:
             bell, self._began = self._began, asyncio.Event()
             bell.set()
         self.turned(before)
+        self.decided.set()
