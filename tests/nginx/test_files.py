@@ -10,14 +10,18 @@ import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import brotli
 from aiohttp import ClientSession
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, running, shipped
+from tests.nginx.test_hour import dating
 from tests.service import serving
 from tests.upstream import NOON, Upstream
+from tests.web.test_cache import poll_what_is_due
 from ticker.app import exporter
 from ticker.export import target_of
 
@@ -41,14 +45,17 @@ LEASE, WEEK = timedelta(minutes=1), timedelta(days=7)
 
 @dataclass(slots=True)
 class World:
-    """A service, what was exported of it, and nginx before both."""
+    """A service over an upstream, what was exported of it, and nginx before both."""
 
+    upstream: Upstream
     served: Served
+    relay: BaseTestServer
     work: Exporter
     files: Path
     nginx: NginxClock
     session: ClientSession
     front: str
+    listening: bool = True
 
     def to(self, moment: datetime) -> None:
         """Move all clocks on; nothing is polled and nothing exported by that."""
@@ -70,24 +77,25 @@ class World:
         return got
 
     async def stop(self) -> None:
-        """Kill the service."""
-        await self.served.client.server.close()
+        """Kill the service for all who ask; the exporter, a process of its own elsewhere, goes on with its board."""
+        self.listening = False
+        await self.relay.close()
 
 
 @asynccontextmanager
-async def world(at: Path, *, exported: bool = True) -> AsyncIterator[World]:
+async def world(at: Path, *langs: str, exported: bool = True) -> AsyncIterator[World]:
     """The trio of 22 November 2024 at noon, exported in English and Russian unless told not to."""
     port, clock, files = free_port(), NginxClock(at / "time"), at / "files"
     clock.to(NOON)
     async with Upstream() as upstream, ClientSession(auto_decompress=False) as session:
         upstream.trio()
-        async with serving(upstream.url) as served:
+        async with serving(upstream.url) as served, TestServer(dating(served, session)) as relay:
             await served.ready()
-            work = exporter(served.service, ("en", "ru"), target_of(str(files)))
+            work = exporter(served.service, langs or ("en", "ru"), target_of(str(files)))
             if exported:
                 await work.once(LEASE)
             swaps = {
-                "127.0.0.1:8080": f"127.0.0.1:{served.client.port}",
+                "127.0.0.1:8080": f"127.0.0.1:{relay.port}",
                 "127.0.0.1:8079": f"127.0.0.1:{free_port()}",
                 "listen 80;": f"listen 127.0.0.1:{port};",
                 "/var/www/html": f"{at}/html",
@@ -95,7 +103,7 @@ async def world(at: Path, *, exported: bool = True) -> AsyncIterator[World]:
                 "/var/lib/ticker-export/files": f"{files}",
             }
             async with running(at, shipped("market-ticker-files.conf", swaps), PAGE, port, clock=clock) as url:
-                yield World(served, work, files, clock, session, url.removesuffix("/index.html"))
+                yield World(upstream, served, relay, work, files, clock, session, url.removesuffix("/index.html"))
 
 
 FRESH = "USD100.68 EUR106.08 OIL73.73"
@@ -226,3 +234,46 @@ async def test_half_a_folder_is_as_good_as_its_halves(tmp_path: Path) -> None:
         assert await both.header() == DASHES
         shutil.rmtree(both.files / "gone")
         assert await both.header() == "—"
+
+
+# Who lives in which minutes of the hour: exporter, service.
+LIVES = (
+    (range(10), True, True),
+    (range(10, 25), False, True),
+    (range(25, 40), False, False),
+    (range(40, 61), True, False),
+)
+# Vouched for a minute; of the service's answers, `max-age` (a minute and its jitter) and stale-while-revalidate.
+OLDEST = timedelta(seconds=100)
+
+
+async def test_for_an_hour_in_which_everything_dies_no_old_number_looks_new(tmp_path: Path) -> None:
+    """A number without its date is one that was true a moment ago; the header is there at every look."""
+    true: dict[str, datetime] = {}
+    looks = dict.fromkeys(("new", "marked"), 0)
+    async with world(tmp_path, "en") as both:
+        for number in range(45):
+            now = NOON + number * timedelta(seconds=80)
+            _, exporting, serving_on = next(life for life in LIVES if number * 80 // 60 in life[0])
+            both.to(now)
+            both.upstream.trio(brent=Decimal("73.73") + Decimal(number) / 100, now=now)
+            await poll_what_is_due(both.served)
+            if not serving_on and both.listening:
+                await both.stop()
+            if exporting:
+                await both.work.once(LEASE)
+            true[said(both.served)] = now
+            shown = await both.header()
+            if "Nov" in shown:
+                assert not exporting
+                looks["marked"] += 1
+            else:
+                assert now - true[shown] <= OLDEST, now
+                looks["new"] += 1
+    assert min(looks.values()) > 9, looks
+
+
+def said(served: Served) -> str:
+    """What the header reads, were nothing kept anywhere."""
+    prices = {q.symbol: q.price for q in served.service.board.current(served.clock.now).quotes if q.price is not None}
+    return " ".join(f"{symbol}{round(price, 2):f}" for symbol, price in prices.items())

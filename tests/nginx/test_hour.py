@@ -114,15 +114,15 @@ def dating(served: Served, session: ClientSession) -> web.Application:
     async def relay(request: web.Request) -> web.Response:
         url = f"http://127.0.0.1:{served.client.port}{request.path_qs}"
         asked = {name: value for name, value in request.headers.items() if name not in ("Host", "Connection")}
-        async with session.get(
-            url, headers=asked, skip_auto_headers=("Accept-Encoding", "Accept", "User-Agent")
+        async with session.request(
+            request.method, url, headers=asked, skip_auto_headers=("Accept-Encoding", "Accept", "User-Agent")
         ) as got:
             kept = {name: value for name, value in got.headers.items() if name not in ("Date", "Connection")}
             date = {"Date": format_datetime(served.clock.now.astimezone(UTC), usegmt=True)}
             return web.Response(status=got.status, body=await got.read(), headers=kept | date)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", relay)
+    app.router.add_route("*", "/{path:.*}", relay)
     return app
 
 
