@@ -182,12 +182,12 @@ def test_who_has_not_been_heard_of_is_told(redis: Server) -> None:
     dead = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=True)
     with closing(of_url(redis.fresh())) as store:
         for holder in ("a", "b", "c", dead.stdout.strip()):
-            assert store.claim("name", holder, 1).silent == 0
+            assert store.claim("name", holder, 0.4).silent == 0
         store.release("name", "c")
-        until(lambda: store.claim("name", "a", 1).silent == 1)
-        assert store.claim("name", "a", 1).replicas == 3
-        until(lambda: store.claim("name", "a", 1).replicas == 1)
-        assert store.claim("name", "a", 1).silent == 0
+        until(lambda: store.claim("name", "a", 0.4).silent == 1)
+        assert store.claim("name", "a", 0.4).replicas == 3
+        until(lambda: store.claim("name", "a", 0.4).replicas == 1)
+        assert store.claim("name", "a", 0.4).silent == 0
 
 
 def test_what_another_program_wrote_there_is_told_and_nothing_half_written(redis: Server) -> None:

@@ -95,6 +95,7 @@ _BY_TEXT = {
     "WRONGPASS": "give the user and the password in the address: redis://user:password@host, or rediss://",
     "NOAUTH": "give the user and the password in the address: redis://user:password@host, or rediss://",
     "MISCONF": "make room on the disk that Redis writes to; what was missed is then written",
+    "unexpected symbol near '#'": "run Redis 7 or newer, or Valkey",
     "No master found": "start the Sentinels' primary, or name the service as they do",
 }
 _BY_KIND: dict[type[Exception], str] = {

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # For how many times of its lease's length a replica counts as alive.
 _ALIVE = 3
+# A subscription whose connection hangs tells nothing, for ever.
+_LOOK_SECONDS = 1.0
 
 
 class SharedKeys:
@@ -55,7 +57,7 @@ class SharedKeys:
         latest = time.monotonic() + patience
         try:
             bell = self._bell(name) if patience > 0 else None
-            found = self._look(name, known)
+            found = self._look(name, known) if bell is None or self._may_have_missed(known) else []
             if bell is None or found or not self._rings(bell, latest):
                 return found
             return self._look(name, known)
@@ -83,6 +85,14 @@ class SharedKeys:
         kept = [_edition(part, text) for part, text in zip(parts, texts, strict=True) if text is not None]
         return [edition for edition in kept if edition.version > known[edition.part]]
 
+    def _may_have_missed(self, known: Mapping[str, int]) -> bool:
+        """Whether to look though nothing has rung: asked for others than before, or after a while."""
+        now, before = time.monotonic(), getattr(self._hearing, "looked", None)
+        if before is not None and before[0] == known and now < before[1] + _LOOK_SECONDS:
+            return False
+        self._hearing.looked = dict(known), now
+        return True
+
     def _bell(self, name: str) -> Any:  # noqa: ANN401 - the library's own
         """This thread's subscription, confirmed by the server."""
         if getattr(self._hearing, "name", None) == name:
@@ -107,7 +117,7 @@ class SharedKeys:
             self._bells.remove(bell)
             with suppress(OSError):
                 bell.close()
-        self._hearing.name = self._hearing.bell = None
+        self._hearing.name = self._hearing.bell = self._hearing.looked = None
 
 
 def _edition(part: str, text: str) -> Edition:
