@@ -102,7 +102,7 @@ PROCESSES: tuple[Fault, ...] = (
         "no request of a reader ever asks a source",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation(
-            "ticker/app.py",
+            "ticker/app/contexts.py",
             "        clock=now,\n",
             "        clock=lambda: [poller.hurry(source) for source in poller.feeds] and now(),\n",
         ),

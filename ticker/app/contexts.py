@@ -1,0 +1,85 @@
+"""What the web half of a service is handed: one context, made anew for each configuration."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticker import __version__, clock
+from ticker.configured import zone_of
+from ticker.facts import facts_of
+from ticker.history import History
+from ticker.metrics import Exposition
+from ticker.render import Renderer
+from ticker.vitals import Vitals
+from ticker.web import assets, serves
+from ticker.web.context import Context, Traffic
+from ticker.web.limits import Limiter
+from ticker.web.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ticker.board import Board
+    from ticker.metrics.collector import TickerCollector
+    from ticker.poll import Poller
+    from ticker.settings.model import Settings
+    from ticker.siblings import Tally
+    from ticker.stores import Keeper
+
+
+def context_of(
+    config: Settings,
+    poller: Poller,
+    board: Board,
+    now: Callable[[], datetime],
+    keeper: Keeper,
+    former: Context | None = None,
+    *,
+    demo: bool = False,
+    tally: Tally | None = None,
+) -> Context:
+    """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
+    traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
+    demo, tally = (former.demo, former.tally) if former else (demo, tally)
+    symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
+
+    def collected() -> TickerCollector:
+        from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
+
+        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
+
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
+    return Context(
+        board=board,
+        renderer=renderer,
+        clock=now,
+        health=poller.health,
+        traffic=traffic,
+        metrics=Exposition(collected, tally),
+        tally=tally,
+        cors_origins=config.server.cors_origins,
+        demo=demo,
+        facts=facts_of(config, poller.feeds),
+        version=__version__,
+        public_url=config.server.public_url,
+        limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
+        shelf=Shelf(
+            board,
+            config.server.cors_origins,
+            demo=demo,
+            usable=not config.server.rate_limit and not config.server.access_log,
+            wall=now is clock.wall,
+        ),
+        history=History(
+            keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
+        ),
+        vitals=vitals,
+        access_log=config.server.access_log,
+        metrics_here=config.server.metrics_port is None,
+        express=config.server.express and not config.server.access_log and not config.server.rate_limit,
+        terms={source: config.sources[source].terms_url for source in poller.feeds},
+        feeds=symbols,
+    )
