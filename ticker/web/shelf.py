@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticker.web.ready import Ready
 
 # Bytes held; ten thousand variants of three quotes. What a place costs beside what it holds, measured.
-LIMIT, _PLACE = 24_000_000, 500
+LIMIT, _PLACE = 24_000_000, 800
 # Different sets of Accept headers remembered; the world's browsers send some hundreds.
 _WISHES, _WISH = 2048, 1024
 _SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
