@@ -11,10 +11,10 @@ import os
 import selectors
 import signal
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticker.cli.hand import FIRST_PAUSE, READY, Channel, Hand, become_worker, work_and_end
 from ticker.cli.supervisor import notify
 from ticker.log import Log
 
@@ -24,41 +24,10 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 # A worker that dies at once is started again ever more seldom; one that has lived as long as this begins anew.
-_FIRST_PAUSE, _LONGEST_PAUSE, _HEALTHY_SECONDS = 0.1, 30.0, 10.0
+_LONGEST_PAUSE, _HEALTHY_SECONDS = 30.0, 10.0
 _LOOK_SECONDS = 1.0
 # After how long a worker that says nothing is ended, where no service manager says: its readers wait in vain.
 _SILENT_MICROSECONDS = "30000000"
-# What a worker says, a byte each: it listens or has reloaded; it lives.
-READY, LIVES = b"R", b"W"
-
-
-@dataclass(slots=True)
-class Hand:
-    """One worker's place, whoever is in it."""
-
-    number: int
-    process: int = 0
-    channel: int = -1
-    ready: bool = False
-    began: float = 0.0
-    heard: float = 0.0
-    pause: float = _FIRST_PAUSE
-    due: float = 0.0
-
-
-@dataclass(slots=True)
-class Channel:
-    """A worker's way to who started it: what it says up, and `life`, which ends with that process."""
-
-    up: int
-    life: int
-
-    def say(self, state: str) -> None:
-        """Pass on what a service manager would be told; see `supervisor.notify`."""
-        byte = {"READY=1": READY, "WATCHDOG=1": LIVES}.get(state)
-        if byte is not None:
-            with suppress(OSError):
-                os.write(self.up, byte)
 
 
 @dataclass(slots=True)
@@ -102,8 +71,8 @@ class Crew:
         down, up = os.pipe()
         process = os.fork()
         if not process:
-            _become_worker((down, life[1], *own, *(other.channel for other in self.hands if other.channel >= 0)))
-            _end(self.work, hand.number, Channel(up, life[0]))
+            become_worker((down, life[1], *own, *(other.channel for other in self.hands if other.channel >= 0)))
+            work_and_end(self.work, hand.number, Channel(up, life[0]))
         os.close(up)
         hand.process, hand.channel, hand.ready = process, down, False
         hand.began = hand.heard = time.monotonic()
@@ -164,7 +133,7 @@ class Crew:
 
     def _replace(self, hand: Hand, code: int) -> None:
         now = time.monotonic()
-        hand.pause = _FIRST_PAUSE if now - hand.began > _HEALTHY_SECONDS else hand.pause
+        hand.pause = FIRST_PAUSE if now - hand.began > _HEALTHY_SECONDS else hand.pause
         hand.due, hand.pause = now + hand.pause, min(hand.pause * 2, _LONGEST_PAUSE)
         log.error(
             "worker ended, another takes its place", worker=hand.number, code=code, pause=round(hand.due - now, 1)
@@ -182,25 +151,3 @@ class Crew:
             hand.heard = now
         if most:
             notify("WATCHDOG=1")
-
-
-def _become_worker(inherited: tuple[int, ...]) -> None:
-    """Forget what is only its parent's."""
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    for each in inherited:
-        os.close(each)
-
-
-def _end(work: Callable[[int, Channel], int], number: int, channel: Channel) -> None:
-    """Work, and end here: what the parent would still do is not the worker's to do."""
-    code = 1
-    try:
-        code = work(number, channel)
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
-    except BaseException:
-        log.exception("worker failed", worker=number)
-    finally:
-        os._exit(code)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticker.app import Service
-    from ticker.cli.crew import Channel
+    from ticker.cli.hand import Channel
     from ticker.settings import Loaded
 
 log = Log(__name__)

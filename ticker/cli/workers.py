@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ticker.app import compose
 from ticker.cli import lifecycle
-from ticker.cli.crew import Channel, Crew
+from ticker.cli.crew import Crew
 from ticker.cli.logs import logs
 from ticker.cli.ports import reserve
 from ticker.cli.serving import refused, run
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from socket import socket
 
+    from ticker.cli.hand import Channel
     from ticker.settings import Loaded
     from ticker.settings.model import Server, Settings
 
