@@ -17,9 +17,10 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench.decade import configuration, filled, questions
+from tests.bench.decade import DAY, configuration, filled, questions
 
 READERS = 4
+ALONE = 200
 TARGETS = {"history of a year": 20.0, "at=": 5.0}
 
 
@@ -52,6 +53,18 @@ def spent(process: int) -> float:
     return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e6
 
 
+async def needed(session: aiohttp.ClientSession, process: int, paths: list[str]) -> list[float]:
+    """Milliseconds of processor time that each takes while nobody else asks: what a quiet machine would need."""
+    found = []
+    for path in paths:
+        before = spent(process)
+        async with session.get(path) as answer:
+            await answer.read()
+        await asyncio.sleep(0.003)
+        found.append(spent(process) - before)
+    return found
+
+
 def at(found: list[float], share: float) -> float:
     """The value that so many of `found` do not exceed."""
     return sorted(found)[int(len(found) * share)]
@@ -75,6 +88,10 @@ async def measure(folder: Path) -> None:
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             await listening(session)
+            print("| alone | processor ms p50 | p99 |\n| --- | --- | --- |")
+            for name, paths in questions(now - DAY).items():
+                took = await needed(session, process.pid, paths[:ALONE])
+                print(f"| {name} | {at(took, 0.5):.1f} | {at(took, 0.99):.1f} |")
             read: list[float] = []
             readers = [asyncio.create_task(traffic(session, read)) for _ in range(READERS)]
             await asyncio.sleep(0.5)
