@@ -131,8 +131,11 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
         assert oil(url) == {"73.73", "74.01"}
 
 
-async def test_a_leader_that_is_cut_off_takes_nothing_back(server: Server, upstream: Upstream) -> None:
-    """Both sides go on; when they meet again all show one version, none a lower one than before, and all is kept."""
+@pytest.mark.parametrize("cut_off_is_newest", [True, False])
+async def test_a_leader_that_is_cut_off_takes_nothing_back(
+    server: Server, upstream: Upstream, *, cut_off_is_newest: bool
+) -> None:
+    """Both sides go on; meeting again both show the newest, whoever has it, a newcomer finds it, and all is kept."""
     async with link(server.port) as way, AsyncExitStack() as stack:
         apart = f"redis://127.0.0.1:{way.port}/0?timeout=200ms"
         leader = await stack.enter_async_context(kept(apart, upstream.url))
@@ -141,11 +144,16 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(server: Server, upstr
         way.cut()
         await follower.until(lambda: follower.service.context.vitals.leads)
         await leader.until(lambda: leader.service.following._replica.role == "alone")  # type: ignore[union-attr]
-        await moved(follower, upstream, "74.01", 1, leader)
-        await moved(leader, upstream, "74.22", 2, follower)
+        first, last = (follower, leader) if cut_off_is_newest else (leader, follower)
+        await moved(first, upstream, "74.01", 1, last)
+        await moved(last, upstream, "74.22", 2, first)
         highest = max(shown(leader), shown(follower))
         way.mend()
         await leader.until(lambda: shown(leader) == shown(follower) >= highest)
         await leader.written()
+        for each in (leader, follower):
+            assert (await each.get("/v1/quotes/OIL"))["price"] == 74.22
         assert oil(server.url) == {"73.73", "74.01", "74.22"}
         assert [each.service.context.vitals.leads for each in (leader, follower)].count(True) == 1
+        third = await stack.enter_async_context(joined(server.url, upstream.url, NOON + 2 * HOUR))
+        assert shown(third) >= highest

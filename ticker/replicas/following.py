@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ticker.log import Log
@@ -35,6 +36,14 @@ log = Log(__name__)
 _UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 
 
+class Offer(Enum):
+    """How far a replica is with what it alone knows and was refused."""
+
+    NONE = "none"
+    DUE = "at the next beat"
+    MADE = "made"
+
+
 class Following:
     """Joins `replica` with the parts of its service."""
 
@@ -57,10 +66,10 @@ class Following:
         self._clock = clock
         self._told: object = None
         self._told_version = 0
-        # The version that this replica itself has last made, while it may still be taken; and whether it was refused
-        # once, as it is where another has led meanwhile.
+        # The version that this replica itself has last made, while it may still be taken; and how far it is with
+        # offering that once more, where it was refused because another has led meanwhile.
         self._own = -1
-        self._again = False
+        self._offer = Offer.NONE
         self._asked: dict[str, list[datetime]] = {}
         self._silent = 0
         replica.turned, replica.heard = self.turned, self.heard
@@ -95,7 +104,7 @@ class Following:
 
     def report(self, snapshot: Snapshot) -> None:
         """Told every snapshot that is made here."""
-        self._own = snapshot.version
+        self._own, self._offer = snapshot.version, Offer.NONE
         self._keeper.report(snapshot)
 
     def turned(self, before: Role) -> None:
@@ -105,9 +114,8 @@ class Following:
         if role is not before:
             self._act(before, role)
         self._reserve(role)
-        if self._again:
-            self._again = False
-            self._offer()
+        if self._offer is Offer.DUE:
+            self._offer_again()
         if role is Role.LEADS:
             self._tell()
         # A store that was emptied is told what is held here, whoever leads.
@@ -142,16 +150,19 @@ class Following:
 
     def refused(self, part: str) -> None:
         """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
-        if part == QUOTES and self._own == self._board.latest.version and not self._again:
-            self._again = True
+        if part == QUOTES and self._own == self._board.latest.version and self._offer is Offer.NONE:
+            self._offer = Offer.DUE
         else:
-            self._own = -1
+            self._own, self._offer = -1, Offer.NONE
         self._replica.know(part, -1)
 
-    def _offer(self) -> None:
-        shown, self._own = self._board.latest, -1
+    def _offer_again(self) -> None:
+        """What is shown, where it is newer than all that is known; it stays until somebody has refused it again."""
+        shown, self._offer = self._board.latest, Offer.MADE
         if shown.version > self._replica.known(QUOTES):
             self._keeper.report(shown)
+        else:
+            self._own = -1
 
     def heard(self, edition: Edition) -> None:
         """Show, or know, what another replica has told."""
@@ -174,7 +185,10 @@ class Following:
         self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
         self._keeper.note(snapshot)
         if self._replica.role is Role.LEADS:
-            self._poller.publish(now)
+            # What the sources said here may be older than what they said there: they are asked again.
+            self._poller.forget()
+            for source in self._poller.feeds:
+                self._timetable.hurry(source)
 
     def _overtake(self, edition: Edition, shown: Snapshot) -> None:
         """Of another clock, or of another version of ours: the leader goes on above it, the others wait for that."""
