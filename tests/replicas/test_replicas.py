@@ -228,6 +228,7 @@ async def test_a_reload_reaches_who_follows(tmp_path: Path, upstream: Upstream) 
 async def test_time_makes_the_same_of_every_replicas_board(tmp_path: Path, upstream: Upstream) -> None:
     """A number turns stale when it is due, whoever looks and however late: one version, the same bytes."""
     async with replicas(2, tmp_path, upstream) as both:
+        await until(lambda: alike(both))
         for days, each in zip((4, 5), both, strict=True):
             each.board.current(NOON + timedelta(days=days))
         assert alike(both)

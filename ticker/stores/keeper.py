@@ -177,10 +177,12 @@ class Keeper:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            # What came while it was writing is not left behind by an end that came then too.
+            last = self._stopping.is_set()
             written = await self._flush()
-            if self._stopping.is_set():
+            if last:
                 break
-            if written:
+            if written or self._stopping.is_set():
                 pause = _FIRST_PAUSE
                 continue
             self._soon.clear()
