@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,15 @@ def sane(moment: datetime, where: str) -> datetime:
     if not 1980 <= moment.year < 2200:  # noqa: PLR2004 - older than every feed, later than every clock gone wrong
         raise schema(f"{where}: {moment:%Y-%m-%d} is no date of a price")
     return moment
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel = 3
+
+
+def brief(value: object) -> str:
+    """How a part of an answer begins, for a message: writing four megabytes out would hold the loop."""
+    return _BRIEF.repr(value)[:80]
 
 
 def schema(message: str) -> SourceError:

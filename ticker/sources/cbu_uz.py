@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import nominal, number, schema
+from ticker.sources.base import brief, nominal, number, schema
 from ticker.sources.series import before, midnight, spans
 from ticker.sources.table import listed
 
@@ -39,7 +39,7 @@ def parse(body: bytes) -> Sequence[Tick]:
 
 def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
     if not isinstance(row, dict) or not row.get("Ccy"):
-        raise schema(f"no rate: {str(row)[:80]}")
+        raise schema(f"no rate: {brief(row)}")
     code = str(row["Ccy"])
     price, units = number(row.get("Rate"), code), nominal(row.get("Nominal"), code)
     as_of = midnight(row.get("Date"), "%d.%m.%Y", TASHKENT, code)

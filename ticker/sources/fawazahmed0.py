@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, schema
+from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.table import IDS
 
@@ -39,7 +39,7 @@ def parse(body: bytes) -> Sequence[Tick]:
     answer = as_json(body)
     rates = answer.get("usd") if isinstance(answer, dict) else None
     if not isinstance(rates, dict):
-        raise schema(f"no rates of the dollar: {str(answer)[:80]}")
+        raise schema(f"no rates of the dollar: {brief(answer)}")
     as_of = midnight(answer.get("date"), "%Y-%m-%d", _ZONE, "date")
     priced = {code.upper(): _price(code.upper(), value) for code, value in rates.items() if code.upper() != "USD"}
     return [Tick("USD", price, code, as_of, PriceType.MID) for code, price in priced.items() if price is not None]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, schema
+from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
 
@@ -59,7 +59,7 @@ def _rows(answer: Any) -> list[Any]:  # noqa: ANN401 - untrusted JSON
 
 def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
     if not isinstance(row, dict) or not {"date", "base", "quote", "rate"} <= row.keys():
-        raise schema(f"no rate: {str(row)[:80]}")
+        raise schema(f"no rate: {brief(row)}")
     base, currency = str(row["base"]), str(row["quote"])
     # The Bank quotes in roubles only: of any other pair the answer does not say whose number it is.
     kind = PriceType.FIXING if currency == "RUB" else PriceType.MID

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ticker.sources.base import sane, schema
+from ticker.sources.base import brief, sane, schema
 
 HOST = "https://iss.moex.com"
 
@@ -17,7 +17,7 @@ def rows(answer: object, block: str, key: str = "SECID") -> list[dict[str, Any]]
     """The rows of a block, which has a column `key`, as mappings by column name. Raises SourceError (`schema`)."""
     table = answer.get(block) if isinstance(answer, dict) else None
     if not isinstance(table, dict):
-        raise schema(f"no block {block!r}: {str(answer)[:60]}")
+        raise schema(f"no block {block!r}: {brief(answer)}")
     columns, data = table.get("columns"), table.get("data")
     if not isinstance(columns, list) or not isinstance(data, list) or key not in columns:
         raise schema(f"block {block!r} without columns or data")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import nominal, number, schema
+from ticker.sources.base import brief, nominal, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.table import listed
 
@@ -38,7 +38,7 @@ def parse(body: bytes) -> Sequence[Tick]:
 
 def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
     if not isinstance(row, dict) or not row.get("Cur_Abbreviation"):
-        raise schema(f"no rate: {str(row)[:80]}")
+        raise schema(f"no rate: {brief(row)}")
     code = str(row["Cur_Abbreviation"])
     price, units = number(row.get("Cur_OfficialRate"), code), nominal(row.get("Cur_Scale"), code)
     return Tick(

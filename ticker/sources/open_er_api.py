@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, schema
+from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import unix
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def parse(body: bytes) -> Sequence[Tick]:
     answer = as_json(body)
     if not isinstance(answer, dict) or answer.get("result") != "success" or not isinstance(answer.get("rates"), dict):
         told = answer.get("error-type") if isinstance(answer, dict) else None
-        raise schema(f"no rates: {str(told or answer)[:80]}")
+        raise schema(f"no rates: {brief(told or answer)}")
     base, as_of = str(answer.get("base_code") or ""), unix(answer.get("time_last_update_unix"), "time_last_update_unix")
     ended = answer.get("time_eol_unix")
     if ended and as_of >= unix(ended, "time_eol_unix"):

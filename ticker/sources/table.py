@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ticker.sources.base import as_json, schema
+from ticker.sources.base import as_json, brief, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def listed(body: bytes, tick: Callable[[Any], Tick]) -> Sequence[Tick]:
     """The cross table of a JSON list, each row read by `tick`. Raises SourceError."""
     rows = as_json(body)
     if not isinstance(rows, list):
-        raise schema(f"no table of rates: {str(rows)[:80]}")
+        raise schema(f"no table of rates: {brief(rows)}")
     return cross_table([tick(row) for row in rows])
 
 

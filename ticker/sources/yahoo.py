@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, sane, schema
+from ticker.sources.base import as_json, brief, number, sane, schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +40,10 @@ def parse(body: bytes) -> Sequence[Tick]:
 def _meta(answer: object) -> dict[str, Any]:
     chart = answer.get("chart") if isinstance(answer, dict) else None
     if not isinstance(chart, dict):
-        raise schema(f"no chart: {str(answer)[:80]}")
+        raise schema(f"no chart: {brief(answer)}")
     results = chart.get("result")
     if not isinstance(results, list) or not results:
-        raise schema(f"no result: {str(chart.get('error'))[:80]}")
+        raise schema(f"no result: {brief(chart.get('error'))}")
     meta = results[0].get("meta") if isinstance(results[0], dict) else None
     if not isinstance(meta, dict):
         raise schema("a chart without meta")
