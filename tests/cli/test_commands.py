@@ -198,6 +198,20 @@ async def test_sources_says_what_came_back(tmp_path: Path, upstream: Upstream) -
     assert "rate_limited: " in out
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"TICKER_SERVER__WORKERS": "2", "TICKER_STORE__URL": "memory://"}, "2 workers need one they share"),
+        ({"TICKER_SERVER__METRICS_PORT": "8080"}, "metrics_port and port are both 8080"),
+    ],
+)
+async def test_check_refuses_what_serve_would(tmp_path: Path, variables: dict[str, str], says: str) -> None:
+    """Each setting alone is good; together they cannot be served."""
+    code, out, err = await done(tmp_path, "check", **variables)
+    assert (code, out) == (2, "")
+    assert says in " ".join(err.split())
+
+
 async def test_check_prints_every_setting_and_where_it_is_from(tmp_path: Path) -> None:
     """Secrets excepted."""
     (tmp_path / "own.toml").write_text('[sources.yahoo]\nbudget = 7\napi_key = "s3cret"')

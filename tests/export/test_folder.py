@@ -149,7 +149,7 @@ async def test_two_exporters_never_write_one_file_at_a_time(tmp_path: Path) -> N
 def test_an_address_of_another_kind_is_refused(tmp_path: Path) -> None:
     """A folder may be called anything; what looks like an address is one of three."""
     assert isinstance(target_of(str(tmp_path)), Folder)
-    for where in ("ftp://host/x", "s3://", "http://host", "S3://bucket"):
+    for where in ("ftp://host/x", "s3://", "http://host", "S3://bucket", "s3:/bucket/x", "gs:bucket"):
         with pytest.raises(ValueError, match="s3://BUCKET"):
             target_of(where)
 

@@ -163,7 +163,9 @@ def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
     [
         ("TICKER_SERVER__PROT", "did you mean 'port'?"),
         ("TICKER_SERVR__PORT", "did you mean 'server'?"),
-        ("TICKER_PORT", "there are calendars, checks, instruments, server, sources, store"),
+        ("TICKER_PORT", "did you mean TICKER_SERVER__PORT? Two underscores"),
+        ("TICKER_SERVER_WORKERS", "did you mean TICKER_SERVER__WORKERS?"),
+        ("TICKER_SOMETHING", "there are calendars, checks, instruments, server, sources, store"),
         ("TICKER_SOURCES__CBRR__TIMEOUT", "did you mean 'cbr'?"),
         ("TICKER_SOURCES__CBR__TIMEUOT", "did you mean 'timeout'?"),
         ("TICKER_CALENDARS__CBR__GARCE", "did you mean 'grace'?"),

@@ -11,6 +11,8 @@ from ticker.app import compose
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.log import Log
+from ticker.settings import ConfigurationError
+from ticker.stores import is_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,11 +23,21 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 
+def shareable(loaded: Loaded) -> None:
+    """Raises ConfigurationError where there are several workers and nothing that they could share."""
+    workers = loaded.settings.server.workers
+    if workers > 1 and not is_shared(loaded.settings.store.url):
+        where = loaded.origins.get("store.url", "flag")
+        message = f"{where}: store.url: memory:// is each process's own; {workers} workers need one they share: "
+        raise ConfigurationError(message + "sqlite:///FILE or redis://HOST, or set server.workers to 1")
+
+
 def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | None) -> None:
     """Serve what `again` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
     loaded = again()
     config, now = loaded.settings, clock.Shifted(at) if at else clock.wall
     logs()
+    shareable(loaded)
     if config.server.workers > 1:
         from ticker.cli import workers  # noqa: PLC0415 - one process starts without them
 

@@ -16,6 +16,7 @@ from ticker import clock
 from ticker.app import compose
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
+from ticker.cli.serving import shareable
 from ticker.quotes import Status
 from ticker.render import locales, wire
 from ticker.settings.types import masked
@@ -57,6 +58,7 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
     compose(loaded.settings)
+    shareable(loaded)
     table = _table("setting", "value", "from")
     for key, value in _flat(loaded.settings.model_dump(mode="json")):
         table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))

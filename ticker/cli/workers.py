@@ -15,7 +15,6 @@ from ticker.cli.ports import reserve
 from ticker.cli.serving import refused, run
 from ticker.settings import ConfigurationError
 from ticker.siblings import Memory, Worker
-from ticker.stores import is_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +30,8 @@ _ENDS_SECONDS = 20.0
 
 
 def serve(loaded: Loaded, again: Callable[[], Loaded], upstream: str | None, now: Callable[[], datetime]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. Raises ConfigurationError where the workers could share nothing."""
+    """Serve until SIGTERM or SIGINT; the exit code."""
     server = loaded.settings.server
-    if not is_shared(loaded.settings.store.url):
-        where = loaded.origins.get("store.url", "flag")
-        message = f"{where}: store.url: memory:// is each process's own; {server.workers} workers need one they share: "
-        raise ConfigurationError(message + "sqlite:///FILE or redis://HOST, or set server.workers to 1")
     ports, _kept = _reserved(server)
     memory = Memory(1 + server.workers)
 

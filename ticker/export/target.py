@@ -39,7 +39,7 @@ class Target(Protocol):
 def target_of(where: str) -> Target:
     """The target that `where` names. Raises ValueError for an address of another kind."""
     scheme, found, rest = where.partition("://")
-    if not found:
+    if not found and where.partition(":")[0] not in SCHEMES:
         from ticker.export.folder import Folder  # noqa: PLC0415 - one of two
 
         return Folder(Path(where))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -44,13 +45,19 @@ def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:
         match = {key.casefold(): key for key in known}.get(part.casefold())
         if match is None:
             if known:
-                raise ConfigurationError(
-                    f"environment {name}: no setting {part!r} in {_where(path)}{nearest(part, known)}"
-                )
+                hint = nearest(part, known) if depth or len(parts) > 1 else _spelt(name) or nearest(part, known)
+                raise ConfigurationError(f"environment {name}: no setting {part!r} in {_where(path)}{hint}")
             match = part.lower()
         path.append(match)
         here = here.get(match, {}) if isinstance(here, Mapping) else {}
     return path
+
+
+def _spelt(name: str) -> str:
+    """A hint for a name that wants its table, or has one underscore too few before its key."""
+    right = [f"{PREFIX}{table}__{key}".upper() for table in ("server", "store") for key in fields([table])]
+    close = difflib.get_close_matches(name.upper(), right, n=1, cutoff=0.7)
+    return f"; did you mean {close[0]}? Two underscores stand between a table and its key" if close else ""
 
 
 def _value(text: str, path: list[str]) -> Any:  # noqa: ANN401 - whatever TOML can write

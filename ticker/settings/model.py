@@ -80,6 +80,15 @@ class Server(Part):
     def _is_url(cls, value: str | None) -> str | None:
         return value if value is None else web_address(value)
 
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.metrics_port != self.port or not self.port or self.metrics_host not in {None, self.host}:
+            return self
+        message = (
+            f"metrics_port and port are both {self.port}: give the metrics another, or none"
+        )
+        raise ValueError(message)
+
 
 class Store(Part):
     """Where history and the last snapshot are kept."""
