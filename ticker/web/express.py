@@ -3,7 +3,7 @@
 One pattern says what an ordinary request is, to the letter. Everything else, and everything that the ordinary path has
 not answered before, goes to aiohttp untouched. So a mistake here can make a request slow, and none can make it
 mean something else: what the pattern accepts is a part of what aiohttp's parser accepts, read the same way
-(tests/bench/differential.py compares them ten million times).
+(tests/bench/differential.py compares them by the million).
 """
 
 from __future__ import annotations
