@@ -84,9 +84,7 @@ class Server(Part):
     def _apart(self) -> Self:
         if self.metrics_port != self.port or not self.port or self.metrics_host not in {None, self.host}:
             return self
-        message = (
-            f"metrics_port and port are both {self.port}: give the metrics another, or none"
-        )
+        message = f"metrics_port and port are both {self.port}: give the metrics another, or none"
         raise ValueError(message)
 
 
