@@ -43,6 +43,8 @@ def context_of(
     """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
     demo, tally = (former.demo, former.tally) if former else (demo, tally)
+    # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
+    unattended = not config.server.rate_limit and not config.server.access_log
     symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
 
     def collected() -> TickerCollector:
@@ -70,7 +72,7 @@ def context_of(
             board,
             config.server.cors_origins,
             demo=demo,
-            usable=not config.server.rate_limit and not config.server.access_log,
+            usable=unattended,
             wall=now is clock.wall,
         ),
         history=History(
@@ -79,7 +81,7 @@ def context_of(
         vitals=vitals,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,
-        express=config.server.express and not config.server.access_log and not config.server.rate_limit,
+        express=config.server.express and unattended,
         terms={source: config.sources[source].terms_url for source in poller.feeds},
         feeds=symbols,
     )
