@@ -1,10 +1,10 @@
 """Each in a process of its own: logging is set up once for all of one."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
+
+from tests.terminal import shown
 
 CODE = """
 import logging
@@ -40,21 +40,8 @@ def test_everybody_writes_json_lines_where_nobody_looks_on() -> None:
 
 def test_a_terminal_gets_lines_for_people_without_the_values_of_variables() -> None:
     """The traceback is there, what the functions held is not: a key may be among it."""
-    own, other = pty.openpty()
-    subprocess.run((sys.executable, "-c", CODE), stderr=other, check=True)
-    os.close(other)
-    text = b""
-    while chunk := _read(own):
-        text += chunk
-    os.close(own)
+    text = shown(CODE)
     assert b"ours" in text
     assert b"RuntimeError: broken" in text
     assert b"{" not in text.splitlines()[0]
     assert b"s3cret'" not in text.replace(b'fail("s3cret")', b"")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # the other end is closed
-        return b""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.service import serving
+from tests.terminal import shown
 from tests.upstream import CBR, Upstream
 from ticker.cli.harmless import harmless, harmless_json, harmless_lines
 from ticker.cli.probe import sources
@@ -65,24 +64,11 @@ def test_json_lines_are_ours_alone() -> None:
 
 def test_lines_for_people_are_ours_alone() -> None:
     """No line begins as an event does but those that are; no title, no cursor, no colour of a stranger's."""
-    own, other = pty.openpty()
-    subprocess.run((sys.executable, "-c", CODE), stderr=other, check=True)
-    os.close(other)
-    text = b""
-    while chunk := _read(own):
-        text += chunk
-    os.close(own)
+    text = shown(CODE)
     plain = COLOURS.sub("", text.decode()).replace("\r\n", "\n")
     assert not powers(plain)
     events = [line for line in plain.splitlines() if re.match(r"\d{4}-", line)]
     assert [re.findall(r"\[(\w+) *\]", line)[0] for line in events] == ["warning", "info", "warning", "error"]
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:  # the other end is closed
-        return b""
 
 
 @given(st.text(st.characters(codec=None)))
