@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,7 @@ from aiohttp import web
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 from ticker.web import Bounds, Listener, build
 
 if TYPE_CHECKING:

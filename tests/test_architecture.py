@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Who may import whom at run time. The values (`quotes`) go everywhere; the arrows of the design go one way.
 MAY_IMPORT: dict[str, str] = {
+    "values": "",
     "ticker": "",
     "quotes": "",
     "clock": "",
@@ -56,6 +57,8 @@ MAY_IMPORT: dict[str, str] = {
     "cli": "log ticker quotes clock keys settings stores recording render export siblings app threads",
     "__main__": "cli",
 }
+# What a record is made of: every room has some.
+EVERY = {"values"}
 # What else a room may name in annotations: the parts that the composer hands to it.
 MAY_NAME: dict[str, str] = {
     "normalise": "calendars",
@@ -89,6 +92,7 @@ LIBRARIES: dict[str, str] = {
     "holidays": "calendars",
     "jinja2": "render",
     "markupsafe": "render",
+    "msgspec": "values",
     "obstore": "export",
     "prometheus_client": "metrics",
     "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
@@ -107,7 +111,11 @@ LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
 LATER = {"apscheduler", "defusedxml", "holidays", "jinja2", "markupsafe", "prometheus_client", "redis", "rich"}
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
-SHARED = {"ticker.quotes", *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table"))}
+SHARED = {
+    "ticker.quotes",
+    "ticker.values",
+    *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table")),
+}
 
 PURE = ("quotes", "convert", "normalise", "validate", "select", "carry", "render", "calendars", "sources")
 # What reaches outside the process or looks at a clock.
@@ -143,7 +151,12 @@ def test_a_room_imports_only_whom_it_may(room: str) -> None:
     """Every arrow between rooms stands in the table, at run time and for types alike."""
     found = [each for each in rooms.imports() if each.room == room and each.top == "ticker"]
     for each in found:
-        may = {room} | allowed(MAY_IMPORT, room) | (allowed(MAY_NAME, room) | {"quotes"} if each.type_only else set())
+        may = (
+            {room}
+            | EVERY
+            | allowed(MAY_IMPORT, room)
+            | (allowed(MAY_NAME, room) | {"quotes"} if each.type_only else set())
+        )
         assert rooms.room(each.module) in may, f"{each.file} imports {each.module}"
 
 

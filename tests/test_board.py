@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pytest
 from tests.values import HOUR, NOON, quote, snapshot
 from ticker.board import Board
 from ticker.quotes import Snapshot, Status
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -6,6 +5,7 @@ from tests.values import HOUR, NOON, instrument, quote, snapshot
 from ticker import carry
 from ticker.calendars import Session, days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Status
+from ticker.values import replace
 
 OPEN = Session(NOON.tzinfo, NOON.time(), NOON.time(), HOUR, HOUR, days_of("mon-sun"))  # type: ignore[arg-type]  # UTC will do
 DOLLAR = instrument()

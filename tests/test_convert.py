@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from tests.values import quote
 from ticker.convert import base_of, codes, rounded, way
 from ticker.quotes import Quote, Status
+from ticker.values import replace
 
 PRICES = st.decimals("0.000001", "999999", places=6)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from ticker.app import Service, compose
 from ticker.poll import Poller
 from ticker.quotes import Quote, Reason, Status
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

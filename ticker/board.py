@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,11 +6,12 @@ calendar (a market trades between two hours). Both answer the same four question
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Protocol
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +42,7 @@ class Calendar(Protocol):
         """The stamp of the publication or session before the one that `as_of` belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """A table that appears on working days at `at` (local time), in force the next day or the same one.
 
     The Bank of Russia's table of Friday evening is in force from Saturday to Monday, and none appears before Monday's
@@ -93,8 +93,7 @@ class Publication:
                 yield datetime.combine(first + _DAY * ahead, self.at, self.zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A market that trades from `opens` to `closes` (local time; over midnight where `closes` is not later).
 
     `delay` is how old the source's free data is by its own terms, `grace` how much older it may be before it is late.

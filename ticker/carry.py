@@ -5,11 +5,11 @@ Pure: what was known comes in as arguments, what is still known goes out.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Quote
 from ticker.validate import Case, refusal
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

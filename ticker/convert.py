@@ -7,12 +7,12 @@ by the same kind of number.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Status, worst
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
 _WIDE = Context(prec=400)
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One quote on the way; `forward` from its base to its quote (times the price), else back (by the price)."""
 
     quote: Quote
     forward: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """A way and what it gives. Without a leg it is from a code to itself."""
 
     legs: tuple[Leg, ...]

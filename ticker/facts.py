@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from ticker.settings.model import Calendar, PublicationCalendar, Schedule, SessionCalendar, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarFacts:
+class CalendarFacts(Struct, frozen=True):
     """When a source publishes: `hours` are "at" or "opens" and "closes" as HH:MM in `zone`; `text` says it in words."""
 
     id: str
@@ -27,8 +27,7 @@ class CalendarFacts:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CadenceFacts:
+class CadenceFacts(Struct, frozen=True):
     """How often a source is asked: `every`, or the `cron` lines in `zone`; never more than `budget` times an hour."""
 
     every: timedelta | None
@@ -39,8 +38,7 @@ class CadenceFacts:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
+class SourceFacts(Struct, frozen=True):
     """One source that is asked: whose it is, on what terms, when, and which instruments it feeds."""
 
     id: str
@@ -52,8 +50,7 @@ class SourceFacts:
     cadence: CadenceFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Of every source asked, and the id of each instrument's calendar, by their names."""
 
     sources: Mapping[str, SourceFacts]

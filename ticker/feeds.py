@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticker.fetch.hiding import hidden
 from ticker.quotes import Reason, SourceError
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,7 @@ _OF_ONE_ANSWER = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """One configured source: its adapter, where and how it is asked, and whose words its ticks are."""
 
     id: str
@@ -33,7 +32,11 @@ class Feed:
     timeout: timedelta
     max_bytes: int
     origin: Origin
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
+
+    def __repr__(self) -> str:
+        # Without the key: what is logged is read by others.
+        return f"Feed({self.id!r}, {self.base_url!r})"
 
     def secret(self) -> Mapping[str, str]:
         """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticker.log import Log
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +20,7 @@ log = Log(__name__)
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-@dataclass(slots=True)
-class Histogram:
+class Histogram(Struct):
     """Plain counters of a Prometheus histogram, in seconds; `counts` has one bucket more than `bounds`, for +Inf."""
 
     bounds: tuple[float, ...] = BUCKETS
@@ -37,8 +36,7 @@ class Histogram:
         self.total += seconds
 
 
-@dataclass(slots=True)
-class Health:
+class Health(Struct):
     """How one source fares. `reason` is None while its last poll succeeded."""
 
     source: str
@@ -91,8 +89,7 @@ class Health:
 OPERATIONS = ("open", "read", "write", "publish")
 
 
-@dataclass(slots=True)
-class StoreHealth:
+class StoreHealth(Struct):
     """How the store fares, in plain numbers for `/metrics`."""
 
     up: bool = True

@@ -6,11 +6,11 @@ currency gives the cross rate. Decimals throughout: dividing by a power of ten k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Candidate, PriceType
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where ticks come from: the source, whose numbers it carries, its words for pairs, its calendar."""
 
     source: str
@@ -70,8 +69,7 @@ def _candidate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """The price of one unit, now and before, as one or two ticks give it."""
 
     price: Decimal

@@ -7,9 +7,10 @@ upstream asked for it (`Retry-After`), or the hourly budget is spent.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,7 @@ class Standing(Protocol):
     next_poll: datetime | None
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """The next poll of one source, a function of its cadence, its failures and what it was asked in the last hour."""
 
     cadence: Cadence

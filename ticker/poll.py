@@ -6,7 +6,6 @@ An upstream's failure is counted, named and remembered here, and never goes furt
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ticker import carry
@@ -16,6 +15,7 @@ from ticker.normalise import normalise, word
 from ticker.quotes import Candidate, Reason, Snapshot, SourceError
 from ticker.select import Choice, Memory, Question, choose, contradicted
 from ticker.validate import Case, earlier, refusal
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,11 +7,12 @@ observation in ours, a *quote* what is published, a *snapshot* all quotes at one
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from ticker.values import Struct, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,8 +75,7 @@ class SourceError(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(Struct, frozen=True):
     """What is quoted: `base` in `quote` per `unit`, and the rules its number must obey.
 
     `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions (0.02 is 2 %).
@@ -98,8 +98,7 @@ class Instrument:
     codes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """One observation in the source's own words: `price` units of `currency` for `nominal` units of `symbol`."""
 
     symbol: str
@@ -113,8 +112,7 @@ class Tick:
     contract: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A tick in our words: the price of one unit of an instrument, with where and when it is from.
 
     `publisher` is whose number it is: a mirror of the Bank of Russia publishes the Bank's number, not a second one.
@@ -133,16 +131,14 @@ class Candidate:
     derived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """How many sources say the same within the instrument's tolerance, and how far apart they are in percent."""
 
     sources: int
     spread_percent: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """What is published of one instrument: the chosen number, its provenance and its standing in time.
 
     `fresh_until` and `usable_until` are the two moments at which the status changes by the mere passing of time.
@@ -202,8 +198,7 @@ class Quote:
         return Status.STALE if self.fresh_until and now >= self.fresh_until else Status.FRESH
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All quotes at one moment; JSON, HTML, events and metrics are all cut from the same one."""
 
     version: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ticker.clock import Jumps
 from ticker.log import Log
 from ticker.plan import Plan
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -25,8 +25,7 @@ log = Log(__name__)
 __all__ = ["Cadence", "Plan", "Timetable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cadence:
+class Cadence(Struct, frozen=True):
     """How often a source is asked: at cron times in its own zone, or every so often; never above `budget` an hour."""
 
     zone: ZoneInfo

@@ -8,11 +8,11 @@ of ten, a rate stated twice and differently) the source's own file refuses; what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Reason
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from ticker.quotes import Candidate, Instrument, Quote
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What a rule may look at: the candidate, whom it speaks of, the number before it, and the time.
 
     `last` is the source's own candidate before this one, or, for SLIPS, the quote that is shown.

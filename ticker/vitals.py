@@ -6,13 +6,13 @@ Every time here is the machine's, whatever clock the quotes live on: an alert co
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from ticker import clock
 from ticker.health import Histogram
 from ticker.log import Log
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -26,8 +26,7 @@ LOOK_SECONDS = 0.25
 BLOCKED_SECONDS = 0.5
 
 
-@dataclass(slots=True)
-class Vitals:
+class Vitals(Struct):
     """`reload_error` is None while the configuration in force is the newest one that was asked for."""
 
     reloaded_at: datetime = field(default_factory=clock.wall)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from tests.kept import Kept, configured, kept
 from tests.upstream import DAY, NOON, Upstream
 from ticker.app import compose
 from ticker.stores import Keeper, Retention, of_url
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

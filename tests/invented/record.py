@@ -12,7 +12,6 @@ import gzip
 import json
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from ticker import app
 from ticker.cli.recording import DEMO_STARTS, invented
 from ticker.recording import Recorder, read
 from ticker.recording.entries import HEAD, VERSION, written
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

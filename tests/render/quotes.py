@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tests.upstream import NOON
 from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status
+from ticker.values import replace
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DOLLAR = Instrument(

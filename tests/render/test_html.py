@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from ticker.render.embeds import Choice
 from ticker.render.html import Pages
 from ticker.render.locales import DASH, locale_of
 from ticker.render.page import Sheet, Site
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from decimal import Decimal

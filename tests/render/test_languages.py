@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ from babel import localedata
 from tests.render.quotes import DOLLAR, FRESH, STALE, board
 from ticker.render import locales, wire
 from ticker.render.html import Pages
+from ticker.values import replace
 
 COUNTRY = re.compile(r"_(?:[A-Z]{2}|[0-9]{3})\b")
 PRICE = Decimal("1234.5")

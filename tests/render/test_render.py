@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -13,6 +12,7 @@ from tests.render.quotes import DOLLAR, FRESH, STALE, board
 from ticker.render import Renderer, View
 from ticker.render.locales import UnknownLanguageError, locale_of
 from ticker.render.render import KEPT
+from ticker.values import replace
 
 KINDS = ("quotes", "quote", "widget", "event")
 

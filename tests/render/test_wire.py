@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from tests.render.quotes import FRESH, GONE, STALE, board
 from ticker.quotes import Status
 from ticker.render import wire
 from ticker.render.locales import locale_of
+from ticker.values import replace
 
 EN = locale_of("en")
 # What the sources write: up to twelve digits on each side, trailing zeros kept.

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +7,7 @@ from tests.values import NOON, instrument, quote, snapshot
 from ticker.board import Board
 from ticker.quotes import Status
 from ticker.siblings import Beside, Cell, Memory
+from ticker.values import replace
 
 LATER = NOON + timedelta(minutes=1)
 SHOWN = quote()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from ticker.quotes import PriceType
 from ticker.stores import Row
+from ticker.values import replace
 
 MOSCOW = timezone(timedelta(hours=3))
 FRIDAY = datetime(2024, 11, 22, tzinfo=MOSCOW)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from tests.stores.rows import DAY, FRIDAY
 from ticker.quotes import PriceType
 from ticker.stores import Retention, Row, Span, Store, of_url
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import example, given, settings
@@ -13,6 +12,7 @@ from ticker.quotes import EPOCH
 from ticker.stores import Point, Row, Span
 from ticker.stores.memory import Memory
 from ticker.stores.schema import POINT
+from ticker.values import replace
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MICRO = timedelta(microseconds=1)

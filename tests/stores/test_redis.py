@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from tests.redises import redis_server
 from tests.stores.rows import DAY, FRIDAY, fixing
 from tests.tree import ROOT
 from ticker.stores import Edition, Span, StoreError, of_url
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,5 +226,5 @@ def test_a_row_that_is_not_whole_reaches_no_server(redis: Server) -> None:
     """Nothing of its batch is kept."""
     with closing(of_url(redis.fresh())) as store:
         with pytest.raises(StoreError, match="publisher"):
-            store.write([fixing(), replace(fixing(), publisher=None)], {})  # type: ignore[arg-type]
+            store.write([fixing(), replace(fixing(), publisher=None)], {})
         assert lines(store) == []

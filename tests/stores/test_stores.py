@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from tests.stores.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
 from ticker.stores import Point, Retention, Row, Span, Store, StoreError, of_url
 from ticker.stores.coding import moment_of
 from ticker.stores.schema import MIGRATIONS
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from datetime import date
@@ -205,7 +205,7 @@ def test_a_text_is_kept_by_its_name(store: Store) -> None:
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:
     """A row that cannot be written takes its whole batch back."""
-    broken = replace(fixing(FRIDAY + DAY), publisher=None)  # type: ignore[arg-type]
+    broken = replace(fixing(FRIDAY + DAY), publisher=None)
     with pytest.raises(StoreError, match="publisher"):
         store.write([fixing(), broken], {"a": "1"})
     assert not everything(store)

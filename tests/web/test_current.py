@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.live import NOON, live
 from tests.wires import Service, quiet
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

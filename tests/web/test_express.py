@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from tests.live import NOON
 from tests.service import Clock
 from tests.wires import Connection, Service, quiet
 from ticker.quotes import Status
+from ticker.values import replace
 from ticker.web import Bounds, Listener, build_metrics
 from ticker.web.express import known
 

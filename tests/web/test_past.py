@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
 from ticker.calendars import _holidays as books
 from ticker.calendars import is_holiday
 from ticker.stores import StoreError
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

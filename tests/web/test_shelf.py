@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.live import NOON, live
 from ticker import clock
+from ticker.values import replace
 from ticker.web.ready import Ready
 from ticker.web.shelf import Shelf
 

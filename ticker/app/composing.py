@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from ticker.schedule import Timetable
 from ticker.siblings import Beside
 from ticker.stores import Keeper, Retention, is_shared, of_url
 from ticker.stores.keeper import PARTS
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ticker import clock
 from ticker.app.composing import compose
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

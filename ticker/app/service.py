@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from ticker import keys
 from ticker.app.contexts import context_of
 from ticker.configured import checks_of, feeds_of, instruments, keep_fixed, overrides_of, plans_of, read_holidays, used
 from ticker.quotes import Status
+from ticker.values import Struct
 from ticker.web import build, build_metrics
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ _AGEING_SECONDS = 1.0
 _SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
 
 
-@dataclass(slots=True)
-class Service:
+class Service(Struct):
     """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host.
 
     With `listening`, the sources are asked once that is set: what it takes is imported after readers have had answers.

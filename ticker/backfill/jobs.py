@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticker.normalise import word
+from ticker.values import Struct, replace
 
 if TYPE_CHECKING:
     from datetime import date
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from ticker.sources import Request
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What one source gave for one instrument; `absent` counts requests for which it has nothing (404)."""
 
     rows: int = 0
@@ -29,8 +28,7 @@ class Tally:
     failure: SourceError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One request to an archive and the instruments it is for."""
 
     feed: Feed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ticker.quotes import Reason, SourceError
 from ticker.stores.base import Row, Store, StoreError
 from ticker.stores.rows import of_candidate
 from ticker.validate import Case, refusal
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +28,7 @@ _TRIES = 4
 _SETTLED = timedelta(days=7)
 
 
-@dataclass(slots=True)
-class Backfill:
+class Backfill(Struct):
     """One run over `first` to `last`. `base` gives a feed's archive's address; `pause` is between two requests."""
 
     store: Store

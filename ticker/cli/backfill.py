@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,6 +16,7 @@ from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.render import locales
 from ticker.stores.base import StoreError
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from ticker.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """What to fill: the days from `first` to `last`, both included; no symbols means all."""
 
     first: date

@@ -11,12 +11,12 @@ import os
 import selectors
 import signal
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticker.cli.hand import FIRST_PAUSE, READY, Channel, Hand, become_worker, work_and_end
 from ticker.cli.supervisor import notify
 from ticker.log import Log
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,7 @@ _LOOK_SECONDS = 1.0
 _SILENT_MICROSECONDS = "30000000"
 
 
-@dataclass(slots=True)
-class Crew:
+class Crew(Struct):
     """`count` workers; `work` is what each does, in a process of its own, and its answer the exit code."""
 
     count: int

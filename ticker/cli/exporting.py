@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +15,7 @@ from ticker.export import ONCE, WATCHED, TargetError, target_of
 from ticker.log import Log
 from ticker.quotes import Status
 from ticker.render import locales
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What to export and where; without languages those in which the configuration names its instruments."""
 
     where: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticker.log import Log
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,7 @@ FIRST_PAUSE = 0.1
 READY, LIVES = b"R", b"W"
 
 
-@dataclass(slots=True)
-class Hand:
+class Hand(Struct):
     """One worker's place, whoever is in it."""
 
     number: int
@@ -35,8 +34,7 @@ class Hand:
     due: float = 0.0
 
 
-@dataclass(slots=True)
-class Channel:
+class Channel(Struct):
     """A worker's way to who started it: what it says up, and `life`, which ends with that process."""
 
     up: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from ticker.app import compose, idle
 from ticker.cli.logs import logs
 from ticker.cli.tables import shown
 from ticker.quotes import SourceError
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,7 @@ _SHOWN = 3
 _FIRST = {"USD", "EUR", "RUB"}
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Struct, frozen=True):
     """What came back from one source, in words, how long it took in seconds, and whether it was of use."""
 
     text: str

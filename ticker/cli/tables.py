@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +19,7 @@ from ticker.cli.serving import shareable
 from ticker.quotes import Status
 from ticker.render import locales, wire
 from ticker.settings.types import masked
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from ticker.settings import Loaded, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What `ticker get` was asked for; no symbols means all."""
 
     symbols: tuple[str, ...]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ticker.export.output import Trust, outputs_of, status_of
 from ticker.export.target import TargetError
 from ticker.log import Log
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,8 +30,7 @@ _PACE = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Exporter:
+class Exporter(Struct, frozen=True):
     """Makes files by `tree` (of a snapshot and a moment) and puts them, with the `steady` ones, into `target`."""
 
     board: Board

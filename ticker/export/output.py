@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,7 @@ STEADY = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=6048
 FRESH = "no-cache"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One file or object: its bytes and what HTTP is to say of them."""
 
     body: bytes
@@ -41,8 +41,7 @@ class Output:
         return hashlib.blake2b(label + self.body, digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """How long what is written may be believed, and by whom it is said.
 
     `changes_at` is when it may change next at the earliest; `valid_until` is when time alone makes its words untrue,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -12,6 +11,7 @@ from yarl import URL
 
 from ticker.fetch import failures
 from ticker.quotes import Reason, SourceError
+from ticker.values import Struct, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,7 @@ _REDIRECTS = 3
 _REMEMBERED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A complete successful answer; `body` is decompressed and below the cap."""
 
     url: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from ticker.quotes import EPOCH
 from ticker.stores.base import Span
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,7 @@ _END = datetime(9000, 1, 1, tzinfo=UTC)
 INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """Points of one instrument, oldest first; `onward` is where the next page begins, None at the end.
 
     `since` is the oldest date there is of the instrument at all.
@@ -33,8 +32,7 @@ class Line:
     onward: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
 
     symbol: str

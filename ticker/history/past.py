@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ from ticker.history.lines import Line, after, span_of
 from ticker.quotes import Candidate, PriceType, Quote, Snapshot
 from ticker.select import Question, publish
 from ticker.stores.base import StoreError
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,11 +16,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import Reason, SourceError
+from ticker.values import Struct, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +31,7 @@ HEAD = "ticker_recording"
 _CYRILLIC = "windows-1251"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One answer, or one failure, of one request: `path` is behind the source's base address, with its query."""
 
     at: datetime
@@ -45,8 +44,7 @@ class Entry:
     failure: SourceError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """Everything that could be read, in order of time; `damage` says where something could not."""
 
     entries: tuple[Entry, ...]

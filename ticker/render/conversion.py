@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +11,7 @@ from pydantic import Field
 from ticker.convert import rounded
 from ticker.quotes import PriceType, Reason, Status
 from ticker.render.wire import DEMO, Moment, Number, Wire, stamp, utc
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from ticker.convert import Conversion, Leg
@@ -57,8 +57,7 @@ class WireConversion(Wire):
     demo: bool | None = DEMO
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is asked: `amount` of `origin` in `to`, with `precision` digits after the point."""
 
     amount: Decimal

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from ticker.render.html import Links
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 NOWHERE = "https://ticker.example"
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True):
     """One way: its anchor, its name, and the code."""
 
     id: str
@@ -22,8 +22,7 @@ class Embed:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What the reader chose; no symbols means all."""
 
     symbols: tuple[str, ...] = ()

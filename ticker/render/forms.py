@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ticker.render import locales, wire
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +28,7 @@ TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8; header=pre
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What is asked: the shape, the fields in their order (none means all), the digits after the point at most."""
 
     shape: str = "records"

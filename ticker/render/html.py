@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Status
 from ticker.render import locales, wire
+from ticker.values import Struct, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 STYLES = ("plain", "change", "sparkline")
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Where the service's own files stand: `base` is its public address without a slash at the end, "" for here."""
 
     base: str = ""
@@ -37,8 +36,7 @@ class Links:
     pictures: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One instrument as the templates see it: text only, already in the reader's language."""
 
     symbol: str

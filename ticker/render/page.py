@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -14,6 +13,7 @@ from ticker.render.html import STYLES
 from ticker.render.render import HTML, quotes_of
 from ticker.render.representation import Representation
 from ticker.render.words import words_for
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,8 +29,7 @@ LANGUAGES = ("en", "ru", "ar", "de", "es", "fa", "fr", "he", "hi", "it", "ja", "
 _KEPT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
+class SourceState(Struct, frozen=True):
     """How one source stands: `up` is None before it was asked; `terms` where its publisher says what one may do."""
 
     id: str
@@ -41,8 +40,7 @@ class SourceState:
     terms: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """What one page shows beside the snapshot; `history` are the symbols of which there is any to draw."""
 
     choice: Choice

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from ticker.render import wire
 from ticker.render.locales import DEFAULT, locale_of
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"`([^`]+)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One parameter, or one member of a schema; `choices` are the values it takes where they are few."""
 
     name: str
@@ -32,8 +31,7 @@ class Field:
     place: str = "query"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One operation as the page shows it; `examples` are a request and its answer each."""
 
     id: str

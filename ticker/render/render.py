@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -11,6 +10,7 @@ from ticker.render import forms, wire
 from ticker.render.html import Links, Pages
 from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -33,8 +33,7 @@ EVENTS = "text/event-stream"
 _PLAIN = forms.Form()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style.
 
     `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale. `dated` is a

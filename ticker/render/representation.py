@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import brotli
 import zstandard
+
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,14 +18,21 @@ if TYPE_CHECKING:
 _WORTH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
+class Representation(Struct, frozen=True):
     """A body, its media type, when it last changed, and its compressed forms, each made once when first asked for."""
 
     body: bytes
     content_type: str
     modified: datetime
-    _codings: dict[str, bytes] = field(default_factory=dict, compare=False)
+    _codings: dict[str, bytes] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        # In which codings it was already asked for is no difference.
+        mine = (self.body, self.content_type, self.modified)
+        return isinstance(other, Representation) and mine == (other.body, other.content_type, other.modified)
+
+    def __hash__(self) -> int:
+        return hash((self.body, self.content_type))
 
     def encoded(self, coding: str) -> bytes:
         """The body in `coding`: "identity", "gzip", "zstd" or "br". Raises KeyError for any other."""

@@ -10,12 +10,12 @@ A file cannot grow old by itself, so each number is there in four ways:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticker.quotes import Quote, Status
 from ticker.render.html import STYLES
 from ticker.render.render import View
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

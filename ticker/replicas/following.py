@@ -7,7 +7,6 @@ takes it up and goes on from there; whoever was alone offers what it shows when 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from ticker.replicas import telling
 from ticker.replicas.replica import BEAT_SECONDS, TTL_SECONDS, Role
 from ticker.stores import saved
 from ticker.stores.keeper import QUOTES, SOURCES
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from ticker.select import doubt
 from ticker.select.agreement import are_copies, peers, supporters
 from ticker.select.publish import keep, publish
 from ticker.select.question import Choice, Memory
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

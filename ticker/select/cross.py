@@ -6,8 +6,9 @@ width. It never gives a number; it only speaks against one that no other source 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from ticker.quotes import Candidate, Instrument, Quote
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """`numerator` over `denominator` (symbols) must be within `tolerance` (a fraction) of `reference`'s price."""
 
     numerator: str

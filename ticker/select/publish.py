@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticker.quotes import PriceType, Quote, Reason, Status
 from ticker.select.agreement import measure, standing, supporters
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 Overruled: TypeAlias = "tuple[tuple[str, Reason], ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What one choice leaves to the next.
 
     `pending` is a number that waits to be confirmed; `unproven` says that the shown one was the first and nobody has
@@ -34,8 +34,7 @@ class Memory:
     distrusted: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The quote to publish, what to remember, who was overruled for which reason, and whom to ask at once."""
 
     quote: Quote
@@ -44,8 +43,7 @@ class Choice:
     ask_now: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """All that one choice depends on.
 
     `candidates` holds at most one valid candidate a source; `failures` why a source did not give one this time;

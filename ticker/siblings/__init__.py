@@ -6,17 +6,15 @@ answered by one worker and then by another never sees an older version; `tally` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ticker.siblings.beside import Beside
 from ticker.siblings.cell import Cell, Memory
 from ticker.siblings.tally import Tally
+from ticker.values import Struct
 
 __all__ = ["Beside", "Cell", "Memory", "Tally", "Worker"]
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """One of several processes that answer at one address: its number, and what it shares with the others."""
 
     number: int

@@ -6,9 +6,10 @@ instruments, and raises nothing but `SourceError`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from ticker.values import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from ticker.quotes import Tick
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """A query parameter that names a day, `back` days before the request's in `zone`; `pattern` is strftime's."""
 
     name: str
@@ -28,8 +28,7 @@ class Day:
     back: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One GET: `path` behind the source's base URL, with its query; `day` where the query must name the current day."""
 
     path: str
@@ -45,8 +44,7 @@ class Request:
         return {**self.query, self.day.name: moment.strftime(self.day.pattern)}
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(Struct, frozen=True):
     """How one upstream is asked and read.
 
     `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +27,7 @@ class StoreError(Exception):
         self.mend = mend
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One accepted publication: the price of one unit as a source stated it for `as_of`.
 
     `seen_at` is from when on the board could show it: when it came in, or for a row out of an archive the moment it is
@@ -65,8 +65,7 @@ class Point(NamedTuple):
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of one instrument's history: `first` <= as_of < `end`, oldest first, `limit` rows at most.
 
     `sources` in order of preference: the best one that has a row speaks. `every` asks for the last row of each such
@@ -82,8 +81,7 @@ class Span:
     offset: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """How long market prices are kept as they came, then how long the last of each hour; then the last of each day.
 
     Fixings are never thinned out. `keep` is after how long everything goes; None is never.
@@ -94,8 +92,7 @@ class Retention:
     keep: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Who polls for all replicas of one name, as the store knew it when it was asked.
 
     `fence` is another, higher number for each holder in turn, and stays higher even where the store has lost everything
@@ -109,8 +106,7 @@ class Lease:
     silent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(Struct, frozen=True):
     """What one replica tells the others: a text under a `part` ("quotes", "sources") and its version, which grows."""
 
     part: str

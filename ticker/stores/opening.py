@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticker.stores.base import StoreError
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """What a file of ours looks like: whose it is, how it came about step by step, and how sure a write has to be.
 
     FULL: a write that has returned is on the disk. NORMAL: it survives our end, and the newest may be lost with the

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import Agreement, PriceType, Quote, Reason, Snapshot, Status
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ticker import render
+from ticker.values import Struct
 from ticker.web import parameters
 from ticker.web.answers import sent
 
@@ -31,8 +31,7 @@ _NAMED = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=6048
 _VERSIONED = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file: its name, the hash its address carries, and its bytes ready to be sent."""
 
     name: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from ticker.values import Struct
 from ticker.web.limits import network_of
 from ticker.web.middlewares import dress
 from ticker.web.problems import Problem, response
@@ -31,8 +31,7 @@ _ALLOWED: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What a listener allows: `most` connections, and of each one, in seconds.
 
     `idle` is for the next request, from the last answer to its last byte: longer than the 60 of the proxies in front of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from ticker.health import Histogram
+from ticker.values import Struct, field
 from ticker.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
 
 
-@dataclass(slots=True)
-class Traffic:
+class Traffic(Struct):
     """Plain counters of what was asked and answered, by route pattern; unknown paths are one route."""
 
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
@@ -47,8 +46,7 @@ class Traffic:
         histogram.observe(took)
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
     `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds. One object for the
@@ -79,8 +77,8 @@ class Context:
 
     def become(self, other: Context) -> None:
         """Hold from now on what `other` holds."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(other, each.name))
+        for each in self.__struct_fields__:
+            setattr(self, each, getattr(other, each))
 
     def snapshot(self) -> Snapshot:
         """The board as it stands now."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ticker.convert import base_of, codes, way
 from ticker.render import JSON, Representation, wire
 from ticker.render.conversion import Wanted, conversion_of
+from ticker.values import replace
 from ticker.web import parameters, past
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT

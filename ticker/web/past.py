@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from ticker.stores.base import StoreError
+from ticker.values import replace
 from ticker.web.answers import answer
 from ticker.web.context import CONTEXT
 from ticker.web.moments import moment

@@ -6,10 +6,11 @@ the same because they are made once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, web
+
+from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _END = b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """One representation in one coding: the header fields of its own, those of its body, and the body.
 
     `route` is the pattern under which the answer is counted.

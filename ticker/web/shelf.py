@@ -6,7 +6,6 @@ wishes. Emptied by every new version, by the hour, and when it is full.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
@@ -14,6 +13,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from ticker.render.locales import DEFAULT
+from ticker.values import Struct, field
 from ticker.web.answers import CODINGS, accepted, freshness
 from ticker.web.languages import preferred
 from ticker.web.middlewares import policy
@@ -38,8 +38,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 Text = str | bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A time during which every answer of a `snapshot` begins alike: none of its fields that tell the time changes.
 
     `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells. `begins` and `ends` bound

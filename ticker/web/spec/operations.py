@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ticker.values import Struct
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 _TABLES = {CSV: "", NDJSON: ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One GET. `answers` are the schemas by media type, several names for any of them, "" for text.
 
     `cached` answers carry validators and a lifetime; `fails` are the statuses beside those that every route has.

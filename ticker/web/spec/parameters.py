@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ticker.history import INTERVALS
 from ticker.render import STYLES
 from ticker.render.forms import FIELDS, SHAPES
+from ticker.values import Struct
 from ticker.web import convert, forms, line
 from ticker.web.negotiation import FORMATS
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the document names of one configuration: its symbols, and the codes that can be converted."""
 
     symbols: Sequence[str]
