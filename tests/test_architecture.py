@@ -85,7 +85,6 @@ MAY_NAME: dict[str, str] = {
 LIBRARIES: dict[str, str] = {
     "aiohttp": "fetch web app cli",  # client; server, its life (app), its runner (cli)
     "apscheduler": "schedule",
-    "babel": "render",
     "brotli": "render",
     "cachetools": "render history",
     "defusedxml": "sources",
@@ -105,7 +104,7 @@ LIBRARIES: dict[str, str] = {
     "zstandard": "render",
 }
 # For annotations only: what a library hands out has to be called by its name.
-LIBRARIES_NAMED: dict[str, str] = {"babel": "cli"}
+LIBRARIES_NAMED: dict[str, str] = {}
 
 # What no start imports.
 LATER = {"apscheduler", "defusedxml", "holidays", "jinja2", "markupsafe", "prometheus_client", "redis", "rich"}

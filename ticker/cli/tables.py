@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from babel import Locale
-
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.cldr import Locale
     from ticker.settings import Loaded, Settings
 
 

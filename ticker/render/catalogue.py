@@ -14,11 +14,10 @@ from ticker.render.wire import DEMO, Moment, Number, Wire, name_of, utc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from babel import Locale
-
     from ticker.facts import Facts, SourceFacts
     from ticker.health import Health
     from ticker.quotes import Instrument, Quote, Snapshot
+    from ticker.render.cldr import Locale
 
 
 class WireInstrument(Wire):

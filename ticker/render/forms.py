@@ -11,9 +11,8 @@ from ticker.values import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from babel import Locale
-
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.cldr import Locale
 
 SHAPES = ("records", "map")
 FIELDS = tuple(name for name in wire.WireQuote.model_fields if name != "demo")

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from babel import Locale
     from jinja2 import Environment
 
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.cldr import Locale
 
 
 STYLES = ("plain", "change", "sparkline")

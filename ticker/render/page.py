@@ -18,9 +18,8 @@ from ticker.values import Struct
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from babel import Locale
-
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.cldr import Locale
     from ticker.render.html import Pages
 
 THEMES = ("auto", "light", "dark")

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
     from datetime import datetime
 
-    from babel import Locale
-
     from ticker.quotes import Quote, Snapshot
+    from ticker.render.cldr import Locale
     from ticker.render.page import Site
 
 # Views kept ready. A site uses a handful; anything above is somebody trying every combination.

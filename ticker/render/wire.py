@@ -13,9 +13,8 @@ from ticker.quotes import PriceType, Reason, Status
 from ticker.render import locales
 
 if TYPE_CHECKING:
-    from babel import Locale
-
     from ticker.quotes import Instrument, Quote, Snapshot
+    from ticker.render.cldr import Locale
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 # A JSON number with the digits that the source wrote.

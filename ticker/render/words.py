@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from babel import Locale
+    from ticker.render.cldr import Locale
 
 _ENGLISH = {
     "lang": "en",
