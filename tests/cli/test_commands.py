@@ -15,7 +15,8 @@ from aiohttp import ClientSession
 
 from tests.cli.running import DAY, PATIENCE, done, folded, ready, serving
 from tests.upstream import Upstream
-from ticker.cli.commands import app, main
+from ticker.cli import main
+from ticker.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.running import DAY, PATIENCE, done, folded, started
 from tests.export.conftest import Bucket, away, bucket
 from tests.upstream import Upstream
-from ticker.cli.commands import main
+from ticker.cli import main
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ticker import __version__
 from ticker.cli.arguments import day, moment, stretch, web_upstream
-from ticker.settings import ConfigurationError, Loaded, load
+from ticker.cli.configuration import settings
+
+if TYPE_CHECKING:
+    from ticker.settings import Loaded
 
 app = typer.Typer(
     help="Honest market numbers for the header of a page: polls public rate sources, serves JSON and HTML.",
@@ -41,21 +43,6 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
 Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Where history is kept.")]
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-
-
-def main() -> None:
-    """Run the command line; a configuration that cannot be used ends it with exit code 2."""
-    try:
-        app()
-    except ConfigurationError as error:
-        typer.echo(f"{error}", err=True)
-        sys.exit(2)
-
-
-def settings(config: Path | None, **flags: object) -> Loaded:
-    """The configuration in force; flags that were not given override nothing."""
-    given: dict[str, Any] = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
-    return load(config, os.environ, given)
 
 
 @app.callback()
