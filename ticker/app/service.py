@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
 _AGEING_SECONDS = 1.0
+# How long after a start over a filled store nothing is done but answer.
+_READERS_FIRST_SECONDS = 0.25
 # How long whoever shows a first board waits for the sources, and how often it looks.
 _SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
 
@@ -111,6 +113,8 @@ class Service(Struct):
     async def _ask(self) -> None:
         if self.listening is not None:
             await self.listening.wait()
+            # Numbers of the last run are there to be shown: who waits for the first answer has the processor alone.
+            await asyncio.sleep(0.0 if self.board.latest.status is Status.UNAVAILABLE else _READERS_FIRST_SECONDS)
             # In a thread, between the requests: nobody waits for an import.
             await asyncio.to_thread(self.timetable.prepare)
             await asyncio.to_thread(read_holidays, self.settings, self.context.clock().date())

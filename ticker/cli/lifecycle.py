@@ -34,8 +34,8 @@ _FINISH_SECONDS = 10.0
 _ASIDE = 2
 # Descriptors that readers may not have: upstreams, the store, the log, and both listeners. Of very few, three quarters.
 _OWN = 100
-# Seconds after the start: what is loaded late, as a language is, is there by the last.
-SETTLES = (0.0, 10.0, 60.0)
+# Seconds from the start: by the first, readers have had answers; by the last what is loaded late, as a language, is in.
+SETTLES = (1.0, 10.0, 60.0)
 # A thread that reads thousands of rows gives way to the loop after so long. Python's own 5 ms is ten answers.
 _TURN_SECONDS = 0.0005
 
@@ -95,9 +95,10 @@ async def settle(service: Service, pauses: Sequence[float]) -> None:
     It lives as long as the process; to walk it, when pages of history had allocated enough, held the loop for 55 ms.
     """
     sys.setswitchinterval(_TURN_SECONDS)
-    await service.context.history.warm()
-    for pause in pauses:
+    for turn, pause in enumerate(pauses):
         await asyncio.sleep(pause)
+        if not turn:
+            await service.context.history.warm()
         gc.freeze()
 
 
