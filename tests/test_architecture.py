@@ -94,11 +94,11 @@ LIBRARIES: dict[str, str] = {
     "msgspec": "values",
     "obstore": "export",
     "prometheus_client": "metrics",
-    "pydantic": "settings render",  # what comes in by configuration; the models of what goes out and of its schema
+    "pydantic": "settings render",  # what comes in by configuration; the models and the schema of what goes out
     "redis": "stores",
     "rich": "cli",
-    "simplejson": "render web",  # the one writer of exact decimals: quotes; problems and health
     "typer": "cli",
+    "typing_extensions": "render",
     "uvloop": "cli",
     "yarl": "fetch",
     "zstandard": "render",
@@ -243,6 +243,19 @@ def test_a_start_imports_no_library_that_the_first_answer_does_without() -> None
     done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
     assert LIBRARIES.keys() >= LATER
     assert not LATER & set(done.stdout.split())
+
+
+def test_no_answer_waits_for_the_models_library() -> None:
+    """What renders and answers is checked against the models before it runs; only the OpenAPI document reads them."""
+    rooms_of = "ticker.web, ticker.render.catalogue, ticker.render.conversion, ticker.render.page, ticker.render.series"
+    done = subprocess.run(
+        (sys.executable, "-c", f"import sys, {rooms_of}; print(*sys.modules)"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ticker.render.wire" in done.stdout.split()
+    assert not {"pydantic", "pydantic_core"} & set(done.stdout.split())
 
 
 def test_what_is_cached_has_a_bound() -> None:

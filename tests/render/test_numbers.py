@@ -10,7 +10,7 @@ from random import Random
 from tests.values import NOON, quote
 from ticker.convert import rounded, way
 from ticker.quotes import Snapshot
-from ticker.render import wire
+from ticker.render import encoder
 from ticker.render.forms import Form, written
 from ticker.render.locales import locale_of
 
@@ -22,7 +22,7 @@ def test_a_hundred_thousand_numbers_keep_every_digit() -> None:
     random = Random(6)  # noqa: S311 - the same numbers at every run
     digits = [f"{random.randrange(10 ** random.randint(1, 12))}.{random.randrange(10**8):08d}" for _ in range(COUNT)]
     texts = [text[: len(text) - random.randint(0, 8)].rstrip(".") for text in digits]
-    body = wire.dumped([Decimal(text) for text in texts]).decode()
+    body = encoder.line([Decimal(text) for text in texts]).decode()
     assert body == f"[{', '.join(texts)}]\n"
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.render.quotes import FRESH, GONE, STALE, board
 from ticker.quotes import Status
-from ticker.render import wire
+from ticker.render import encoder, wire
 from ticker.render.locales import locale_of
 from ticker.values import replace
 
@@ -35,7 +35,7 @@ def field(name: str, body: bytes) -> str:
 @given(DIGITS)
 def test_a_price_has_the_digits_of_its_source(text: str) -> None:
     """100.6798 and never 100.67980000000001, 73.70 and never 73.7, without an exponent."""
-    body = wire.dump(wire.quote_of(replace(FRESH, price=Decimal(text), previous=None), EN))
+    body = encoder.line(wire.quote_of(replace(FRESH, price=Decimal(text), previous=None), EN))
     assert field("price", body) == text
 
 
@@ -44,20 +44,20 @@ def test_a_price_has_the_digits_of_its_source(text: str) -> None:
 def test_a_change_is_exact(price: str, previous: str) -> None:
     """Price less previous, in decimals."""
     quote = replace(FRESH, price=Decimal(price), previous=Decimal(previous))
-    body = wire.dump(wire.quote_of(quote, EN))
+    body = encoder.line(wire.quote_of(quote, EN))
     assert Decimal(field("change", body)) == Decimal(price) - Decimal(previous)
 
 
 def test_a_change_in_percent_is_rounded_once() -> None:
     """Two digits, half up; null where the price before was nothing."""
-    assert wire.quote_of(FRESH, EN).change_percent == Decimal("0.46")
-    assert wire.quote_of(replace(FRESH, previous=Decimal(0)), EN).change_percent is None
-    assert wire.quote_of(replace(FRESH, previous=None), EN).display.change is None
+    assert wire.quote_of(FRESH, EN)["change_percent"] == Decimal("0.46")
+    assert wire.quote_of(replace(FRESH, previous=Decimal(0)), EN)["change_percent"] is None
+    assert wire.quote_of(replace(FRESH, previous=None), EN)["display"]["change"] is None
 
 
 def test_no_number_of_an_unavailable_quote_is_anywhere_in_the_json() -> None:
     """Null, never 0 and never the last one known; what it was and why it is gone stay."""
-    body = wire.dump(wire.quote_of(GONE, EN))
+    body = encoder.line(wire.quote_of(GONE, EN))
     found = json.loads(body)
     empty = ("price", "previous", "previous_as_of", "change", "change_percent", "agreement")
     assert [found[name] for name in empty] == [None] * len(empty)
@@ -73,7 +73,7 @@ def test_no_number_of_an_unavailable_quote_is_anywhere_in_the_json() -> None:
 def test_the_status_of_the_board_is_the_worst_of_what_is_shown(quotes: tuple[object, ...], status: str) -> None:
     """Of the quotes asked for, not of all."""
     shown = tuple(quote for quote in (FRESH, STALE, GONE) if quote in quotes)
-    assert wire.quotes_of(board(GONE), shown, EN).status == Status(status)
+    assert wire.quotes_of(board(GONE), shown, EN)["status"] == Status(status)
 
 
 def test_a_stamp_keeps_the_zone_of_its_source() -> None:
@@ -89,11 +89,11 @@ def test_a_hostile_text_is_a_json_string() -> None:
     """Quotes, control characters and lone line separators stay data."""
     nasty = '"},\n\x00</script>\u2028'
     quote = replace(FRESH, instrument=replace(FRESH.instrument, names={"en": nasty}))
-    assert json.loads(wire.dump(wire.quote_of(quote, EN)))["name"] == nasty
+    assert json.loads(encoder.line(wire.quote_of(quote, EN)))["name"] == nasty
 
 
 def test_the_json_is_utf_8_and_ends_with_a_line() -> None:
     """Readable in a terminal."""
-    body = wire.dump(wire.quotes_of(board(FRESH), (FRESH,), locale_of("ru")))
+    body = encoder.line(wire.quotes_of(board(FRESH), (FRESH,), locale_of("ru")))
     assert body.endswith(b"\n")
     assert "Доллар США" in body.decode()

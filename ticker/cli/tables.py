@@ -17,7 +17,7 @@ from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.cli.serving import shareable
 from ticker.quotes import Status
-from ticker.render import locales, wire
+from ticker.render import encoder, locales, wire
 from ticker.settings.types import masked
 from ticker.values import Struct
 
@@ -47,7 +47,7 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     snapshot = await _once(config, upstream, at)
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
-        typer.echo(wire.dump(wire.quotes_of(snapshot, quotes, locale)).decode(), nl=False)
+        typer.echo(encoder.text(wire.quotes_of(snapshot, quotes, locale)))
     else:
         Console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
@@ -77,10 +77,10 @@ def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
     table = _table("symbol", "name", "price", "change", "as of", "source", "status")
     for quote in quotes:
         row = wire.quote_of(quote, locale)
-        status = str(row.status) + (f" ({row.reason})" if row.reason else "")
-        origin = f"{row.source or locales.DASH}{' (fallback)' if row.fallback else ''}"
-        price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
-        table.add_row(row.symbol, shown(row.name), price, change, row.as_of or locales.DASH, origin, status)
+        status = row["status"] + (f" ({row['reason']})" if row["reason"] else "")
+        origin = f"{row['source'] or locales.DASH}{' (fallback)' if row['fallback'] else ''}"
+        price, change = (row["display"][each] or locales.DASH for each in ("price", "change"))
+        table.add_row(row["symbol"], shown(row["name"]), price, change, row["as_of"] or locales.DASH, origin, status)
     return table
 
 

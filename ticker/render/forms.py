@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ticker.render import locales, wire
+from ticker.render import encoder, locales, wire
 from ticker.values import Struct
 
 if TYPE_CHECKING:
@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from ticker.render.cldr import Locale
 
 SHAPES = ("records", "map")
-FIELDS = tuple(name for name in wire.WireQuote.model_fields if name != "demo")
+# Of a quote and of the objects in it, in the order of the models (a test holds both to be the same).
+FIELDS = (
+    *("symbol", "name", "base", "quote", "unit", "price", "price_type", "previous", "previous_as_of", "change"),
+    *("change_percent", "as_of", "fetched_at", "next_update_at", "source", "fallback", "status", "reason"),
+    *("agreement", "display"),
+)
 # What `precision` shortens: prices. Percentages have two digits as they are.
 _PRICES = ("price", "previous", "change")
-_NESTED: dict[str, tuple[str, ...]] = {
-    "agreement": tuple(wire.WireAgreement.model_fields),
-    "display": tuple(wire.WireDisplay.model_fields),
+NESTED: dict[str, tuple[str, ...]] = {
+    "agreement": ("sources", "spread_percent"),
+    "display": ("label", "price", "change"),
 }
 TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8; header=present", "ndjson": "application/x-ndjson"}
 
@@ -38,7 +43,7 @@ class Form(Struct, frozen=True):
 
 def written(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, form: Form, *, alone: bool) -> bytes:
     """The quotes in that form; `alone` where one was asked for by its name."""
-    whole = wire.quotes_of(snapshot, tuple(quotes), locale).model_dump()
+    whole: Row = {**wire.quotes_of(snapshot, tuple(quotes), locale)}
     rows = [_shortened(row, form.precision) for row in whole["quotes"]]
     return _WRITERS[form.format](whole, rows, form, alone=alone)
 
@@ -57,14 +62,14 @@ def _rounded(value: Decimal | None, precision: int) -> Decimal | None:
 
 
 def _cut(row: Row, fields: Sequence[str]) -> Row:
-    return {name: row[name] for name in (*(fields or FIELDS), "demo")}
+    return {name: row[name] for name in (*(fields or FIELDS), "demo") if name in row}
 
 
 def _json(whole: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:
     if form.shape == "map":
-        return wire.dumped(_map(rows, form.fields) | {"demo": whole["demo"]})
+        return encoder.line(_map(rows, form.fields) | ({"demo": True} if "demo" in whole else {}))
     cut = [_cut(row, form.fields) for row in rows]
-    return wire.dumped(cut[0] if alone else whole | {"quotes": cut})
+    return encoder.line(cut[0] if alone else whole | {"quotes": cut})
 
 
 def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
@@ -75,12 +80,12 @@ def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
 
 
 def _ndjson(_whole: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
-    return b"".join(wire.dumped(_cut(row, _columns(form))) for row in rows)
+    return b"".join(encoder.line(_cut(row, _columns(form))) for row in rows)
 
 
 def _csv(whole: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
     """A header and a quote a line (RFC 4180); what is not known is an empty cell."""
-    names = [*_columns(form), *(["demo"] if whole["demo"] else [])]
+    names = [*_columns(form), *(["demo"] if "demo" in whole else [])]
     flat = [_flat(name) for name in names]
     lines = [[column for columns in flat for column, _ in columns]]
     lines += [[_cell(value(row)) for columns in flat for _, value in columns] for row in rows]
@@ -97,8 +102,8 @@ def _flat(name: str) -> list[tuple[str, Callable[[Mapping[str, Any]], object]]]:
     def member(inner: str) -> Callable[[Mapping[str, Any]], object]:
         return lambda row: (row[name] or {}).get(inner)
 
-    if name in _NESTED:
-        return [(f"{name}_{inner}", member(inner)) for inner in _NESTED[name]]
+    if name in NESTED:
+        return [(f"{name}_{inner}", member(inner)) for inner in NESTED[name]]
     return [(name, lambda row: row[name])]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from ticker.render import wire
+from ticker.render import encoder
 from ticker.render.locales import DEFAULT, locale_of
 from ticker.values import Struct
 
@@ -80,7 +80,7 @@ def _section(path: str, told: Mapping[str, Any]) -> Section:
         media=tuple(ok),
         failures=tuple(failures),
         examples=tuple(
-            (each["summary"], wire.dumped(each["value"]).decode().strip())
+            (each["summary"], encoder.text(each["value"]))
             for media in ok.values()
             for each in media.get("examples", {}).values()
         ),

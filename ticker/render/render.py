@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from ticker.render import forms, wire
+from ticker.render import encoder, forms, wire
 from ticker.render.html import Links, Pages
 from ticker.render.locales import locale_of
 from ticker.render.representation import Representation
@@ -102,10 +102,10 @@ class Renderer:
         return Representation(write(snapshot, quotes, locale), content_type, snapshot.generated_at)
 
     def _quotes(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
-        return wire.dump(wire.quotes_of(snapshot, quotes, locale))
+        return encoder.line(wire.quotes_of(snapshot, quotes, locale))
 
     def _quote(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
-        return wire.dump(wire.quote_of(quotes[0], locale, demo=snapshot.demo))
+        return encoder.line(wire.quote_of(quotes[0], locale, demo=snapshot.demo))
 
     def _event(self, snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> bytes:
         """The chunk that every listener of the view is sent, the same bytes for all (HTML, 9.2.6)."""

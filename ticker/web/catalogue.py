@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticker.render import JSON, Representation, wire
+from ticker.render import JSON, Representation, encoder
 from ticker.render.catalogue import instruments_of, sources_of
 from ticker.render.locales import locale_of
 from ticker.web import parameters
@@ -26,7 +26,7 @@ async def instruments(request: web.Request) -> web.Response:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
-    body = wire.dump(instruments_of(snapshot, context.facts, locale))
+    body = encoder.line(instruments_of(snapshot, context.facts, locale))
     now = context.clock()
     return answer(request, Representation(body, JSON, snapshot.generated_at), now, context.board.next_change(now))
 
@@ -35,7 +35,7 @@ async def sources(request: web.Request) -> web.Response:
     """`GET /v1/sources`: who is asked, on what terms, and how they fare; any poll may change it."""
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
-    body = wire.dump(sources_of(context.health, context.facts, locale, demo=context.demo))
+    body = encoder.line(sources_of(context.health, context.facts, locale, demo=context.demo))
     now = context.clock()
     return answer(request, Representation(body, JSON, _modified(context)), now, context.board.next_change(now))
 

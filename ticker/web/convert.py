@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ticker.convert import base_of, codes, way
-from ticker.render import JSON, Representation, wire
+from ticker.render import JSON, Representation, encoder
 from ticker.render.conversion import Wanted, conversion_of
 from ticker.values import replace
 from ticker.web import parameters, past
@@ -34,7 +34,7 @@ async def convert(request: web.Request) -> web.Response:
     snapshot = await past.snapshot(request)
     wanted = _wanted(request, snapshot)
     found = _found(wanted, snapshot)
-    body = wire.dump(conversion_of(wanted, found, snapshot))
+    body = encoder.line(conversion_of(wanted, found, snapshot))
     made = Representation(body, JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)

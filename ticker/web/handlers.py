@@ -6,11 +6,10 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import simplejson
 from aiohttp import web
 
 from ticker.quotes import Status
-from ticker.render import STYLES, View
+from ticker.render import STYLES, View, encoder
 from ticker.web import forms, parameters, past
 from ticker.web.context import CONTEXT
 from ticker.web.current import current
@@ -105,7 +104,7 @@ async def _answer(
 def _state(request: web.Request, state: dict[str, object], status: int) -> web.Response:
     if request.app[CONTEXT].demo:
         state["demo"] = True
-    body = (simplejson.dumps(state) + "\n").encode()
+    body = encoder.line(state)
     return web.Response(
         status=status, body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"}
     )

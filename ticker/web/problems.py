@@ -8,8 +8,9 @@ from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import simplejson
 from aiohttp import web
+
+from ticker.render import encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,7 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo
     return web.Response(
         status=problem.status,
         # Without a "<", so that it is no markup even where a server-side include puts it into a page.
-        body=(simplejson.dumps(body, ensure_ascii=False) + "\n").replace("<", "\\u003c").encode(),
+        body=encoder.line(body).replace(b"<", b"\\u003c"),
         headers={"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})},
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import simplejson
-
 from ticker.convert import codes
-from ticker.render import JSON, Representation, wire
+from ticker.render import JSON, Representation, encoder
 from ticker.render.schemas import ref, schemas
 from ticker.web import parameters as strict
 from ticker.web.answers import answer
@@ -59,8 +59,8 @@ def document(names: Names, version: str, url: str | None = None) -> dict[str, An
 
 
 _LICENSE = {"name": "MIT", "identifier": "MIT"}
-EXAMPLES: dict[str, dict[str, Any]] = simplejson.loads(
-    files("ticker.web.spec").joinpath("examples.json").read_bytes(), use_decimal=True
+EXAMPLES: dict[str, dict[str, Any]] = json.loads(
+    files("ticker.web.spec").joinpath("examples.json").read_bytes(), parse_float=Decimal
 )
 
 
@@ -78,7 +78,7 @@ async def openapi(request: web.Request) -> web.Response:
 
 def described(context: Context) -> bytes:
     """The document of the service with that context, as JSON."""
-    return wire.dumped(document_of(context))
+    return encoder.line(document_of(context))
 
 
 def document_of(context: Context) -> dict[str, Any]:
