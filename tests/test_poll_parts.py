@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
 
-from tests.invented import banks, formats
-from tests.upstream import NOON, Upstream
+from tests.invented import banks, exact, formats
+from tests.upstream import MOEX, NOON, Upstream
 from ticker.app import compose
 from ticker.quotes import Reason, Snapshot
 from ticker.settings import load
@@ -99,3 +100,30 @@ async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> N
         dollar = service.board.latest.get("USD")
         assert dollar
         assert (dollar.price, dollar.reason) == (None, Reason.SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("contract", "board", "failed"), [("SiZ4", "73.73", None), ("BRZ4", "None", Reason.PARSE)], ids=["another", "ours"]
+)
+async def test_a_cell_that_nobody_asked_for_is_no_failure(contract: str, board: str, failed: Reason | None) -> None:
+    """A wounded dollar future leaves Brent and the source's health alone; a wounded Brent has its own reason."""
+    flags = {**FLAGS, "instruments.OIL.sources": ["moex"]}
+    rows = formats.contracts(NOON.date(), Decimal("73.73"), Decimal("72.81"))
+    body = with_cell(formats.moex_forts(NOON, rows), contract, "LAST", "n/a")
+    async with Upstream() as up:
+        up.answer(MOEX, body=body)
+        config = load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
+        service = compose(config, upstream=up.url, now=lambda: NOON)
+        async with service.fetcher:
+            await service.poller.poll("moex")
+    (oil,) = [quote for quote in service.board.current(NOON).quotes if quote.symbol == "OIL"]
+    assert (str(oil.price), oil.reason, service.poller.health["moex"].reason) == (board, failed, failed)
+
+
+def with_cell(board: bytes, contract: str, column: str, value: object) -> bytes:
+    """The board with another cell in the market's row of `contract`."""
+    answer = json.loads(board, parse_float=Decimal)
+    columns = answer["marketdata"]["columns"]
+    (row,) = [row for row in answer["marketdata"]["data"] if row[0] == contract]
+    row[columns.index(column)] = value
+    return exact.dumps(answer).encode()

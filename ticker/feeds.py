@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from ticker.fetch.hiding import hidden
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _OF_ONE_ANSWER = frozenset(
     {Reason.HTTP_4XX, Reason.ENCODING, Reason.PARSE, Reason.SCHEMA, Reason.UNIT, Reason.RANGE, Reason.FROZEN}
 )
+# Bytes that are read in a millisecond or two; a table of a bank has ten thousand, a futures board a quarter million.
+_BIG = 50_000
 
 
 class Feed(Struct, frozen=True):
@@ -58,18 +61,26 @@ async def ask(
 ) -> tuple[list[Tick], SourceError | None]:
     """What `feed` says of `codes`, one request after the other, and the failure of one where another succeeded.
 
-    Raises SourceError where nothing came, and asks no further where the source itself is in trouble.
+    A fault in a part of an answer that nobody asked for is none. Raises SourceError where nothing came, and asks no
+    further where the source itself is in trouble.
     """
     ticks: list[Tick] = []
     failure: SourceError | None = None
+    in_part: SourceError | None = None
     for request in feed.adapter.requests(codes):
         try:
             ticks += await _answer(fetcher, feed, request, now)
         except SourceError as error:
+            ticks += error.besides
             # Without the frames it came through: they would hold it as it holds them, and all they know of with it.
-            failure = failure or error.with_traceback(None)
+            if error.besides:
+                in_part = in_part or error.with_traceback(None)
+            else:
+                failure = failure or error.with_traceback(None)
             if error.reason not in _OF_ONE_ANSWER:
                 break
+    if not {tick.symbol for tick in ticks} >= set(codes):
+        failure = failure or in_part
     if failure is None or ticks:
         return ticks, failure
     try:
@@ -87,4 +98,7 @@ async def _answer(fetcher: Fetching, feed: Feed, request: Request, now: datetime
         max_bytes=feed.max_bytes,
         secret=feed.secret(),
     )
-    return feed.adapter.parse(answer.body)
+    if len(answer.body) < _BIG:
+        return feed.adapter.parse(answer.body)
+    # Whoever reads the page meanwhile is answered between two of its rows.
+    return await asyncio.to_thread(feed.adapter.parse, answer.body)

@@ -142,7 +142,8 @@ class Poller:
         began = asyncio.get_running_loop().time()
         try:
             ticks, failure = await self.ask(feed, self._codes(source))
-            fresh = self._accept(source, ticks) if source in self.feeds and asked == self._question(source) else 0
+            same = source in self.feeds and asked == self._question(source)
+            fresh = self._accept(source, ticks, failure) if same else 0
         except SourceError as error:
             health.failed(self._clock(), feed.told(error))
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
@@ -217,19 +218,19 @@ class Poller:
     def _codes(self, source: str) -> list[str]:
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
 
-    def _accept(self, source: str, ticks: Sequence[Tick]) -> int:
+    def _accept(self, source: str, ticks: Sequence[Tick], failure: SourceError | None) -> int:
         """Keep the valid candidates of one answer, count the refused ones; the number kept.
 
-        Raises SourceError (`schema`) where the answer says nothing of any instrument it was asked for.
+        Raises `failure`, or SourceError (`schema`), where nothing is said of any instrument that was asked for.
         """
         now = self._clock()
         wanted = self.wanted(source)
         found = [normalise(instrument, self.feeds[source].origin, ticks, now) for instrument in wanted]
         if not any(found):
-            raise SourceError(Reason.SCHEMA, f"none of {', '.join(i.symbol for i in wanted)} in the answer")
+            raise failure or SourceError(Reason.SCHEMA, f"none of {', '.join(i.symbol for i in wanted)} in the answer")
         # An answer that is silent on one of them is why that one has no number from here.
         silent = [each.symbol for each, candidate in zip(wanted, found, strict=True) if candidate is None]
-        self._refused |= {(source, symbol): Reason.SCHEMA for symbol in silent}
+        self._refused |= dict.fromkeys(((source, s) for s in silent), failure.reason if failure else Reason.SCHEMA)
         return sum(self._admit(i, c, now) for i, c in zip(wanted, found, strict=True) if c is not None)
 
     def _admit(self, instrument: Instrument, candidate: Candidate, now: datetime) -> bool:

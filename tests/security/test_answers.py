@@ -21,7 +21,8 @@ from tests.upstream import Upstream
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES
-from ticker.sources.base import as_csv, as_json, as_xml
+from ticker.sources.base import as_json, as_xml
+from ticker.sources.sheet import as_csv
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -204,6 +205,24 @@ def test_no_document_costs_more_than_its_size(attack: str) -> None:
     """Read or refused, in time that grows as the bytes do: the service stands still meanwhile."""
     read, body = COSTLY[attack]
     assert cost(read, body) < SOON
+
+
+@pytest.mark.parametrize(
+    ("read", "body"),
+    [
+        (as_json, b"[" + b"1," * 200_000 + b"1]"),
+        (as_json, b"{" + b'"k":0,' * 200_000 + b"}"),
+        (as_csv, b"a,b\n" * 60_000),
+        (as_csv, b"," * 300_000),
+        (as_xml, b"<a>" * 60_000),
+        (as_xml, b"<a " + b'a="1" ' * 110_000 + b"/>"),
+    ],
+    ids=["values", "names", "rows", "cells", "tags", "attributes"],
+)
+def test_more_than_any_table_has_is_not_built(read: Callable[[bytes], object], body: bytes) -> None:
+    """A million values, rows, tags or attributes are counted and refused before one of them costs anything."""
+    with pytest.raises(SourceError, match="more than"):
+        read(body)
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from time import thread_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -122,3 +123,21 @@ def test_archives_are_asked_for_by_the_span() -> None:
     (fred,), (eia,), (alphavantage,) = (asked[source] for source in ("fred", "eia", "alphavantage"))
     assert (fred.query["cosd"], fred.query["coed"]) == (eia.query["start"], eia.query["end"])
     assert alphavantage in SOURCES["alphavantage"].requests(["X"])
+
+
+def test_a_span_without_a_price_is_an_empty_history() -> None:
+    """Of a weekend FRED gives the header alone, of a holiday a day without a price: neither is a fault."""
+    parse_archive = SOURCES["fred"].parse_archive
+    assert parse_archive is not None
+    assert list(parse_archive(b"observation_date,DCOILBRENTEU\n")) == []
+    assert list(parse_archive(b"observation_date,DCOILBRENTEU\n2024-12-25,\n")) == []
+    assert refused(parse_archive, b"hello\n") is Reason.SCHEMA
+
+
+def test_many_series_cost_as_much_as_their_rows() -> None:
+    """Forty thousand series of a row each would hold the service for minutes if each were looked for among all."""
+    row = b'{"period":"2024-11-22","series":"R%d","value":"1","units":"$/BBL"}'
+    body = b'{"response":{"data":[' + b",".join(row % each for each in range(30_000)) + b"]}}"
+    began = thread_time()
+    assert len(SOURCES["eia"].parse(body)) == 30_000
+    assert thread_time() - began < 5

@@ -68,3 +68,10 @@ def test_history_gives_every_day() -> None:
 def test_another_history_is_refused(old: bytes, new: bytes) -> None:
     """Monthly means, rates of another currency, other columns, a line cut off."""
     assert refused(parse_archive, HISTORY["ecb"].replace(old, new)) is Reason.SCHEMA
+
+
+@pytest.mark.parametrize("junk", [b"hello", b"{}", b"Not Found\n", b"a,b,c\n", b"No results found.\r\n\r\n"])
+def test_what_is_no_history_is_not_an_empty_one(junk: bytes) -> None:
+    """A line without rows under it is a header of this history, or a refusal in other words."""
+    assert refused(parse_archive, junk) is Reason.SCHEMA
+    assert parse_archive(b"") == []

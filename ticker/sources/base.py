@@ -22,7 +22,9 @@ def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be
     Raises SourceError: `blocked` for a web page, `encoding` for bytes that are not UTF-8, `parse` for anything else
     that is not JSON, NaN and Infinity and numbers of absurd length among it, `schema` for a name that stands twice.
     """
-    text = _text(body, "utf-8-sig")
+    text = text_of(body, "utf-8-sig")
+    if body.count(b",") > _MOST_VALUES:
+        raise SourceError(Reason.PARSE, f"more than {_MOST_VALUES} values")
     try:
         return json.loads(
             text, parse_float=_number, parse_int=_number, parse_constant=_number, object_pairs_hook=_object
@@ -40,27 +42,14 @@ def as_xml(body: bytes) -> Element:
     from defusedxml.common import DefusedXmlException  # noqa: PLC0415 - a start reads nothing
     from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415 - as above
 
-    _text(body, _declared(body))
-    if body.count(b"<") > _MOST_TAGS:
-        raise SourceError(Reason.PARSE, f"more than {_MOST_TAGS} tags")
+    text_of(body, _declared(body))
+    if body.count(b"<") > _MOST_TAGS or body.count(b"=") > 2 * _MOST_TAGS:
+        raise SourceError(Reason.PARSE, f"more than {_MOST_TAGS} tags or twice as many attributes")
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
         raise SourceError(Reason.PARSE, f"not XML: {str(error) or type(error).__name__}") from error
     return root
-
-
-def as_csv(body: bytes) -> list[dict[str, str]]:
-    """The rows of `body` by the names of the header. Raises SourceError as `as_json` does, `schema` for ragged rows."""
-    import csv  # noqa: PLC0415 - a start reads nothing
-
-    try:
-        header, *rows = [row for row in csv.reader(_text(body, "utf-8-sig").splitlines()) if row] or [[]]
-    except csv.Error as error:
-        raise SourceError(Reason.PARSE, f"not CSV: {error}") from error
-    if any(len(row) != len(header) for row in rows):
-        raise schema("a row that does not have the header's columns")
-    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def number(value: object, where: str) -> Decimal:
@@ -119,11 +108,14 @@ _ENCODINGS = frozenset({"utf-8-sig", "utf-8", "windows-1251", "us-ascii", "iso-8
 _TENS = re.compile("10{0,7}")
 # Ten years of one currency have 25000; a megabyte of nothing but tags takes a second to build and throw away.
 _MOST_TAGS = 50_000
+# A whole futures board has 35000; each becomes a decimal, and four megabytes of them are a second of work.
+_MOST_VALUES = 150_000
 # A billion is more than any rate or count in these feeds; longer numbers are an attack on arithmetic.
 _LONGEST = 40
 
 
-def _text(body: bytes, encoding: str) -> str:
+def text_of(body: bytes, encoding: str) -> str:
+    """The text of `body`. Raises SourceError: `blocked` for a web page, `encoding` for bytes of another encoding."""
     if _PAGE.match(body[:512].removeprefix(b"\xef\xbb\xbf")):
         raise SourceError(Reason.BLOCKED, "a web page instead of data: a guard or consent page")
     if encoding not in _ENCODINGS:

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_csv, as_xml, number, schema
+from ticker.sources.base import as_xml, number, schema
 from ticker.sources.series import midnight, spans
+from ticker.sources.sheet import as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,10 +55,11 @@ def parse(body: bytes) -> Sequence[Tick]:
 
 
 def parse_archive(body: bytes) -> Sequence[Tick]:
-    """The ticks of a history in csvdata, a day and currency each. Raises SourceError."""
-    rows = as_csv(body)
-    if rows and not {"CURRENCY", "TIME_PERIOD", "OBS_VALUE"} <= rows[0].keys():
-        raise schema(f"no history of exchange rates: {', '.join(rows[0])[:80]}")
+    """The ticks of a history in csvdata, a day and currency each; none of a span without one. Raises SourceError."""
+    header, rows = as_csv(body)
+    # Of a span without a day the answer is nothing at all, or the header alone.
+    if header and not {"CURRENCY", "TIME_PERIOD", "OBS_VALUE"} <= set(header):
+        raise schema(f"no history of exchange rates: {', '.join(header)[:80]}")
     return [_of_row(row) for row in rows if row["OBS_VALUE"] not in _MISSING]
 
 

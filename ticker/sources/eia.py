@@ -47,11 +47,13 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
     rows = response.get("data") if isinstance(response, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("series") for row in rows):
         raise schema("no rows of a series")  # its text is not quoted: the answer repeats the key
-    return [tick for series in dict.fromkeys(str(row["series"]) for row in rows) for tick in _series(series, rows)]
+    by_series: dict[str, list[Any]] = {}
+    for row in rows:
+        by_series.setdefault(str(row["series"]), []).append(row)
+    return [tick for series, own in by_series.items() for tick in _series(series, own)]
 
 
-def _series(series: str, rows: list[Any]) -> Sequence[Tick]:
-    own = [row for row in rows if row["series"] == series]
+def _series(series: str, own: list[Any]) -> Sequence[Tick]:
     units = {str(row.get("units")) for row in own}
     if len(units) != 1 or not units <= _UNITS.keys():
         raise SourceError(Reason.UNIT, f"{series[:20]}: in {', '.join(sorted(units))[:40]}")

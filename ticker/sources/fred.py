@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ticker.sources.adapter import Adapter, Day, Request
-from ticker.sources.base import as_csv, as_json, schema
+from ticker.sources.base import as_json, schema
 from ticker.sources.series import history, newest
+from ticker.sources.sheet import as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,15 +53,15 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
 
 
 def _table(body: bytes) -> tuple[str, list[tuple[object, object]]]:
-    rows = as_csv(body)
-    names = list(rows[0]) if rows else []
+    names, rows = as_csv(body)
     if len(names) != 2 or names[0] not in _DATES:  # noqa: PLR2004 - a date and one series
-        raise schema(f"no series: {', '.join(names)[:80] or 'no rows'}")
+        raise schema(f"no series: {', '.join(names)[:80] or 'nothing'}")
     return names[1], [(row[names[0]], row[names[1]]) for row in rows]
 
 
 def _observations(body: bytes) -> tuple[str, list[tuple[object, object]]]:
-    rows = as_json(body).get("observations")
+    answer = as_json(body)
+    rows = answer.get("observations") if isinstance(answer, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise schema("no observations")
     return "", [(row.get("date"), row.get("value")) for row in rows]

@@ -6,18 +6,20 @@ market. Free data is 15 minutes old. Times are Moscow's, without a zone.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ticker.quotes import PriceType, Tick
+from ticker.quotes import PriceType, SourceError, Tick
 from ticker.sources.adapter import Request
 from ticker.sources.base import as_json, number, schema
 from ticker.sources.iss import naive, rows
 from ticker.sources.table import MOSCOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from datetime import date
+    from decimal import Decimal
 
 BOARD = "RFUD"
 # Asset code -> (currency of the price, units the price is for). The answer itself does not say either.
@@ -48,44 +50,67 @@ def requests(_codes: Sequence[str]) -> Sequence[Request]:
 
 
 def parse(body: bytes) -> Sequence[Tick]:
-    """The front contract of each known asset. Raises SourceError."""
-    answer = as_json(body)
-    contracts, market = _board(answer, "securities"), _board(answer, "marketdata")
-    for contract, row in market.items():
-        contracts.get(contract, {}).update(row)
-    # A row's SYSTIME stands still when its trading does: that of an expired contract would keep it alive.
-    today = max((_moment(row).date() for row in market.values() if row.get("SYSTIME")), default=None)
-    fronts = (front(contracts.values(), asset, today) for asset in ASSETS if today)
-    ticks = [_tick(row) for row in fronts if row is not None]
-    if not ticks:
+    """The front contract of each known asset. Raises SourceError, with what is well of the others in its `besides`."""
+    ticks: list[Tick] = []
+    failure: SourceError | None = None
+    found, twice = _contracts(as_json(body))
+    for contracts in found.values():
+        try:
+            tick = front(contracts, twice)
+        except SourceError as error:
+            failure = failure or error
+        else:
+            ticks += [tick] if tick is not None else []
+    if failure is None and not ticks:
         raise schema("no contract with a price on the board: outside a session, or another table")
+    if failure is not None:
+        # A cell of natural gas says nothing of Brent: whoever asked for Brent has it all the same.
+        failure.besides = tuple(ticks)
+        raise failure
     return ticks
 
 
-def front(contracts: Iterable[Mapping[str, Any]], asset: str, today: date) -> Mapping[str, Any] | None:
-    """The contract of `asset` that expires next, on `today` or after, among those with a price."""
-    alive = [row for row in contracts if _asset(row) == asset and any(_prices(row)) and _expiry(row) >= today]
-    return min(alive, key=_expiry, default=None)
+def front(contracts: Sequence[Mapping[str, Any]], twice: Container[str]) -> Tick | None:
+    """The tick of the one among an asset's `contracts` that expires next, on this day or after, and has a price."""
+    if any(str(row["SECID"]) in twice for row in contracts):
+        raise schema(f"a contract of {_asset(contracts[0])} stands there twice")
+    # A row's SYSTIME stands still when its trading does: that of an expired contract would keep it alive.
+    today = max((_moment(row).date() for row in contracts if row.get("SYSTIME")), default=None)
+    alive = [row for row in contracts if today and any(_prices(row)) and _expiry(row) >= today]
+    return _tick(min(alive, key=_expiry)) if alive else None
 
 
-def _board(answer: object, block: str) -> dict[str, dict[str, Any]]:
-    found = [row for row in rows(answer, block) if row.get("BOARDID", BOARD) == BOARD]
-    contracts = {str(row["SECID"]): row for row in found}
-    if len(contracts) != len(found):
-        raise schema(f"block {block!r}: a contract stands there twice")
-    return contracts
+def _contracts(answer: object) -> tuple[Mapping[str, list[Mapping[str, Any]]], Container[str]]:
+    """The contracts of each known asset, and the names that stand twice in either block."""
+    securities, market = _board(answer, "securities"), _board(answer, "marketdata")
+    names = (Counter(str(row["SECID"]) for row in block) for block in (securities, market))
+    traded = {str(row["SECID"]): row for row in market}
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in securities:
+        if _asset(row) in ASSETS and str(row["SECID"]) in traded:
+            found.setdefault(_asset(row), []).append({**row, **traded[str(row["SECID"])]})
+    return found, {name for block in names for name, count in block.items() if count > 1}
+
+
+def _board(answer: object, block: str) -> list[dict[str, Any]]:
+    return [row for row in rows(answer, block) if row.get("BOARDID", BOARD) == BOARD]
 
 
 def _tick(row: Mapping[str, Any]) -> Tick:
     column, kind = next(_prices(row))
     currency, units = ASSETS[_asset(row)]
     contract = str(row["SECID"])
-    price = number(row[column], contract)
+    price, before = number(row[column], contract), _before(row, contract)
+    # Until something is settled today SETTLEPRICE repeats yesterday's, which is no price of today and no change.
+    if column == "PREVSETTLEPRICE" or (kind is PriceType.SETTLEMENT and price == before):
+        return Tick(_asset(row), price, currency, _settled(row), kind, units, contract=contract)
     # Yesterday's settlement is what the exchange itself measures a day's change from.
-    before = row.get("PREVSETTLEPRICE") if column != "PREVSETTLEPRICE" else None
-    previous = number(before, contract) if before is not None else None
-    as_of = _settled(row) if column == "PREVSETTLEPRICE" else _as_of(row)
-    return Tick(_asset(row), price, currency, as_of, kind, units, previous, contract=contract)
+    return Tick(_asset(row), price, currency, _as_of(row), kind, units, before, contract=contract)
+
+
+def _before(row: Mapping[str, Any], contract: str) -> Decimal | None:
+    """Yesterday's settlement; a contract listed today has none, which the exchange may write as 0."""
+    return number(row["PREVSETTLEPRICE"], contract) if row.get("PREVSETTLEPRICE") else None
 
 
 def _prices(row: Mapping[str, Any]) -> Iterator[tuple[str, PriceType]]:
@@ -108,6 +133,8 @@ def _as_of(row: Mapping[str, Any]) -> datetime:
     if traded > moment and (traded.time() >= _EVENING or traded.date() > moment.date()):
         traded = datetime.combine(moment.date(), traded.time())
         traded -= _DAY if traded > moment else timedelta(0)
+    while traded.weekday() >= _SATURDAY and traded.time() >= _EVENING:
+        traded -= _DAY  # on a weekend nobody trades in the evening: Friday's last trade stands on Sunday and on Monday
     return traded.replace(tzinfo=MOSCOW)
 
 
