@@ -113,7 +113,7 @@ LATER = {"apscheduler", "defusedxml", "holidays", "jinja2", "markupsafe", "prome
 SHARED = {
     "ticker.quotes",
     "ticker.values",
-    *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "table")),
+    *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "sheet", "table")),
 }
 
 PURE = ("quotes", "convert", "normalise", "validate", "select", "carry", "render", "calendars", "sources")
