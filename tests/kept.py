@@ -89,6 +89,6 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     """The service with its history in `store`, polled once."""
     async with joined(store, upstream, now, **flags) as made:
         async with asyncio.timeout(PATIENCE):
-            await made.service.poller.duty.begins()
+            await made.service.poller.publisher.duty.begins()
             await asyncio.gather(*made.service.timetable._running.values())
         yield made

@@ -66,7 +66,7 @@ MAY_NAME: dict[str, str] = {
     "select": "calendars",
     "plan": "schedule",
     "feeds": "fetch normalise sources",
-    "carry": "calendars feeds",
+    "carry": "calendars",
     "poll": "board calendars fetch",
     "history": "calendars",
     "backfill": "feeds fetch sources",

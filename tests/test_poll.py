@@ -53,7 +53,7 @@ class House:
 
     def lose_patience(self) -> None:
         feeds = {name: replace(feed, timeout=timedelta(milliseconds=300)) for name, feed in self.poller.feeds.items()}
-        self.poller.feeds = feeds
+        self.poller.adopt(self.poller.instruments, feeds)
 
     async def poll(self, *sources: str) -> None:
         for source in sources or ALL:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.calendars import Calendar
-    from ticker.feeds import Feed
     from ticker.quotes import Candidate, Instrument, Snapshot
 
 Key = tuple[str, str]
@@ -64,14 +63,3 @@ def candidates(
             if candidate and refusal(Case(candidate, each, calendars[each.symbol][source], None, now)) is None:
                 kept[source, each.symbol] = candidate
     return kept
-
-
-def calendars_of(
-    instruments: Sequence[Instrument], feeds: Mapping[str, Feed], overrides: Mapping[str, Calendar]
-) -> dict[str, dict[str, Calendar]]:
-    """By symbol and source, the calendar that judges a number's age."""
-    own = {source: feed.origin.calendar for source, feed in feeds.items()}
-    return {
-        each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if each.symbol in overrides else own
-        for each in instruments
-    }

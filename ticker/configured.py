@@ -11,7 +11,7 @@ from ticker.feeds import Feed
 from ticker.normalise import Origin
 from ticker.quotes import Instrument
 from ticker.schedule import Cadence, Plan
-from ticker.select import Check
+from ticker.select.cross import Check
 from ticker.settings import ConfigurationError
 from ticker.settings.model import PublicationCalendar
 

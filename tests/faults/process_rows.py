@@ -76,7 +76,7 @@ PROCESSES: tuple[Fault, ...] = (
         "`RLIMIT_AS` 8 MB above, an answer that takes a hundred",
         "that poll fails, nothing else",
         "tests/faults/test_resources.py::test_an_answer_too_big_for_memory_is_one_failed_poll",
-        Mutation("ticker/poll.py", "except Exception as error:", "except ValueError as error:"),
+        Mutation("ticker/poll/poller.py", "except Exception as error:", "except ValueError as error:"),
     ),
     Fault(
         "stampede",

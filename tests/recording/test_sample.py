@@ -54,7 +54,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
         demo=True,
     )
     seen: list[Snapshot] = []
-    twice, report = asyncio.Event(), service.poller.report
+    twice, report = asyncio.Event(), service.poller.publisher.report
     ends = lap()[-1].at
 
     def keep(snapshot: Snapshot) -> None:
@@ -64,7 +64,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
         if seen and seen[-1].generated_at < ends - STEP and any(s.generated_at >= ends - STEP for s in seen):
             twice.set()
 
-    service.poller.report = keep
+    service.poller.publisher.report = keep
     async with service.running(), asyncio.timeout(PATIENCE):
         await twice.wait()
     versions = [snapshot.version for snapshot in seen]

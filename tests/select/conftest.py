@@ -10,7 +10,8 @@ import pytest
 
 from ticker.calendars import Calendar, Publication, Session, days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason
-from ticker.select import Choice, Memory, Question, choose
+from ticker.select.choose import choose
+from ticker.select.question import Choice, Memory, Question
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WORKDAYS = days_of("mon-fri")

@@ -11,7 +11,7 @@ from tests.select.conftest import MOSCOW, TABLE, Desk, instrument
 from ticker.quotes import PriceType, Reason, Status
 
 if TYPE_CHECKING:
-    from ticker.select import Choice
+    from ticker.select.question import Choice
 
 
 def test_the_most_preferred_source_on_time_speaks(fixing: Desk) -> None:

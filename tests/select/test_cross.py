@@ -7,7 +7,7 @@ import pytest
 
 from tests.select.conftest import MOSCOW, instrument
 from ticker.quotes import Candidate, PriceType, Quote
-from ticker.select import Check, contradicted
+from ticker.select.cross import Check, contradicted
 
 DAY = datetime(2024, 11, 22, tzinfo=MOSCOW)
 CHECK = Check("EUR", "USD", instrument("EURUSD"), Decimal("0.02"))

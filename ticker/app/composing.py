@@ -60,7 +60,7 @@ def compose(
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
     plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
-    poller.hurry, poller.report = timetable.hurry, keeper.report
+    poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
     if worker is not None:
         board.share(Beside(worker.board, lambda: poller.instruments, now))
     context = context_of(config, poller, board, now, keeper, demo=demo, tally=worker.tally if worker else None)

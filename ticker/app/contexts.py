@@ -45,7 +45,7 @@ def context_of(
     demo, tally = (former.demo, former.tally) if former else (demo, tally)
     # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
     unattended = not config.server.rate_limit and not config.server.access_log
-    symbols = {source: tuple(i.symbol for i in poller.wanted(source)) for source in poller.feeds}
+    symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
 
     def collected() -> TickerCollector:
         from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
@@ -76,7 +76,12 @@ def context_of(
             wall=now is clock.wall,
         ),
         history=History(
-            keeper.read, lambda: poller.instruments, poller.calendars, partial(zone_of, config), now, demo=demo
+            keeper.read,
+            lambda: poller.instruments,
+            poller.calendars,
+            partial(zone_of, config),
+            now,
+            demo=demo,
         ),
         vitals=vitals,
         access_log=config.server.access_log,

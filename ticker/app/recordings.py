@@ -43,7 +43,7 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
     playback, poller, board = service.fetcher, service.poller, service.board
     if not isinstance(playback, Playback):
         raise TypeError("replay composes around a playback")
-    poller.hurry = lambda _source: None
+    poller.publisher.hurry = lambda _source: None
     replayer = Replayer(recording, playback, poller, board, now, start, speed)
     replayer.alive = service.context.vitals.timetable_ran
     replayer.remember = partial(_remember, board, poller, playback, now) if demo else None

@@ -117,6 +117,7 @@ class Service(Struct):
             await asyncio.sleep(0.0 if self.board.latest.status is Status.UNAVAILABLE else _READERS_FIRST_SECONDS)
             # In a thread, between the requests: nobody waits for an import.
             await asyncio.to_thread(self.timetable.prepare)
+            await asyncio.to_thread(self.poller.prepare)
             await asyncio.to_thread(read_holidays, self.settings, self.context.clock().date())
         if self.following is None:
             self.timetable.start()

@@ -93,7 +93,7 @@ def _of(ticks: Sequence[Tick]) -> str:
 def _feeds(config: Settings, service: Service, source: str) -> str:
     if keys.off(config, source):
         return "off"
-    return ", ".join(instrument.symbol for instrument in service.poller.wanted(source)) or "nothing"
+    return ", ".join(instrument.symbol for instrument in service.poller.coverage.wanted(source)) or "nothing"
 
 
 def _terms(config: Settings, source: str) -> tuple[str, str]:

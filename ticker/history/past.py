@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from cachetools import TTLCache
 
 from ticker.history.lines import Line, after, span_of
-from ticker.quotes import Candidate, PriceType, Quote, Snapshot
-from ticker.select import Question, publish
+from ticker.quotes import Snapshot
 from ticker.stores.base import StoreError
 from ticker.values import replace
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from ticker.calendars import Calendar
     from ticker.history.lines import Stretch
     from ticker.quotes import Instrument
-    from ticker.stores.base import Row, Store
+    from ticker.stores.base import Store
 
 T = TypeVar("T")
 
@@ -69,6 +68,8 @@ class History:
 
     async def board(self, at: date | datetime) -> Snapshot:
         """All quotes as they stood at a moment, or the rates in force on a day; without a price where none is known."""
+        from ticker.history.standing import quote_of  # noqa: PLC0415 - a start shows today's
+
         kept = self._boards.get(at)
         if kept is not None:
             return kept
@@ -76,7 +77,10 @@ class History:
         now = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
         keys = [(each.symbol, source) for each in wanted for source in each.sources]
         found = await self._read(lambda store: store.standing(keys, at))
-        quotes = tuple(self._quote(i, [found.get((i.symbol, s), ()) for s in i.sources], now) for i in wanted)
+        quotes = tuple(
+            quote_of(each, self._calendars(each.symbol), [found.get((each.symbol, s), ()) for s in each.sources], now)
+            for each in wanted
+        )
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
         if now < self._clock() - 2 * _DAY:
             self._boards[at] = snapshot
@@ -117,36 +121,3 @@ class History:
             return line, make(line)
 
         return await self._read(question)
-
-    def _quote(self, instrument: Instrument, found: Sequence[Sequence[Row]], now: datetime) -> Quote:
-        calendars = self._calendars(instrument.symbol)
-        candidates = [_candidate(rows, calendars[rows[0].source]) for rows in found if rows]
-        if not candidates:
-            return Quote(instrument)
-        ask = Question(instrument, candidates, calendars, now)
-        fresh = [candidate for candidate in candidates if ask.fresh(candidate)]
-        leader = min(fresh, key=ask.rank) if fresh else max(candidates, key=lambda c: (c.as_of, -ask.rank(c)))
-        # Who else agreed is not kept; nor is it invented.
-        return replace(publish(ask, leader, [leader]), agreement=None)
-
-
-def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
-    """The newest of `rows`, with the publication before it where the archive holds just that one."""
-    newest, before = rows[0], rows[1] if len(rows) > 1 else None
-    candidate = Candidate(
-        symbol=newest.symbol,
-        source=newest.source,
-        publisher=newest.publisher,
-        price=newest.price,
-        price_type=newest.price_type,
-        as_of=newest.as_of,
-        fetched_at=newest.fetched_at,
-        previous=newest.previous,
-        previous_as_of=newest.previous_as_of,
-        contract=newest.contract,
-    )
-    if newest.previous is not None or before is None or newest.price_type is not PriceType.FIXING:
-        return candidate
-    if before.as_of != calendar.previous(newest.as_of):
-        return candidate
-    return replace(candidate, previous=before.price, previous_as_of=before.as_of)

@@ -75,7 +75,7 @@ class Following:
         replica.turned, replica.heard = self.turned, self.heard
         keeper.fence, keeper.refused = (lambda: replica.fence), self.refused
         keeper.leaving, keeper.renewed = replica.stop, self.renewed
-        poller.duty, poller.report = replica, self.report
+        poller.publisher.duty, poller.publisher.report = replica, self.report
         timetable.asking = self._asks
 
     def start(self) -> None:

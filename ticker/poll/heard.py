@@ -1,0 +1,97 @@
+"""What the sources last said that may speak, and why the rest may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticker import carry
+from ticker.normalise import normalise
+from ticker.quotes import Reason, SourceError
+from ticker.validate import Case, earlier, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from ticker.health import Health
+    from ticker.poll.coverage import Coverage
+    from ticker.quotes import Candidate, Instrument, Tick
+
+
+class Heard:
+    """The newest valid candidate of each source and instrument; pure but for what it remembers."""
+
+    def __init__(self) -> None:
+        self._candidates: dict[tuple[str, str], Candidate] = {}
+        self._refused: dict[tuple[str, str], Reason] = {}
+
+    def take(
+        self, coverage: Coverage, health: Health, ticks: Sequence[Tick], failure: SourceError | None, now: datetime
+    ) -> int:
+        """Keep the valid candidates of one answer of `health.source`, count the refused ones; the number kept.
+
+        Raises `failure`, or SourceError (`schema`), where nothing is said of any instrument that was asked for.
+        """
+        source = health.source
+        wanted = coverage.wanted(source)
+        found = [normalise(instrument, coverage.feeds[source].origin, ticks, now) for instrument in wanted]
+        if not any(found):
+            raise failure or SourceError(Reason.SCHEMA, f"none of {', '.join(i.symbol for i in wanted)} in the answer")
+        # An answer that is silent on one of them is why that one has no number from here.
+        silent = [each.symbol for each, candidate in zip(wanted, found, strict=True) if candidate is None]
+        self._refused |= dict.fromkeys(((source, s) for s in silent), failure.reason if failure else Reason.SCHEMA)
+        pairs = [(each, candidate) for each, candidate in zip(wanted, found, strict=True) if candidate is not None]
+        return sum(self._admit(coverage, health, instrument, candidate, now) for instrument, candidate in pairs)
+
+    def _admit(
+        self, coverage: Coverage, health: Health, instrument: Instrument, candidate: Candidate, now: datetime
+    ) -> bool:
+        key = (candidate.source, instrument.symbol)
+        calendar = coverage.calendars[instrument.symbol][candidate.source]
+        before = self._candidates.get(key)
+        reason = refusal(Case(candidate, instrument, calendar, before, now))
+        if reason is None:
+            # Before a market opens, last night's settlement is older than last night's last price: no step back.
+            if not earlier(candidate, before):
+                self._candidates[key] = candidate
+            self._refused.pop(key, None)
+            return True
+        self._refused[key] = reason
+        health.reject(instrument.symbol, reason)
+        return False
+
+    def by_symbol(self) -> dict[str, list[Candidate]]:
+        """Everything, by symbol, once: to look through all for each would make a large board a slow one."""
+        found: dict[str, list[Candidate]] = {}
+        for (_, symbol), candidate in self._candidates.items():
+            found.setdefault(symbol, []).append(candidate)
+        return found
+
+    def failures(self, instrument: Instrument, health: Mapping[str, Health]) -> dict[str, Reason]:
+        """Why a source of `instrument` has no number for it this time."""
+        found: dict[str, Reason] = {}
+        for source in instrument.sources:
+            reason = self._refused.get((source, instrument.symbol)) or health[source].reason
+            if reason is not None:
+                found[source] = reason
+        return found
+
+    def told(self, source: str) -> dict[str, str]:
+        """What `source` last said that could be used, with its date, by symbol."""
+        mine = {symbol: c for (each, symbol), c in self._candidates.items() if each == source}
+        return {symbol: f"{c.price:f} of {c.as_of:%Y-%m-%d}" for symbol, c in mine.items()}
+
+    def carry(self, before: Coverage, after: Coverage, now: datetime) -> None:
+        """Keep what still means the same and is still believed under another configuration."""
+        self._candidates = carry.candidates(self._candidates, before.all, after.all, after.calendars, now)
+        same = carry.same(before.all, after.all)
+        self._refused = {key: why for key, why in self._refused.items() if key[0] in after.feeds and key[1] in same}
+
+    def mark(self) -> Callable[[], None]:
+        """What forgets everything that is heard after this moment."""
+        candidates, refused = dict(self._candidates), dict(self._refused)
+
+        def back() -> None:
+            self._candidates, self._refused = dict(candidates), dict(refused)
+
+        return back
