@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticker.calendars import SURE, Publication, Session, days_of, is_holiday
+from ticker.configured import calendar_of
 from ticker.settings.load import load, shipped
 
 MOSCOW, YORK, UTC = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York"), ZoneInfo("UTC")
@@ -108,6 +109,45 @@ def test_the_session_before_closed_on_the_last_trading_day() -> None:
     assert FORTS.previous(moscow("2024-11-25T12:00")) == moscow("2024-11-22T23:50")
 
 
+@pytest.mark.parametrize(
+    ("as_of", "until"),
+    [
+        ("2025-06-12T12:00", "2025-06-12T13:00"),  # a day off on which there is trading all the same
+        ("2025-06-12T23:40", "2025-06-16T10:00"),
+        ("2025-01-06T12:00", "2025-01-06T13:00"),
+        ("2025-01-06T23:30", "2025-01-09T10:00"),
+    ],
+)
+def test_a_trade_on_a_day_off_says_that_there_is_trading(as_of: str, until: str) -> None:
+    """The exchange opens on some holidays: an hour later its number is late, not fresh to the end of the New Year."""
+    assert FORTS.fresh_until(moscow(as_of)) == moscow(until)
+    assert FORTS.next_update(moscow(as_of), moscow(as_of)) is None
+
+
+def test_a_weekends_change_is_measured_from_fridays_close() -> None:
+    """A session that the calendar does not know follows the last one that it does."""
+    assert FORTS.previous(moscow("2025-11-15T12:00")) == moscow("2025-11-14T23:50")
+    assert FORTS.previous(moscow("2025-11-16T12:00")) == moscow("2025-11-14T23:50")
+    assert FORTS.previous(moscow("2025-11-14T23:51")) == moscow("2025-11-13T23:50")
+    assert FORTS.previous(moscow("2025-11-17T12:00")) == moscow("2025-11-14T23:50")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "until"),
+    [
+        ("2024-03-28T17:55", "2024-03-31T21:40"),  # Good Friday's session, which would open on Thursday evening
+        ("2024-12-24T17:55", "2024-12-25T21:40"),  # Christmas
+        ("2024-12-31T17:55", "2025-01-01T21:40"),  # New Year
+    ],
+)
+def test_a_session_over_midnight_is_of_the_day_on_which_it_closes(as_of: str, until: str) -> None:
+    """What would have opened the evening before a holiday is that holiday's session."""
+    ice = load(shipped(), {}, {}).settings.calendars["ice"]
+    assert calendar_of(ice).fresh_until(datetime.fromisoformat(as_of).replace(tzinfo=YORK)) == datetime.fromisoformat(
+        until
+    ).replace(tzinfo=YORK)
+
+
 def test_a_market_cannot_have_traded_in_the_future() -> None:
     """Two minutes are left for clocks that differ."""
     now = moscow("2024-11-22T12:00")
@@ -158,7 +198,7 @@ def test_the_publication_before_is_earlier_and_was_followed_by_this_one(day: dat
     assert BANK.due(before) == published
 
 
-@pytest.mark.parametrize("market", [*sorted(SURE), "XNYS", "GB", "UA", "IFEU"])
+@pytest.mark.parametrize("market", [*sorted(SURE), "XNYS", "GB", "UA"])
 def test_a_book_is_what_the_library_gives_for_the_name(market: str) -> None:
     """It is read out of one file alone; and a start takes for sure that the shipped configuration's names are there."""
     for year in range(2019, 2027):

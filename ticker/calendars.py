@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 # Names that the shipped configuration uses: the library has them (a test asks), and need not be imported to be asked.
-SURE = frozenset({"BY", "KZ", "RU", "US", "UZ", "XECB"})
+SURE = frozenset({"BY", "IFEU", "KZ", "RU", "US", "UZ", "XECB"})
 # The longest run without a publication that is looked through; Russia's New Year has reached eleven days.
 _HORIZON = 40
 
@@ -97,6 +97,9 @@ class Session(Struct, frozen=True):
     """A market that trades from `opens` to `closes` (local time; over midnight where `closes` is not later).
 
     `delay` is how old the source's free data is by its own terms, `grace` how much older it may be before it is late.
+
+    A holiday's session is the one that would close on it. Some markets open on a holiday all the same, which the trade
+    of such a day tells: then that day counts as any other.
     """
 
     zone: ZoneInfo
@@ -110,13 +113,13 @@ class Session(Struct, frozen=True):
     def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
         """None while the market trades (any moment), else the next opening and the source's delay."""
         later = max(as_of, now - self.delay)
-        opens = next(start for start, end in self._sessions(later) if end > later)
+        opens = next(start for start, end in self._sessions(later, as_of) if end > later)
         return None if opens <= now else opens + self.delay
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """As long as nothing newer can be expected: through a night or a weekend to the next opening."""
         lag = self.delay + self.grace
-        return next(max(start, as_of) + lag for start, end in self._sessions(as_of) if end > as_of + lag)
+        return next(max(start, as_of) + lag for start, end in self._sessions(as_of, as_of) if end > as_of + lag)
 
     def latest(self, now: datetime) -> datetime:
         """`now`, and two minutes for clocks that differ."""
@@ -124,19 +127,25 @@ class Session(Struct, frozen=True):
 
     def previous(self, as_of: datetime) -> datetime | None:
         """The close of the session before the one that `as_of` belongs to."""
-        started = [end for start, end in self._sessions(as_of - 20 * _DAY) if start <= as_of]
-        return started[-2] if len(started) > 1 else None
+        started = [end for start, end in self._sessions(as_of - 20 * _DAY, as_of) if start <= as_of]
+        # A trade of a later day than the last session's is of one that the calendar does not know: of a weekend.
+        unknown = started and as_of.astimezone(self.zone).date() > started[-1].date()
+        return started[-1] if unknown else started[-2] if len(started) > 1 else None
 
-    def _sessions(self, around: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def _sessions(self, around: datetime, traded: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The sessions from two days before `around` on, in order, among them that of a holiday's trade, `traded`."""
         first = around.astimezone(self.zone).date() - 2 * _DAY
-        for ahead in range(_HORIZON):
-            day = first + _DAY * ahead
-            if _works(day, self.days, self.holidays):
-                end = day if self.closes > self.opens else day + _DAY
-                yield (
-                    datetime.combine(day, self.opens, self.zone),
-                    datetime.combine(end, self.closes, self.zone),
-                )
+        for day in (first + _DAY * ahead for ahead in range(_HORIZON)):
+            last = day if self.closes > self.opens else day + _DAY
+            start, end = (
+                datetime.combine(day, self.opens, self.zone),
+                datetime.combine(last, self.closes, self.zone),
+            )
+            if day.weekday() in self.days and (start <= traded <= end or not self._off(last)):
+                yield start, end
+
+    def _off(self, day: date) -> bool:
+        return self.holidays is not None and is_holiday(self.holidays, day)
 
 
 def _works(day: date, days: frozenset[int], holidays: str | None) -> bool:
