@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CalendarFacts(Struct, frozen=True):
-    """When a source publishes: `hours` are "at" or "opens" and "closes" as HH:MM in `zone`; `text` says it in words."""
+    """When a source publishes: `hours` are "at" or "opens" and "closes" as HH:MM in `zone`."""
 
     id: str
     kind: str
@@ -24,7 +24,6 @@ class CalendarFacts(Struct, frozen=True):
     hours: Mapping[str, str]
     delay: timedelta | None
     grace: timedelta
-    text: str
 
 
 class CadenceFacts(Struct, frozen=True):
@@ -35,7 +34,6 @@ class CadenceFacts(Struct, frozen=True):
     zone: str
     jitter: timedelta
     budget: int
-    text: str
 
 
 class SourceFacts(Struct, frozen=True):
@@ -81,33 +79,17 @@ def _source(config: Settings, source: str, calendars: Mapping[str, CalendarFacts
 
 
 def _cadence(schedule: Schedule, budget: int) -> CadenceFacts:
-    zone = str(schedule.zone)
-    text = f"every {_spoken(schedule.every)}" if schedule.every else f"cron {' | '.join(schedule.cron)} ({zone})"
-    text = f"{text}, at most {budget} requests an hour"
-    return CadenceFacts(schedule.every, schedule.cron, zone, schedule.jitter, budget, text)
+    return CadenceFacts(schedule.every, schedule.cron, str(schedule.zone), schedule.jitter, budget)
 
 
 def _calendar(name: str, config: Calendar) -> CalendarFacts:
-    zone, working = str(config.zone), config.days + (f" except holidays {config.holidays}" if config.holidays else "")
-    hours, delay, text = _publication(config) if config.kind == "publication" else _session(config)
-    text = f"{text} ({zone}), {working}; late after {_spoken(config.grace)}"
-    return CalendarFacts(name, config.kind, zone, config.days, config.holidays, hours, delay, config.grace, text)
+    hours, delay = _publication(config) if config.kind == "publication" else _session(config)
+    return CalendarFacts(name, config.kind, str(config.zone), config.days, config.holidays, hours, delay, config.grace)
 
 
-def _publication(config: PublicationCalendar) -> tuple[dict[str, str], None, str]:
-    at = f"{config.at:%H:%M}"
-    return {"at": at}, None, f"a table at {at}"
+def _publication(config: PublicationCalendar) -> tuple[dict[str, str], None]:
+    return {"at": f"{config.at:%H:%M}"}, None
 
 
-def _session(config: SessionCalendar) -> tuple[dict[str, str], timedelta, str]:
-    opens, closes = f"{config.opens:%H:%M}", f"{config.closes:%H:%M}"
-    delay = f", delayed {_spoken(config.delay)}" if config.delay else ""
-    return {"opens": opens, "closes": closes}, config.delay, f"trading {opens} to {closes}{delay}"
-
-
-def _spoken(span: timedelta) -> str:
-    seconds = span.total_seconds()
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:g} s"
+def _session(config: SessionCalendar) -> tuple[dict[str, str], timedelta]:
+    return {"opens": f"{config.opens:%H:%M}", "closes": f"{config.closes:%H:%M}"}, config.delay

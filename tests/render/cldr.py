@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "ticker" / "render" / "cldr" / "data"
 NUMBERS = {"y": "y", "M": "M", "L": "M", "d": "d", "H": "H", "h": "h", "m": "m", "s": "s"}
+# In what is traded by measure, by its name in a configuration.
+MEASURES = {"barrel": "volume-barrel", "tonne": "mass-tonne", "troy ounce": "mass-ounce-troy"}
 # Where a part of the day may begin or end: each half hour, and a second after midnight and noon, which have names.
 SECONDS = sorted({*range(0, 86_400, 1800), 1, 43_201})
 
@@ -67,6 +69,18 @@ def _fields(name: str, locale: Locale) -> Iterator[str]:
     yield "|".join(locale.months["stand-alone"]["abbreviated"].values()) if "LLL" in date + when else ""
     letters = {value[0] for _, value in tokenize_pattern(f"{clock} {hour}") if isinstance(value, tuple)} & {"a", "B"}
     yield "".join(_periods(letter, locale) for letter in letters)
+    yield "|".join(f"{ours}={said}" for ours, said in _units(locale) if said != ours)
+
+
+def _units(locale: Locale) -> Iterator[tuple[str, str]]:
+    """One of each measure of trade, spelt out or else short."""
+    form = locale.plural_form(1)
+    one = chr(ord(ZEROS.get(locale.default_numbering_system, "0")) + 1)
+    for name, key in MEASURES.items():
+        lengths = locale._data["unit_patterns"][key]
+        pattern = next((lengths[each][form] for each in ("long", "short") if form in lengths.get(each, ())), None)
+        if pattern:
+            yield f"1 {name}", pattern.replace("{0}", one)
 
 
 def _grouping(pattern: str) -> str:

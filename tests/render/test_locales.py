@@ -19,6 +19,7 @@ from ticker.render.locales import (
     minute,
     number,
     rounded,
+    unit,
 )
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -115,3 +116,18 @@ def test_a_text_falls_back_from_region_to_language_to_english() -> None:
     found = [chosen(texts, locale_of(tag), "OIL") for tag in ("ru-RU", "pt-BR", "pt-PT", "de")]
     assert found == ["нефть", "óleo", "oil", "oil"]
     assert chosen({}, locale_of("en"), "OIL") == "OIL"
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [("en", "1 barrel"), ("ru", "1 баррель"), ("de", "1 Barrel"), ("zh", "1桶"), ("fa", "۱ بشکه")],
+)
+def test_a_measure_is_called_what_the_language_calls_it(lang: str, text: str) -> None:
+    """By CLDR, digits included."""
+    assert unit("1 barrel", locale_of(lang)) == text
+
+
+@pytest.mark.parametrize("text", ["1 USD", "100 JPY", "2 barrel", "", "a bundle"])
+def test_a_unit_that_cldr_does_not_measure_stays_as_it_is_configured(text: str) -> None:
+    """A currency's code is the same everywhere."""
+    assert unit(text, locale_of("ru")) == text

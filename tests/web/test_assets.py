@@ -41,17 +41,28 @@ async def test_the_fragment_of_the_trio_is_small(style: str, lang: str) -> None:
 @pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.name)
 async def test_an_asset_is_immutable_by_hash_and_brief_by_name(asset: Asset) -> None:
     """An address with the hash never answers other bytes; the plain name and an old hash answer the newest."""
+    brief = 86400 if asset.name == "favicon.ico" else 300
     async with live() as served, aiohttp.ClientSession(served.url) as session:
         async with session.get(asset.url) as got:
             assert got.headers["Cache-Control"] == "public, max-age=31536000, immutable"
             assert await got.read() == asset.representation.body
         async with session.get(f"/{asset.name}?v=0") as got:
-            assert got.headers["Cache-Control"].startswith("public, max-age=300,")
+            assert got.headers["Cache-Control"].startswith(f"public, max-age={brief},")
         async with session.get(f"/{asset.name}") as got:
-            assert got.headers["Cache-Control"].startswith("public, max-age=300,")
+            assert got.headers["Cache-Control"].startswith(f"public, max-age={brief},")
             tag = got.headers["ETag"]
         async with session.get(f"/{asset.name}", headers={"If-None-Match": tag}) as got:
             assert got.status == 304
+
+
+async def test_what_a_browser_asks_of_every_site_is_there() -> None:
+    """A picture of 32 points in a container that old browsers read; a page that loads nothing else has it too."""
+    async with live() as served, aiohttp.ClientSession(served.url) as session, session.get("/favicon.ico") as got:
+        body = await got.read()
+        assert (got.status, got.headers["Content-Type"]) == (200, "image/x-icon")
+    assert body[:8] == b"\0\0\1\0\1\0\x20\x20"
+    assert body[22:26] == b"\x89PNG"
+    assert len(body) < KB
 
 
 async def test_the_pages_link_versioned_files_only() -> None:

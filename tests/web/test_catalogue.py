@@ -37,6 +37,18 @@ async def test_names_come_in_the_language_asked_for(served: Served) -> None:
     assert (await told(served, "/v1/sources?lang=ru"))[0]["attribution"] == "Банк России"
 
 
+async def test_hours_and_cadence_are_said_in_the_language_asked_for(served: Served) -> None:
+    """Days by CLDR's names, the rest in our words; in English where we have none."""
+    rows = await told(served, "/v1/sources?lang=ru")
+    assert (
+        rows[0]["calendar"]["text"]
+        == "таблица в 16:00 (Europe/Moscow), пн-пт, кроме праздников RU; опаздывает через 4 ч"
+    )
+    assert rows[0]["cadence"]["text"].startswith("по cron */10 15-19 * * mon-fri | 7 * * * * (Europe/Moscow), ")
+    assert rows[2]["cadence"]["text"] == "раз в 1 мин, запросов в час не больше 90"
+    assert (await told(served, "/v1/sources?lang=de"))[2]["cadence"]["text"].startswith("every 1 min, ")
+
+
 async def test_every_source_says_whose_it_is_when_it_is_asked_and_how_it_fares(served: Served) -> None:
     """Attribution and terms, cadence in words and as cron, calendar, last success, next poll."""
     rows = await told(served, "/v1/sources")

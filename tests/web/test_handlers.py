@@ -135,11 +135,13 @@ async def test_a_demo_says_so_in_every_json(demo: Served, path: str) -> None:
     assert answer.headers["Ticker-Demo"] == "true"
 
 
-@pytest.mark.parametrize("path", ["/", "/widget", "/widget?lang=ru"])
-async def test_a_demo_says_so_in_every_html(demo: Served, path: str) -> None:
-    """For readers, and for programs in a header."""
+@pytest.mark.parametrize(("path", "word"), [("/", "demo"), ("/widget", "demo"), ("/widget?lang=ru", "демо")])
+async def test_a_demo_says_so_in_every_html(demo: Served, path: str, word: str) -> None:
+    """For readers in their language, and for programs in a header and an attribute."""
     answer = await demo.client.get(path)
-    assert "demo" in folded(await answer.text())
+    text = await answer.text()
+    assert word in folded(text)
+    assert 'data-status="demo"' in text
     assert answer.headers["Ticker-Demo"] == "true"
 
 

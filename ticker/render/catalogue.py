@@ -45,7 +45,7 @@ def _instrument(quote: Quote, facts: Facts, locale: Locale) -> WireInstrument:
         "max_age_seconds": seconds(what.max_age),
         "max_move": what.max_move,
         "tolerance": what.tolerance,
-        "calendar": calendar_of(facts.calendars[what.symbol]),
+        "calendar": calendar_of(facts.calendars[what.symbol], locale),
         "status": quote.status,
     }
 
@@ -57,8 +57,8 @@ def _source(facts: SourceFacts, health: Health, locale: Locale) -> WireSource:
         "terms_url": facts.terms_url,
         "instruments": facts.instruments,
         "checks": facts.checks,
-        "cadence": cadence_of(facts.cadence),
-        "calendar": calendar_of(facts.calendar),
+        "cadence": cadence_of(facts.cadence, locale),
+        "calendar": calendar_of(facts.calendar, locale),
         "up": health.up,
         "reason": health.reason,
         "failures_in_a_row": health.in_a_row,

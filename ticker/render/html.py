@@ -31,6 +31,7 @@ class Links(Struct, frozen=True):
     page_js: str = "/page.js"
     page_css: str = "/page.css"
     icon_svg: str = "/icon.svg"
+    favicon_ico: str = "/favicon.ico"
     docs_js: str = "/docs.js"
     docs_css: str = "/docs.css"
     pictures: bool = False
@@ -57,6 +58,12 @@ class Row(Struct, frozen=True):
     def note(self) -> str:
         """Where the number is from and of when, as a tooltip."""
         return ", ".join(filter(None, (self.attribution, self.when))) or self.status
+
+
+def _demo(locale: Locale) -> str:
+    from ticker.render.words import demo_in  # noqa: PLC0415 - the demo alone says it
+
+    return demo_in(locale)
 
 
 def _same_day(quote: Quote, seen: datetime) -> bool:
@@ -107,7 +114,8 @@ class Pages:
                 replace(row, age=None) if _same_day(quote, seen) else row
                 for quote, row in zip(quotes, rows, strict=True)
             ]
-        return self.fill("widget.html", locale, rows=rows, version=snapshot.version, demo=snapshot.demo, style=style)
+        demo = _demo(locale) if snapshot.demo else None
+        return self.fill("widget.html", locale, rows=rows, version=snapshot.version, demo=demo, style=style)
 
     def fill(self, template: str, locale: Locale, **values: object) -> str:
         """A template filled in for readers of `locale`."""
@@ -131,7 +139,7 @@ class Pages:
         return Row(
             symbol=quote.symbol,
             label=locales.chosen(what.labels, locale, quote.symbol),
-            name=f"{wire.name_of(what, locale)}, {what.quote} / {what.unit}",
+            name=f"{wire.name_of(what, locale)}, {what.quote} / {locales.unit(what.unit, locale)}",
             status=str(quote.status),
             reason=str(quote.reason) if quote.reason else None,
             price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),

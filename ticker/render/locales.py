@@ -119,6 +119,12 @@ def currency(code: str, locale: Locale) -> str | None:
     return name_of(code, locale)
 
 
+def unit(text: str, locale: Locale) -> str:
+    """A configured measure such as "1 barrel" as the language says it; else as it stands."""
+    named = (each.partition("=") for each in locale.units.split("|"))
+    return next((said for name, _, said in named if name == text), text)
+
+
 def chosen(texts: Mapping[str, str], locale: Locale, otherwise: str) -> str:
     """The text for the locale, for its language, in English, else `otherwise`."""
     return own(texts, locale) or texts.get(DEFAULT, otherwise)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ticker.render import locales
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import STYLES
+from ticker.render.reasons import reasons_for
 from ticker.render.render import HTML, quotes_of
 from ticker.render.representation import Representation
 from ticker.render.words import words_for
@@ -74,6 +75,7 @@ class Site:
         choice, locale = sheet.choice, locales.locale_of(sheet.choice.lang)
         quotes = quotes_of(snapshot, choice.symbols)
         known = tuple(quote.symbol for quote in snapshot.quotes)
+        labels = {quote.symbol: _label(quote, locale) for quote in snapshot.quotes}
         # Markup is safe here: the fragment is our own escaped output.
         widget = Markup(self._pages.widget(snapshot, quotes, locale, choice.style))  # noqa: S704 # nosec B704
         return self._pages.fill(
@@ -81,10 +83,11 @@ class Site:
             locale,
             widget=widget,
             words=words_for(locale),
+            reasons=reasons_for(locale),
             demo=snapshot.demo,
             rows=self._pages.rows(quotes, locale),
             choice=choice,
-            known=known,
+            labels=labels,
             embeds=embeds(choice, self._pages.links, known),
             languages=_languages(choice.lang),
             styles=STYLES if self._pages.links.pictures else STYLES[:2],
@@ -96,8 +99,12 @@ class Site:
 
 def _charted(quote: Quote, locale: Locale) -> tuple[str, str, int]:
     """What a chart is called by, what it is titled, and how many digits its prices are shown with."""
-    what = quote.instrument
-    return what.symbol, locales.chosen(what.labels, locale, what.symbol), what.decimals
+    return quote.symbol, _label(quote, locale), quote.instrument.decimals
+
+
+def _label(quote: Quote, locale: Locale) -> str:
+    """What the header calls it."""
+    return locales.chosen(quote.instrument.labels, locale, quote.symbol)
 
 
 def _languages(chosen: str) -> list[tuple[str, str]]:

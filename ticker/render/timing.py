@@ -6,14 +6,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ticker.render import spoken
+
 if TYPE_CHECKING:
     from ticker.facts import CadenceFacts, CalendarFacts
+    from ticker.render.cldr import Locale
     from ticker.render.models import WireCadence, WireCalendar
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def cadence_of(facts: CadenceFacts) -> WireCadence:
+def cadence_of(facts: CadenceFacts, locale: Locale) -> WireCadence:
     """How often a source is asked, in the words of the API."""
     return {
         "every_seconds": None if facts.every is None else seconds(facts.every),
@@ -21,11 +24,11 @@ def cadence_of(facts: CadenceFacts) -> WireCadence:
         "zone": facts.zone,
         "jitter_seconds": seconds(facts.jitter),
         "requests_per_hour": facts.budget,
-        "text": facts.text,
+        "text": spoken.cadence(facts, locale),
     }
 
 
-def calendar_of(facts: CalendarFacts) -> WireCalendar:
+def calendar_of(facts: CalendarFacts, locale: Locale) -> WireCalendar:
     """When a source publishes, in the words of the API."""
     return {
         "id": facts.id,
@@ -38,7 +41,7 @@ def calendar_of(facts: CalendarFacts) -> WireCalendar:
         "closes": facts.hours.get("closes"),
         "delay_seconds": None if facts.delay is None else seconds(facts.delay),
         "grace_seconds": seconds(facts.grace),
-        "text": facts.text,
+        "text": spoken.calendar(facts, locale),
     }
 
 

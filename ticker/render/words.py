@@ -1,4 +1,4 @@
-"""The page's own words, in the languages it speaks; the widget speaks every language through CLDR."""
+"""The page's own words, in the languages it speaks; the widget speaks every language through CLDR, but for one word."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _ENGLISH = {
     "demo": "Demo",
     "demo_note": "This is a demo: every number on this page is invented and moves every two seconds.",
     "skip": "Skip to the content",
+    "to_embed": "Embed",
+    "api": "API",
     "promise": "The honest number.",
     "lede": "A few market numbers for the header of a page: never a wrong one, never a silently old one, "
     "never a missing page. What is not known is shown as unknown.",
@@ -34,6 +36,8 @@ _ENGLISH = {
     "dark": "Dark",
     "apply": "Apply",
     "embed": "Put it on a page",
+    "element": "Custom element",
+    "wordpress": "WordPress shortcode",
     "embed_note": "Nine ways, from no script at all to a live element. The code follows the choices above.",
     "copy": "Copy",
     "copied": "Copied",
@@ -63,6 +67,8 @@ _RUSSIAN = {
     "demo": "Демо",
     "demo_note": "Это демонстрация: все числа на странице выдуманы и меняются каждые две секунды.",
     "skip": "К содержанию",
+    "to_embed": "Встроить",
+    "api": "API",
     "promise": "Честное число.",
     "lede": "Несколько рыночных чисел для шапки сайта: ни одного неверного, ни одного молча устаревшего, "
     "и страница никогда не ломается. Неизвестное показано как неизвестное.",
@@ -82,6 +88,8 @@ _RUSSIAN = {
     "dark": "Тёмная",
     "apply": "Применить",
     "embed": "Поставьте на страницу",
+    "element": "Пользовательский элемент",
+    "wordpress": "Шорткод WordPress",
     "embed_note": "Девять способов, от полного отсутствия скриптов до живого элемента. Код следует выбору выше.",
     "copy": "Копировать",
     "copied": "Скопировано",
@@ -105,9 +113,28 @@ _RUSSIAN = {
     "unavailable": "нет данных",
     "everything": "Всё, что есть на странице, есть и здесь:",
 }
+# The one word of the widget that CLDR has not; elsewhere it is understood as it is.
+_DEMO = {
+    "ar": "تجريبي",
+    "fa": "نمایشی",
+    "fr": "démo",
+    "he": "הדגמה",
+    "hi": "डेमो",
+    "ja": "デモ",
+    "kk": "демо",
+    "ko": "데모",
+    "ru": "демо",
+    "uk": "демо",
+    "zh": "演示",
+}
 _WORDS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "ru": _RUSSIAN}
 
 
 def words_for(locale: Locale) -> Mapping[str, str]:
     """The page's words in the reader's language, else in English; `lang` says which it is."""
     return _WORDS.get(locale.language, _ENGLISH)
+
+
+def demo_in(locale: Locale) -> str:
+    """What the widget of a demo calls itself."""
+    return _DEMO.get(locale.language, "demo")

@@ -26,8 +26,11 @@ _TYPES = {
     "docs.js": _SCRIPT,
     "docs.css": _STYLE,
     "icon.svg": "image/svg+xml",
+    "favicon.ico": "image/x-icon",
 }
 _NAMED = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
+# What browsers ask for by themselves, without a hash, at every site.
+_ASKED = "public, max-age=86400, stale-while-revalidate=604800, stale-if-error=604800"
 _VERSIONED = "public, max-age=31536000, immutable"
 
 
@@ -47,7 +50,8 @@ class Asset(Struct, frozen=True):
         """`GET /{name}`: immutable where `v` is the current hash, else kept for minutes (another release asks)."""
         parameters.only(request, ("v",))
         current = request.query.get("v") == self.version
-        return sent(request, self.representation, {"Cache-Control": _VERSIONED if current else _NAMED})
+        named = _ASKED if self.name == "favicon.ico" else _NAMED
+        return sent(request, self.representation, {"Cache-Control": _VERSIONED if current else named})
 
 
 def _read(name: str) -> Asset:

@@ -20,8 +20,8 @@ _FILES = 4
 class Locale(NamedTuple):
     """How a locale writes; a field each of its line. The three dates are patterns for `%`, names lists with "|".
 
-    `digits` is its zero, or nothing where it writes Western ones; `names` the number of the line with those names of
-    currencies that are not its language's.
+    `digits` is its zero, or nothing where it writes Western ones; `units` one of each measure of trade, behind its
+    English name and "="; `names` the number of the line with those names of currencies that are not its language's.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Locale(NamedTuple):
     months: str
     alone: str
     periods: str
+    units: str
     names: str
 
     @property
