@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, str] = {
     "vitals": "log clock health",
     "plan": "",
     "schedule": "log clock plan",  # a clock that is set
-    "feeds": "quotes fetch",  # what it hides of the key in an answer, the client and a recording hide too
+    # What it hides of the key in an answer, the client and a recording hide too.
+    "feeds": "quotes fetch normalise sources",
     "carry": "quotes validate",
     "poll": "quotes carry feeds normalise validate select health",
     "stores": "log quotes health threads",
@@ -51,7 +52,7 @@ MAY_IMPORT: dict[str, str] = {
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",
-    "configured": "quotes calendars keys settings sources feeds normalise schedule select",
+    "configured": "quotes calendars keys settings sources feeds schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
     "export render replicas siblings vitals web metrics",
     "cli": "log ticker quotes clock keys settings stores recording render export siblings app threads",
@@ -65,7 +66,7 @@ MAY_NAME: dict[str, str] = {
     "validate": "calendars",
     "select": "calendars",
     "plan": "schedule",
-    "feeds": "fetch normalise sources",
+    "feeds": "calendars fetch sources",
     "carry": "calendars",
     "poll": "board calendars fetch",
     "history": "calendars",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ticker import calendars, keys, sources
 from ticker.feeds import Feed
-from ticker.normalise import Origin
 from ticker.quotes import Instrument
 from ticker.schedule import Cadence, Plan
 from ticker.select.cross import Check
@@ -110,18 +109,18 @@ def feeds_of(config: Settings, upstream: str | None, chosen: Sequence[str]) -> d
     feeds: dict[str, Feed] = {}
     for source in chosen:
         each = config.sources[source]
-        adapter = sources.SOURCES.get(each.adapter or source)
-        if adapter is None:
+        name = each.adapter or source
+        if name not in sources.SOURCES:
             known = ", ".join(sources.SOURCES)
-            message = f"sources.{source}.adapter: no adapter {each.adapter or source!r}; there are {known}"
+            message = f"sources.{source}.adapter: no adapter {name!r}; there are {known}"
             raise ConfigurationError(message)
         feeds[source] = Feed(
             id=source,
-            adapter=adapter,
-            base_url=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url or adapter.base_url,
+            reads=name,
+            host=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url,
             timeout=each.timeout,
             max_bytes=each.max_bytes,
-            origin=Origin(source, adapter.publisher, calendar_of(config.calendars[each.calendar]), adapter.codes),
+            calendar=calendar_of(config.calendars[each.calendar]),
             api_key=each.api_key.get_secret_value() if each.api_key else None,
         )
     return feeds

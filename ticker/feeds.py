@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from ticker.fetch.hiding import hidden
 from ticker.quotes import Reason, SourceError
+from ticker.sources import SOURCES
 from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from ticker.calendars import Calendar
     from ticker.fetch import Fetching
     from ticker.normalise import Origin
     from ticker.quotes import Tick
@@ -27,19 +29,41 @@ _BIG = 50_000
 
 
 class Feed(Struct, frozen=True):
-    """One configured source: its adapter, where and how it is asked, and whose words its ticks are."""
+    """One configured source: its adapter, where and how it is asked, and whose words its ticks are.
+
+    `reads` is its adapter's name, `host` the address where it is not the adapter's own. The adapter is loaded when it
+    is first needed: to be asked, not to be shown. `own` stands in for it.
+    """
 
     id: str
-    adapter: Adapter
-    base_url: str
+    reads: str
+    host: str | None
     timeout: timedelta
     max_bytes: int
-    origin: Origin
+    calendar: Calendar
     api_key: str | None = None
+    own: Adapter | None = None
 
     def __repr__(self) -> str:
         # Without the key: what is logged is read by others.
-        return f"Feed({self.id!r}, {self.base_url!r})"
+        return f"Feed({self.id!r}, {self.host!r})"
+
+    @property
+    def adapter(self) -> Adapter:
+        """What asks it and reads its answers."""
+        return self.own or SOURCES[self.reads]
+
+    @property
+    def base_url(self) -> str:
+        """What every path of it follows."""
+        return self.host or self.adapter.base_url
+
+    @property
+    def origin(self) -> Origin:
+        """Whose ticks they are, and what they mean."""
+        from ticker.normalise import Origin  # noqa: PLC0415 - readers are answered before anybody is asked
+
+        return Origin(self.id, self.adapter.publisher, self.calendar, self.adapter.codes)
 
     def secret(self) -> Mapping[str, str]:
         """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticker.settings import ConfigurationError
-from ticker.sources import SOURCES
+from ticker.sources import KEYED
 
 if TYPE_CHECKING:
     from ticker.settings import Settings
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def off(config: Settings, source: str) -> bool:
     """Whether `source` asks for a key and has none."""
     each = config.sources[source]
-    adapter = SOURCES.get(each.adapter or source)
-    return bool(adapter and adapter.key_parameter and not each.api_key)
+    return (each.adapter or source) in KEYED and not each.api_key
 
 
 def switched_on(config: Settings) -> Settings:

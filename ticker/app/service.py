@@ -118,6 +118,7 @@ class Service(Struct):
             # In a thread, between the requests: nobody waits for an import.
             await asyncio.to_thread(self.timetable.prepare)
             await asyncio.to_thread(self.poller.prepare)
+            await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
             await asyncio.to_thread(read_holidays, self.settings, self.context.clock().date())
         if self.following is None:
             self.timetable.start()

@@ -134,7 +134,7 @@ class Backfill(Struct):
             found = normalise(instrument, feed.origin, list(day), now)
             if found is None:
                 continue
-            if refusal(Case(found, instrument, feed.origin.calendar, before, now)) is not None:
+            if refusal(Case(found, instrument, feed.calendar, before, now)) is not None:
                 self._tally(instrument, feed.id).refused += 1
                 continue
             before = found

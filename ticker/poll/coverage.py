@@ -33,7 +33,7 @@ class Coverage:
         self.calendars = self._calendars(overrides or {})
 
     def _calendars(self, overrides: Mapping[str, Calendar]) -> dict[str, dict[str, Calendar]]:
-        own = {source: feed.origin.calendar for source, feed in self.feeds.items()}
+        own = {source: feed.calendar for source, feed in self.feeds.items()}
         return {
             each.symbol: dict.fromkeys(self.feeds, overrides[each.symbol]) if each.symbol in overrides else own
             for each in self.all

@@ -1,43 +1,63 @@
 """Every upstream the ticker can read, by adapter name. Adding one is a file, a line here and its configuration."""
 
-from ticker.sources import (
-    alphavantage,
-    cbr,
-    cbr_mirror,
-    cbu_uz,
-    ecb,
-    eia,
-    fawazahmed0,
-    frankfurter,
-    fred,
-    moex,
-    moex_cbr,
-    nbk,
-    nbrb,
-    open_er_api,
-    twelvedata,
-    yahoo,
-)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ticker.sources.adapter import Adapter, Request
 
-SOURCES: dict[str, Adapter] = {
-    "cbr": cbr.ADAPTER,
-    "cbr_mirror": cbr_mirror.ADAPTER,
-    "frankfurter": frankfurter.ADAPTER,
-    "moex": moex.ADAPTER,
-    "moex_fx": moex.FX,
-    "moex_cbr": moex_cbr.ADAPTER,
-    "ecb": ecb.ADAPTER,
-    "nbrb": nbrb.ADAPTER,
-    "nbk": nbk.ADAPTER,
-    "cbu_uz": cbu_uz.ADAPTER,
-    "open_er_api": open_er_api.ADAPTER,
-    "fawazahmed0": fawazahmed0.ADAPTER,
-    "yahoo": yahoo.ADAPTER,
-    "fred": fred.ADAPTER,
-    "eia": eia.ADAPTER,
-    "alphavantage": alphavantage.ADAPTER,
-    "twelvedata": twelvedata.ADAPTER,
-}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-__all__ = ["SOURCES", "Adapter", "Request"]
+# Where each is: the module of this room, and its name in there where it has another one.
+_PLACES = {
+    "cbr": "cbr",
+    "cbr_mirror": "cbr_mirror",
+    "frankfurter": "frankfurter",
+    "moex": "moex",
+    "moex_fx": "moex.FX",
+    "moex_cbr": "moex_cbr",
+    "ecb": "ecb",
+    "nbrb": "nbrb",
+    "nbk": "nbk",
+    "cbu_uz": "cbu_uz",
+    "open_er_api": "open_er_api",
+    "fawazahmed0": "fawazahmed0",
+    "yahoo": "yahoo",
+    "fred": "fred",
+    "eia": "eia",
+    "alphavantage": "alphavantage",
+    "twelvedata": "twelvedata",
+}
+# Those that ask for a key. They are told before anything is read, and a start need not load seventeen readers for it.
+KEYED = frozenset({"alphavantage", "eia", "twelvedata"})
+
+
+class Sources(Mapping[str, Adapter]):
+    """The adapters by name; each is imported when it is first taken out."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = places
+        self._taken: dict[str, Adapter] = {}
+
+    def __getitem__(self, name: str) -> Adapter:
+        if name not in self._taken:
+            module, _, own = self._places[name].partition(".")
+            self._taken[name] = getattr(import_module(f"{__name__}.{module}"), own or "ADAPTER")
+        return self._taken[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+SOURCES = Sources(_PLACES)
+
+__all__ = ["KEYED", "SOURCES", "Adapter", "Request"]
