@@ -1,8 +1,9 @@
 """What strangers' parameters cost: python -m tests.bench.variants [REQUESTS].
 
 The service as a process on the first core, warm, and ten thousand targets: every order of the symbols, three styles,
-two hundred languages. One target over and over, then all of them once, then again and again until REQUESTS (a million)
-are answered: processor time a request, and memory.
+two hundred languages. First the answers of some 290 targets in languages that nobody has asked for, each alone: what
+the process has run for it, in the median and at worst. Then one target over and over, all of them once, and again and
+again until REQUESTS (a million) are answered: processor time a request, and memory.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -93,6 +96,7 @@ def run(port: int, pid: int, total: int) -> None:
     passes = {"one target": ["/v1/quotes"] * 20_000, "each the first time": targets, "each again": targets}
     print(f"{'':22}{'requests':>10}{'cpu µs each':>14}{'p50 ms':>9}{'p99 ms':>9}{'memory MB':>12}")
     uvloop.run(asked(port, ["/v1/quotes?lang=en", "/widget?lang=en"] * 20))
+    _firsts(port, pid)
     count = 0
 
     def row(name: str, batch: Sequence[str]) -> None:
@@ -108,6 +112,22 @@ def run(port: int, pid: int, total: int) -> None:
     while count < total:
         row("all, again and again", targets * 10)
         count += 10 * len(targets)
+
+
+def _firsts(port: int, pid: int) -> None:
+    """What the first answer in a language costs: one in three of the locales that no variant is in."""
+    names = [each.replace("_", "-") for each in localedata.locale_identifiers() if "_" in each][::3]
+    costs = []
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as own:
+        for n, name in enumerate(names):
+            target = (f"/v1/quotes?lang={name}", f"/widget?lang={name}")[n % 2]
+            before = spent(pid)
+            own.sendall(f"GET {target} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+            assert own.recv(65_536).startswith(b"HTTP/1.1 200")
+            time.sleep(0.002)  # until it waits again
+            costs.append(spent(pid) - before)
+    costs.sort()
+    print(f"first in a language, alone: {median(costs):.2f} ms of cpu, the dearest of {len(costs)}: {costs[-1]:.2f} ms")
 
 
 async def main() -> None:
