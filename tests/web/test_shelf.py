@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.live import NOON, live
 from ticker import clock
 from ticker.values import replace
-from ticker.web.ready import Ready
+from ticker.web.ready import Ready, unmodified
 from ticker.web.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ticker.board import Board
 
-ANSWER = Ready("/widget", '"tag"', b'ETag: "tag"\r\n', b"Content-Length: 4\r\n\r\n", b"body")
+ANSWER = Ready("/widget", '"tag"', b'"tag"', b'ETag: "tag"\r\n', b"Content-Length: 4\r\n\r\n", b"body")
 
 
 def board() -> Board:
@@ -40,6 +40,21 @@ def test_an_answer_never_begins_otherwise_than_one_made_for_it_alone(offsets: li
     shelf = Shelf(shared, ("*",))
     for offset in sorted(offsets):
         assert opening(shelf, offset) == opening(Shelf(kept, ("*",)), offset)
+
+
+def test_a_304_is_put_together_once_a_moment() -> None:
+    """The same bytes as one made for it alone, in the next moment too; a moment remembers some hundreds at most."""
+    shelf = Shelf(board(), ("*",))
+    moment = shelf.moment(NOON)
+    first = shelf.unmodified(moment, None, ANSWER)
+    assert first == unmodified(shelf.opening(moment, None, 304), ANSWER)
+    assert shelf.unmodified(moment, None, ANSWER) is first
+    later = shelf.moment(NOON + timedelta(seconds=2))
+    assert shelf.unmodified(later, None, ANSWER) == unmodified(shelf.opening(later, None, 304), ANSWER) != first
+    for n in range(5000):
+        each = replace(ANSWER, described=b'ETag: "%d"\r\n' % n)
+        assert shelf.unmodified(later, None, each) == unmodified(shelf.opening(later, None, 304), each)
+    assert len(later.unchanged) <= 256
 
 
 def test_what_one_moment_says_is_written_once() -> None:

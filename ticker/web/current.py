@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticker.web import framing
 from ticker.web.answers import freshness, not_modified, sent, vary
 from ticker.web.context import CONTEXT
-from ticker.web.ready import modified, ready, response, unmodified
+from ticker.web.ready import modified, ready, response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +68,10 @@ def _route(request: web.Request) -> str:
 def _answered(request: web.BaseRequest, context: Context, moment: Moment, each: Ready) -> web.StreamResponse:
     origin = context.shelf.origins.get(request.headers.get("Origin"))
     status = 304 if not_modified(request, each.etag, moment.snapshot.generated_at) else 200
-    opening = context.shelf.opening(moment, origin, status)
-    whole = unmodified(opening, each) if status == 304 else modified(opening, each, body=request.method == "GET")  # noqa: PLR2004
+    if status == 304:  # noqa: PLR2004
+        whole = context.shelf.unmodified(moment, origin, each)
+    else:
+        whole = modified(context.shelf.opening(moment, origin, status), each, body=request.method == "GET")
     last = context.vitals.draining or framing.last(request)
     return response(request, status, whole, last=last, more=bool(context.limiter.rate))
 

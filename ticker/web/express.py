@@ -17,7 +17,7 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 
 from ticker.web.answers import matches
 from ticker.web.connections import Connection
-from ticker.web.ready import modified, unmodified
+from ticker.web.ready import modified
 
 if TYPE_CHECKING:
     import asyncio
@@ -96,9 +96,12 @@ class Express(Connection):
         each = shelf.find(target, shelf.wishes(accept, coding, language))
         if each is None or (since is not None and tags is None):
             return False
-        status = 304 if tags is not None and matches(tags.decode("ascii"), each.etag) else 200
-        opening = shelf.opening(moment, shelf.origins.get(origin), status)
-        transport.write(unmodified(opening, each) if status == 304 else modified(opening, each, body=get is not None))  # noqa: PLR2004
+        allowed = shelf.origins.get(origin)
+        if tags is None or (tags != each.tag and not matches(tags.decode("ascii"), each.etag)):
+            status, whole = 200, modified(shelf.opening(moment, allowed, 200), each, body=get is not None)
+        else:
+            status, whole = 304, shelf.unmodified(moment, allowed, each)
+        transport.write(whole)
         context.traffic.note(each.route, "GET" if get else "HEAD", status, perf_counter() - began)
         self._stay()
         return True

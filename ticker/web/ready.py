@@ -26,11 +26,12 @@ _END = b"\r\n"
 class Ready(Struct, frozen=True):
     """One representation in one coding: the header fields of its own, those of its body, and the body.
 
-    `route` is the pattern under which the answer is counted.
+    `route` is the pattern under which the answer is counted; `tag` is the entity tag as it comes from a connection.
     """
 
     route: str
     etag: str
+    tag: bytes
     described: bytes
     content: bytes
     body: bytes
@@ -47,7 +48,7 @@ def ready(route: str, made: Representation, coding: str, fields: Mapping[str, st
     content = {"Content-Type": made.content_type, "Content-Length": str(len(body))}
     if coding != "identity":
         content["Content-Encoding"] = coding
-    return Ready(route, tag, lines({"ETag": tag, **fields}), lines(content) + _END, body)
+    return Ready(route, tag, tag.encode(), lines({"ETag": tag, **fields}), lines(content) + _END, body)
 
 
 def lines(fields: Mapping[str, str]) -> bytes:

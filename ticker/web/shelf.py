@@ -18,7 +18,7 @@ from ticker.web.answers import CODINGS, accepted, freshness
 from ticker.web.languages import preferred
 from ticker.web.middlewares import policy
 from ticker.web.negotiation import preferred_format
-from ticker.web.ready import lines
+from ticker.web.ready import lines, unmodified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LIMIT, _PLACE = 24_000_000, 800
 # Different sets of Accept headers remembered; the world's browsers send some hundreds.
 _WISHES, _WISH = 2048, 1024
+# Answers of 304 that a moment remembers.
+_UNCHANGED = 256
 _SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
 _STATUS = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -55,6 +57,7 @@ class Moment(Struct, frozen=True):
     ends: float
     telling: dict[str, str]
     openings: dict[str | None, dict[int, bytes]] = field(default_factory=dict)
+    unchanged: dict[tuple[str | None, bytes], bytes] = field(default_factory=dict)
 
 
 class Shelf:
@@ -143,6 +146,16 @@ class Shelf:
             alike = lines({**moment.telling, **self._policy(origin)})
             openings = moment.openings[origin] = {each: line + alike for each, line in _STATUS.items()}
         return openings[status]
+
+    def unmodified(self, moment: Moment, origin: str | None, each: Ready) -> bytes:
+        """A whole answer of 304: one that is given all the time is put together once a moment."""
+        asked = (origin, each.described)
+        whole = moment.unchanged.get(asked)
+        if whole is None:
+            whole = unmodified(self.opening(moment, origin, 304), each)
+            if len(moment.unchanged) < _UNCHANGED:
+                moment.unchanged[asked] = whole
+        return whole
 
     def _empty(self) -> None:
         self._ready.clear()
