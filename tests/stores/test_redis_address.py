@@ -4,7 +4,8 @@ import pytest
 
 from ticker.settings import ConfigurationError
 from ticker.settings.load import load, shipped
-from ticker.stores.redis.address import Address, address_of
+from ticker.stores import STORES
+from ticker.stores.redis.address import SCHEMES, Address, address_of
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,8 @@ def test_an_address_that_cannot_be_is_refused_with_the_mend(url: str, mend: str)
     with pytest.raises(ConfigurationError, match="url") as refused:
         load(shipped(), {}, {"store.url": url})
     assert mend in str(refused.value)
+
+
+def test_the_list_of_stores_has_every_scheme_of_redis() -> None:
+    """The list does without this room, which only such a store loads."""
+    assert STORES.keys() == {"memory", "sqlite"} | SCHEMES.keys()

@@ -15,7 +15,6 @@ from ticker.poll import Poller
 from ticker.quotes import Snapshot
 from ticker.replicas import Following, Replica
 from ticker.schedule import Timetable
-from ticker.siblings import Beside
 from ticker.stores import Keeper, Retention, is_shared, of_url
 from ticker.stores.keeper import PARTS
 from ticker.values import replace
@@ -62,6 +61,8 @@ def compose(
     timetable = _timetable(plans, poller, board, now)
     poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
     if worker is not None:
+        from ticker.siblings import Beside  # noqa: PLC0415 - one process alone has none beside it
+
         board.share(Beside(worker.board, lambda: poller.instruments, now))
     context = context_of(config, poller, board, now, keeper, demo=demo, tally=worker.tally if worker else None)
     service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)

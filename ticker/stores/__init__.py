@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticker.stores import redis
 from ticker.stores.base import Edition, Key, Lease, Point, Retention, Row, Span, Store, StoreError
 from ticker.stores.keeper import Keeper
 from ticker.stores.memory import Memory
@@ -34,11 +33,20 @@ __all__ = [
     "of_url",
 ]
 
+
+def _redis(url: str) -> Store:
+    from ticker.stores import redis  # noqa: PLC0415 - only where the store is one
+
+    return redis.of_url(url)
+
+
 STORES: dict[str, Callable[[str], Store]] = {
     "memory": lambda _: Memory(),
     # As with SQLAlchemy: three slashes and a relative path, four and an absolute one.
     "sqlite": lambda url: Sqlite(Path(url.removeprefix("sqlite:///"))),
-    **dict.fromkeys(redis.SCHEMES, redis.of_url),
+    **dict.fromkeys(
+        (f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+sentinel", "+cluster")), _redis
+    ),
 }
 
 
