@@ -90,5 +90,5 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     async with joined(store, upstream, now, **flags) as made:
         async with asyncio.timeout(PATIENCE):
             await made.service.poller.publisher.duty.begins()
-            await asyncio.gather(*made.service.timetable._running.values())
+            await made.service.timetable.answered()
         yield made

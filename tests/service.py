@@ -62,7 +62,7 @@ class Served:
     async def polled(self) -> None:
         """Wait until the first poll of every source has ended."""
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(*self.service.timetable._running.values())
+            await self.service.timetable.answered()
             while self.service.keeper.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
 

@@ -157,7 +157,7 @@ async def desk() -> AsyncIterator[Desk]:
     made.timetable.start()
     await made.count("a", 1)
     await made.count("b", 1)
-    await asyncio.gather(*made.timetable._running.values())
+    await made.timetable.answered()
     yield made
     made.gate.set()
     await made.timetable.stop()
@@ -209,7 +209,7 @@ async def test_who_is_gone_is_never_asked_again_and_who_is_new_at_once(desk: Des
     desk.health = {"b": desk.health["b"], "c": Health("c")}
     desk.timetable.adopt(plans("b", "c"), ())
     await desk.count("c", 1)
-    assert desk.timetable._scheduler.get_job("a") is None
+    assert not desk.timetable._alarms.is_set("a")
     desk.timetable.hurry("a")
     assert desk.asked == ["a", "b", "c"]
 

@@ -32,8 +32,7 @@ MAY_IMPORT: dict[str, str] = {
     "board": "",
     "health": "log",
     "vitals": "log clock health",
-    "plan": "",
-    "schedule": "log clock plan",  # a clock that is set
+    "schedule": "log clock",  # a clock that is set
     # What it hides of the key in an answer, the client and a recording hide too.
     "feeds": "quotes fetch normalise sources",
     "carry": "quotes validate",
@@ -65,7 +64,6 @@ MAY_NAME: dict[str, str] = {
     "normalise": "calendars",
     "validate": "calendars",
     "select": "calendars",
-    "plan": "schedule",
     "feeds": "calendars fetch sources",
     "carry": "calendars",
     "poll": "board calendars fetch",

@@ -31,7 +31,7 @@ async def rounds(served: Served, upstream: Upstream, source: str, count: int) ->
     """Wait until `source` has been asked `count` times more: so long the others had their chance too."""
     wanted = len(upstream.hits(f"/{source}")) + count
     await until(lambda: len(upstream.hits(f"/{source}")) >= wanted)
-    assert served.service.timetable._scheduler.running
+    assert served.service.timetable._alarms.running
 
 
 async def test_a_slow_upstream_is_never_asked_twice_at_once() -> None:

@@ -8,7 +8,7 @@ _CLIENT, _FAILURES, _BASE, _PLAN = (
     "ticker/fetch/client.py",
     "ticker/fetch/failures.py",
     "ticker/sources/base.py",
-    "ticker/plan.py",
+    "ticker/schedule/plan.py",
 )
 _LIFE = "tests/faults/test_upstreams.py::test_a_fault_of_every_upstream_changes_no_number[{}]"
 _TLS = "tests/faults/test_tls.py::test_a_wrong_certificate_is_not_believed[{}]"
@@ -161,9 +161,9 @@ UPSTREAMS: tuple[Fault, ...] = (
         "the fallback; never two requests of one source at once",
         "tests/faults/test_timetable.py::test_a_slow_upstream_is_never_asked_twice_at_once",
         Mutation(
-            "ticker/schedule.py",
-            "if source in self._plans and source not in self._running:",
-            "if source in self._plans:\n            asyncio.get_running_loop().call_later(0.2, self._begin, source)",
+            "ticker/schedule/timetable.py",
+            "if source in self.budgets.plans and source not in self._polls:",
+            "if True:\n            asyncio.get_running_loop().call_later(0.2, self._begin, source)",
         ),
     ),
 )

@@ -162,7 +162,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         for each in both:
             each.keeper._store = each.following._replica._store = Away()  # type: ignore[union-attr]
         await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
-        assert [each.timetable._share for each in both] == [2, 2]
+        assert [each.timetable.budgets.share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
             upstream.trio(DAY, brent=price)
             await both[at].poller.poll("moex")
@@ -184,13 +184,13 @@ async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Up
             await until(lambda: role(second) is Role.FOLLOWS)
             await leave(first)
             await until(lambda: role(second) is Role.LEADS)
-            await until(lambda: len(second.timetable.asked("moex")) >= 2 * cost)
-            await until(lambda: "moex" not in second.timetable._running)
+            await until(lambda: len(second.timetable.budgets.asked("moex")) >= 2 * cost)
+            await until(lambda: "moex" not in second.timetable._polls)
             second.timetable.divide(9)
             asked = len(upstream.hits("/moex"))
             second.timetable.hurry("moex")
             second.timetable._begin("moex")
-            assert "moex" not in second.timetable._running
+            assert "moex" not in second.timetable._polls
             assert len(upstream.hits("/moex")) == asked
 
 

@@ -132,9 +132,9 @@ class Following:
         else:
             self._poller.forget()
             for source, asked in self._asked.items():
-                self._timetable.charge(source, asked)
+                self._timetable.budgets.charge(source, asked)
             if before is Role.FOLLOWS:
-                self._timetable.presume(_UNTOLD)
+                self._timetable.budgets.presume(_UNTOLD)
             self._reserve(role)
             self._timetable.resume(share)
         if role is Role.LEADS:
@@ -145,7 +145,7 @@ class Following:
         """Who is silent may be polling for itself, within its share: it is not asked for by whoever leads."""
         silent = self._replica.silent if role is Role.LEADS else 0
         if silent > self._silent:
-            self._timetable.reserve(silent - self._silent, self._replica.replicas)
+            self._timetable.budgets.reserve(silent - self._silent, self._replica.replicas)
         self._silent = silent
 
     def refused(self, part: str) -> None:
@@ -211,12 +211,11 @@ class Following:
             asyncio.get_running_loop().call_soon(self._tell)
 
     def _tell(self) -> None:
+        asked = self._timetable.budgets.asked
         health = self._poller.health.items()
-        now = [
-            (e.last_success, e.last_failure, e.next_poll, len(self._timetable.asked(source))) for source, e in health
-        ]
+        now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
         if now != self._told:
             self._told = now
-            text = telling.told(self._poller.health, self._timetable.asked)
+            text = telling.told(self._poller.health, asked)
             self._told_version = max(self._told_version + 1, int(self._clock().timestamp() * 1000))
             self._keeper.tell(SOURCES, self._told_version, lambda: text)

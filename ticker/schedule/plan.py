@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from ticker.schedule import Cadence
+    from ticker.schedule.cadence import Cadence
 
 _HOUR = timedelta(hours=1)
 
