@@ -132,6 +132,35 @@ async def test_nor_where_an_ordinary_request_came_before_it(served: Live, name: 
     assert b"/hidden" not in text.text
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"BREW /v1/quotes HTTP/1.1", 405),
+        (b"get /v1/quotes HTTP/1.1", 405),
+        (b"GETT /v1/quotes HTTP/1.1", 405),
+        (b"\x00GET /v1/quotes HTTP/1.1", 400),
+        (b"SSH-2.0-OpenSSH_9.2p1", 400),
+        (b"GET /v1/quotes HTTP/2.0", 505),
+        (b"GET /v1/quotes/USD HTTP/2.0", 505),
+    ],
+)
+async def test_a_method_or_version_that_there_is_not_is_told_which_there_are(
+    served: Live, line: bytes, status: int
+) -> None:
+    """405 with Allow where only the method is strange, 505 where the version is; else it is no HTTP."""
+    told = await say(served.port, line + b"\r\n" + HOST + b"\r\n")
+    assert told.statuses == [status]
+    assert (told.heads[0].get("allow") == "GET, HEAD, OPTIONS") is (status == 405)
+    assert told.heads[0]["access-control-allow-origin"] == "*"
+
+
+async def test_the_service_as_a_whole_tells_its_methods(served: Live) -> None:
+    """`OPTIONS *` (RFC 9110, 9.3.7)."""
+    told = await say(served.port, get(b"Connection: close\r\n", start=b"OPTIONS *"))
+    assert told.statuses == [204]
+    assert told.heads[0]["allow"] == "GET, HEAD, OPTIONS"
+
+
 @pytest.mark.parametrize("announced", [b"Content-Length: %d\r\n" % len(HIDDEN), CHUNKED])
 async def test_a_body_that_comes_after_its_answer_is_no_request(served: Live, announced: bytes) -> None:
     """Head and body in two pieces: the second has the shape of a request, and is none."""
@@ -164,6 +193,7 @@ async def test_who_speaks_no_http_writes_nothing_into_the_log(
     assert {key for key, count in counted.items() if count and key[0] == "unknown"} <= {
         ("unknown", "other", 400),
         ("unknown", "other", 404),
+        ("unknown", "other", 405),
     }
     assert counted["unknown", "other", 400] > 30
 

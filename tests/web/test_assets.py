@@ -65,6 +65,16 @@ async def test_what_a_browser_asks_of_every_site_is_there() -> None:
     assert len(body) < KB
 
 
+async def test_a_file_of_another_release_is_not_taken_for_this_one_by_its_date() -> None:
+    """Who has only a date gets the file unless it is of after the file came here, which is told (RFC 9110, 13.1.3)."""
+    async with live() as served, aiohttp.ClientSession(served.url) as session:
+        async with session.get("/widget.js", headers={"If-Modified-Since": "Wed, 01 Jan 2025 00:00:00 GMT"}) as got:
+            assert got.status == 200
+            came = got.headers["Last-Modified"]
+        async with session.get("/widget.js", headers={"If-Modified-Since": came}) as got:
+            assert got.status == 304
+
+
 async def test_the_pages_link_versioned_files_only() -> None:
     """So that a browser asks for each but once."""
     own = links()

@@ -23,6 +23,8 @@ ALL = (
     "/v1/sources",
     "/v1/openapi.json",
     "/widget",
+    "/widget.js",
+    "/icon.svg",
     "/sparkline/USD.svg",
     "/",
 )
@@ -44,6 +46,7 @@ class Clause:
     body: bool = True
 
 
+OLD = "Fri, 01 Jan 2021 00:00:00 GMT"
 PROBLEM = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", "ETag": None, "Last-Modified": None}
 CLAUSES = (
     Clause("9110 8.3 a representation says its type", wanted={"Content-Type": "application/json"}),
@@ -72,6 +75,17 @@ CLAUSES = (
     ),
     Clause("9110 12.5.5 Vary names what chose", wanted={"Vary": "Accept, Accept-Encoding, Accept-Language"}),
     Clause("9110 12.5.5 and no more", path="/v1/quotes?format=json&lang=ru", wanted={"Vary": "Accept-Encoding"}),
+    Clause("9110 12.5.5 and so of metrics", path="/metrics", wanted={"Vary": "Accept"}),
+    Clause("9110 13.1.1 If-Match: this one", headers={"If-Match": f'"a", {TAG}'}),
+    Clause("9110 13.1.1 anything", path="/v1/instruments", headers={"If-Match": "*"}),
+    Clause("9110 13.1.1 If-Match: another", headers={"If-Match": '"a"'}, status=412, wanted=PROBLEM),
+    Clause("9110 13.1.1 strong comparison", headers={"If-Match": f"W/{TAG}"}, status=412, wanted=PROBLEM),
+    Clause("9110 13.1.1 before If-None-Match", headers={"If-Match": '"a"', "If-None-Match": TAG}, status=412),
+    Clause("9110 13.1.1 files too", path="/widget.js", headers={"If-Match": '"a"'}, status=412, wanted=PROBLEM),
+    Clause("9110 13.1.4 unmodified since", headers={"If-Unmodified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}),
+    Clause("9110 13.1.4 modified since", headers={"If-Unmodified-Since": OLD}, status=412, wanted=PROBLEM),
+    Clause("9110 13.1.4 not beside If-Match", headers={"If-Match": TAG, "If-Unmodified-Since": OLD}),
+    Clause("9110 13.1.4 a date that is none is ignored", headers={"If-Unmodified-Since": "soon"}),
     Clause(
         "9110 13.1.2 If-None-Match: the tag",
         headers={"If-None-Match": TAG},

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ticker.web.problems import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -51,6 +53,7 @@ def freshness(modified: datetime, now: datetime, until: datetime) -> tuple[dict[
 def sent(request: web.Request, representation: Representation, headers: Mapping[str, str]) -> web.Response:
     """The representation in the coding that the client likes best, with its tag and `headers`; or 304."""
     coding = accepted(request.headers.get("Accept-Encoding", ""), representation.codings)
+    demand(request, representation.etag(coding), representation.modified)
     headers = {"ETag": representation.etag(coding), "Vary": "Accept-Encoding", **headers}
     if not_modified(request, headers["ETag"], representation.modified):
         return web.Response(status=304, headers=headers)
@@ -96,13 +99,31 @@ def matches(tags: str, etag: str) -> bool:
     return tags == etag or tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
 
 
+def demand(request: web.BaseRequest, etag: str, modified: datetime) -> None:
+    """Raise a Problem (412) where the client wants this representation or none (RFC 9110, 13.1.1, 13.1.4)."""
+    tags, since = request.headers.get("If-Match"), request.headers.get("If-Unmodified-Since")
+    if tags is not None:
+        # By strong comparison: a weak tag is no promise of these bytes.
+        if tags.strip() != "*" and etag not in {tag.strip() for tag in tags.split(",")}:
+            raise Problem(412, "'If-Match' names no tag of what is here now; leave it out, or ask for the tag first")
+    elif since is not None and (then := _date(since)) and then < modified.replace(microsecond=0):
+        raise Problem(412, "this has changed since the date in 'If-Unmodified-Since'; leave it out")
+
+
 def not_modified(request: web.BaseRequest, etag: str, modified: datetime) -> bool:
     """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
     tags = request.headers.get("If-None-Match")
     if tags is not None:
         return matches(tags, etag)
     since = request.headers.get("If-Modified-Since")
+    then = None if since is None else _date(since)
+    return then is not None and then >= modified.replace(microsecond=0) + _SECOND
+
+
+def _date(text: str) -> datetime | None:
+    """The date in a header; None for what is none, which is ignored (RFC 9110, 13.1.3)."""
     try:
-        return since is not None and parsedate_to_datetime(since) >= modified.replace(microsecond=0) + _SECOND
+        found = parsedate_to_datetime(text)
     except (ValueError, TypeError):
-        return False
+        return None
+    return found if found.tzinfo else None

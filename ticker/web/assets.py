@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from importlib.resources import files
+from email.utils import format_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticker import render
 from ticker.values import Struct
 from ticker.web import parameters
-from ticker.web.answers import sent
+from ticker.web.answers import last_modified, sent
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -42,6 +43,12 @@ class Asset(Struct, frozen=True):
     representation: render.Representation
 
     @property
+    def came(self) -> str:
+        """Since when no other bytes can have been under its name."""
+        second = last_modified(self.representation.modified, datetime.max.replace(tzinfo=UTC))
+        return format_datetime(second, usegmt=True)
+
+    @property
     def url(self) -> str:
         """The address that always answers these bytes."""
         return f"/{self.name}?v={self.version}"
@@ -51,13 +58,15 @@ class Asset(Struct, frozen=True):
         parameters.only(request, ("v",))
         current = request.query.get("v") == self.version
         named = _ASKED if self.name == "favicon.ico" else _NAMED
-        return sent(request, self.representation, {"Cache-Control": _VERSIONED if current else named})
+        fields = {"Last-Modified": self.came, "Cache-Control": _VERSIONED if current else named}
+        return sent(request, self.representation, fields)
 
 
 def _read(name: str) -> Asset:
-    body = files("ticker.web").joinpath("static", name).read_bytes()
-    # A file's own time is that of its unpacking; its tag says all that a client needs.
-    representation = render.Representation(body, _TYPES[name], datetime(2024, 1, 1, tzinfo=UTC))
+    path = Path(__file__).with_name("static") / name
+    body = path.read_bytes()
+    # Not the file's own time, which archives carry along and set to 1980: when it came here no other can have been.
+    representation = render.Representation(body, _TYPES[name], datetime.fromtimestamp(path.stat().st_ctime, UTC))
     return Asset(name, hashlib.blake2b(body, digest_size=6).hexdigest(), representation)
 
 

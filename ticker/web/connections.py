@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 
 from ticker.values import Struct
 from ticker.web.limits import network_of
-from ticker.web.middlewares import dress
+from ticker.web.middlewares import ALLOW, dress, not_allowed
 from ticker.web.problems import Problem, response
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
     from ticker.web.context import Context
     from ticker.web.doors import Doors
@@ -29,6 +31,8 @@ _ALLOWED: dict[str, Any] = {
     "lingering_time": 0.5,
     "access_log": None,
 }
+# A request line of HTTP/1.1 with a method that aiohttp's parser has never heard of, as its error quotes it.
+_OTHER_METHOD = re.compile(r"b['\"]([A-Za-z0-9!#$%&*+.^_`|~-]{1,40}) [!-~]+ HTTP/1\.[01]['\"]")
 
 
 class Bounds(Struct, frozen=True):
@@ -90,6 +94,9 @@ class Connection(web.RequestHandler):
         """
         if status >= 500:  # noqa: PLR2004 - a fault of ours, not of the request
             return super().handle_error(request, status, exc, message)
+        other = _OTHER_METHOD.search(str(exc)) if isinstance(exc, BadHttpMethod) else None
+        if other:
+            return refusal(request, Problem(405, not_allowed(other[1], ALLOW)), self._context, {"Allow": ALLOW})
         long = isinstance(exc, LineTooLong)
         what = "a line of the request is longer than 8190 bytes" if long else "this is no HTTP/1.1 request (RFC 9112)"
         return refusal(request, Problem(status, what), self._context)
@@ -137,9 +144,11 @@ class Connection(web.RequestHandler):
             self._unread = None
 
 
-def refusal(request: web.BaseRequest, problem: Problem, context: Context) -> web.Response:
+def refusal(
+    request: web.BaseRequest, problem: Problem, context: Context, headers: Mapping[str, str] | None = None
+) -> web.Response:
     """The last answer of a connection, to what is no request that a route could be told of."""
-    answered = response(problem, demo=context.demo)
+    answered = response(problem, headers, demo=context.demo)
     dress(request, answered, context)
     answered.force_close()
     context.traffic.requests["unknown", "other", problem.status] += 1

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ticker.web import framing
-from ticker.web.answers import freshness, not_modified, sent, vary
+from ticker.web.answers import demand, freshness, not_modified, sent, vary
 from ticker.web.context import CONTEXT
 from ticker.web.ready import modified, ready, response
 
@@ -27,7 +27,9 @@ _METHODS = ("GET", "HEAD")
 def found(request: web.BaseRequest, context: Context) -> web.StreamResponse | None:
     """What is ready for the request, counted; None where the application has to be asked."""
     began, shelf, headers = perf_counter(), context.shelf, request.headers
-    if not shelf.usable or request.method not in _METHODS or "Expect" in headers or not framing.believed(request):
+    if not shelf.usable or request.method not in _METHODS or not framing.believed(request):
+        return None
+    if "Expect" in headers or "If-Match" in headers or "If-Unmodified-Since" in headers:
         return None
     moment = shelf.present(context.clock)
     each = shelf.find(_target(request), _wishes(request, context))
@@ -67,6 +69,7 @@ def _route(request: web.Request) -> str:
 
 def _answered(request: web.BaseRequest, context: Context, moment: Moment, each: Ready) -> web.StreamResponse:
     origin = context.shelf.origins.get(request.headers.get("Origin"))
+    demand(request, each.etag, moment.snapshot.generated_at)
     status = 304 if not_modified(request, each.etag, moment.snapshot.generated_at) else 200
     if status == 304:  # noqa: PLR2004
         whole = context.shelf.unmodified(moment, origin, each)

@@ -18,8 +18,8 @@ _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
 
 def check(request: web.BaseRequest) -> None:
     """Raise a Problem for a version or a Host that there is not, and for HTTP/1.0 in chunks (RFC 9112, 3.2 and 6.1)."""
-    if request.version < HttpVersion10:
-        raise Problem(505, "this is HTTP/0.9; ask by HTTP/1.1")
+    if not HttpVersion10 <= request.version <= HttpVersion11:
+        raise Problem(505, f"this is HTTP/{request.version.major}.{request.version.minor}; ask by HTTP/1.1")
     if request.version < HttpVersion11 and "Transfer-Encoding" in request.headers:
         raise Problem(400, "HTTP/1.0 has no Transfer-Encoding; ask by HTTP/1.1")
     if not _HOST.fullmatch(request.headers.get("Host", "")):
@@ -37,4 +37,4 @@ def believed(request: web.BaseRequest) -> bool:
 
 def last(request: web.BaseRequest) -> bool:
     """Whether the connection ends with this answer: no route reads a body, so nothing behind one is a request."""
-    return request.body_exists or request.version < HttpVersion10
+    return request.body_exists or not HttpVersion10 <= request.version <= HttpVersion11

@@ -82,7 +82,9 @@ async def metrics(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     others = await context.tally.others() if context.tally is not None else ()
     body, content_type = context.metrics(request.headers.get("Accept", ""), others)
-    return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+    return web.Response(
+        body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store", "Vary": "Accept"}
+    )
 
 
 async def _answer(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = Log(__name__)
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+# What every route answers; those of the metrics too.
+ALLOW = ", ".join(METHODS)
 _LEFT = 499
 _EXPOSED = ("ETag", "Last-Modified", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "Ticker-Demo")
 _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Server": "market-ticker"}
@@ -100,8 +102,10 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         allow = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
         if request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": allow})
-        return say(Problem(405, f"{request.method[:20]} is not allowed here; use {allow}"), {"Allow": allow})
+        return say(Problem(405, not_allowed(request.method, allow)), {"Allow": allow})
     except web.HTTPNotFound:
+        if (request.method, request.path) == ("OPTIONS", "*"):  # the service as a whole (RFC 9110, 9.3.7)
+            return web.Response(status=204, headers={"Allow": ALLOW})
         return say(Problem(404, f"nothing at {request.path[:80]!r}; {_way(request)}"))
     except web.HTTPException as error:
         return say(Problem(error.status, error.reason))
@@ -111,6 +115,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception:
         log.exception("request failed", path=request.path[:200])
         return say(Problem(500, "a fault of this service; it has been logged"))
+
+
+def not_allowed(method: str, allow: str) -> str:
+    """What a reader is told who asks by another method than those that are allowed."""
+    return f"{method[:20]} is not allowed here; use {allow}"
 
 
 def _way(request: web.Request) -> str:
@@ -125,7 +134,7 @@ def _is_preflight(request: web.Request) -> bool:
 
 def _preflight(_request: web.Request) -> web.Response:
     headers = {
-        "Access-Control-Allow-Methods": ", ".join(METHODS),
+        "Access-Control-Allow-Methods": ALLOW,
         "Access-Control-Allow-Headers": f"Accept, If-None-Match, If-Modified-Since, Last-Event-ID, {_HTMX}",
         "Access-Control-Max-Age": "86400",
     }

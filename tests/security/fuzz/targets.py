@@ -36,7 +36,7 @@ class Nobody(BaseProtocol):
 
 
 NOBODY = Nobody(LOOP)
-KNOWN = {200, 204, 304, 400, 404, 405, 505}
+KNOWN = {200, 204, 304, 400, 404, 405, 412, 505}
 # They tell how the service fares, and nothing runs in this one.
 MAY_BE_503 = ("/healthz", "/readyz")
 

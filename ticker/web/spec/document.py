@@ -101,7 +101,7 @@ def _responses(each: Operation) -> dict[str, Any]:
     content = {media: _media(each, media, names) for media, names in each.answers.items()}
     ok = {"description": "OK", "headers": headers(cached=each.cached), "content": content}
     same = {"304": {"description": "The client has it.", "headers": headers(cached=True)}} if each.cached else {}
-    return {"200": ok, **same, **failures(each.fails)}
+    return {"200": ok, **same, **failures((*each.fails, *([412] if each.cached else [])))}
 
 
 def _media(each: Operation, media: str, names: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _FAILED = {
     400: "A parameter is unknown, repeated or wrong; it is named, with what it may be.",
     404: "There is no such instrument, or no history of that moment.",
     405: "Only GET, HEAD and OPTIONS are allowed.",
+    412: "`If-Match` or `If-Unmodified-Since` is of another answer than there is now.",
     429: "Too many requests; only where the service is configured to limit them.",
     500: "A fault of the service.",
     503: "History cannot be read just now.",
