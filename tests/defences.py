@@ -1,7 +1,7 @@
 """What the service withstands, a row each: how it is brought about, what readers see, which test and which defence.
 
-`uv run python -m tests.defences` writes the tables into the README; `uv run python -m tests.mutants` takes away one
-defence after the other in a copy of the tree and shows that its test then fails.
+`uv run python -m tests.defences` writes the tables into tests/README.md; `uv run python -m tests.mutants` takes away
+one defence after the other in a copy of the tree and shows that its test then fails.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.tree import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-README = ROOT / "README.md"
+PAGE = ROOT / "tests" / "README.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Mutation:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row: the first three are told in the README; `test` is pytest's name of the test that proves it."""
+    """One row: the first three are told in tests/README.md; `test` is pytest's name of the test that proves it."""
 
     name: str
     injected: str
@@ -51,20 +51,20 @@ def markdown(rows: Iterable[Fault]) -> str:
 
 
 def between(name: str) -> re.Pattern[str]:
-    """Where the table `name` stands in the README."""
+    """Where the table `name` stands on the page."""
     return re.compile(rf"(?<=<!-- {name} -->\n)(.*?)(?=\n<!-- end of {name} -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Write the tables into the README."""
+    """Write the tables into the page."""
     from tests.withstood import TABLES  # noqa: PLC0415 - the tables are made of the rows above
 
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     for name, rows in TABLES.items():
         # As pieces: a table may hold backslashes, which `sub` would read.
         before, _, after = between(name).split(text)
         text = f"{before}{markdown(rows)}{after}"
-    README.write_text(text, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

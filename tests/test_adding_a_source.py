@@ -1,4 +1,4 @@
-"""The README's section on adding a source, followed to the letter."""
+"""The page on adding a source, followed to the letter."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ from tests.upstream import Upstream
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Adding a source\n")[2].partition("\n## ")[0]
-BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", SECTION, re.DOTALL))
+PAGE = (ROOT / "ticker" / "sources" / "README.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL))
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A copy of the project with the example put where the README says."""
+    """A copy of the project with the example put where the page says."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "ticker", tmp_path / "ticker", ignore=ignored)
     shutil.copytree(ROOT / "config", tmp_path / "config", ignore=ignored)
     (tmp_path / "ticker/sources/example_bank.py").write_text(BLOCKS["python"], encoding="utf-8")
-    imported, listed = (line.removeprefix("+") for line in BLOCKS["diff"].splitlines())
-    table = tmp_path / "ticker/sources/__init__.py"
+    (line,) = (line.removeprefix("+") for line in BLOCKS["diff"].splitlines())
+    table, opening = tmp_path / "ticker/sources/__init__.py", "_PLACES = {\n"
     text = table.read_text(encoding="utf-8")
-    for opening, line in (("from ticker.sources import (\n", imported), ("SOURCES: dict[str, Adapter] = {\n", listed)):
-        assert opening in text
-        text = text.replace(opening, f"{opening}{line}\n")
-    table.write_text(text, encoding="utf-8")
+    assert text.count(opening) == 1
+    table.write_text(text.replace(opening, f"{opening}{line}\n"), encoding="utf-8")
     (tmp_path / "mine.toml").write_text(BLOCKS["toml"], encoding="utf-8")
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""The tables of what the service withstands are true: told in the README, tested, and each test able to fail."""
+"""The tables of what the service withstands are true: told in tests/README.md, tested, and each test able to fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.defences import README, Fault, between, markdown
+from tests.defences import PAGE, Fault, between, markdown
 from tests.tree import ROOT
 from tests.withstood import TABLES
 
@@ -16,9 +16,9 @@ each_row = pytest.mark.parametrize("row", [row for _, row in ROWS], ids=[f"{tabl
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_readme_has_the_table_as_it_is(table: str) -> None:
+def test_the_page_has_the_table_as_it_is(table: str) -> None:
     """Word for word; `python -m tests.defences` writes it."""
-    (told,) = between(table).findall(README.read_text(encoding="utf-8"))
+    (told,) = between(table).findall(PAGE.read_text(encoding="utf-8"))
     assert told == markdown(TABLES[table])
 
 

@@ -9,7 +9,6 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-import simplejson
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.needs import needs
@@ -31,9 +30,18 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What stands beside what it tells of.
+OTHERS = (
+    ".github/SECURITY.md",
+    "config/prometheus/README.md",
+    "tests/README.md",
+    "tests/bench/README.md",
+    "ticker/sources/README.md",
+)
 SECTIONS = (
     "The page",
     "The API",
+    "Sample answers",
     "The honest number",
     "Ops",
     "Configuration",
@@ -54,6 +62,12 @@ PROMISED = {
     "/v1/sources": "Банк России",
     "/v1/openapi.json": '"openapi": "3.1.0"',
 }
+# Of docker, kubectl, pip, install and systemctl.
+INSTALLERS = {"--tag", "--file", "--build", "--detach", "--filename", "--mode", "--now"}
+INSTALLERS |= {"--require-hashes", "--requirement", "--no-deps"}
+SAMPLES = dict(
+    re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", README, re.DOTALL)
+)
 # Which table of the section Configuration tells the keys of which model.
 TABLES: dict[str, tuple[type[BaseModel], ...]] = {
     "`[server]`": (model.Server,),
@@ -113,16 +127,37 @@ def test_two_commands_and_the_real_one_stand_at_the_top() -> None:
     assert README.index("```sh") < README.index("\n## ")
 
 
-def test_links_and_pictures_are_there() -> None:
-    """Files of this repository and headings of this page."""
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            headings = re.findall(r"^#{2,3} (.+)$", README, re.MULTILINE)
-            assert target[1:] in {name.lower().replace(",", "").replace(" ", "-") for name in headings}, target
-        elif "://" not in target:
-            assert (ROOT / target).is_file(), target
-    committed = {path.as_posix() for path in files()}
-    assert set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)) <= committed
+@pytest.mark.parametrize("page", ["README.md", *OTHERS])
+def test_links_and_pictures_are_there(page: str) -> None:
+    """Committed files of this repository, and headings of the page that is meant."""
+    here, committed = ROOT / page, {(ROOT / path).resolve() for path in files()}
+    for target in re.findall(r"\]\(([^)]+)\)", here.read_text(encoding="utf-8")):
+        if "://" not in target:
+            name, _, anchor = target.partition("#")
+            there = (here.parent / name).resolve() if name else here
+            assert there in committed or there.is_dir(), target
+            assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), target
+
+
+def anchors(text: str) -> set[str]:
+    """What the headings of a page are linked by."""
+    headings = re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)
+    return {name.lower().replace(",", "").replace(" ", "-") for name in headings}
+
+
+def test_every_other_page_is_led_to() -> None:
+    """Nobody finds what nothing links."""
+    assert set(OTHERS) <= set(re.findall(r"\]\(([^)#]+)\)", section("More")))
+
+
+@pytest.mark.parametrize("page", ["README.md", *OTHERS])
+def test_a_module_that_is_told_to_be_run_is_there(page: str) -> None:
+    """`python -m tests…`, also where only its end is named."""
+    for name in re.findall(
+        r"`(?:sh \.ci/uv run python -m |python -m |… )(tests[\w.]+)", (ROOT / page).read_text("utf-8")
+    ):
+        path = ROOT / name.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), name
 
 
 def test_every_command_is_told_and_no_other() -> None:
@@ -137,7 +172,7 @@ def test_every_command_is_told_and_no_other() -> None:
 def test_every_option_that_is_told_is_there() -> None:
     """In one of the commands, or in a tool that the line calls."""
     ours = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "ticker" / "cli" / "commands.py").read_text(encoding="utf-8")))
-    others = {"--head", "--read-only", "--publish", "--help"}
+    others = {"--head", "--read-only", "--publish", "--help", *INSTALLERS}
     assert set(re.findall(r"(?<![\w-])--(?!ticker-)[a-z][a-z-]+", README)) <= ours | others
 
 
@@ -199,11 +234,55 @@ def test_the_variables_of_the_examples_are_settings() -> None:
     load(None, found, {})
 
 
-async def test_the_quote_of_the_example_is_what_the_service_says(served: Served) -> None:
-    """Digit for digit."""
-    (example,) = blocks("json", section("The API"))
-    answer = await (await served.client.get("/v1/quotes/USD")).text()
-    assert simplejson.loads(example, use_decimal=True) == simplejson.loads(answer, use_decimal=True)
+@pytest.mark.parametrize("path", SAMPLES)
+async def test_a_sample_is_what_the_service_says(served: Served, path: str) -> None:
+    """Digit for digit, in the order of the members; only the count of changes is a run's own."""
+    answer = await (await served.client.get(path)).text()
+    assert re.sub(r"\d{13}", "", " ".join(SAMPLES[path].split())) == re.sub(r"\d{13}", "", " ".join(answer.split()))
+
+
+def test_there_is_a_sample_of_each_kind() -> None:
+    """A quote, the envelope, a map, a row of history, a conversion, a problem; no block is left out of the test."""
+    assert len(SAMPLES) == len(blocks("json", section("Sample answers"))) == 6
+
+
+def test_the_deployments_read_one_configuration() -> None:
+    """In the image, in a cluster and under systemd at the path that the README names in bold, and nowhere else."""
+    (told,) = re.findall(r"^\*\*Where the configuration is read: `(.+)`\*\*", README, re.MULTILINE)
+    folder = told.removesuffix("/ticker.toml")
+    for name in ("systemd/ticker.service", "systemd/ticker-export.service"):
+        assert re.findall(r"--config (\S+)", (ROOT / "config" / name).read_text()) == [told]
+    assert f"mountPath: {folder}," in (ROOT / "config/kubernetes/deployment.yaml").read_text()
+    assert f":{told}:ro" in (ROOT / "config/compose/compose.yaml").read_text()
+    assert f"WORKDIR {folder.removesuffix('/config')}\n" in (ROOT / "Dockerfile").read_text()
+    assert f"config/ticker.toml {told} " in section("Deployment")
+
+
+def test_the_lines_of_an_installation_name_what_is_there() -> None:
+    """Files of this repository, and what the unit starts; Compose's own file says the same line."""
+    lines = section("Deployment")
+    for name in re.findall(r"(?<![/\w])(config/[\w./-]+|requirements\.txt)", lines):
+        assert (ROOT / name).exists(), name
+    unit = (ROOT / "config/systemd/ticker.service").read_text()
+    (program,) = re.findall(r"^ExecStart=(\S+)/bin/ticker ", unit, re.MULTILINE)
+    assert f"python3 -m venv {program} " in lines
+    compose = (ROOT / "config/compose/compose.yaml").read_text()
+    (line,) = re.findall(r"`(GRAFANA_PASSWORD=[^`]+)`", lines)
+    assert f"#   {line}\n" in compose
+    (image,) = re.findall(r"image: (market-ticker:\S+)", (ROOT / "config/kubernetes/deployment.yaml").read_text())
+    assert f"docker build --tag {image} . && kubectl apply --filename config/kubernetes`" in lines
+
+
+def test_the_runbook_names_the_memory_that_the_deployments_give() -> None:
+    """Compose's and Kubernetes' limit, and systemd's."""
+    told = (ROOT / "config/prometheus/README.md").read_text(encoding="utf-8")
+    config = ROOT / "config"
+    given = {
+        *re.findall(r"mem_limit: (\d+)m", (config / "compose/compose.yaml").read_text()),
+        *re.findall(r"limits: \{ memory: (\d+)Mi \}", (config / "kubernetes/deployment.yaml").read_text()),
+        *re.findall(r"^MemoryMax=(\d+)M$", (config / "systemd/ticker.service").read_text(), re.MULTILINE),
+    }
+    assert set(re.findall(r"(\d+) MB", told)) == given
 
 
 async def test_the_fragment_of_the_example_is_in_the_widget(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""The tables of the README's section "What it withstands", by name. A literal list: a new table is a line here."""
+"""The tables of tests/README.md, by name. A literal list: a new table is a line here."""
 
 from __future__ import annotations
 

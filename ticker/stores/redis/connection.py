@@ -100,7 +100,7 @@ _BY_TEXT = {
 }
 _BY_KIND: dict[type[Exception], str] = {
     exceptions.AuthenticationError: "give the user and the password in the address: redis://user:password@host",
-    exceptions.NoPermissionError: "let the user do what README's Deployment says, on the keys and channels of ticker",
+    exceptions.NoPermissionError: "let the user do what README's Replicas says, on the keys and channels of ticker",
     exceptions.ReadOnlyError: "name the primary and not a replica, or the Sentinels: redis+sentinel://",
     exceptions.OutOfMemoryError: "raise its maxmemory, or lower raw and hourly of [store]; what was missed is written",
     exceptions.BusyLoadingError: "wait: Redis reads its file; what was missed is written when it is done",
