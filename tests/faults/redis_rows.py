@@ -19,7 +19,7 @@ REDIS: tuple[Fault, ...] = (
         "killed, nothing on its disk",
         "nothing; what the replicas hold is in it again within seconds",
         f"{_FAULTS}::test_a_redis_that_came_back_empty_is_told_all_again",
-        Mutation("ticker/stores/keeper.py", "self._rows.extendleft(reversed(self._held.missing(self._rows)))", "pass"),
+        Mutation("ticker/stores/backlog.py", "self._rows.extendleft(reversed(self._held.missing(self._rows)))", "pass"),
     ),
     Fault(
         "Redis full",

@@ -76,7 +76,7 @@ def context_of(
             wall=now is clock.wall,
         ),
         history=History(
-            keeper.read,
+            keeper.readers.read,
             lambda: poller.instruments,
             poller.calendars,
             partial(zone_of, config),

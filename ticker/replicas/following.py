@@ -73,8 +73,8 @@ class Following:
         self._asked: dict[str, list[datetime]] = {}
         self._silent = 0
         replica.turned, replica.heard = self.turned, self.heard
-        keeper.fence, keeper.refused = (lambda: replica.fence), self.refused
-        keeper.leaving, keeper.renewed = replica.stop, self.renewed
+        keeper.writer.fence, keeper.writer.refused = (lambda: replica.fence), self.refused
+        keeper.leaving, keeper.writer.renewed = replica.stop, self.renewed
         poller.publisher.duty, poller.publisher.report = replica, self.report
         timetable.asking = self._asks
 

@@ -1,7 +1,7 @@
 """Where history is kept and what replicas share, chosen by the URL's scheme. Adding one is a file and a line here.
 
-`base` says what a store is, `keeper` is the service's side of it: it queues what is accepted, writes it off the loop,
-and goes on from memory while the store is away.
+`base` says what a store is, `keeper` is the service's side of it: `backlog` is what waits, `writer` and `readers` go to
+the store off the loop, `condition` is how that fares; while it is away everything goes on from memory.
 """
 
 from __future__ import annotations
