@@ -6,23 +6,24 @@ import re
 
 # Control characters of both sets, separators of lines, marks that turn the order round, halves of surrogate pairs.
 _POWERS = "\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_HARM = re.compile(f"[{_POWERS}]")
-_LINES = re.compile(rf"(?![\n\t])[{_POWERS}]")
+# Compiled when the first text asks for it: what is printable, as nearly all is, never does.
+_HARM = f"[{_POWERS}]"
+_LINES = rf"(?![\n\t])[{_POWERS}]"
 
 
 def harmless(text: str) -> str:
     """`text` as one line that does nothing; what would is written as its escape."""
-    return _HARM.sub(_written, text)
+    return text if text.isprintable() else re.sub(_HARM, _written, text)
 
 
 def harmless_lines(text: str) -> str:
     """The same of a text of several lines, such as a traceback; each is set in, as no line of a log is."""
-    return "".join(f"  {line}" for line in _LINES.sub(_written, text).splitlines(keepends=True))
+    return "".join(f"  {line}" for line in re.sub(_LINES, _written, text).splitlines(keepends=True))
 
 
 def harmless_json(text: str) -> str:
     """The same of JSON, which has written the first set of control characters already, and stays JSON."""
-    return _HARM.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isprintable() else re.sub(_HARM, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(found: re.Match[str]) -> str:

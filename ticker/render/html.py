@@ -1,4 +1,4 @@
-"""The fragment: a Jinja template with autoescape, so that nothing a source or a configuration says is ever markup."""
+"""Quotes as HTML: the fragment, and the templates of the pages with autoescape, so that no text is ever markup."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ticker.quotes import Status
 from ticker.render import locales, wire
+from ticker.render.fragment import Row, fragment
 from ticker.values import Struct, replace
 
 if TYPE_CHECKING:
@@ -35,29 +36,6 @@ class Links(Struct, frozen=True):
     docs_js: str = "/docs.js"
     docs_css: str = "/docs.css"
     pictures: bool = False
-
-
-class Row(Struct, frozen=True):
-    """One instrument as the templates see it: text only, already in the reader's language."""
-
-    symbol: str
-    label: str
-    name: str
-    status: str
-    reason: str | None
-    price: str | None
-    value: str | None
-    age: str | None
-    when: str | None
-    as_of: str | None
-    attribution: str | None
-    change: str | None = None
-    direction: str | None = None
-
-    @property
-    def note(self) -> str:
-        """Where the number is from and of when, as a tooltip."""
-        return ", ".join(filter(None, (self.attribution, self.when))) or self.status
 
 
 def _demo(locale: Locale) -> str:
@@ -115,13 +93,15 @@ class Pages:
                 for quote, row in zip(quotes, rows, strict=True)
             ]
         demo = _demo(locale) if snapshot.demo else None
-        return self.fill("widget.html", locale, rows=rows, version=snapshot.version, demo=demo, style=style)
+        about = {"lang": locales.tag_of(locale), "dir": _direction_of(locale), "data-version": f"{snapshot.version}"}
+        styled = about if style == "plain" else about | {"data-style": style}
+        return fragment(rows, styled, self.links, locales.DASH, demo)
 
     def fill(self, template: str, locale: Locale, **values: object) -> str:
         """A template filled in for readers of `locale`."""
         return self._templates.get_template(template).render(
             lang=locales.tag_of(locale),
-            dir="rtl" if locale.character_order == "right-to-left" else "ltr",
+            dir=_direction_of(locale),
             dash=locales.DASH,
             links=self.links,
             **values,
@@ -158,6 +138,10 @@ class Pages:
     def title(self, source: str, locale: Locale) -> str:
         """The source's name for readers."""
         return locales.chosen(self._attributions.get(source, {}), locale, source)
+
+
+def _direction_of(locale: Locale) -> str:
+    return "rtl" if locale.character_order == "right-to-left" else "ltr"
 
 
 def _direction(change: Decimal) -> str:
