@@ -51,7 +51,7 @@ def _candidate(
     instrument: Instrument, origin: Origin, rate: Rate, fetched_at: datetime, *, derived: bool = False
 ) -> Candidate:
     before = rate.previous_as_of
-    if rate.previous is not None and before is None:
+    if rate.previous is not None and before is None and (derived or not _own_close(rate, origin.calendar, fetched_at)):
         before = origin.calendar.previous(rate.as_of)
     return Candidate(
         symbol=instrument.symbol,
@@ -67,6 +67,14 @@ def _candidate(
         contract=rate.contract,
         derived=derived,
     )
+
+
+def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:
+    """A market that rests may tell its last close as the close before: a change of 0.00 % that nobody has measured."""
+    if rate.price_type is PriceType.FIXING or rate.previous != rate.price:
+        return False
+    rests = calendar.next_update(rate.as_of, now) is not None
+    return rests or calendar.previous(now) != calendar.previous(rate.as_of)
 
 
 class Rate(Struct, frozen=True):

@@ -1,0 +1,44 @@
+"""When a market's price before is no price before at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.test_calendars import FORTS, MOSCOW
+from tests.values import instrument
+from ticker.normalise import Origin, normalise
+from ticker.quotes import PriceType, Tick
+
+EXCHANGE = Origin("exchange", "exchange", FORTS, {})
+BARREL = instrument("OIL", base="BRENT", quote="USD")
+FRIDAY = datetime(2024, 11, 22, 23, 45, tzinfo=MOSCOW)
+
+
+def told(price: str, before: str, now: datetime, as_of: datetime = FRIDAY) -> tuple[Decimal | None, datetime | None]:
+    """The previous price and its date, as a market tells them at `now`."""
+    tick = Tick("BRENT", Decimal(price), "USD", as_of, PriceType.LAST, previous=Decimal(before))
+    found = normalise(BARREL, EXCHANGE, [tick], now)
+    assert found is not None
+    return found.previous, found.previous_as_of
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=1), timedelta(days=1), timedelta(days=2, hours=10)])
+def test_a_close_is_not_its_own_previous_close(later: timedelta) -> None:
+    """At night, over the weekend and until Monday's first trade the last price may stand there twice: no 0.00 %."""
+    assert told("73.73", "73.73", FRIDAY + later) == (None, None)
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=1), timedelta(days=1)])
+def test_another_close_stays_the_previous_one(later: timedelta) -> None:
+    """What differs is Thursday's."""
+    thursday = datetime(2024, 11, 21, 23, 50, tzinfo=MOSCOW)
+    assert told("73.73", "72.81", FRIDAY + later) == (Decimal("72.81"), thursday)
+
+
+def test_while_there_is_trading_a_price_may_be_where_it_was() -> None:
+    """An unchanged price of a running session is a measured 0.00 %."""
+    noon = FRIDAY.replace(hour=12)
+    assert told("73.73", "73.73", noon + timedelta(minutes=15), noon)[0] == Decimal("73.73")
