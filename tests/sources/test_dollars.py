@@ -75,3 +75,9 @@ def test_the_archive_is_asked_by_the_day() -> None:
     assert archive is not None
     paths = [request.path for request in archive([], BEFORE, DAY)]
     assert [path.split("/")[3] for path in paths] == ["currency-api@2024-11-21", "currency-api@2024-11-22"]
+
+
+def test_a_currency_in_two_spellings_is_refused() -> None:
+    """`rub` and `RUB` are one currency: of two prices nobody can say which is meant."""
+    body = changed("fawazahmed0", '"rub":', '"RUB":1,"rub":')
+    assert refused(SOURCES["fawazahmed0"].parse, body) is Reason.SCHEMA

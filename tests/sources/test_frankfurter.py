@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from tests.invented import banks
 from tests.sources.samples import LIVE, changed
 from tests.sources.test_base import refused
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.frankfurter import ADAPTER, parse, parse_archive
 from ticker.sources.table import MOSCOW
 
+DAYS = ((20, "100.0348"), (21, "100.2192"), (22, "100.6798"))
 DOLLAR = Tick("USD", Decimal("100.6798"), "RUB", datetime(2024, 11, 22, tzinfo=MOSCOW), PriceType.FIXING)
 
 
@@ -64,3 +66,11 @@ def test_history_is_asked_for_by_the_span() -> None:
     (request,) = ADAPTER.archive(["USD"], date(2024, 11, 1), date(2024, 11, 30))
     assert (request.query["from"], request.query["to"]) == ("2024-11-01", "2024-11-30")
     assert parse_archive(b"[]") == []
+
+
+def test_of_several_days_the_newest_speaks() -> None:
+    """Whichever order they come in: the first row may be the oldest."""
+    rows = [banks.frankfurter(date(2024, 11, day), "USD", Decimal(price))[1:-1] for day, price in DAYS]
+    for order in (rows, rows[::-1]):
+        (tick,) = parse(b"[" + b",".join(order) + b"]")
+        assert (tick.price, tick.as_of.day) == (Decimal("100.6798"), 22)

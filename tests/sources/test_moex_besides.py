@@ -64,9 +64,9 @@ def test_a_trade_of_a_weekend_session_is_of_its_day() -> None:
     assert brent(body).as_of == at("2024-11-23 15:00:00")
 
 
-@pytest.mark.parametrize("before", [None, 0])
-def test_a_contract_without_a_settlement_before_has_no_change(before: int | None) -> None:
-    """On its first day nothing was settled the day before: the price stands, the change is not known."""
+@pytest.mark.parametrize("before", [None, 0, Decimal("-37.63")])
+def test_a_contract_without_a_settlement_before_has_no_change(before: Decimal | int | None) -> None:
+    """On its first day nothing was settled before, after a day below zero nothing that a change is measured by."""
     tick = brent(with_cells("BRZ4", PREVSETTLEPRICE=before))
     assert (tick.price, tick.previous) == (FRONT.last, None)
 

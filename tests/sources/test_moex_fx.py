@@ -102,3 +102,17 @@ def test_the_newer_of_two_clearings_counts() -> None:
 def test_other_rates_are_refused(body: bytes) -> None:
     """No pair of the rouble, or no rates: another answer."""
     assert refused(parse, body) is Reason.SCHEMA
+
+
+def test_a_pair_that_stands_twice_is_refused() -> None:
+    """Of two last prices nobody can say which is meant."""
+    answer = json.loads(LIVE["moex_fx"], parse_float=Decimal)
+    answer["marketdata"]["data"] *= 2
+    assert refused(parse, exact.dumps(answer).encode()) is Reason.SCHEMA
+
+
+@pytest.mark.parametrize("system", ["2024-11-23 00:05:00", "2024-11-24 12:00:00", "2024-11-25 07:00:00"])
+def test_the_last_trade_of_friday_stays_of_friday(system: str) -> None:
+    """The time has no date of its own: on a weekend, and on Monday before the opening, it is Friday's."""
+    body = with_cells(SYSTIME=system, UPDATETIME="18:59:58", PREVDATE="2024-11-21")
+    assert parse(body)[0].as_of == datetime(2024, 11, 22, 18, 59, 58, tzinfo=MOSCOW)

@@ -122,3 +122,11 @@ def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
     """Mutated charts are refused by a SourceError or read as they are written."""
     body = data.draw(fuzz.wounded(CHART))
     assert not fuzz.invented(fuzz.read(ADAPTER, body), body)
+
+
+@pytest.mark.parametrize("close", [b"null", b"0", b"0.0", b"-37.63"])
+def test_a_close_that_is_no_price_costs_the_change_alone(close: bytes) -> None:
+    """Oil closed below zero once: the next day had a price, and no percentage."""
+    body = formats.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"), "FUTURE")
+    (tick,) = parse(body.replace(b"72.81", close))
+    assert (tick.price, tick.previous) == (Decimal("73.73"), None)

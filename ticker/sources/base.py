@@ -58,12 +58,29 @@ def number(value: object, where: str) -> Decimal:
     Raises SourceError: `parse` for text that is no number, `schema` for what is neither, `range` for zero and less.
     """
     if isinstance(value, str):
-        value = decimal_of(value.strip())
+        text = value.strip()
+        # Below zero a number is still one, and no price; oil has been there.
+        value = decimal_of(text.removeprefix("-")) * (-1 if text.startswith("-") else 1)
     if isinstance(value, bool) or not isinstance(value, Decimal):
         raise SourceError(Reason.SCHEMA, f"{where}: no number but {str(value)[:40]!r}")
     if value <= 0:
         raise SourceError(Reason.RANGE, f"{where}: {value} is not a price")
     return value
+
+
+def number_before(value: object, where: str) -> Decimal | None:
+    """The price before, as `number`; None where there is none, which is written as nothing, as 0, or was below zero.
+
+    It only says how far a price has moved: where it says nothing the price stands all the same.
+    """
+    if value is None:
+        return None
+    try:
+        return number(value, where)
+    except SourceError as error:
+        if error.reason is Reason.RANGE:
+            return None
+        raise
 
 
 def nominal(value: object, where: str) -> int:

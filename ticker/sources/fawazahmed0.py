@@ -40,6 +40,8 @@ def parse(body: bytes) -> Sequence[Tick]:
     rates = answer.get("usd") if isinstance(answer, dict) else None
     if not isinstance(rates, dict):
         raise schema(f"no rates of the dollar: {brief(answer)}")
+    if len({code.upper() for code in rates}) != len(rates):
+        raise schema("a currency stands there twice")
     as_of = midnight(answer.get("date"), "%Y-%m-%d", _ZONE, "date")
     priced = {code.upper(): _price(code.upper(), value) for code, value in rates.items() if code.upper() != "USD"}
     return [Tick("USD", price, code, as_of, PriceType.MID) for code, price in priced.items() if price is not None]

@@ -32,11 +32,12 @@ def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
 
 
 def parse(body: bytes) -> Sequence[Tick]:
-    """The ticks of one answer, v2 (a row or many) or v1. Raises SourceError."""
-    ticks = parse_archive(body)
+    """The ticks of one answer, v2 (a row or many) or v1, the newest of each pair. Raises SourceError."""
+    days = sorted(parse_archive(body), key=lambda tick: tick.as_of)
+    ticks = {(tick.symbol, tick.currency): tick for tick in days}
     if not ticks:
         raise schema("no rates")
-    return ticks
+    return list(ticks.values())
 
 
 def parse_archive(body: bytes) -> Sequence[Tick]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, schema
+from ticker.sources.base import as_json, number, number_before, schema
 from ticker.sources.series import unix
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ def parse(body: bytes) -> Sequence[Tick]:
     if not base or not currency:
         raise schema(f"a quote of no pair: {symbol[:40]!r}")
     price = number(answer.get("close"), symbol)
-    previous = answer.get("previous_close")
     # `timestamp` is when the day's candle began, `last_quote_at` when its price was made.
     as_of = unix(answer.get("last_quote_at") or answer.get("timestamp"), symbol)
-    before = None if previous is None else number(previous, symbol)
+    before = number_before(answer.get("previous_close"), symbol)
     return [Tick(symbol, price, currency, as_of, PriceType.MID, previous=before)]
 
 

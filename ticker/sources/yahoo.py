@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, brief, number, sane, schema
+from ticker.sources.base import as_json, brief, number, number_before, sane, schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def _meta(answer: object) -> dict[str, Any]:
 
 def _previous(meta: dict[str, Any], symbol: str) -> Decimal | None:
     close = meta.get("chartPreviousClose") if meta.get("range") == "1d" else meta.get("previousClose")
-    return number(close, symbol) if close is not None else None
+    return number_before(close, symbol)
 
 
 def _moment(value: object, symbol: str) -> datetime:

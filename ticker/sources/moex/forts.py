@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, SourceError, Tick
 from ticker.sources.adapter import Request
-from ticker.sources.base import as_json, number, schema
+from ticker.sources.base import as_json, number, number_before, schema
 from ticker.sources.iss import naive, rows
 from ticker.sources.table import MOSCOW
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
     from datetime import date
-    from decimal import Decimal
 
 BOARD = "RFUD"
 # Asset code -> (currency of the price, units the price is for). The answer itself does not say either.
@@ -100,17 +99,12 @@ def _tick(row: Mapping[str, Any]) -> Tick:
     column, kind = next(_prices(row))
     currency, units = ASSETS[_asset(row)]
     contract = str(row["SECID"])
-    price, before = number(row[column], contract), _before(row, contract)
+    price, before = number(row[column], contract), number_before(row.get("PREVSETTLEPRICE"), contract)
     # Until something is settled today SETTLEPRICE repeats yesterday's, which is no price of today and no change.
     if column == "PREVSETTLEPRICE" or (kind is PriceType.SETTLEMENT and price == before):
         return Tick(_asset(row), price, currency, _settled(row), kind, units, contract=contract)
     # Yesterday's settlement is what the exchange itself measures a day's change from.
     return Tick(_asset(row), price, currency, _as_of(row), kind, units, before, contract=contract)
-
-
-def _before(row: Mapping[str, Any], contract: str) -> Decimal | None:
-    """Yesterday's settlement; a contract listed today has none, which the exchange may write as 0."""
-    return number(row["PREVSETTLEPRICE"], contract) if row.get("PREVSETTLEPRICE") else None
 
 
 def _prices(row: Mapping[str, Any]) -> Iterator[tuple[str, PriceType]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Request
-from ticker.sources.base import as_json, nominal, number, schema
+from ticker.sources.base import as_json, nominal, number, number_before, schema
 from ticker.sources.iss import naive, rows
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
@@ -25,6 +25,7 @@ INDICATIVE = ("USD/RUB", "EUR/RUB", "CNY/RUB")  # of one unit; of the other pair
 CODES = {"USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "CNY/RUB": "CNYRUB_TOM"}
 # The New Year has gone ten days without trades; a row whose day before is older is of a market closed for good.
 _PAUSE = timedelta(days=15)
+_SATURDAY = 5
 
 
 def requests(codes: Sequence[str]) -> Sequence[Request]:
@@ -61,6 +62,8 @@ def _trades(answer: object) -> list[Tick]:
     ]
     if not market:
         raise schema(f"no rows of the board {BOARD}")
+    if len({str(row["SECID"]) for row in market}) != len(market):
+        raise schema("a pair stands there twice")
     ticks = [_tick(row) for row in market if _alive(row)]
     if not ticks:
         raise SourceError(Reason.FROZEN, f"not traded: {', '.join(str(row['SECID']) for row in market)[:80]}")
@@ -75,9 +78,10 @@ def _alive(row: Mapping[str, Any]) -> bool:
 def _tick(row: Mapping[str, Any]) -> Tick:
     code, moment = str(row["SECID"]), _moment(row)
     as_of = naive(f"{moment.date()} {row.get('UPDATETIME') or row.get('TIME')}", "UPDATETIME")
-    if as_of > moment:  # the answer was made after midnight, the trade before it
+    # The answer was made after midnight, the trade before it; and nobody trades currencies on a weekend.
+    while as_of > moment or as_of.weekday() >= _SATURDAY:
         as_of -= timedelta(days=1)
-    previous = number(row["PREVPRICE"], code) if row.get("PREVPRICE") else None
+    previous = number_before(row.get("PREVPRICE"), code)
     return Tick(
         symbol=code,
         price=number(row["LAST"], code),
