@@ -57,7 +57,7 @@ class Database:
         Two writes within one tick of the file system's clock may leave the same.
         """
         try:
-            found = os.stat(self._log)  # noqa: PTH116 - ten times a second
+            found = os.stat(self._log)  # noqa: PTH116 - eight times a second
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticker.stores.database import Database
 
 # How often the file is looked at for news.
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.125
 # For how many times of its lease's length a replica counts as alive.
 _ALIVE = 3
 
@@ -70,16 +70,16 @@ class SharedFile:
     def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
         """See Shared."""
         latest = time.monotonic() + patience
-        while self._meeting.there:
+        while True:
             asked = (name, dict(known), self._meeting.trace)
             # What was asked of the same file before has the same answer; but a trace may be missed, so not for ever.
-            found = self._told(name, known) if asked != self._asked or not patience else []
+            due = asked != self._asked or not patience
+            found = self._told(name, known) if due and self._meeting.there else []
             self._asked = asked
             left = latest - time.monotonic()
             if found or left <= 0:
                 return found
             time.sleep(min(_LOOK_SECONDS, left))
-        return []
 
     def _told(self, name: str, known: Mapping[str, int]) -> list[Edition]:
         return [Edition(*row) for row in self._meeting.read(schema.NEWER, name=name, known=json.dumps(known))]
