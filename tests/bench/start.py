@@ -129,9 +129,9 @@ def run(upstream: str, folder: Path, rounds: int, rest: float) -> None:
     with started((*ours(port := free()), "--workers", "2"), port) as (pid, _):
         time.sleep(10)
         workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        before = [_threads(worker) for worker in workers]
+        begun = [_threads(worker) for worker in workers]
         time.sleep(rest)
-        used = sorted((_threads(worker) - had) / (10 * rest) for worker, had in zip(workers, before, strict=True))
+        used = sorted((_threads(worker) - had) / (10 * rest) for worker, had in zip(workers, begun, strict=True))
         print("two workers, idle, % of a core:", *(f"{each:.2f}" for each in used))
 
 
