@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.redises import Server
-    from ticker.stores import Store
+    from ticker.stores.store import Store
 
 Pair = tuple["Store", "Store"]
 

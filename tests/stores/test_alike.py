@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from tests.stores.rows import DAY, FRIDAY
 from ticker.quotes import PriceType
-from ticker.stores import Retention, Row, Span, Store, of_url
+from ticker.stores import Retention, Row, Span, of_url
 from ticker.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tests.redises import Server
+    from ticker.stores.store import Store
 
 SOURCES = ("moex", "cbr", "fred")
 STRETCHES = (None, timedelta(hours=1), DAY)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.redises import Server
-    from ticker.stores import Store
+    from ticker.stores.store import Store
 
 # The most that a question may wait: a connection and its answer, each for the time-out in the address.
 PATIENCE = 2.0

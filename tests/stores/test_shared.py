@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tests.tree import ROOT
 from ticker.stores import Edition, of_url
-from ticker.stores.base import grown
 from ticker.stores.holder import gone, named
+from ticker.stores.sharing import grown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticker.stores import Store
+    from ticker.stores.store import Store
 
 # Long enough never to run out within a test, and short enough to be waited for.
 LONG, SHORT = 60.0, 0.3

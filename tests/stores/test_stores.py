@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stores.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
-from ticker.stores import Point, Retention, Row, Span, Store, StoreError, of_url
+from ticker.stores import Point, Retention, Row, Span, StoreError, of_url
 from ticker.stores.coding import moment_of
 from ticker.stores.schema import MIGRATIONS
 from ticker.values import replace
@@ -18,6 +18,8 @@ from ticker.values import replace
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
+
+    from ticker.stores.store import Store
 
 LATER = FRIDAY + timedelta(days=400)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticker.backfill.jobs import Job, Tally, jobs
 from ticker.normalise import normalise
 from ticker.quotes import Reason, SourceError
-from ticker.stores.base import Row, Store, StoreError
+from ticker.stores.base import Row, StoreError
 from ticker.stores.rows import of_candidate
 from ticker.validate import Case, refusal
 from ticker.values import Struct, field
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.quotes import Candidate, Instrument, Tick
+    from ticker.stores.store import Store
 
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.

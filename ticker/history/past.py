@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticker.calendars import Calendar
     from ticker.history.lines import Stretch
     from ticker.quotes import Instrument
-    from ticker.stores.base import Store
+    from ticker.stores.store import Store
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticker.stores import Edition, Lease
-    from ticker.stores.base import Shared
+    from ticker.stores.store import Shared
 
 log = Log(__name__)
 

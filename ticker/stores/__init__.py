@@ -1,7 +1,8 @@
 """Where history is kept and what replicas share, chosen by the URL's scheme. Adding one is a file and a line here.
 
-`base` says what a store is, `keeper` is the service's side of it: `backlog` is what waits, `writer` and `readers` go to
-the store off the loop, `condition` is how that fares; while it is away everything goes on from memory.
+`store` says what a store is, `base` and `sharing` what goes in and out of it. `keeper` is the service's side: `backlog`
+is what waits, `writer` and `readers` go to the store off the loop, `condition` is how that fares; while it is away all
+goes on from memory.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticker.stores.base import Edition, Key, Lease, Point, Retention, Row, Span, Store, StoreError
+from ticker.stores.base import Key, Point, Retention, Row, Span, StoreError
 from ticker.stores.keeper import Keeper
 from ticker.stores.memory import Memory
+from ticker.stores.sharing import Edition, Lease
 from ticker.stores.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ticker.stores.store import Store
 
 __all__ = [
     "STORES",
@@ -27,7 +31,6 @@ __all__ = [
     "Retention",
     "Row",
     "Span",
-    "Store",
     "StoreError",
     "is_shared",
     "of_url",

@@ -1,14 +1,13 @@
-"""What a store is: history, and what replicas share, behind plain blocking calls made off the loop's thread."""
+"""What goes into a store's history and what comes out of it, and how a store says that it fails."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ticker.values import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, datetime, timedelta
+    from datetime import datetime, timedelta
     from decimal import Decimal
 
     from ticker.quotes import PriceType
@@ -90,96 +89,3 @@ class Retention(Struct, frozen=True):
     raw: timedelta
     hourly: timedelta
     keep: timedelta | None = None
-
-
-class Lease(Struct, frozen=True):
-    """Who polls for all replicas of one name, as the store knew it when it was asked.
-
-    `fence` is another, higher number for each holder in turn, and stays higher even where the store has lost everything
-    (see `grown`): it is what tells a holder's write from one of a holder before. `replicas` is how many are alive, of
-    them `silent` have not claimed for its length and not said good-bye: they may be cut off and polling for themselves.
-    """
-
-    holder: str
-    fence: int
-    replicas: int
-    silent: int = 0
-
-
-class Edition(Struct, frozen=True):
-    """What one replica tells the others: a text under a `part` ("quotes", "sources") and its version, which grows."""
-
-    part: str
-    version: int
-    fence: int
-    text: str
-
-
-def grown(last: int, now: float) -> int:
-    """The fence after `last`, of whoever takes the lease at `now` (Unix time): never below the clock's milliseconds."""
-    return max(last + 1, int(now * 1000))
-
-
-class Shared(Protocol):
-    """What replicas share: a lease, a count of who is alive, and a feed of what has changed.
-
-    Made for three threads of each replica: one claims about once a second and in between waits in `newer`; another
-    publishes; a third may release. A store that talks to its server in a loop of its own answers them from there. The
-    time is the store's own (the server's, the machine's), never the caller's.
-    """
-
-    def claim(self, name: str, holder: str, ttl: float) -> Lease:
-        """Say that `holder` is alive, and give it the lease of `name` for `ttl` seconds if it is free or its own.
-
-        Who has it afterwards stands in the answer. A lease is free when nobody has claimed or released it, or its time
-        has run out. A replica counts as alive for three times its `ttl`, which is the same for all of one name.
-        """
-
-    def release(self, name: str, holder: str) -> None:
-        """Let go of the lease, where `holder` has it, and count it among the living no more."""
-
-    def publish(self, name: str, edition: Edition) -> bool:
-        """Keep `edition` in place of the one of its part, and tell whoever waits in `newer`; at once, or not at all.
-
-        False, and nothing is changed, where the one there has the same or a higher version, or where somebody has
-        taken the lease of `name` with a higher fence since: a leader who was asleep overwrites nobody.
-        """
-
-    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
-        """The editions of the parts in `known` that are newer than the versions there, waiting `patience` for one.
-
-        Where there is one already the answer comes at once; with `patience` 0 it always does. Callers wait in short
-        turns (a quarter of a second), so what was told between two calls must be found by the second: a subscription
-        is a bell, the kept edition is the truth.
-        """
-
-
-class Store(Shared, Protocol):
-    """History, restart and replicas. Every method may block and raises StoreError only; any thread may read."""
-
-    def open(self) -> bool:
-        """Make the store ready to be written, creating or migrating it, again after it was gone; whether it is new."""
-
-    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
-        """Keep `rows` and the texts `saved` by name, all or nothing; how many rows were new."""
-
-    def saved(self, name: str) -> str | None:
-        """The text last kept under `name`."""
-
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
-        """Of each of `keys` the row in force on a day or at a moment, and the one before it, newest first.
-
-        A key without a row is left out. The whole board is one question.
-        """
-
-    def series(self, span: Span) -> list[Point]:
-        """The rows of `span` as points of a line."""
-
-    def since(self, symbol: str | None) -> datetime | None:
-        """The oldest as_of kept, of one instrument or of all."""
-
-    def thin(self, retention: Retention, now: datetime) -> int:
-        """Apply the retention; how many rows went."""
-
-    def close(self) -> None:
-        """Let go of everything that is open."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticker.stores import saved
 from ticker.stores.backlog import Backlog
-from ticker.stores.base import Edition, Retention, Store, StoreError
+from ticker.stores.base import Retention, StoreError
 from ticker.stores.condition import FEED, Condition
 from ticker.stores.readers import Readers
 from ticker.stores.writer import Writer
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.quotes import Instrument, Snapshot
+    from ticker.stores.sharing import Edition
+    from ticker.stores.store import Store
 
 # What replicas tell each other: the board, and how the sources fare.
 QUOTES, SOURCES = PARTS = ("quotes", "sources")

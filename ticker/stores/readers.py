@@ -12,8 +12,8 @@ from ticker.threads import begin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticker.stores.base import Store
     from ticker.stores.condition import Condition
+    from ticker.stores.store import Store
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ticker.stores import schema
-from ticker.stores.base import Edition, Lease, grown
 from ticker.stores.holder import gone
+from ticker.stores.sharing import Edition, Lease, grown
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ticker.stores.base import Edition, StoreError
+from ticker.stores.base import StoreError
 from ticker.stores.condition import FEED, HISTORY
+from ticker.stores.sharing import Edition
 from ticker.threads import begin
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.stores.backlog import Backlog
-    from ticker.stores.base import Retention, Store
+    from ticker.stores.base import Retention
     from ticker.stores.condition import Condition
+    from ticker.stores.store import Store
 
 T = TypeVar("T")
 

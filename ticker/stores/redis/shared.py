@@ -7,8 +7,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ticker.stores.base import Edition, Lease, StoreError
+from ticker.stores.base import StoreError
 from ticker.stores.holder import gone
+from ticker.stores.sharing import Edition, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
