@@ -3,8 +3,9 @@
 import gc
 import sys
 
-# What is imported stays: to look through it for garbage again and again is a tenth of a start.
-gc.set_threshold(10_000)
+# What is imported stays: to look through it for garbage again and again is a tenth of a start. A service that has
+# started is looked through more often (`lifecycle.settle`).
+gc.set_threshold(100_000)
 
 from ticker.cli import quick  # noqa: E402 - the line above is for what this one imports
 from ticker.settings import ConfigurationError  # noqa: E402 - the same

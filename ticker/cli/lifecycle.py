@@ -38,6 +38,8 @@ _OWN = 100
 SETTLES = (1.0, 10.0, 60.0)
 # A thread that reads thousands of rows gives way to the loop after so long. Python's own 5 ms is ten answers.
 _TURN_SECONDS = 0.0005
+# So many new objects are looked through at once; of what a start built, none.
+_GARBAGE = 10_000
 
 
 async def run(
@@ -100,6 +102,7 @@ async def settle(service: Service, pauses: Sequence[float]) -> None:
         if not turn:
             await service.context.history.warm()
         gc.freeze()
+        gc.set_threshold(_GARBAGE)
 
 
 def _runner(app: web.Application) -> web.AppRunner:
