@@ -13,6 +13,7 @@ from tests.upstream import NOON
 from ticker.app import Service, compose
 from ticker.quotes import Status
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -71,7 +72,7 @@ def trio(flags: Mapping[str, Any]) -> Settings:
     """The shipped trio over its first four sources, whatever else the shipped configuration has learned to ask."""
     feeds = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["moex", "yahoo"]}
     own = {f"instruments.{symbol}.sources": sources for symbol, sources in feeds.items()}
-    return load(shipped(), {}, {**own, **flags}).settings.model_copy(update={"checks": {}})
+    return replace(load(shipped(), {}, {**own, **flags}).settings, checks={})
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from ticker.health import Health
 from ticker.schedule import Cadence, Plan, Timetable
 from ticker.settings import ConfigurationError, Settings
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +34,7 @@ TRIO = {
 def settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever a key takes
     """The trio of four sources, no cross-checks, with flags over it; __ stands for a dot."""
     given = {**TRIO, **{key.replace("__", "."): value for key, value in flags.items()}}
-    return load(shipped(), {}, given).settings.model_copy(update={"checks": {}})
+    return replace(load(shipped(), {}, given).settings, checks={})
 
 
 @pytest.fixture

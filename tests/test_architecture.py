@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, str] = {
     "web": "log quotes health vitals render history stores convert",
     "metrics": "ticker quotes health vitals",
     "export": "log history stores render",
-    "settings": "calendars stores",  # how the address of a Redis is written
+    "settings": "ticker calendars stores",  # how the address of a Redis is written; whose version found what good
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",
@@ -106,7 +106,17 @@ LIBRARIES: dict[str, str] = {
 LIBRARIES_NAMED: dict[str, str] = {}
 
 # What no start imports.
-LATER = {"apscheduler", "defusedxml", "holidays", "jinja2", "markupsafe", "prometheus_client", "redis", "rich"}
+LATER = {
+    "apscheduler",
+    "defusedxml",
+    "holidays",
+    "jinja2",
+    "markupsafe",
+    "prometheus_client",
+    "pydantic",
+    "redis",
+    "rich",
+}
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {

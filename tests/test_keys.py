@@ -10,6 +10,7 @@ from ticker.app import compose, used
 from ticker.quotes import Reason
 from ticker.settings import ConfigurationError, Settings, load
 from ticker.settings.load import shipped
+from ticker.values import replace
 
 KEY = "S3CR3T&=key"
 PATH = "/alphavantage/query"
@@ -20,7 +21,7 @@ def config(*sources: str, key: str | None = None) -> Settings:
     flags = {"instruments.OIL.sources": list(sources), "store.url": "memory://"}
     environment = {"TICKER_SOURCES__ALPHAVANTAGE__API_KEY": key} if key else {}
     settings = load(shipped(), environment, flags).settings
-    return settings.model_copy(update={"checks": {}, "instruments": {"OIL": settings.instruments["OIL"]}})
+    return replace(settings, checks={}, instruments={"OIL": settings.instruments["OIL"]})
 
 
 def test_three_sources_are_off_as_shipped() -> None:

@@ -40,7 +40,7 @@ class House:
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = load(shipped(), {}, FLAGS).settings.model_copy(update={"checks": {}})
+        settings = replace(load(shipped(), {}, FLAGS).settings, checks={})
         self.service = compose(settings, upstream=self.up.url, now=lambda: self.now, seed=1)
 
     @property

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from pydantic import BaseModel
-
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What stands beside what it tells of.
 OTHERS = (
@@ -69,7 +67,7 @@ SAMPLES = dict(
     re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", README, re.DOTALL)
 )
 # Which table of the section Configuration tells the keys of which model.
-TABLES: dict[str, tuple[type[BaseModel], ...]] = {
+TABLES: dict[str, tuple[type[model.Part], ...]] = {
     "`[server]`": (model.Server,),
     "`[store]`": (model.Store,),
     "`[instruments.SYMBOL]`": (model.Instrument,),
@@ -201,7 +199,7 @@ async def test_every_metric_is_told_and_no_other(served: Served) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_every_setting_is_told_and_no_other(table: str) -> None:
     """In the row of its table; the words in brackets explain."""
-    keys = {key for each in TABLES[table] for key in each.model_fields}
+    keys = {key for each in TABLES[table] for key in each.__struct_fields__}
     told = {name for name in named(row(table).partition("|")[2].partition("|")[2]) if re.fullmatch(r"[a-z_]+", name)}
     assert told == keys
 
@@ -209,7 +207,7 @@ def test_every_setting_is_told_and_no_other(table: str) -> None:
 def test_every_table_is_told() -> None:
     """Each key of the whole has its row."""
     assert {re.split(r"[].]", table.strip("`["))[0] for table in TABLES} - {"schedule"} == set(
-        model.Settings.model_fields
+        model.Settings.__struct_fields__
     )
 
 

@@ -11,7 +11,7 @@ from ticker.feeds import Feed
 from ticker.quotes import Instrument
 from ticker.schedule import Cadence, Plan
 from ticker.select.cross import Check
-from ticker.settings import ConfigurationError
+from ticker.settings import ConfigurationError, plain
 from ticker.settings.model import PublicationCalendar
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FIXED = ("server.host", "server.port", "server.metrics_host", "server.metrics_po
 
 def keep_fixed(running: Settings, wanted: Settings) -> None:
     """Raises ConfigurationError where `wanted` moves what only a restart can move; every such key is named."""
-    old, new = running.model_dump(mode="json"), wanted.model_dump(mode="json")
+    old, new = plain(running), plain(wanted)
     moved = [
         f"{key} cannot change while the service runs (it is {_at(old, key)!r}); restart it for {_at(new, key)!r}"
         for key in FIXED

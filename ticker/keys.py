@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ticker.settings import ConfigurationError
 from ticker.sources import KEYED
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from ticker.settings import Settings
@@ -21,7 +22,7 @@ def switched_on(config: Settings) -> Settings:
     """`config` without the sources that are off. Raises ConfigurationError for an instrument that has no other."""
     dark = {source for source in config.sources if off(config, source)}
     instruments = {
-        symbol: each.model_copy(update={"sources": tuple(s for s in each.sources if s not in dark)})
+        symbol: replace(each, sources=tuple(s for s in each.sources if s not in dark))
         for symbol, each in config.instruments.items()
     }
     for symbol, each in instruments.items():
@@ -33,4 +34,4 @@ def switched_on(config: Settings) -> Settings:
             )
             raise ConfigurationError(message)
     checks = {name: each for name, each in config.checks.items() if not dark & set(each.sources)}
-    return config.model_copy(update={"instruments": instruments, "checks": checks})
+    return replace(config, instruments=instruments, checks=checks)

@@ -27,6 +27,7 @@ from ticker.app import compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +98,7 @@ def service(case: str, clock: list[datetime]) -> tuple[Service, Upstreams]:
     """A real service of the shipped configuration with the case's sources, on `clock[0]`, over fake answers."""
     flags: dict[str, object] = {f"instruments.{s}.sources": sources for s, sources in CASES[case].items()}
     config = load(shipped(), {}, flags).settings
-    config = config.model_copy(update={"checks": {}})
+    config = replace(config, checks={})
     made = compose(config, upstream="http://upstream", now=lambda: clock[0], seed=1)
     up = Upstreams()
     made.poller._fetcher = up  # type: ignore[assignment]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import folded, ready, serving
+from tests.cli.running import PATIENCE, folded, ready, serving
 from tests.needs import needs
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def preloaded() -> str:
@@ -34,3 +32,23 @@ async def test_serve_goes_by_the_clock_of_its_machine(tmp_path: Path) -> None:
             answer = await session.get(f"{url}/widget")
             assert folded(await answer.text()) == "USD100.68 EUR106.08 OIL73.73"
             assert answer.headers["Last-Modified"].startswith("Fri, 22 Nov 2024 09:00:0")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_serve_keeps_what_it_found_good_for_the_next_start(tmp_path: Path, workers: str) -> None:
+    """Beside the store, once it listens; the next start, on another address, does without what looks it through."""
+    arguments = ("serve", "--port", "0", "--workers", workers, "--upstream", "http://127.0.0.1:9")
+    kept = tmp_path / "var" / "ticker.db.settings"
+    async with serving(tmp_path, *arguments):
+        await there(kept)
+    before = kept.stat()
+    async with serving(tmp_path, *arguments[:-1], "http://127.0.0.1:9/other", "--host", "localhost") as (process, _):
+        assert "pydantic" not in Path(f"/proc/{process.pid}/maps").read_text()  # noqa: ASYNC240 - of this machine
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+async def there(file: Path) -> None:
+    """Wait until `file` has been written."""
+    async with asyncio.timeout(PATIENCE):
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - another process rings no bell
+            await asyncio.sleep(0.02)

@@ -19,6 +19,7 @@ from ticker.cli.tables import check
 from ticker.fetch.hiding import HIDDEN, hidden, hidden_bytes
 from ticker.settings import ConfigurationError
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.server import ROUTES
 
@@ -72,7 +73,7 @@ async def test_an_upstream_that_repeats_the_key_tells_it_to_nobody(
     flags = {"instruments.OIL.sources": ["alphavantage", "twelvedata"], "store.url": f"sqlite:///{tmp_path}/t.db"}
     names = ("TICKER_SOURCES__ALPHAVANTAGE__API_KEY", "TICKER_SOURCES__TWELVEDATA__API_KEY")
     config = load(shipped(), dict.fromkeys(names, key), flags).settings
-    config = config.model_copy(update={"checks": {}, "instruments": {"OIL": config.instruments["OIL"]}})
+    config = replace(config, checks={}, instruments={"OIL": config.instruments["OIL"]})
     async with asked as server:
         upstream = str(server.make_url(f"/{how}"))
         recorder = record(config, upstream, tmp_path / "recording")

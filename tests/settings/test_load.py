@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 import pytest
 
-from ticker.settings import ConfigurationError, load
+from ticker.settings import ConfigurationError, load, rules
+from ticker.settings.environment import TEXTS
 from ticker.settings.load import shipped
+from ticker.settings.secret import Secret
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +77,7 @@ def test_instruments_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
     instruments = load(tmp_path / "own.toml", {}, {}).settings.instruments
     assert list(instruments) == ["OIL", "USD"]
     plain = load(shipped(), {}, {}).settings.instruments["OIL"]
-    assert instruments["OIL"] == plain.model_copy(update={"decimals": 3})
+    assert instruments["OIL"] == replace(plain, decimals=3)
 
 
 def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(written: Path) -> None:
@@ -106,7 +109,7 @@ def test_an_environment_variable_reaches_any_key_whatever_its_case(name: str, te
     """Two underscores go one level down; the value is TOML where it is, else text."""
     changed = load(shipped(), {name: text}, {}).settings.sources["cbr"]
     plain = load(shipped(), {}, {}).settings.sources["cbr"]
-    assert {each for each in type(plain).model_fields if getattr(plain, each) != getattr(changed, each)} == {key}
+    assert {each for each in plain.__struct_fields__ if getattr(plain, each) != getattr(changed, each)} == {key}
 
 
 def test_a_key_of_digits_stays_text() -> None:
@@ -236,3 +239,9 @@ def test_an_error_never_prints_a_secret(tmp_path: Path, text: str, environment: 
     """Errors end up in logs and tickets."""
     (tmp_path / "own.toml").write_text(text)
     assert "s3cret" not in refused(tmp_path / "own.toml", environment)
+
+
+def test_a_variable_of_every_text_stays_text() -> None:
+    """Which types are text is known without the library that validates."""
+    named = {name: get_args(kind)[0] for name, kind in vars(rules).items() if get_origin(kind) is Annotated}
+    assert {"str"} | {name for name, kind in named.items() if kind in (str, Secret)} == TEXTS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.settings.types import duration, exact, masked, written, zone
+from ticker.settings.types import duration, exact, masked, web_address, written, zone
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -94,3 +94,17 @@ def test_a_fraction_is_the_decimal_that_was_written(value: Decimal) -> None:
 def test_an_address_is_shown_without_its_password(text: str, shown: str) -> None:
     """What stands before the @ of an address never reaches a terminal or a log."""
     assert masked(text) == shown
+
+
+@pytest.mark.parametrize("text", ["http://host", "https://host:8443/a/b", "http://[::1]:1/"])
+def test_a_web_address_has_a_scheme_and_a_host(text: str) -> None:
+    """It is used without its last slash."""
+    assert web_address(text) == text.rstrip("/")
+
+
+@pytest.mark.parametrize("text", ["host", "ftp://host", "http://", "http://me:s3cret@host", "", "/a", "http:///a"])
+def test_another_address_is_refused_and_its_password_not_repeated(text: str) -> None:
+    """The error says what an address is."""
+    with pytest.raises(ValueError, match="is not an http") as error:
+        web_address(text)
+    assert "s3cret" not in str(error.value)

@@ -43,7 +43,7 @@ def moment(text: str | None, upstream: str | None) -> datetime | None:
 
 def web_upstream(url: str | None) -> str | None:
     """`url`, if it is an http(s) address. Exits with 2 otherwise."""
-    from ticker.settings.model import web_address  # noqa: PLC0415 - the other commands start without settings
+    from ticker.settings.types import web_address  # noqa: PLC0415 - the other commands start without settings
 
     try:
         return None if url is None else web_address(url)

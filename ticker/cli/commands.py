@@ -6,16 +6,13 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ticker import __version__
 from ticker.cli.arguments import day, moment, stretch, web_upstream
-from ticker.cli.configuration import settings
-
-if TYPE_CHECKING:
-    from ticker.settings import Loaded
+from ticker.cli.configuration import begun, settings
 
 app = typer.Typer(
     help="Honest market numbers for the header of a page: polls public rate sources, serves JSON and HTML.",
@@ -70,10 +67,8 @@ def serve(
     """Poll the sources and serve their numbers."""
     from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
 
-    def again() -> Loaded:
-        return settings(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
-
-    serving.serve(again, upstream=web_upstream(upstream), at=moment(at, upstream))
+    first = begun(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
+    serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream))
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")

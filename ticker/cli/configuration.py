@@ -5,13 +5,32 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ticker.settings import Loaded, load
+from ticker.settings import Loaded, load, recall
+from ticker.values import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+
+class First(Struct, frozen=True):
+    """The configuration that a start begins with; `again` reads it anew, `remember` keeps it for the next start."""
+
+    loaded: Loaded
+    remember: Callable[[], None] | None
+    again: Callable[[], Loaded]
 
 
 def settings(config: Path | None, **flags: object) -> Loaded:
     """The configuration in force; flags that were not given override nothing. Raises ConfigurationError."""
-    given: dict[str, Any] = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
-    return load(config, os.environ, given)
+    return load(config, os.environ, _given(flags))
+
+
+def begun(config: Path | None, **flags: object) -> First:
+    """As `settings`; what a former start has found good is not looked through again. Raises ConfigurationError."""
+    loaded, remember = recall(config, os.environ, _given(flags))
+    return First(loaded, remember, lambda: settings(config, **flags))
+
+
+def _given(flags: dict[str, object]) -> dict[str, Any]:
+    return {key.replace("__", "."): value for key, value in flags.items() if value is not None}

@@ -48,10 +48,13 @@ async def run(
     again: Callable[[], Loaded] | None,
     what: str,
     channel: Channel | None = None,
+    remember: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
 
     With a `channel` it is a worker: it listens beside others, and tells who started it instead of the service manager.
+
+    Once it listens, `remember` is called, which writes down what the next start need not find out again.
 
     Without `again`, as over a recording, there is nothing that SIGHUP could change, and it is passed over.
 
@@ -82,6 +85,8 @@ async def run(
         await _listen(public, server.host, server.port, what, beside=beside)
         listening.set()
         tell("READY=1")
+        if remember is not None:
+            await asyncio.to_thread(remember)
         await stop.wait()
         await _drain(service, tell)
     finally:

@@ -14,6 +14,7 @@ from ticker.app import compose, idle
 from ticker.cli.logs import logs
 from ticker.cli.tables import shown
 from ticker.quotes import SourceError
+from ticker.settings.types import written
 from ticker.values import Struct
 
 if TYPE_CHECKING:
@@ -98,6 +99,6 @@ def _feeds(config: Settings, service: Service, source: str) -> str:
 
 def _terms(config: Settings, source: str) -> tuple[str, str]:
     each = config.sources[source]
-    schedule = each.model_dump(mode="json")["schedule"]
-    cadence = f"every {schedule['every']}" if schedule["every"] else "; ".join(schedule["cron"])
-    return f"{cadence} ({schedule['zone']})", each.terms_url or ""
+    schedule = each.schedule
+    cadence = f"every {written(schedule.every)}" if schedule.every else "; ".join(schedule.cron)
+    return f"{cadence} ({schedule.zone})", each.terms_url or ""

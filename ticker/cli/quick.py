@@ -11,12 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticker.cli.configuration import settings
+from ticker.cli.configuration import begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from ticker.settings import Loaded
 
 # Every option of `serve`: all of them take a value.
 OPTIONS = frozenset({"--config", "--host", "--port", "--workers", "--upstream", "--store", "--at"})
@@ -56,14 +54,12 @@ def _served(given: dict[str, str]) -> Callable[[], None]:
     upstream, at = _address(given.get("--upstream")), _moment(given.get("--at"), given.get("--upstream"))
     file, host, store = given.get("--config"), given.get("--host"), given.get("--store")
 
-    def again() -> Loaded:
-        path = Path(file) if file else None
-        return settings(path, server__host=host, server__port=port, server__workers=workers, store__url=store)
-
     def serve() -> None:
         from ticker.cli import serving  # noqa: PLC0415 - another command's words end before
 
-        serving.serve(again, upstream=upstream, at=at)
+        path = Path(file) if file else None
+        first = begun(path, server__host=host, server__port=port, server__workers=workers, store__url=store)
+        serving.serve(first, upstream=upstream, at=at)
 
     return serve
 
@@ -84,6 +80,6 @@ def _moment(text: str | None, upstream: str | None) -> datetime | None:
 
 
 def _address(text: str | None) -> str | None:
-    from ticker.settings.model import web_address  # noqa: PLC0415 - only where one is given
+    from ticker.settings.types import web_address  # noqa: PLC0415 - only where one is given
 
     return None if text is None else web_address(text)

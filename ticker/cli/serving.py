@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
+    from ticker.cli.configuration import First
     from ticker.settings import Loaded
 
 log = Log(__name__)
@@ -32,20 +33,20 @@ def shareable(loaded: Loaded) -> None:
         raise ConfigurationError(message + "sqlite:///FILE or redis://HOST, or set server.workers to 1")
 
 
-def serve(again: Callable[[], Loaded], *, upstream: str | None, at: datetime | None) -> None:
-    """Serve what `again` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
-    loaded = again()
+def serve(first: First, *, upstream: str | None, at: datetime | None) -> None:
+    """Serve `first` until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
+    loaded = first.loaded
     config, now = loaded.settings, clock.Shifted(at) if at else clock.wall
     logs()
     shareable(loaded)
     if config.server.workers > 1:
         from ticker.cli import workers  # noqa: PLC0415 - one process starts without them
 
-        sys.exit(workers.serve(loaded, again, upstream, now))
+        sys.exit(workers.serve(first, upstream, now))
     service = compose(config, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:
-        await lifecycle.run(service, service.web(), again, "ticker serves")
+        await lifecycle.run(service, service.web(), first.again, "ticker serves", remember=first.remember)
 
     run(serving, config.server.host, config.server.port)
 

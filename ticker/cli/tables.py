@@ -18,6 +18,7 @@ from ticker.cli.logs import logs
 from ticker.cli.serving import shareable
 from ticker.quotes import Status
 from ticker.render import encoder, locales, wire
+from ticker.settings import plain
 from ticker.settings.types import masked
 from ticker.values import Struct
 
@@ -58,7 +59,7 @@ def check(loaded: Loaded) -> None:
     compose(loaded.settings)
     shareable(loaded)
     table = _table("setting", "value", "from")
-    for key, value in _flat(loaded.settings.model_dump(mode="json")):
+    for key, value in _flat(plain(loaded.settings)):
         table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))
     Console().print(table)
     typer.echo("The configuration is good.")

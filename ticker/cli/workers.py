@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticker.app import compose
@@ -15,12 +14,14 @@ from ticker.cli.ports import reserve
 from ticker.cli.serving import refused, run
 from ticker.settings import ConfigurationError
 from ticker.siblings import Memory, Worker
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from socket import socket
 
+    from ticker.cli.configuration import First
     from ticker.cli.hand import Channel
     from ticker.settings import Loaded
     from ticker.settings.model import Server, Settings
@@ -29,24 +30,25 @@ if TYPE_CHECKING:
 _ENDS_SECONDS = 20.0
 
 
-def serve(loaded: Loaded, again: Callable[[], Loaded], upstream: str | None, now: Callable[[], datetime]) -> int:
+def serve(first: First, upstream: str | None, now: Callable[[], datetime]) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
-    server = loaded.settings.server
+    server = first.loaded.settings.server
     ports, _kept = _reserved(server)
     memory = Memory(1 + server.workers)
 
     def on(read: Settings) -> Settings:
         """Where port 0 was asked for, the one that was found, here as in every later reading."""
         moved = {name: found for name, found in ports.items() if getattr(read.server, name) == 0}
-        return read.model_copy(update={"server": read.server.model_copy(update=moved)})
+        return replace(read, server=replace(read.server, **moved))
 
     def same() -> Loaded:
-        read = again()
+        read = first.again()
         return replace(read, settings=on(read.settings))
 
     def work(number: int, channel: Channel) -> int:
         logs(worker=number, pid=os.getpid())
-        config = on(loaded.settings)
+        remember = first.remember if number == 0 else None
+        config = on(first.loaded.settings)
         try:
             service = compose(config, upstream=upstream, now=now, stored=True, worker=Worker.of(memory, number))
         except ConfigurationError as error:
@@ -55,7 +57,7 @@ def serve(loaded: Loaded, again: Callable[[], Loaded], upstream: str | None, now
             return 2
 
         async def serving() -> None:
-            await lifecycle.run(service, service.web(), same, "ticker serves", channel)
+            await lifecycle.run(service, service.web(), same, "ticker serves", channel, remember=remember)
 
         run(serving, config.server.host, config.server.port)
         return 0

@@ -1,12 +1,13 @@
 """The configuration: a TOML file, overridden by TICKER_… environment variables, overridden by flags.
 
-`types` says how values are written, `model` what may be set and its bounds, `environment` which key a variable means,
-`errors` what is said of a wrong one; `load` reads and layers it all and remembers where each value came from.
-Nothing unknown or misspelt gets past either.
+`model` says what may be set, `rules` within which bounds and `types` how it is written; `environment` which key a
+variable means, `validation` what is wrong and `errors` how that is told. `load` reads and layers it all and remembers
+where each value came from; `memory` keeps for the next start what was found good. Nothing misspelt gets past them.
 """
 
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import Loaded, load
+from ticker.settings.load import Loaded, load, recall
 from ticker.settings.model import Settings
+from ticker.settings.plain import plain
 
-__all__ = ["ConfigurationError", "Loaded", "Settings", "load"]
+__all__ = ["ConfigurationError", "Loaded", "Settings", "load", "plain", "recall"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any
-
-from pydantic import SecretStr
 
 from ticker.settings.errors import ConfigurationError, fields, nearest
 
 PREFIX = "TICKER_"
 # Read by other parts of the program or by tools around it; they are not settings of the service.
 NOT_SETTINGS = frozenset({"TICKER_REQUIRE_ALL"})
+
+# Of the types in `model`, those that are text: what is written as a number or a date is text there all the same.
+TEXTS = frozenset({"str", "Code", "Days", "Holidays", "Key", "Link", "StoreAddress", "WebAddress"})
 
 
 def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[tuple[list[str], Any, str]]:
@@ -56,6 +56,8 @@ def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:
 def _spelt(name: str) -> str:
     """A hint for a name that wants its table, or has one underscore too few before its key."""
     right = [f"{PREFIX}{table}__{key}".upper() for table in ("server", "store") for key in fields([table])]
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     close = difflib.get_close_matches(name.upper(), right, n=1, cutoff=0.7)
     return f"; did you mean {close[0]}? Two underscores stand between a table and its key" if close else ""
 
@@ -67,7 +69,7 @@ def _value(text: str, path: list[str]) -> Any:  # noqa: ANN401 - whatever TOML c
     except tomllib.TOMLDecodeError:
         return text
     field = fields(path[:-1]).get(path[-1])
-    is_text = field is not None and field.annotation in {str, str | None, SecretStr | None}
+    is_text = field is not None and field.removesuffix(" | None").removeprefix("rules.") in TEXTS
     return text if is_text and not isinstance(value, str) else value
 
 

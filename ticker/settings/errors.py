@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from ticker.settings import model
@@ -11,8 +10,7 @@ from ticker.settings.types import masked
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import BaseModel, ValidationError
-    from pydantic.fields import FieldInfo
+    from pydantic import ValidationError
 
 
 class ConfigurationError(Exception):
@@ -20,7 +18,7 @@ class ConfigurationError(Exception):
 
 
 # The tables by the place they stand at; "*" is a name that the configuration chooses.
-_TABLES: Mapping[tuple[str, ...], tuple[type[BaseModel], ...]] = {
+_TABLES: Mapping[tuple[str, ...], tuple[type[model.Part], ...]] = {
     (): (model.Settings,),
     ("server",): (model.Server,),
     ("store",): (model.Store,),
@@ -32,10 +30,10 @@ _TABLES: Mapping[tuple[str, ...], tuple[type[BaseModel], ...]] = {
 }
 
 
-def fields(path: list[str]) -> dict[str, FieldInfo]:
-    """The keys of the table at `path`; none inside free tables such as texts by language."""
+def fields(path: list[str]) -> dict[str, str]:
+    """The keys of the table at `path` and the names of their types; none inside free tables as texts by language."""
     place = tuple("*" if depth == 1 else key for depth, key in enumerate(path))
-    return {name: field for table in _TABLES.get(place, ()) for name, field in table.model_fields.items()}
+    return {name: str(kind) for table in _TABLES.get(place, ()) for name, kind in table.__annotations__.items()}
 
 
 def explain(error: ValidationError, origins: Mapping[str, str], path: str) -> str:
@@ -60,6 +58,8 @@ def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: 
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint that names the closest of `known`, or all of them where none is close."""
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.5)
     right = next((key for key in known if close and key.lower() == close[0]), None)
     return f"; did you mean {right!r}?" if right else f"; there are {', '.join(sorted(known))}" if known else ""

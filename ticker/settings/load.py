@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from ticker.settings.environment import overrides
 from ticker.settings.errors import ConfigurationError, explain, nearest
-from ticker.settings.model import Settings
+from ticker.settings.memory import memory_of
+from ticker.values import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ticker.settings.model import Settings
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The settings in force and where each value, by dotted key, came from."""
 
     settings: Settings
     origins: Mapping[str, str]
+
+
+class Layers:
+    """What was written, one layer over the other, and where each value came from; `path` is the file asked for.
+
+    No record, which would show what it holds: keys stand in it.
+    """
+
+    __slots__ = ("origins", "path", "tree")
+
+    def __init__(self, tree: Mapping[str, Any], origins: Mapping[str, str], path: str) -> None:
+        self.tree, self.origins, self.path = tree, origins, path
 
 
 def shipped() -> Path:
@@ -37,52 +51,87 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     `flags` are dotted keys to values. What a file does not say of sources and calendars is as shipped; its instruments
     are all there are. Raises ConfigurationError.
     """
+    return _validated(_layers(file, environment, flags))
+
+
+def recall(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]
+) -> tuple[Loaded, Callable[[], None] | None]:
+    """As `load`, but what the same code has found good before is not looked through again.
+
+    With what is looked through comes a function that writes it down for the next start.
+    """
+    layers = _layers(file, environment, flags)
+    memory = memory_of(layers.tree, environment)
+    if memory is not None and (known := memory.recall()) is not None:
+        return Loaded(known, layers.origins), None
+    loaded = _validated(layers)
+    return loaded, partial(memory.remember, loaded.settings) if memory is not None else None
+
+
+def _layers(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Layers:
     local = Path("config/ticker.toml")
     path = file or (local if local.exists() else shipped())
-    base, own = _read(shipped()), _read(path)
-    if "instruments" in own:
+    first, text = _text(shipped()), _text(path)
+    own = _parsed(path, text)
+    base = own if text == first else _parsed(shipped(), first)
+    if base is not own and "instruments" in own:
         kept = {symbol: table for symbol, table in base.get("instruments", {}).items() if symbol in own["instruments"]}
         order = {symbol: kept.get(symbol, {}) for symbol in own["instruments"]}
         base["instruments"] = order
         base["checks"] = {name: each for name, each in base.get("checks", {}).items() if _both(each, order)}
     origins: dict[str, str] = {}
     tree: dict[str, Any] = {}
-    layers = [(base, "shipped"), (own, str(path))] if path != shipped() else [(base, str(path))]
+    layers = [(base, "shipped"), (own, str(path))] if base is not own else [(own, str(path))]
     for layer, origin in layers:
         _merge(tree, layer, origins, origin)
     for key, value, origin in overrides(environment, tree):
         _merge(tree, _nest(key, value), origins, origin)
     for dotted, value in flags.items():
         _merge(tree, _nest(dotted.split("."), value), origins, "flag")
+    return Layers(tree, origins, str(path))
+
+
+def _validated(layers: Layers) -> Loaded:
+    from pydantic import ValidationError  # noqa: PLC0415 - a start over what is known to be good does without
+
+    from ticker.settings.validation import validated  # noqa: PLC0415 - as above
+
     try:
-        settings = Settings.model_validate(tree)
+        settings = validated(layers.tree)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, origins, str(path))) from None
-    _cross_check(settings, origins, str(path))
-    return Loaded(settings, origins)
+        raise ConfigurationError(explain(error, layers.origins, layers.path)) from None
+    _cross_check(settings, layers.origins, layers.path)
+    return Loaded(settings, layers.origins)
 
 
 def _both(check: Mapping[str, Any], instruments: Mapping[str, Any]) -> bool:
     return check["numerator"] in instruments and check["denominator"] in instruments
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         message = f"{path}: no such file; name one with --config, or leave it out for the shipped configuration"
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: cannot be read: {error}"
+    raise ConfigurationError(message)
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = f"{path}: not TOML: {error}; text stands in quotes, a table's name in [brackets]"
-    raise ConfigurationError(message)
+        raise ConfigurationError(message) from None
 
 
 def _merge(tree: dict[str, Any], layer: Mapping[str, Any], origins: dict[str, str], origin: str, at: str = "") -> None:
     for key, value in layer.items():
         dotted = f"{at}{key}"
         # A schedule is one value: half of one and half of another would be neither.
-        if isinstance(value, Mapping) and key != "schedule":
+        if isinstance(value, dict) and key != "schedule":
             below = tree.setdefault(key, {})
             if isinstance(below, dict):
                 _merge(below, value, origins, origin, f"{dotted}.")

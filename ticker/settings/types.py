@@ -1,14 +1,12 @@
-"""How values are written in the configuration: durations, zones, days, times, fractions."""
+"""How values are written in the configuration: durations, zones, addresses, fractions."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
-
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
@@ -16,6 +14,8 @@ _LONGEST = 36_500 * 86_400  # added to a date of today it is still a date
 # In a store's address all before the last @: a password may hold one, and a / too. And what is called a password.
 _PASSWORD = re.compile(r"(\b(?!https?:)[a-z+]+://)\S*@|(https?://)[^/?#\s]*@")
 _NAMED = re.compile(r"([?&][^=&\s]*(?:pas|pw|auth|token|secret|cred)[^=&\s]*=)[^&\s'\"]*")
+# RFC 3986 has none of them; an address becomes a link, a header and code that people copy.
+_NO_ADDRESS = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]""")
 
 
 def duration(value: object) -> object:
@@ -71,8 +71,13 @@ def exact(value: object) -> object:
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(written)]
-Positive = Annotated[Duration, AfterValidator(positive)]
-Zone = Annotated[ZoneInfo, BeforeValidator(zone), PlainSerializer(str)]
-Fraction = Annotated[Decimal, BeforeValidator(exact), Field(gt=0, le=1)]
-Price = Annotated[Decimal, BeforeValidator(exact), Field(ge=0, allow_inf_nan=False)]
+def web_address(value: str) -> str:
+    """`value`, if it is an absolute http(s) URL with a host and without credentials. Raises ValueError otherwise."""
+    if found := _NO_ADDRESS.search(value):
+        message = f"{masked(value)!r} has a {found[0]!r}, which no address has: write it as %{ord(found[0]):02X}"
+        raise ValueError(message)
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        message = f"{masked(value)!r} is not an http:// or https:// address with a host and without a user name"
+        raise ValueError(message)
+    return value.rstrip("/")

@@ -18,6 +18,7 @@ from ticker.cli.serving import run
 from ticker.clock import Shifted
 from ticker.schedule import Timetable
 from ticker.settings.load import load, shipped
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def configured(store: str) -> Settings:
     flags: dict[str, Any] = {f"instruments.{symbol}.sources": sources for symbol, sources in FEEDS.items()}
     flags |= {f"sources.{each}.timeout": TIMEOUT for each in ("cbr", "cbr_mirror", "moex", "yahoo")}
     flags |= {"server.port": 0, "server.metrics_port": 0, "store.url": store}
-    return load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
+    return replace(load(shipped(), {}, flags).settings, checks={})
 
 
 def composed(plan: Plan) -> Service:

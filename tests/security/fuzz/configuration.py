@@ -9,7 +9,7 @@ import atheris
 
 with atheris.instrument_imports(include=["ticker"]):
     from ticker.app import compose
-    from ticker.settings import ConfigurationError
+    from ticker.settings import ConfigurationError, plain
     from ticker.settings.load import load, shipped
 
 from tests.security.fuzz.running import fuzz
@@ -37,7 +37,7 @@ def one(data: bytes) -> None:
             raise AssertionError("an error without a word") from error
         return
     # What was let in can be told: printed by `ticker check`, and in every answer.
-    str(loaded.settings.model_dump(mode="json")).encode()
+    str(plain(loaded.settings)).encode()
     service.openapi()
 
 
