@@ -140,7 +140,13 @@ COMPOSED = {"Board": "app", "Fetcher": "app", "Poller": "app", "Timetable": "app
 COMPOSED |= {"Replica": "app", "Following": "app"}
 COMPOSED |= {"Plan": "configured", "Feed": "configured"}
 # A cache of a pure function is no state that anybody can notice; it must have a bound.
-CACHED = {"calendars.py", "render/cldr/__init__.py", "render/locales.py", "render/series.py", "stores/coding.py"}
+CACHED = {
+    "calendars/holidays.py",
+    "render/cldr/__init__.py",
+    "render/locales.py",
+    "render/series.py",
+    "stores/coding.py",
+}
 MUTATORS = "append add clear discard extend insert pop popitem remove setdefault update"
 
 

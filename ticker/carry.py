@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.quotes import Candidate, Instrument, Snapshot
 
 Key = tuple[str, str]

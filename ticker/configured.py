@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
     from random import Random
 
+    from ticker.calendars.calendar import Calendar
     from ticker.settings.model import Calendar as CalendarSettings
     from ticker.settings.model import Settings
 
@@ -134,7 +135,7 @@ def read_holidays(config: Settings, today: date) -> None:
             calendars.is_holiday(market, today)
 
 
-def overrides_of(config: Settings) -> dict[str, calendars.Calendar]:
+def overrides_of(config: Settings) -> dict[str, Calendar]:
     """The calendars of instruments that are judged by one of their own, by symbol."""
     return {s: calendar_of(config.calendars[i.calendar]) for s, i in config.instruments.items() if i.calendar}
 
@@ -145,7 +146,7 @@ def zone_of(config: Settings, symbol: str) -> tzinfo:
     return config.calendars[instrument.calendar or config.sources[instrument.sources[0]].calendar].zone
 
 
-def calendar_of(config: CalendarSettings) -> calendars.Calendar:
+def calendar_of(config: CalendarSettings) -> Calendar:
     """A configured calendar as a value."""
     days = calendars.days_of(config.days)
     if isinstance(config, PublicationCalendar):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.quotes import Instrument, Tick
 
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.

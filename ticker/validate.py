@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.quotes import Candidate, Instrument, Quote
 
 

@@ -69,6 +69,6 @@ CONTENTS: tuple[Fault, ...] = (
         "Friday's numbers until Monday evening",
         "`fresh` until the next ones are due, then `stale`",
         _TEST.format("over_a_weekend_nothing_is_late_and_on_monday_evening_it_is"),
-        Mutation("ticker/calendars.py", "return self.due(as_of) + self.grace", "return as_of + self.grace"),
+        Mutation("ticker/calendars/publication.py", "return self.due(as_of) + self.grace", "return as_of + self.grace"),
     ),
 )

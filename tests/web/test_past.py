@@ -8,8 +8,8 @@ import pytest
 
 from tests.kept import Kept, kept
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
-from ticker.calendars import _holidays as books
 from ticker.calendars import is_holiday
+from ticker.calendars.holidays import _holidays as books
 from ticker.stores import StoreError
 from ticker.values import replace
 

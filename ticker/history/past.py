@@ -17,7 +17,7 @@ from ticker.values import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.history.lines import Stretch
     from ticker.quotes import Instrument
     from ticker.stores.store import Store

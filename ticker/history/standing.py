@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.quotes import Instrument
     from ticker.stores.base import Row
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticker.board import Board
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.feeds import Feed
     from ticker.fetch import Fetching
     from ticker.poll.decided import Decided

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from ticker.calendars import Calendar
+    from ticker.calendars.calendar import Calendar
     from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 
