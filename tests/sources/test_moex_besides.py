@@ -58,10 +58,12 @@ def test_fridays_last_trade_stays_fridays_over_the_weekend(system: str, trade_da
     assert brent(body).as_of == at("2024-11-22 23:49:58")
 
 
-def test_a_trade_of_a_weekend_session_is_of_its_day() -> None:
-    """Since 2025 there are sessions on Saturday and Sunday, by day."""
-    body = with_cells("BRZ4", SYSTIME="2024-11-23 15:15:00", TRADEDATE="2024-11-23", TIME="15:00:00")
-    assert brent(body).as_of == at("2024-11-23 15:00:00")
+@pytest.mark.parametrize("system", ["2024-11-23 19:15:00", "2024-11-24 12:00:00", "2024-11-25 08:00:00"])
+@pytest.mark.parametrize("time", ["11:59:00", "18:59:58"])
+def test_a_trade_of_a_weekend_session_is_of_its_day(system: str, time: str) -> None:
+    """Since 2025 there are sessions on Saturday and Sunday, by day and to seven in the evening."""
+    body = with_cells("BRZ4", SYSTIME=system, TRADEDATE="2024-11-23", TIME=time)
+    assert brent(body).as_of == at(f"2024-11-23 {time}")
 
 
 @pytest.mark.parametrize("before", [None, 0, Decimal("-37.63")])

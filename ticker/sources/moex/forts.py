@@ -40,6 +40,7 @@ _DAY = timedelta(days=1)
 _SATURDAY = 5
 _CLEARING = time(18, 50)
 _EVENING = time(18, 45)
+_WEEKEND_CLOSED = time(19, 5)
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -127,7 +128,7 @@ def _as_of(row: Mapping[str, Any]) -> datetime:
     if traded > moment and (traded.time() >= _EVENING or traded.date() > moment.date()):
         traded = datetime.combine(moment.date(), traded.time())
         traded -= _DAY if traded > moment else timedelta(0)
-    while traded.weekday() >= _SATURDAY and traded.time() >= _EVENING:
+    while traded.weekday() >= _SATURDAY and traded.time() >= _WEEKEND_CLOSED:
         traded -= _DAY  # on a weekend nobody trades in the evening: Friday's last trade stands on Sunday and on Monday
     return traded.replace(tzinfo=MOSCOW)
 
