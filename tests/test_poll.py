@@ -144,7 +144,7 @@ WOUNDS = {
     "an error with 200": (formats.CBR_REFUSAL, Reason.SCHEMA),
     "zero": (formats.cbr_daily(date(2024, 11, 22), {"USD": Decimal(0)}), Reason.RANGE),
     "NaN": (b"100,6798|NaN", Reason.PARSE),
-    "a negative": (b"100,6798|-100,6798", Reason.PARSE),
+    "a negative": (b"100,6798|-100,6798", Reason.RANGE),
     "a huge number": (b"100,6798|" + b"9" * 100_000, Reason.PARSE),
     "another encoding": (b'"windows-1251"|"utf-8"', Reason.ENCODING),
     "another nominal": (b"<Nominal>1<|<Nominal>7<", Reason.UNIT),

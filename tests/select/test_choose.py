@@ -280,3 +280,18 @@ def test_a_corrected_table_waits_quietly_for_its_copies(fixing: Desk) -> None:
     assert set(choice.ask_now) == {"mirror", "third"}
     fixing.later(seconds=1).says("mirror", "100.0400", day).says("third", "100.0400", day)
     assert fixing.price == "100.0400"
+
+
+def test_what_is_due_next_is_never_past(fixing: Desk) -> None:
+    """A number whose sources are silent tells when the next one is due seen from now, not from when it came."""
+    kept = fixing.choose().quote
+    fixing.candidates.clear()
+    assert kept.next_update_at is None
+    for days, due in ((1, None), (2, None), (3, datetime(2024, 11, 25, 16, tzinfo=MOSCOW))):
+        fixing.now = datetime(2024, 11, 20 + days, 17, tzinfo=MOSCOW)
+        assert fixing.choose().quote.next_update_at == due
+    fixing.now = datetime(2024, 12, 22, 12, tzinfo=MOSCOW)
+    assert (fixing.choose().quote.status, fixing.last and fixing.last.next_update_at) == (
+        Status.UNAVAILABLE,
+        datetime(2024, 12, 23, 16, tzinfo=MOSCOW),
+    )

@@ -50,11 +50,20 @@ def keep(ask: Question, reason: Reason | None, among: Sequence[Candidate] = ()) 
     """
     why = reason or ask.failures.get(ask.instrument.sources[0])
     base = ask.last or Quote(ask.instrument)
+    base = replace(base, next_update_at=_due(ask, base))
     if base.price is None:
         return replace(base, instrument=ask.instrument, reason=why)
     # Who agreed on the number when it was published says nothing of what they say now.
     agreement = base.agreement if reason is None else standing(ask, base, among)
     return replace(base.at(ask.now), instrument=ask.instrument, reason=why, agreement=agreement)
+
+
+def _due(ask: Question, kept: Quote) -> datetime | None:
+    """When something newer than `kept` is due, seen from now: what was said of it then has passed meanwhile."""
+    calendar = ask.calendars.get(kept.source or "")
+    if calendar is None or kept.as_of is None:
+        return None
+    return calendar.next_update(kept.as_of, ask.now)
 
 
 def _fetched_at(ask: Question, winner: Candidate) -> datetime:
