@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticker.calendars import SURE, Publication, Session, days_of, is_holiday
+from ticker.calendars.books import BOOKS
 from ticker.configured import calendar_of
 from ticker.settings.load import load, shipped
 
@@ -16,6 +19,8 @@ MOSCOW, YORK, UTC = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York"), Zon
 BANK = Publication(MOSCOW, time(16), timedelta(hours=4), days_of("mon-fri"), "RU", 1)
 SAME_DAY = Publication(ZoneInfo("Europe/Berlin"), time(16), timedelta(hours=2), days_of("mon-fri"), "XECB", 0)
 FORTS = Session(MOSCOW, time(9), time(23, 50), timedelta(minutes=15), timedelta(minutes=45), days_of("mon-fri"), "RU")
+# What is at hand: years whose decrees are out, and those that history is asked for.
+YEARS = range(2024, 2028)
 ICE = Session(YORK, time(20), time(18), timedelta(minutes=10), timedelta(minutes=90), days_of("sun-thu"))
 
 
@@ -205,6 +210,32 @@ def test_a_book_is_what_the_library_gives_for_the_name(market: str) -> None:
         book = getattr(holidays, market)(years=year)
         days = [date(year, 1, 1) + timedelta(days=day) for day in range(365)]
         assert [day for day in days if is_holiday(market, day)] == [day for day in days if day in book]
+
+
+def test_the_years_that_are_at_hand_are_as_the_library_gives_them() -> None:
+    """With a newer one that knows better, its lines go into ticker/calendars/books.py: they are what differs here."""
+    made = [
+        f"{market} {year} {' '.join(sorted(f'{day:%m%d}' for day in getattr(holidays, market)(years=year)))}"
+        for market in sorted(SURE)
+        for year in YEARS
+    ]
+    assert BOOKS.split("\n")[1:-1] == made
+
+
+def test_a_start_reads_no_library_for_the_years_at_hand() -> None:
+    """Sixty milliseconds and four megabytes, for days that are written down."""
+    code = f"""
+import sys
+from datetime import date
+from ticker.calendars.books import BOOKS
+from ticker.calendars import SURE, is_holiday
+assert is_holiday("RU", date(2024, 11, 4)) and not is_holiday("RU", date(2024, 11, 5))
+assert all(is_holiday(market, date(year, 1, 1)) for market in SURE for year in {YEARS!r})
+assert "holidays" not in sys.modules
+assert is_holiday("RU", date({YEARS[0] - 1}, 11, 4))
+assert "holidays" in sys.modules
+"""
+    subprocess.run((sys.executable, "-c", code), check=True)
 
 
 def test_the_shipped_configuration_asks_the_library_nothing_at_a_start() -> None:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
 
+from ticker.calendars.books import BOOKS
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -28,6 +30,14 @@ def is_holiday(market: str, day: date) -> bool:
 # A board of another day asks for a handful of days of a year that nobody has asked for yet: a book costs a millisecond.
 @lru_cache(maxsize=256)
 def _holidays(market: str, year: int) -> frozenset[date]:
+    head = f"\n{market} {year} "
+    _, known, days = BOOKS.partition(head)
+    if known:
+        return frozenset(date(year, int(day[:2]), int(day[2:])) for day in days.partition("\n")[0].split())
+    return _read(market, year)
+
+
+def _read(market: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - costs 60 ms, and a start needs to know only whether there is such a name
 
     for kind, files in (("countries", holidays.registry.COUNTRIES), ("financial", holidays.registry.FINANCIAL)):
