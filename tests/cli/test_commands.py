@@ -7,20 +7,21 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import DAY, PATIENCE, done, folded, ready, serving
+from tests.cli.running import DAY, PATIENCE, TICKER, done, folded, ready, serving
 from tests.upstream import Upstream
 from ticker.cli import main
 from ticker.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands)
 
@@ -59,6 +60,26 @@ def test_every_command_has_help_with_an_example(
     code, out, _ = here(monkeypatch, capsys, command, "--help")
     assert code == 0
     assert f"Example: ticker {command}" in out
+
+
+async def test_a_terminal_without_our_letters_ends_no_command(tmp_path: Path, upstream: Upstream) -> None:
+    """What it cannot show is an escape in a table; JSON stays what it is."""
+    over = ("--lang", "ru", "--upstream", upstream.url, "--at", DAY)
+    code, table, err = await done(tmp_path, "get", *over, PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "")
+    assert "\\u0414\\u043e\\u043b" in table
+    code, whole, err = await done(tmp_path, "get", "--json", *over, PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "")
+    assert "Доллар" in whole
+    assert (await done(tmp_path, "check", PYTHONIOENCODING="ascii"))[0] == 0
+
+
+@pytest.mark.parametrize("command", ["openapi", "check"])
+def test_an_output_that_is_full_is_said_in_a_line(tmp_path: Path, command: str) -> None:
+    """Exit 1 and no traceback."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([TICKER, command], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (1, b"ticker: [Errno 28] No space left on device\n")
 
 
 async def test_serve_shows_the_header_of_that_day(tmp_path: Path, upstream: Upstream) -> None:

@@ -1,6 +1,7 @@
 """The command line: one function a command, with an example in its help. Exit codes: 0 done, 1 failed, 2 bad use."""
 
 import gc
+import io
 import sys
 
 # What is imported stays: to look through it for garbage again and again is a tenth of a start. A service that has
@@ -12,16 +13,27 @@ from ticker.settings import ConfigurationError  # noqa: E402 - the same
 
 
 def main() -> None:
-    """Run the command line; a configuration that cannot be used ends it with exit code 2."""
+    """Run the command line; a configuration that cannot be used ends it with exit code 2, a full disk with 1."""
     try:
         if quick.started(sys.argv[1:]):
             return
+        _write_what_can_be()
         from ticker.cli.commands import app  # noqa: PLC0415 - a service that is started plainly does without
 
         app()
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+    except OSError as error:
+        sys.stderr.write(f"ticker: {error}\n")
+        sys.exit(1)
+
+
+def _write_what_can_be() -> None:
+    """A letter that the terminal's coding does not have is written as its escape and ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 __all__ = ["main"]

@@ -48,7 +48,8 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     snapshot = await _once(config, upstream, at)
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
-        typer.echo(encoder.text(wire.quotes_of(snapshot, quotes, locale)))
+        # Bytes: JSON is UTF-8 whatever the terminal is (RFC 8259, 8.1).
+        typer.echo(encoder.text(wire.quotes_of(snapshot, quotes, locale)).encode())
     else:
         Console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
