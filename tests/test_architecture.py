@@ -116,6 +116,7 @@ LATER = {
     "pydantic",
     "redis",
     "rich",
+    "zstandard",
 }
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.

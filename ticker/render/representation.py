@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import zlib
 from typing import TYPE_CHECKING
 
 import brotli
-import zstandard
 
 from ticker.values import Struct, field
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 # Below one packet compression costs more than it saves.
@@ -55,8 +55,15 @@ class Representation(Struct, frozen=True):
         return f'"{tag}"' if coding == "identity" else f'"{tag}-{coding}"'
 
 
-_CODERS = {
+def _zstd(body: bytes) -> bytes:
+    import zstandard  # noqa: PLC0415 - only where somebody asks for it
+
+    return zstandard.compress(body, 12)
+
+
+_CODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
-    "zstd": lambda body: zstandard.compress(body, 12),
-    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+    "zstd": _zstd,
+    # A window of 16 + 15 is gzip's own form, without a time.
+    "gzip": lambda body: zlib.compress(body, 6, 31),
 }
