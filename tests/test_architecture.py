@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, str] = {
     "web": "log quotes health vitals render history stores convert",
     "metrics": "ticker quotes health vitals",
     "export": "log history stores render",
-    "settings": "ticker calendars stores",  # how the address of a Redis is written; whose version found what good
+    "settings": "ticker calendars sources stores",  # whose version it is; adapters there are; how a Redis is addressed
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",

@@ -129,10 +129,58 @@ def test_a_wrong_configuration_is_a_line_and_exit_2(
 
 
 async def test_an_adapter_that_does_not_exist_is_exit_2(tmp_path: Path) -> None:
-    """What only the composer can know is told in the same way."""
+    """The variable that names it, and the nearest there is."""
     code, _, err = await done(tmp_path, "check", TICKER_SOURCES__CBR__ADAPTER="cbrr")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "sources.cbr.adapter" in err
+    where = "environment TICKER_SOURCES__CBR__ADAPTER: sources.cbr.adapter"
+    assert (code, err) == (2, f"{where}: no adapter 'cbrr'; did you mean 'cbr'?\n")
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[sources.cbr]\nschedule = { cron = ["61 * * * *"] }', "sources.cbr.schedule.cron"),
+        ('[instruments.OIL]\nsources = ["eia"]', "instruments.OIL.sources"),
+    ],
+)
+def test_what_only_the_composer_can_know_is_told_with_its_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    text: str,
+    key: str,
+) -> None:
+    """A time that no clock shows, a source that waits for its key."""
+    (tmp_path / "own.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = here(monkeypatch, capsys, command, "--config", "own.toml")
+    assert code == 2
+    assert err.splitlines()[-1].startswith(f"own.toml: {key}: ")
+
+
+@pytest.mark.parametrize("command", ["get", "backfill"])
+def test_an_instrument_that_is_not_there_is_told_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Or with all there are."""
+    monkeypatch.chdir(tmp_path)
+    for word, hint in (("usd", "did you mean 'USD'?"), ("XYZ", "there are EUR, OIL, USD")):
+        code, _, err = here(monkeypatch, capsys, command, word)
+        assert (code, f"Invalid value for SYMBOL: no instrument {word!r}; {hint}" in err) == (2, True), err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("serve", "--port"), ("serve", "--store"), ("serve", "--host"), ("serve", "--workers"), ("get", "--lang")],
+)
+def test_help_says_what_is_done_without_an_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, option: str
+) -> None:
+    """Nobody has to look for it elsewhere."""
+    _, out, _ = here(monkeypatch, capsys, command, "--help")
+    told = " ".join(out.partition(option)[2].partition("\n  --")[0].split())
+    assert "default" in told, told
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,15 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except FileNotFoundError:
         return b""
+
+
+async def test_a_folder_that_nobody_can_make_is_told_before_a_source_is_asked(tmp_path: Path) -> None:
+    """What happened, where, and the mend: one line, and no request was spent on it."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        code, _, err = await done(tmp_path, "export", "/proc/x", "--upstream", upstream.url, *AT)
+        assert not upstream.hits()
+    told = json.loads(err)
+    assert (code, told["event"]) == (1, "export failed")
+    assert told["detail"].startswith("cannot write to /proc/x: ")
+    assert told["mend"] == "name a folder that this user may write to, with room in it"

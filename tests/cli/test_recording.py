@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession
@@ -9,6 +10,7 @@ from aiohttp import ClientSession
 from tests.cli.running import done, folded, ready, serving
 from tests.cli.test_serving import preloaded
 from tests.upstream import Upstream
+from ticker import recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,10 @@ async def test_what_was_recorded_is_replayed(tmp_path: Path) -> None:
         upstream.trio()
         code, _, err = await done(tmp_path, "record", "kept", "--upstream", upstream.url, "--for", "2", **clock)
         assert code == 0, err
+        ended = json.loads(err.splitlines()[-1])
+        kept = [each.failure is None for each in recording.read(tmp_path / "kept").entries]
+        assert (ended["answers"], ended["failures"]) == (kept.count(True), kept.count(False))
+        assert set(kept) == {True, False}
         with (tmp_path / "kept" / "2024-11-22.ndjson").open("ab") as file:
             file.write(b'{"at": "2024-11-22T09:0')
         async with serving(tmp_path, "replay", "kept", "--speed", "inf", "--port", "0") as (process, url):

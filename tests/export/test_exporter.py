@@ -35,6 +35,9 @@ class Shelf:
     said: list[Trust] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
+    async def begin(self) -> None:
+        pass
+
     async def write(self, outputs: Mapping[str, Output]) -> int:
         async with self.news:
             self.tried += 1

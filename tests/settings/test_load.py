@@ -88,7 +88,7 @@ def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(wri
     server = loaded.settings.server
     assert (server.port, server.host, server.cors_origins) == (9003, "10.0.0.2", ("https://one.example",))
     assert [loaded.origins[f"server.{key}"] for key in ("port", "host", "cors_origins", "workers")] == [
-        "flag",
+        "--port",
         "environment TICKER_SERVER__HOST",
         str(written),
         "shipped",
@@ -137,16 +137,47 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[instruments.USD]\nsources = ['cbrr']", "instruments.USD.sources", "did you mean 'cbr'?"),
         ("[instruments.USD]\ncalendar = 'cbrr'", "instruments.USD.calendar", "did you mean 'cbr'?"),
         ("[sources.cbr]\ncalendar = 'fort'", "sources.cbr.calendar", "did you mean 'forts'?"),
-        ("[server]\nport = 70000", "server.port", "less than or equal to 65535"),
-        ("[server]\nport = 'x'", "server.port", "valid integer"),
+        ("[server]\nport = 70000", "server.port", "must be at most 65535 (it is 70000)"),
+        ("[server]\nport = 'x'", "server.port", "must be a whole number, without quotes (it is 'x')"),
         ("[sources.cbr]\ntimeout = 10", "sources.cbr.timeout", "write a duration as a number with its unit"),
         ("[sources.cbr]\ntimeout = '0s'", "sources.cbr.timeout", "longer than nothing"),
         ("[calendars.cbr]\nzone = 'Moscow'", "calendars.cbr.zone", "write Europe/Moscow or UTC"),
         ("[calendars.cbr]\nholidays = 'Narnia'", "calendars.cbr.holidays", "a country ('RU')"),
         ("[instruments.usd]\nbase = 'USD'\nquote = 'RUB'\nsources = ['cbr']", "instruments", "capital letters"),
-        ("[instruments.CNY]\nquote = 'RUB'\nsources = ['cbr']", "instruments.CNY.base", "required"),
-        ("[instruments]", "instruments", "at least 1"),
-        ("server = 1", "server", "dictionary"),
+        (
+            "[instruments.CNY]\nquote = 'RUB'\nsources = ['cbr']",
+            "instruments.CNY.base",
+            "is missing and has no",
+        ),
+        ("[instruments]", "instruments", "must not be empty: at least 1"),
+        ("instruments = 1", "instruments", "must be a table"),
+        ("[server]\nexpress = 3", "server.express", "must be true or false, without quotes (it is 3)"),
+        ("[server]\nhost = 3", "server.host", "must be text, in quotes (it is 3)"),
+        ("[server]\nworkers = 1.5", "server.workers", "must be a whole number, without quotes (it is 1.5)"),
+        ("[server]\ncors_origins = ['a.example']", "server.cors_origins", "'a.example' is no origin: write https://"),
+        ("[server]\ncors_origins = ['https://a.example/']", "server.cors_origins", "without a path"),
+        ("[server]\ncors_origins = 'https://a.example'", "server.cors_origins", "must be a list"),
+        ("[instruments.USD]\nband = [1]", "instruments.USD.band.1", "the list has too few entries"),
+        (
+            "[instruments.USD]\nmax_move = 'x'",
+            "instruments.USD.max_move",
+            "must be a number, without quotes",
+        ),
+        ("[instruments.USD]\nmax_move = inf", "instruments.USD.max_move", "must be a number that ends somewhere"),
+        ("[instruments.USD]\ntolerance = 0", "instruments.USD.tolerance", "must be more than 0"),
+        ("[instruments.USD]\nbase = ''", "instruments.USD.base", "must not be empty"),
+        (
+            "[instruments.USD]\ncodes = { moexx = 'X' }",
+            "instruments.USD.codes",
+            "did you mean 'moex'?",
+        ),
+        ("[sources.cbr]\nadapter = 'cbrr'", "sources.cbr.adapter", "no adapter 'cbrr'; did you mean 'cbr'?"),
+        ("[sources.cbr]\nbudget = 0", "sources.cbr.budget", "must be at least 1 (it is 0)"),
+        ("[calendars.cbr]\nat = 'x'", "calendars.cbr.at", "must be a time of day: \"16:00\" (it is 'x')"),
+        ("[calendars.x]\nkind = 'y'", "calendars.x", "has the kind 'y', which is none: write kind = "),
+        ("[calendars.x]\nzone = 'UTC'", "calendars.x", "has no kind: write kind = "),
+        ("[store]\nurl = 'redis://h:99999/0'", "store.url", "a port is from 1 to 65535 (it is 'redis://h:99999/0')"),
+        ("server = 1", "server", "must be a table: its name in [brackets], its keys below (it is 1)"),
     ],
 )
 def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
@@ -190,9 +221,23 @@ def test_a_wrong_value_of_a_variable_is_blamed_on_the_variable() -> None:
 
 
 def test_every_error_is_told_at_once(tmp_path: Path) -> None:
-    """One line each, so that a file is mended in one go."""
-    (tmp_path / "own.toml").write_text("[server]\nport = -1\nhots = 'x'")
-    assert len(refused(tmp_path / "own.toml").splitlines()) == 2
+    """One line each, what is wrong by itself and what means nothing, so that a file is mended in one go."""
+    wrong = "[server]\nport = -1\nhots = 'x'\n[instruments.USD]\nsources = ['cbrr']\ncalendar = 'cbrr'"
+    (tmp_path / "own.toml").write_text(wrong)
+    assert len(refused(tmp_path / "own.toml").splitlines()) == 4
+    assert len(refused(shipped(), {"TICKER_PROT": "1", "TICKER_HOTS": "1"}).splitlines()) == 2
+
+
+def test_a_value_is_told_once(tmp_path: Path) -> None:
+    """Where the sentence has it, it does not stand in brackets again."""
+    (tmp_path / "own.toml").write_text("[server]\npublic_url = 'moon'\n[store]\nurl = 'nosql://x'")
+    assert [line.count("moon") + line.count("nosql") for line in refused(tmp_path / "own.toml").splitlines()] == [1, 1]
+
+
+def test_a_wrong_flag_is_called_by_its_own_name() -> None:
+    """As it was written on the command line."""
+    with pytest.raises(ConfigurationError, match=r"^--store: store\.url: no store at 'nosql://h'; there are memory"):
+        load(shipped(), {}, {"store.url": "nosql://h"})
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def day(text: str | None, option: str, otherwise: date) -> date:
@@ -39,6 +43,16 @@ def moment(text: str | None, upstream: str | None) -> datetime | None:
     if found.tzinfo is None:
         raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
     return found
+
+
+def known(symbols: Iterable[str], there: Iterable[str]) -> None:
+    """Exits with 2 where a symbol is not `there`, and names the nearest that is."""
+    from ticker.settings.errors import nearest  # noqa: PLC0415 - the other commands start without settings
+
+    listed = list(there)
+    for symbol in symbols:
+        if symbol not in listed:
+            raise typer.BadParameter(f"no instrument {symbol!r}{nearest(symbol, listed)}", param_hint="SYMBOL")
 
 
 def web_upstream(url: str | None) -> str | None:

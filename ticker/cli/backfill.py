@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ticker.app import backfill, instruments
+from ticker.cli.arguments import known
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.render import locales
@@ -39,10 +40,8 @@ def run(config: Settings, asked: Range, upstream: str | None, pause: float) -> i
     logs(logging.CRITICAL)
     if config.store.url.startswith("memory:"):
         raise typer.BadParameter("memory:// keeps nothing; name a file: sqlite:///var/ticker.db", param_hint="--store")
+    known(asked.symbols, config.instruments)
     wanted = [each for each in instruments(config) if not asked.symbols or each.symbol in asked.symbols]
-    unknown = set(asked.symbols) - {each.symbol for each in wanted}
-    if unknown:
-        raise typer.BadParameter(f"no instrument {min(unknown)!r}; there are {', '.join(config.instruments)}")
     work = backfill(config, upstream, pause)
     try:
         work.store.open()

@@ -23,11 +23,12 @@ app = typer.Typer(
 )
 
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Configuration; default ./config/ticker.toml.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Configuration; default ./config/ticker.toml, or what is shipped."),
 ]
 Upstream = Annotated[
     str | None,
-    typer.Option("--upstream", metavar="URL", help="Ask every source at URL/<source id> instead of its own host."),
+    typer.Option("--upstream", metavar="URL", help="Ask every source at URL/<source id>; default its own host."),
 ]
 
 
@@ -37,9 +38,16 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
-Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Where history is kept.")]
+Store = Annotated[
+    str | None, typer.Option("--store", metavar="URL", help="Where history is kept; default sqlite:///var/ticker.db.")
+]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="As with serve, only with --upstream; default now.")
+]
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
-Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on, 0 for a free one; default 8080.")
+]
 
 
 @app.callback()
@@ -54,13 +62,15 @@ def serve(
     config: Config = None,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
     port: Port = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one polls, all serve.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; one polls, all serve; default 1.")
+    ] = None,
     upstream: Upstream = None,
     store: Store = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="Start the service's clock at TIME (RFC 3339); only with --upstream."
+            "--at", metavar="TIME", help="Start the clock at TIME (RFC 3339), only with --upstream; default now."
         ),
     ] = None,
 ) -> None:
@@ -100,7 +110,9 @@ def record(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are appended to, one a day.")],
     config: Config = None,
     upstream: Upstream = None,
-    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End by itself.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so long; default: when told to.")
+    ] = None,
 ) -> None:
     """Poll the sources and keep their raw answers, with headers and times."""
     from ticker.cli import recording  # noqa: PLC0415 - as above
@@ -142,7 +154,7 @@ def get(
     lang: Annotated[str, typer.Option("--lang", metavar="L", help="Language of names and numbers.")] = "en",
     config: Config = None,
     upstream: Upstream = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+    at: At = None,
 ) -> None:
     """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
     from ticker.cli import tables  # noqa: PLC0415 - as above
@@ -158,7 +170,7 @@ def sources(
     probe: Annotated[bool, typer.Option("--probe", help="Fetch each once and say what came back.")] = False,  # noqa: FBT002
     config: Config = None,
     upstream: Upstream = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+    at: At = None,
 ) -> None:
     """List the sources with cadence, terms and what they feed."""
     from ticker.cli import probe as probing  # noqa: PLC0415 - as above
@@ -189,7 +201,7 @@ def export(
     config: Config = None,
     upstream: Upstream = None,
     store: Store = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As with serve; only with --upstream.")] = None,
+    at: At = None,
 ) -> None:
     """Write JSON, HTML and pictures as files for nginx, a CDN or an object store; exit 1 if one is unavailable."""
     from ticker.cli import exporting  # noqa: PLC0415 - as above

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ticker.settings import Loaded, load, recall
+from ticker.settings import ConfigurationError, Loaded, load, recall
+from ticker.settings.errors import placed
 from ticker.values import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ticker.app import Service
 
 
 class First(Struct, frozen=True):
@@ -30,6 +33,16 @@ def begun(config: Path | None, **flags: object) -> First:
     """As `settings`; what a former start has found good is not looked through again. Raises ConfigurationError."""
     loaded, remember = recall(config, os.environ, _given(flags))
     return First(loaded, remember, lambda: settings(config, **flags))
+
+
+def composed(loaded: Loaded, **how: Any) -> Service:  # noqa: ANN401 - whatever `compose` takes
+    """The service of `loaded`. Raises ConfigurationError, which names the file and the key."""
+    from ticker.app import compose  # noqa: PLC0415 - what is wrong with a configuration is told before
+
+    try:
+        return compose(loaded.settings, **how)
+    except ConfigurationError as error:
+        raise placed(error, loaded.origins) from None
 
 
 def _given(flags: dict[str, object]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def export(config: Settings, wanted: Wanted, upstream: str | None, at: datetime 
 
 async def _once(service: Service, work: Exporter, wanted: Wanted) -> int:
     """1 where an instrument is unavailable: what was written says so too."""
+    # No source is asked for files that nothing could take.
+    await work.target.begin()
     async with service.asked():
         written = await work.once(wanted.lease or ONCE)
     snapshot = service.board.latest

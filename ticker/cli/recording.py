@@ -51,7 +51,8 @@ def record(config: Settings, folder: Path, upstream: str | None, seconds: float 
             log.info("recording", folder=str(folder))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), seconds)
-        log.info("recorded", answers=getattr(service.fetcher, "written", 0))
+        counted = {what: getattr(service.fetcher, what, 0) for what in ("answers", "failures")}
+        log.info("recorded", **counted)
 
     asyncio.run(recording_on())
 

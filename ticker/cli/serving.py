@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from ticker import clock
-from ticker.app import compose
 from ticker.cli import lifecycle
+from ticker.cli.configuration import composed
 from ticker.cli.logs import logs
 from ticker.log import Log
 from ticker.settings import ConfigurationError
@@ -43,7 +43,7 @@ def serve(first: First, *, upstream: str | None, at: datetime | None) -> None:
         from ticker.cli import workers  # noqa: PLC0415 - one process starts without them
 
         sys.exit(workers.serve(first, upstream, now))
-    service = compose(config, upstream=upstream, now=now, stored=True)
+    service = composed(loaded, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), first.again, "ticker serves", remember=first.remember)

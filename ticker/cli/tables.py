@@ -13,6 +13,8 @@ from rich.text import Text
 
 from ticker import clock
 from ticker.app import compose
+from ticker.cli.arguments import known
+from ticker.cli.configuration import composed
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.cli.serving import shareable
@@ -42,9 +44,7 @@ class Asked(Struct, frozen=True):
 async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime | None) -> int:
     """Poll every source once and print; the exit code: 1 where an instrument asked for is unavailable."""
     locale = _locale(asked.lang)
-    unknown = [symbol for symbol in asked.symbols if symbol not in config.instruments]
-    if unknown:
-        raise typer.BadParameter(f"no instrument {unknown[0]!r}; there are {', '.join(config.instruments)}")
+    known(asked.symbols, config.instruments)
     snapshot = await _once(config, upstream, at)
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
@@ -57,7 +57,7 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
-    compose(loaded.settings)
+    composed(loaded)
     shareable(loaded)
     table = _table("setting", "value", "from")
     for key, value in _flat(plain(loaded.settings)):

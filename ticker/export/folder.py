@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LIVE, LATE = 10, 1000
 # Links of `late/` ahead: nobody reads marked numbers for longer than this.
 _FARTHEST = timedelta(days=14)
+_MEND = "name a folder that this user may write to, with room in it"
 _SECOND = 1_000_000_000
 
 
@@ -41,6 +42,10 @@ class Folder:
         self._root = root
         self._swept = False
 
+    async def begin(self) -> None:
+        """Make the folder, and see that it can be written to. Raises TargetError."""
+        await asyncio.to_thread(self._begin)
+
     async def write(self, outputs: Mapping[str, Output]) -> int:
         """Write what is new, remove what an earlier export left. Raises TargetError."""
         return await asyncio.to_thread(self._write, outputs)
@@ -48,6 +53,10 @@ class Folder:
     async def confirm(self, status: Output, trust: Trust) -> None:
         """Make the names of the time to come, and remove those of the past and of what is no longer so."""
         await asyncio.to_thread(self._confirm, status, trust)
+
+    def _begin(self) -> None:
+        with _told(self._root), _alone(self._root):
+            pass
 
     def _write(self, outputs: Mapping[str, Output]) -> int:
         with _told(self._root), _alone(self._root):
@@ -159,4 +168,4 @@ def _told(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or root
-        raise TargetError(f"{where}: {error.strerror or error}", "see that it is ours and has room") from error
+        raise TargetError(f"cannot write to {where}: {error.strerror or error}", _MEND) from error

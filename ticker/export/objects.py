@@ -43,6 +43,11 @@ class Objects:
             self._store = from_url(where, client_options={**_CLIENT, "allow_http": plain}, retry_config=_RETRY)  # type: ignore[call-overload]
         self._digests: dict[str, str | None] | None = None
 
+    async def begin(self) -> None:
+        """See what is there. Raises TargetError where nobody answers, or not to us."""
+        with _told(self._where):
+            self._digests = await self._found()
+
     async def write(self, outputs: Mapping[str, Output]) -> int:
         """Put what is new, delete what an earlier export left. Raises TargetError."""
         with _told(self._where):

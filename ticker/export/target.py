@@ -29,6 +29,9 @@ class Target(Protocol):
     renewal: timedelta
     """How often it is told that the exporter lives."""
 
+    async def begin(self) -> None:
+        """See whether it takes anything at all, before much is done for it."""
+
     async def write(self, outputs: Mapping[str, Output]) -> int:
         """Make it hold `outputs` and nothing else that an export wrote; how many had to be written."""
 

@@ -36,7 +36,7 @@ class Recorder:
     def __init__(
         self, fetcher: Fetching, folder: Path, bases: Mapping[str, str], clock: Callable[[], datetime]
     ) -> None:
-        self.written = 0
+        self.answers = self.failures = 0
         self._fetcher = fetcher
         self._folder = folder
         self._bases = bases
@@ -97,7 +97,8 @@ class Recorder:
                 log.error("cannot record", folder=str(self._folder), error=str(error))  # noqa: TRY400 - a person reads it
             self._failing = True
         else:
-            self.written += 1
+            self.failures += entry.failure is not None
+            self.answers += entry.failure is None
             self._failing = False
 
     def _opened(self, at: datetime) -> int:

@@ -17,13 +17,22 @@ TEXTS = frozenset({"str", "Code", "Days", "Holidays", "Key", "Link", "StoreAddre
 
 
 def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[tuple[list[str], Any, str]]:
-    """Every TICKER_… variable as a path of keys and a value; names are matched whatever their case."""
+    """Every TICKER_… variable as a path of keys and a value; names are matched whatever their case.
+
+    Raises ConfigurationError, which tells of all that mean nothing.
+    """
     found: list[tuple[list[str], Any, str]] = []
+    wrong: list[str] = []
     for name, text in sorted(environment.items()):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
-            _readable(name, text)
-            path = _resolve(name, name.removeprefix(PREFIX).split("__"), tree)
-            found.append((path, _value(text, path), f"environment {name}"))
+            try:
+                _readable(name, text)
+                path = _resolve(name, name.removeprefix(PREFIX).split("__"), tree)
+                found.append((path, _value(text, path), f"environment {name}"))
+            except ConfigurationError as error:
+                wrong.append(str(error))
+    if wrong:
+        raise ConfigurationError("\n".join(wrong))
     return found
 
 

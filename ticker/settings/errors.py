@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticker.settings import model
 from ticker.settings.types import masked
+from ticker.settings.words import worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,30 +37,43 @@ def fields(path: list[str]) -> dict[str, str]:
     return {name: str(kind) for table in _TABLES.get(place, ()) for name, kind in table.__annotations__.items()}
 
 
-def explain(error: ValidationError, origins: Mapping[str, str], path: str) -> str:
+def explain(error: ValidationError, origins: Mapping[str, str], path: str) -> list[str]:
     """Each error of `error` as a line; `origins` tells where a key came from, `path` is the file."""
-    return "\n".join(_line(problem, origins, path) for problem in error.errors(include_url=False))
+    return [_line(problem, origins, path) for problem in error.errors(include_url=False)]
 
 
 def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: ANN401 - pydantic's own record
     keys = [str(key) for key in problem["loc"] if key not in {"publication", "session"}]
     dotted = ".".join(keys)
-    where = next((origins[known] for known in (dotted, dotted.rpartition(".")[0]) if known in origins), path)
-    if where == "shipped":
-        where = path
+    where = place(dotted, origins, path)
     if problem["type"] == "extra_forbidden":
         return f"{where}: {dotted}: no such key{nearest(keys[-1], list(fields(keys[:-1])))}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message, given = masked(worded(problem)), problem["input"]
     # A whole table might hold a secret; a plain value does where the key says so.
-    plain = isinstance(problem["input"], str | int | float) and "api_key" not in keys
-    got = f" (it is {masked(str(problem['input']))[:60]!r})" if plain else ""
-    return masked(f"{where}: {dotted}: {message}{got}")
+    plain = isinstance(given, str | int | float) and "api_key" not in keys
+    shown = masked(given)[:60] if isinstance(given, str) else given
+    told = isinstance(given, str) and repr(shown) in message
+    return f"{where}: {dotted}: {message}" + (f" (it is {shown!r})" if plain and not told else "")
+
+
+def placed(error: ConfigurationError, origins: Mapping[str, str]) -> ConfigurationError:
+    """`error`, each of whose lines begins with a key, as one that also says where the key was written."""
+    lines = [(place(line.partition(":")[0], origins, ""), line) for line in str(error).splitlines()]
+    return ConfigurationError("\n".join(f"{where}: {line}" if where else line for where, line in lines))
+
+
+def place(key: str, origins: Mapping[str, str], path: str) -> str:
+    """Where `key` was written, or the table it stands in: a file, a variable, a flag; of what is shipped, `path`."""
+    while key and key not in origins:
+        key = key.rpartition(".")[0]
+    where = origins.get(key, path)
+    return path if where == "shipped" else where
 
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint that names the closest of `known`, or all of them where none is close."""
     import difflib  # noqa: PLC0415 - only where something is wrong
 
-    close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.6)
     right = next((key for key in known if close and key.lower() == close[0]), None)
     return f"; did you mean {right!r}?" if right else f"; there are {', '.join(sorted(known))}" if known else ""

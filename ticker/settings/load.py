@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ticker.settings.environment import overrides
-from ticker.settings.errors import ConfigurationError, explain, nearest
+from ticker.settings.errors import ConfigurationError, explain
+from ticker.settings.links import dangling
 from ticker.settings.memory import memory_of
 from ticker.values import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from ticker.settings.model import Settings
 
+# The flags that are not called as the key they override.
+FLAGS = {"store.url": "--store"}
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -75,7 +78,7 @@ def _layers(file: Path | None, environment: Mapping[str, str], flags: Mapping[st
     first, text = _text(shipped()), _text(path)
     own = _parsed(path, text)
     base = own if text == first else _parsed(shipped(), first)
-    if base is not own and "instruments" in own:
+    if base is not own and isinstance(own.get("instruments"), dict):
         kept = {symbol: table for symbol, table in base.get("instruments", {}).items() if symbol in own["instruments"]}
         order = {symbol: kept.get(symbol, {}) for symbol in own["instruments"]}
         base["instruments"] = order
@@ -88,7 +91,7 @@ def _layers(file: Path | None, environment: Mapping[str, str], flags: Mapping[st
     for key, value, origin in overrides(environment, tree):
         _merge(tree, _nest(key, value), origins, origin)
     for dotted, value in flags.items():
-        _merge(tree, _nest(dotted.split("."), value), origins, "flag")
+        _merge(tree, _nest(dotted.split("."), value), origins, FLAGS.get(dotted, f"--{dotted.rpartition('.')[2]}"))
     return Layers(tree, origins, str(path))
 
 
@@ -97,11 +100,14 @@ def _validated(layers: Layers) -> Loaded:
 
     from ticker.settings.validation import validated  # noqa: PLC0415 - as above
 
+    found = dangling(layers.tree, layers.origins, layers.path)
     try:
         settings = validated(layers.tree)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, layers.origins, layers.path)) from None
-    _cross_check(settings, layers.origins, layers.path)
+        found = explain(error, layers.origins, layers.path) + found
+        raise ConfigurationError("\n".join(found)) from None
+    if found:
+        raise ConfigurationError("\n".join(found))
     return Loaded(settings, layers.origins)
 
 
@@ -144,33 +150,3 @@ def _nest(path: list[str], value: object) -> dict[str, Any]:
     for key in reversed(path):
         value = {key: value}
     return value if isinstance(value, dict) else {}
-
-
-def _cross_check(settings: Settings, origins: Mapping[str, str], path: str) -> None:
-    """What one table says of another must exist. Raises ConfigurationError."""
-    known: dict[str, Mapping[str, object]] = {
-        "source": settings.sources,
-        "calendar": settings.calendars,
-        "instrument": settings.instruments,
-    }
-    problems = [
-        f"{origins.get(key, path)}: {key}: no {what} {name!r}{nearest(name, list(known[what]))}"
-        for key, what, name in _references(settings)
-        if name not in known[what]
-    ]
-    if problems:
-        raise ConfigurationError("\n".join(problems))
-
-
-def _references(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Every name of one table that stands in another: at which key, of what kind, which."""
-    for symbol, instrument in settings.instruments.items():
-        if instrument.calendar is not None:
-            yield f"instruments.{symbol}.calendar", "calendar", instrument.calendar
-        yield from ((f"instruments.{symbol}.sources", "source", source) for source in instrument.sources)
-    for name, check in settings.checks.items():
-        yield f"checks.{name}.numerator", "instrument", check.numerator
-        yield f"checks.{name}.denominator", "instrument", check.denominator
-        yield from ((f"checks.{name}.sources", "source", source) for source in check.sources)
-    for name, each in settings.sources.items():
-        yield f"sources.{name}.calendar", "calendar", each.calendar

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SQLITE = "sqlite:///"
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Whose rules they are: ours, and those of the libraries that are asked.
-_RULES = ("settings", "calendars", "stores/redis")
+_RULES = ("settings", "calendars", "stores/redis", "sources/__init__.py")
 _LIBRARIES = ("pydantic", "holidays")
 # Ten times what three hundred instruments take.
 _LARGEST = 4_000_000

@@ -22,6 +22,8 @@ from ticker.settings.types import duration, exact, masked, positive, web_address
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+# As a browser writes the page it asks from: scheme, host, and a port that is not the scheme's own.
+_ORIGIN = re.compile(r"https?://[a-z0-9._:\[\]-]+")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 
 
@@ -32,6 +34,14 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
         except ValueError:
             message = f"{each!r} is no address or network: write 10.0.0.0/8 or 127.0.0.1"
             raise ValueError(message) from None
+    return value
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            message = f"{each!r} is no origin: write https://example.org, without a path, or * for every page"
+            raise ValueError(message)
     return value
 
 
@@ -120,7 +130,7 @@ Bytes = Annotated[int, Field(ge=1_000, le=64_000_000)]
 Budget = Annotated[int, Field(ge=1, le=36_000)]
 Lead = Annotated[int, Field(ge=-31, le=1)]
 Decimals = Annotated[int, Field(ge=0, le=8)]
-Origins = tuple[str, ...]
+Origins = Annotated[tuple[str, ...], AfterValidator(_origins)]
 Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 CronLines = Annotated[tuple[str, ...], AfterValidator(_five_fields)]
 Names = Annotated[tuple[str, ...], AtLeastOne]

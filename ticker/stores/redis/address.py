@@ -84,8 +84,10 @@ def address_of(url: str) -> Address:
 def _hosts(kind: Kind, nodes: str) -> tuple[tuple[str, int], ...]:
     found = [_HOST.fullmatch(node) for node in nodes.split(",")]
     hosts = tuple((each[1] or each[2], int(each[3] or _PORTS[kind])) for each in found if each)
-    if len(hosts) < len(found) or not all(0 < port <= _HIGHEST_PORT for _, port in hosts):
+    if len(hosts) < len(found):
         raise ValueError("no host:port in the address; in a password write ? as %3F")
+    if not all(0 < port <= _HIGHEST_PORT for _, port in hosts):
+        raise ValueError(f"a port is from 1 to {_HIGHEST_PORT}")
     if kind == "server" and len(hosts) > 1:
         raise ValueError("several hosts are Sentinels (redis+sentinel://) or a Cluster's nodes (redis+cluster://)")
     return hosts
