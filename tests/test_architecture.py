@@ -123,7 +123,7 @@ LATER = {
 SHARED = {
     "ticker.quotes",
     "ticker.values",
-    *(f"ticker.sources.{name}" for name in ("adapter", "base", "iss", "series", "sheet", "table")),
+    *(f"ticker.sources.{name}" for name in ("adapter", "base", "digits", "iss", "series", "sheet", "table")),
 }
 
 PURE = ("quotes", "convert", "normalise", "validate", "select", "carry", "render", "calendars", "sources")

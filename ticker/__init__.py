@@ -6,7 +6,7 @@ One way through the house, left to right; every arrow is a plain function call w
        ^                                                |
      fetch <-- poll <-- schedule                      store
 
-Read the files in this order: `quotes` (the values), `calendars/` (when a source publishes), `sources/` (one file an
+Read the files in this order: `quotes/` (the values), `calendars/` (when a source publishes), `sources/` (one file an
 upstream), `fetch/`, `feeds` (how one is asked), `normalise`, `validate`, `select/`, `board`, `poll` (which walks the
 whole way), `schedule/` (when), `stores/`, `replicas/` (of several one polls), `siblings/` (several behind one
 address), `history`, `backfill/` and `recording/` (time), `render/`, `web/`, `export/` (the same as files), `metrics/`,

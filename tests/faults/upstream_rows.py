@@ -146,7 +146,9 @@ UPSTREAMS: tuple[Fault, ...] = (
         "each of the above, for 40 days",
         "`—` after `max_age`, with the sources' reason",
         _LIFE.format("status:503"),
-        Mutation("ticker/quotes.py", "self.price is None or (self.usable_until", "self.price is None or (None"),
+        Mutation(
+            "ticker/quotes/published.py", "self.price is None or (self.usable_until", "self.price is None or (None"
+        ),
     ),
     Fault(
         "failures without end",

@@ -9,7 +9,8 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from ticker.quotes import Reason, SourceError, decimal_of
+from ticker.quotes import Reason, SourceError
+from ticker.sources.digits import decimal_of
 
 if TYPE_CHECKING:
     from datetime import datetime

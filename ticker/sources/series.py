@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ticker.quotes import PriceType, Reason, SourceError, Tick, decimal_of
+from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.base import number, sane, schema
+from ticker.sources.digits import decimal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
