@@ -177,7 +177,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[calendars.x]\nkind = 'y'", "calendars.x", "has the kind 'y', which is none: write kind = "),
         ("[calendars.x]\nzone = 'UTC'", "calendars.x", "has no kind: write kind = "),
         ("[store]\nurl = 'redis://h:99999/0'", "store.url", "a port is from 1 to 65535 (it is 'redis://h:99999/0')"),
-        ("server = 1", "server", "must be a table: its name in [brackets], its keys below (it is 1)"),
+        ("server = 1", "server", "must be a table: [its.name] with keys below, or { key = … } (it is 1)"),
     ],
 )
 def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
@@ -225,7 +225,8 @@ def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     wrong = "[server]\nport = -1\nhots = 'x'\n[instruments.USD]\nsources = ['cbrr']\ncalendar = 'cbrr'"
     (tmp_path / "own.toml").write_text(wrong)
     assert len(refused(tmp_path / "own.toml").splitlines()) == 4
-    assert len(refused(shipped(), {"TICKER_PROT": "1", "TICKER_HOTS": "1"}).splitlines()) == 2
+    variables = {"TICKER_PROT": "1", "TICKER_HOTS": "1", "TICKER_SERVER__PORT": "x"}
+    assert len(refused(shipped(), variables).splitlines()) == 3
 
 
 def test_a_value_is_told_once(tmp_path: Path) -> None:

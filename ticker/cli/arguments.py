@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,13 @@ def day(text: str | None, option: str, otherwise: date) -> date:
         return otherwise if text is None else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
+
+
+def whole(text: str) -> int:
+    """The whole number that `text` writes; its bounds are the configuration's. Exits with 2 for anything else."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise typer.BadParameter(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def stretch(text: str | None, option: str) -> timedelta | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ticker import __version__
-from ticker.cli.arguments import day, moment, stretch, web_upstream
+from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
 from ticker.cli.configuration import begun, settings
 
 app = typer.Typer(
@@ -46,7 +46,8 @@ At = Annotated[
 ]
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
 Port = Annotated[
-    int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on, 0 for a free one; default 8080.")
+    int | None,
+    typer.Option("--port", metavar="PORT", parser=whole, help="Port to listen on, 0 for a free one; default 8080."),
 ]
 
 
@@ -63,7 +64,8 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
     port: Port = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; one polls, all serve; default 1.")
+        int | None,
+        typer.Option("--workers", metavar="N", parser=whole, help="Processes; one polls, all serve; default 1."),
     ] = None,
     upstream: Upstream = None,
     store: Store = None,

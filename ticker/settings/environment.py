@@ -13,14 +13,13 @@ PREFIX = "TICKER_"
 NOT_SETTINGS = frozenset({"TICKER_REQUIRE_ALL"})
 
 # Of the types in `model`, those that are text: what is written as a number or a date is text there all the same.
-TEXTS = frozenset({"str", "Code", "Days", "Holidays", "Key", "Link", "StoreAddress", "WebAddress"})
+TEXTS = frozenset({"str", "Code", "Days", "Holidays", "Key", "Link", "StoreAddress", "Symbol", "WebAddress"})
 
 
-def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[tuple[list[str], Any, str]]:
-    """Every TICKER_… variable as a path of keys and a value; names are matched whatever their case.
-
-    Raises ConfigurationError, which tells of all that mean nothing.
-    """
+def overrides(
+    environment: Mapping[str, str], tree: Mapping[str, Any]
+) -> tuple[list[tuple[list[str], Any, str]], list[str]]:
+    """Every TICKER_… variable as a path of keys and a value, in any case; and what is said of those that mean nothing."""
     found: list[tuple[list[str], Any, str]] = []
     wrong: list[str] = []
     for name, text in sorted(environment.items()):
@@ -31,9 +30,7 @@ def overrides(environment: Mapping[str, str], tree: Mapping[str, Any]) -> list[t
                 found.append((path, _value(text, path), f"environment {name}"))
             except ConfigurationError as error:
                 wrong.append(str(error))
-    if wrong:
-        raise ConfigurationError("\n".join(wrong))
-    return found
+    return found, wrong
 
 
 def _readable(name: str, text: str) -> None:

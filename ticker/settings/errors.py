@@ -43,7 +43,7 @@ def explain(error: ValidationError, origins: Mapping[str, str], path: str) -> li
 
 
 def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: ANN401 - pydantic's own record
-    keys = [str(key) for key in problem["loc"] if key not in {"publication", "session"}]
+    keys = [str(key) for key in problem["loc"] if key not in {"publication", "session", "[key]"}]
     dotted = ".".join(keys)
     where = place(dotted, origins, path)
     if problem["type"] == "extra_forbidden":

@@ -33,13 +33,14 @@ class Loaded(Struct, frozen=True):
 class Layers:
     """What was written, one layer over the other, and where each value came from; `path` is the file asked for.
 
+    `wrong` is said of variables that mean nothing.
     No record, which would show what it holds: keys stand in it.
     """
 
-    __slots__ = ("origins", "path", "tree")
+    __slots__ = ("origins", "path", "tree", "wrong")
 
-    def __init__(self, tree: Mapping[str, Any], origins: Mapping[str, str], path: str) -> None:
-        self.tree, self.origins, self.path = tree, origins, path
+    def __init__(self, tree: Mapping[str, Any], origins: Mapping[str, str], path: str, wrong: list[str]) -> None:
+        self.tree, self.origins, self.path, self.wrong = tree, origins, path, wrong
 
 
 def shipped() -> Path:
@@ -66,7 +67,7 @@ def recall(
     """
     layers = _layers(file, environment, flags)
     memory = memory_of(layers.tree, environment)
-    if memory is not None and (known := memory.recall()) is not None:
+    if memory is not None and not layers.wrong and (known := memory.recall()) is not None:
         return Loaded(known, layers.origins), None
     loaded = _validated(layers)
     return loaded, partial(memory.remember, loaded.settings) if memory is not None else None
@@ -88,11 +89,12 @@ def _layers(file: Path | None, environment: Mapping[str, str], flags: Mapping[st
     layers = [(base, "shipped"), (own, str(path))] if base is not own else [(own, str(path))]
     for layer, origin in layers:
         _merge(tree, layer, origins, origin)
-    for key, value, origin in overrides(environment, tree):
+    told, wrong = overrides(environment, tree)
+    for key, value, origin in told:
         _merge(tree, _nest(key, value), origins, origin)
     for dotted, value in flags.items():
         _merge(tree, _nest(dotted.split("."), value), origins, FLAGS.get(dotted, f"--{dotted.rpartition('.')[2]}"))
-    return Layers(tree, origins, str(path))
+    return Layers(tree, origins, str(path), wrong)
 
 
 def _validated(layers: Layers) -> Loaded:
@@ -100,7 +102,7 @@ def _validated(layers: Layers) -> Loaded:
 
     from ticker.settings.validation import validated  # noqa: PLC0415 - as above
 
-    found = dangling(layers.tree, layers.origins, layers.path)
+    found = layers.wrong + dangling(layers.tree, layers.origins, layers.path)
     try:
         settings = validated(layers.tree)
     except ValidationError as error:

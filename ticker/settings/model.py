@@ -143,7 +143,7 @@ class Settings(Part, frozen=True, kw_only=True):
 
     server: Server = Server()
     store: Store = Store()
-    instruments: Annotated[dict[str, Instrument], rules.AtLeastOne, rules.Symbols]
+    instruments: Annotated[dict[rules.Symbol, Instrument], rules.AtLeastOne]
     calendars: dict[str, Annotated[Calendar, rules.ByKind]] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)

@@ -84,11 +84,10 @@ def _ordered(value: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:
     return value
 
 
-def _symbols(value: dict[str, object]) -> dict[str, object]:
-    for symbol in value:
-        if not _SYMBOL.fullmatch(symbol):
-            message = f"{symbol!r} is no symbol: capital letters, digits, '.', '_' and '-', 16 at most"
-            raise ValueError(message)
+def _symbol(value: str) -> str:
+    if not _SYMBOL.fullmatch(value):
+        message = f"{value!r} is no symbol: capital letters, digits, '.', '_' and '-', 16 at most"
+        raise ValueError(message)
     return value
 
 
@@ -115,7 +114,6 @@ def one_of_them(schedule: Schedule) -> None:
 
 AtLeastOne = Field(min_length=1)
 ByKind = Field(discriminator="kind")
-Symbols = AfterValidator(_symbols)
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Positive = Annotated[Duration, AfterValidator(positive)]
@@ -134,6 +132,7 @@ Origins = Annotated[tuple[str, ...], AfterValidator(_origins)]
 Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 CronLines = Annotated[tuple[str, ...], AfterValidator(_five_fields)]
 Names = Annotated[tuple[str, ...], AtLeastOne]
+Symbol = Annotated[str, AfterValidator(_symbol)]
 Code = Annotated[str, Field(min_length=1, max_length=32)]
 Days = Annotated[str, AfterValidator(_weekdays)]
 Holidays = Annotated[str, AfterValidator(known)]

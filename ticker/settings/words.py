@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _WHOLE, _NUMBER = "must be a whole number, without quotes", "must be a number, without quotes"
 _TEXT, _TRUTH, _LIST = "must be text, in quotes", "must be true or false, without quotes", 'must be a list: ["…", "…"]'
-_TIME, _TABLE = 'must be a time of day: "16:00"', "must be a table: its name in [brackets], its keys below"
+_TIME, _TABLE = 'must be a time of day: "16:00"', "must be a table: [its.name] with keys below, or {{ key = … }}"
 WORDS: Mapping[str, str] = {
     "missing": "is missing and has no default: write one",
     "int_type": _WHOLE,
