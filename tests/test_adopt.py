@@ -89,10 +89,13 @@ async def test_counters_go_on_and_those_of_a_removed_source_are_gone(service: tu
 
 
 async def test_a_bad_configuration_changes_nothing(service: tuple[Service, Upstream]) -> None:
-    """Neither one that names no adapter nor one that moves the port."""
+    """Neither one that asks at no time there is nor one that moves the port."""
     made, _ = service
     before = made.board.latest
-    for bad in (settings(sources__moex__adapter="moxe"), settings(server__port=9, instruments__USD__decimals=4)):
+    for bad in (
+        settings(sources__moex__schedule={"cron": ["61 * * * *"]}),
+        settings(server__port=9, instruments__USD__decimals=4),
+    ):
         with pytest.raises(ConfigurationError):
             made.adopt(bad)
     assert made.board.latest is before

@@ -9,9 +9,8 @@ import pytest
 
 from tests.service import PATIENCE, Served, serving
 from tests.upstream import CBR, Upstream
-from ticker.app import compose, instruments, used
+from ticker.app import instruments, used
 from ticker.quotes import Quote, Status
-from ticker.settings import ConfigurationError
 from ticker.settings.load import load, shipped
 
 if TYPE_CHECKING:
@@ -146,10 +145,3 @@ def test_an_instrument_is_as_configured() -> None:
     assert (oil.symbol, oil.unit, oil.required) == ("OIL", "1 barrel", True)
     assert (oil.sources, oil.band, oil.max_age) == (written.sources, written.band, written.max_age)
     assert Quote(oil).status is Status.UNAVAILABLE
-
-
-def test_an_adapter_that_does_not_exist_is_named() -> None:
-    """With those there are."""
-    settings = load(shipped(), {"TICKER_SOURCES__CBR__ADAPTER": "cbrr"}, {}).settings
-    with pytest.raises(ConfigurationError, match=r"sources\.cbr\.adapter: .*'cbrr'.* there are cbr, cbr_mirror"):
-        compose(settings)

@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, str] = {
     "keys": "settings sources",
     "facts": "",
     "convert": "quotes",
-    "configured": "quotes calendars keys settings sources feeds schedule select",
+    "configured": "quotes calendars keys settings feeds schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
     "export render replicas siblings vitals web metrics",
     "cli": "log ticker quotes clock keys settings stores recording render export siblings app threads",

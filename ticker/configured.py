@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ticker import calendars, keys, sources
+from ticker import calendars, keys
 from ticker.feeds import Feed
 from ticker.quotes import Instrument
 from ticker.schedule import Cadence, Plan
@@ -106,18 +106,13 @@ def idle(config: Settings, upstream: str | None) -> dict[str, Feed]:
 
 
 def feeds_of(config: Settings, upstream: str | None, chosen: Sequence[str]) -> dict[str, Feed]:
-    """The feeds of the `chosen` sources. Raises ConfigurationError for an adapter that does not exist."""
+    """The feeds of the `chosen` sources."""
     feeds: dict[str, Feed] = {}
     for source in chosen:
         each = config.sources[source]
-        name = each.adapter or source
-        if name not in sources.SOURCES:
-            known = ", ".join(sources.SOURCES)
-            message = f"sources.{source}.adapter: no adapter {name!r}; there are {known}"
-            raise ConfigurationError(message)
         feeds[source] = Feed(
             id=source,
-            reads=name,
+            reads=each.adapter or source,
             host=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url,
             timeout=each.timeout,
             max_bytes=each.max_bytes,

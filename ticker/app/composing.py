@@ -47,7 +47,7 @@ def compose(
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs. As a `worker` it is one of several behind one address. `around` may put
     something between the fetcher and the poller; it is told the sources by their base address.
-    Raises ConfigurationError for a source whose adapter does not exist, and for an instrument whose sources are off.
+    Raises ConfigurationError for an instrument whose sources are off, and for a time that no clock shows.
     """
     config = keys.switched_on(config)
     wanted = instruments(config)

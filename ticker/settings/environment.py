@@ -19,7 +19,7 @@ TEXTS = frozenset({"str", "Code", "Days", "Holidays", "Key", "Link", "StoreAddre
 def overrides(
     environment: Mapping[str, str], tree: Mapping[str, Any]
 ) -> tuple[list[tuple[list[str], Any, str]], list[str]]:
-    """Every TICKER_… variable as a path of keys and a value, in any case; and what is said of those that mean nothing."""
+    """Every TICKER_… variable as a path of keys and a value, in any case; and what is wrong with others."""
     found: list[tuple[list[str], Any, str]] = []
     wrong: list[str] = []
     for name, text in sorted(environment.items()):
