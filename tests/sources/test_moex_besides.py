@@ -77,3 +77,19 @@ def test_the_names_of_this_file_are_those_of_the_board() -> None:
     """The wounded asset is another one than Brent, and expires on a day that is not its."""
     assert (DOLLAR.asset, NEXT.asset, FRONT.expires) == ("Si", "BR", date(2024, 12, 2))
     assert NOON.date() < FRONT.expires
+
+
+@pytest.mark.parametrize(
+    ("now", "last_trade", "contract"),
+    [
+        ("2024-12-02 18:40:00", "18:25:00", "BRZ4"),
+        ("2024-12-02 19:15:00", "18:49:00", "BRZ4"),
+        ("2024-12-02 20:00:00", "18:49:00", "BRF5"),
+        ("2024-12-02 20:00:00", "19:45:00", "BRZ4"),  # as long as it trades it speaks
+        ("2024-12-02 09:20:00", "23:49:00", "BRZ4"),
+        ("2024-11-29 20:00:00", "18:49:00", "BRZ4"),
+    ],
+)
+def test_on_the_evening_of_its_last_day_a_contract_has_ended(now: str, last_trade: str, contract: str) -> None:
+    """The evening session is the next day's: there the following contract trades and the expired one stands still."""
+    assert brent(with_cells("BRZ4", at(now), TIME=last_trade)).contract == contract

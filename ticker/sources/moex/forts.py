@@ -41,6 +41,7 @@ _SATURDAY = 5
 _CLEARING = time(18, 50)
 _EVENING = time(18, 45)
 _WEEKEND_CLOSED = time(19, 5)
+_SILENT = timedelta(minutes=30)
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:
@@ -76,8 +77,16 @@ def front(contracts: Sequence[Mapping[str, Any]], twice: Container[str]) -> Tick
         raise schema(f"a contract of {_asset(contracts[0])} stands there twice")
     # A row's SYSTIME stands still when its trading does: that of an expired contract would keep it alive.
     today = max((_moment(row).date() for row in contracts if row.get("SYSTIME")), default=None)
-    alive = [row for row in contracts if today and any(_prices(row)) and _expiry(row) >= today]
-    return _tick(min(alive, key=_expiry)) if alive else None
+    alive = sorted((row for row in contracts if today and any(_prices(row)) and _expiry(row) >= today), key=_expiry)
+    ended = any(row.get("LAST") and _ended(alive[0], row) for row in alive[1:2])
+    return _tick(alive[ended]) if alive else None
+
+
+def _ended(row: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
+    """Whether it is the evening of the contract's last day, a session of the next day in which only others trade."""
+    moment = _moment(later)
+    evening = _expiry(row) == moment.date() and moment.time() >= _EVENING
+    return evening and _as_of(later) - _as_of(row) > _SILENT
 
 
 def _contracts(answer: object) -> tuple[Mapping[str, list[Mapping[str, Any]]], Container[str]]:
