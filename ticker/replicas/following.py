@@ -6,14 +6,13 @@ takes it up and goes on from there; whoever was alone offers what it shows when 
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ticker.log import Log
-from ticker.replicas import telling
-from ticker.replicas.replica import BEAT_SECONDS, TTL_SECONDS, Role
+from ticker.replicas.fares import Fares
+from ticker.replicas.replica import Role
+from ticker.replicas.turns import Turns
 from ticker.stores import saved
 from ticker.stores.keeper import QUOTES, SOURCES
 from ticker.values import replace
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from ticker.vitals import Vitals
 
 log = Log(__name__)
-
-# Of so long nobody may know what a leader asked who could tell no more: its lease and a beat to each side.
-_UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 
 
 class Offer(Enum):
@@ -64,19 +60,17 @@ class Following:
         self._timetable = timetable
         self._vitals = vitals
         self._clock = clock
-        self._told: object = None
-        self._told_version = 0
+        self._turns = Turns(replica, poller, timetable)
+        self._fares = Fares(replica, keeper, poller, board, timetable, clock)
         # The version that this replica itself has last made, while it may still be taken; and how far it is with
         # offering that once more, where it was refused because another has led meanwhile.
         self._own = -1
         self._offer = Offer.NONE
-        self._asked: dict[str, list[datetime]] = {}
-        self._silent = 0
         replica.turned, replica.heard = self.turned, self.heard
         keeper.writer.fence, keeper.writer.refused = (lambda: replica.fence), self.refused
         keeper.leaving, keeper.writer.renewed = replica.stop, self.renewed
         poller.publisher.duty, poller.publisher.report = replica, self.report
-        timetable.asking = self._asks
+        timetable.asking = self._fares.asking
 
     def start(self) -> None:
         """Go on from what the store told at the start, and take part."""
@@ -84,7 +78,7 @@ class Following:
         for edition in self._keeper.found.values():
             self._replica.know(edition.part, edition.version)
             if edition.part == SOURCES:
-                self._fares(edition)
+                self._fares.heard(edition)
         self._replica.start()
 
     async def decided(self) -> None:
@@ -94,11 +88,11 @@ class Following:
     def stop(self) -> None:
         """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
         if self._replica.role is Role.LEADS:
-            self._tell()
+            self._fares.tell()
 
     def renewed(self) -> None:
         """The store may have lost what it was told last: say it again."""
-        self._told = None
+        self._fares.forgotten()
         if self._replica.role is Role.LEADS:
             self.report(self._board.latest)
 
@@ -112,41 +106,19 @@ class Following:
         role = self._replica.role
         self._vitals.leads, self._vitals.replicas = self._replica.on, self._replica.replicas
         if role is not before:
-            self._act(before, role)
-        self._reserve(role)
+            if before is Role.ALONE:
+                self._keeper.retry()
+            self._turns.take(before, role, self._fares.asked)
+            if role is Role.LEADS:
+                # The store may know it; one that lost it together with the lease does not.
+                self.report(self._board.latest)
+        self._turns.reserve(role)
         if self._offer is Offer.DUE:
             self._offer_again()
         if role is Role.LEADS:
-            self._tell()
+            self._fares.tell()
         # A store that was emptied is told what is held here, whoever leads.
         self._keeper.look()
-
-    def _act(self, before: Role, role: Role) -> None:
-        share = self._replica.replicas if role is Role.ALONE else 1
-        if before is Role.ALONE:
-            self._keeper.retry()
-        if role is Role.FOLLOWS:
-            self._timetable.rest()
-        elif before in {Role.LEADS, Role.ALONE}:
-            self._timetable.divide(share)
-        else:
-            self._poller.forget()
-            for source, asked in self._asked.items():
-                self._timetable.budgets.charge(source, asked)
-            if before is Role.FOLLOWS:
-                self._timetable.budgets.presume(_UNTOLD)
-            self._reserve(role)
-            self._timetable.resume(share)
-        if role is Role.LEADS:
-            # The store may know it; one that lost it together with the lease does not.
-            self.report(self._board.latest)
-
-    def _reserve(self, role: Role) -> None:
-        """Who is silent may be polling for itself, within its share: it is not asked for by whoever leads."""
-        silent = self._replica.silent if role is Role.LEADS else 0
-        if silent > self._silent:
-            self._timetable.budgets.reserve(silent - self._silent, self._replica.replicas)
-        self._silent = silent
 
     def refused(self, part: str) -> None:
         """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
@@ -167,7 +139,7 @@ class Following:
     def heard(self, edition: Edition) -> None:
         """Show, or know, what another replica has told."""
         if edition.part == SOURCES:
-            self._fares(edition)
+            self._fares.heard(edition)
         elif edition.part == QUOTES:
             self._show(edition)
 
@@ -196,26 +168,3 @@ class Following:
         if self._replica.on:
             self._board.put(replace(shown, version=edition.version + 1), self._clock())
             self.report(self._board.latest)
-
-    def _fares(self, edition: Edition) -> None:
-        """Of the one who polls; what is polled here is known better here."""
-        self._told_version = max(self._told_version, edition.version)
-        if not self._replica.on and (asked := telling.heard(edition.text, self._poller.health)):
-            self._asked = asked
-            following = [each.next_poll for each in self._poller.health.values() if each.next_poll]
-            self._board.expect(min(following, default=None))
-
-    def _asks(self) -> None:
-        """Before an upstream is asked it is told: what a leader has spent outlives it."""
-        if self._replica.role is Role.LEADS:
-            asyncio.get_running_loop().call_soon(self._tell)
-
-    def _tell(self) -> None:
-        asked = self._timetable.budgets.asked
-        health = self._poller.health.items()
-        now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
-        if now != self._told:
-            self._told = now
-            text = telling.told(self._poller.health, asked)
-            self._told_version = max(self._told_version + 1, int(self._clock().timestamp() * 1000))
-            self._keeper.tell(SOURCES, self._told_version, lambda: text)
