@@ -56,7 +56,7 @@ ATTACKS: tuple[Fault, ...] = (
         "45 spellings: other hosts, ports, schemes, link-local, IPv6, decimal, `user@`, `\\`",
         f"{_LAST}; `blocked`; nobody else is asked",
         f"{_TEST}requests.py::test_a_redirect_goes_nowhere_but_where_it_came_from",
-        Mutation(_CLIENT, "onward.origin() == start.origin()", "onward.host is not None"),
+        Mutation("ticker/fetch/redirects.py", "onward.origin() == start.origin()", "onward.host is not None"),
     ),
     Fault(
         "configured address that is none",

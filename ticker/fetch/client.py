@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 from yarl import URL
 
 from ticker.fetch import failures
+from ticker.fetch.answer import Answer
+from ticker.fetch.redirects import onward_of
 from ticker.quotes import Reason, SourceError
-from ticker.values import Struct, replace
+from ticker.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,40 +24,6 @@ _CHUNK = 64 * 1024
 _REDIRECTS = 3
 # Answers kept for conditional requests: one for each thing that is polled, with room; never one for each day asked for.
 _REMEMBERED = 64
-
-
-class Answer(Struct, frozen=True):
-    """A complete successful answer; `body` is decompressed and below the cap."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Fetching(Protocol):
-    """What the poller asks: the fetcher, or something around it or in its place."""
-
-    async def __aenter__(self) -> Self:
-        """Make ready."""
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        """Let go."""
-
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        /,
-        *,
-        timeout: timedelta,  # noqa: ASYNC109 - as the fetcher's
-        max_bytes: int,
-        secret: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """As the fetcher's."""
 
 
 class Fetcher:
@@ -120,7 +88,7 @@ class Fetcher:
             answer, location = await self._once(target, headers, max_bytes)
             if answer is not None:
                 return answer
-            target = _onward(start, target, location)
+            target = onward_of(start, target, location)
         raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
 
     async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
@@ -143,26 +111,6 @@ class Fetcher:
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
         return answer, ""
-
-
-def _onward(start: URL, target: URL, location: str) -> URL:
-    try:
-        onward = target.join(URL(location))
-    except ValueError as error:
-        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}") from error
-    if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):
-        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
-    return onward
-
-
-def _same_place(start: URL, onward: URL) -> bool:
-    """The same scheme, host and port, or the same host moved up from http to https; nobody's password goes along."""
-    if onward.raw_user is not None:
-        return False
-    upgrade = (
-        (start.scheme, onward.scheme) == ("http", "https") and onward.is_default_port() and start.is_default_port()
-    )
-    return onward.origin() == start.origin() if not upgrade else onward.host == start.host
 
 
 def _conditions(known: Answer | None) -> dict[str, str]:
