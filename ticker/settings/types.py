@@ -9,20 +9,21 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
+# Texts and not patterns: a start over settings that are known to be good needs none of them.
+_DURATION = r"([0-9]{1,9})(ms|s|m|h|d)"
 _LONGEST = 36_500 * 86_400  # added to a date of today it is still a date
 # In a store's address all before the last @: a password may hold one, and a / too. And what is called a password.
-_PASSWORD = re.compile(r"(\b(?!https?:)[a-z+]+://)\S*@|(https?://)[^/?#\s]*@")
-_NAMED = re.compile(r"([?&][^=&\s]*(?:pas|pw|auth|token|secret|cred)[^=&\s]*=)[^&\s'\"]*")
+_LOGIN = r"(\b(?!https?:)[a-z+]+://)\S*@|(https?://)[^/?#\s]*@"
+_NAMED = r"([?&][^=&\s]*(?:pas|pw|auth|token|secret|cred)[^=&\s]*=)[^&\s'\"]*"
 # RFC 3986 has none of them; an address becomes a link, a header and code that people copy.
-_NO_ADDRESS = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]""")
+_NO_ADDRESS = r"""[\x00-\x20\x7f"<>\\^`{|}]"""
 
 
 def duration(value: object) -> object:
     """`value` as a timedelta where it is written like 500ms, 10s, 5m, 3h or 14d. Raises ValueError otherwise."""
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = re.fullmatch(_DURATION, value.strip()) if isinstance(value, str) else None
     if found is None:
         message = "write a duration as a number with its unit: 500ms, 10s, 5m, 3h or 14d"
         raise ValueError(message)
@@ -52,7 +53,7 @@ def written(value: timedelta) -> str:
 
 def masked(text: str) -> str:
     """`text` with what stands before the @ of an address in it hidden, and what is called a password."""
-    return _NAMED.sub(r"\1***", _PASSWORD.sub(r"\1\2***@", text))
+    return re.sub(_NAMED, r"\1***", re.sub(_LOGIN, r"\1\2***@", text))
 
 
 def zone(value: object) -> object:
@@ -73,7 +74,7 @@ def exact(value: object) -> object:
 
 def web_address(value: str) -> str:
     """`value`, if it is an absolute http(s) URL with a host and without credentials. Raises ValueError otherwise."""
-    if found := _NO_ADDRESS.search(value):
+    if found := re.search(_NO_ADDRESS, value):
         message = f"{masked(value)!r} has a {found[0]!r}, which no address has: write it as %{ord(found[0]):02X}"
         raise ValueError(message)
     parts = urlsplit(value)
