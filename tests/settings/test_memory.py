@@ -149,9 +149,13 @@ def test_only_its_owner_reads_the_file(known: Path) -> None:
     assert list(known.parent.iterdir()) == [known]
 
 
-def test_a_folder_that_cannot_be_written_to_is_no_fault(tmp_path: Path) -> None:
-    """The next start looks through it all again."""
-    Memory(tmp_path / "none" / "settings", {}).remember(load(shipped(), {}, {}).settings)
+@pytest.mark.parametrize("name", ["none/settings", "a\0b", "a" * 300])
+def test_a_folder_that_cannot_be_written_to_is_no_fault(tmp_path: Path, name: str) -> None:
+    """Nor is a name that no file has: the next start looks through it all again."""
+    memory = Memory(tmp_path / name, {})
+    memory.remember(load(shipped(), {}, {}).settings)
+    assert memory.recall() is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_address_with_a_password_is_not_kept(tmp_path: Path) -> None:

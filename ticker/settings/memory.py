@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ticker import __version__
-from ticker.settings.coded import UnwritableError, coded, read
+from ticker.settings.coded import coded, read
 from ticker.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Memory:
         return None
 
     def remember(self, settings: Settings) -> None:
-        """Keep `settings` for the next start; a folder that cannot be written to is no reason to complain."""
-        with suppress(OSError, UnwritableError):
+        """Keep `settings` for the next start; that it cannot be done is no reason to complain, let alone to end."""
+        with suppress(Exception):
             body = json.dumps(coded(settings, self.tree)).encode()
             _replace(self.path, _digest(self.tree, body) + b"\n" + body)
 
@@ -80,6 +80,8 @@ def _digest(tree: Mapping[str, Any], body: bytes) -> bytes:
 def _marks() -> list[str]:
     """Size and time of every file that has a say, so that another version of one voids what an older has found."""
     files = [Path(spec.origin) for name in _LIBRARIES if (spec := find_spec(name)) and spec.origin]
+    # By its name a version is told even where a build gives every file one date.
+    files += [each for file in files for each in file.parents[1].glob(f"{file.parent.name}-*.dist-info")]
     for place in (_PACKAGE / name for name in _RULES):
         files += sorted(place.glob("*.py")) if place.is_dir() else [place]
     return [f"{file} {(about := file.stat()).st_size} {about.st_mtime_ns}" for file in files]
