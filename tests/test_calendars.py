@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticker.calendars import SURE, Publication, Session, days_of, is_holiday
 from ticker.calendars.books import BOOKS
-from ticker.configured import calendar_of
+from ticker.configured.calendars import calendar_of
 from ticker.settings.load import load, shipped
 
 MOSCOW, YORK, UTC = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York"), ZoneInfo("UTC")

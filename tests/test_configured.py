@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from ticker.configured import keep_fixed, plans_of
+from ticker.configured import plans_of
+from ticker.configured.fixed import keep_fixed
 from ticker.settings import ConfigurationError, Settings
 from ticker.settings.load import load, shipped
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from tests.bench.world import MOSCOW, World
 from tests.service import trio
 from ticker.app import compose
-from ticker.configured import cadence_of
+from ticker.configured.plans import cadence_of
 from ticker.quotes import Quote, Status
 from ticker.schedule import Plan
 from ticker.settings.load import load, shipped

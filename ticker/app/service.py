@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ticker import keys
 from ticker.app.contexts import context_of
-from ticker.configured import checks_of, feeds_of, instruments, keep_fixed, overrides_of, plans_of, read_holidays, used
+from ticker.configured import checks_of, feeds_of, instruments, overrides_of, plans_of, used
+from ticker.configured.calendars import read_holidays
 from ticker.quotes import Status
 from ticker.values import Struct
 from ticker.web import build, build_metrics
@@ -119,7 +120,7 @@ class Service(Struct):
             await asyncio.to_thread(self.timetable.prepare)
             await asyncio.to_thread(self.poller.prepare)
             await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
-            await asyncio.to_thread(read_holidays, self.settings, self.context.clock().date())
+            await asyncio.to_thread(read_holidays, self.settings, used(self.settings), self.context.clock().date())
         if self.following is None:
             self.timetable.start()
         else:
@@ -131,6 +132,8 @@ class Service(Struct):
 
         Raises ConfigurationError where that cannot be; then nothing at all has changed.
         """
+        from ticker.configured.fixed import keep_fixed  # noqa: PLC0415 - a start changes nothing
+
         keep_fixed(self.settings, config)
         config = keys.switched_on(config)
         wanted, feeds = instruments(config), feeds_of(config, self.upstream, used(config))
