@@ -18,7 +18,7 @@ from ticker.web.limits import Limiter
 from ticker.web.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from ticker.board import Board
@@ -40,27 +40,23 @@ def context_of(
     demo: bool = False,
     tally: Tally | None = None,
 ) -> Context:
-    """The context for `config`; what counts from the start of the process is the `former` one's, where there is one."""
+    """The context for `config`; what counts from the start of the process is the `former` one's, where there is one.
+
+    Longer than most: a context has some twenty parts, and each stands here once.
+    """
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
     demo, tally = (former.demo, former.tally) if former else (demo, tally)
     # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
     unattended = not config.server.rate_limit and not config.server.access_log
     symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
 
-    def collected() -> TickerCollector:
-        from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
-
-        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
-
-    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
-    renderer = Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
     return Context(
         board=board,
-        renderer=renderer,
+        renderer=_renderer(config, poller),
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=Exposition(collected, tally),
+        metrics=_metrics(poller, board, now, keeper, traffic, vitals, symbols, tally),
         tally=tally,
         cors_origins=config.server.cors_origins,
         demo=demo,
@@ -68,21 +64,8 @@ def context_of(
         version=__version__,
         public_url=config.server.public_url,
         limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
-        shelf=Shelf(
-            board,
-            config.server.cors_origins,
-            demo=demo,
-            usable=unattended,
-            wall=now is clock.wall,
-        ),
-        history=History(
-            keeper.readers.read,
-            lambda: poller.instruments,
-            poller.calendars,
-            partial(zone_of, config),
-            now,
-            demo=demo,
-        ),
+        shelf=Shelf(board, config.server.cors_origins, demo=demo, usable=unattended, wall=now is clock.wall),
+        history=_history(config, poller, keeper, now, demo=demo),
         vitals=vitals,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,
@@ -90,3 +73,31 @@ def context_of(
         terms={source: config.sources[source].terms_url for source in poller.feeds},
         feeds=symbols,
     )
+
+
+def _renderer(config: Settings, poller: Poller) -> Renderer:
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    return Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
+
+
+def _metrics(
+    poller: Poller,
+    board: Board,
+    now: Callable[[], datetime],
+    keeper: Keeper,
+    traffic: Traffic,
+    vitals: Vitals,
+    symbols: Mapping[str, tuple[str, ...]],
+    tally: Tally | None,
+) -> Exposition:
+    def collected() -> TickerCollector:
+        from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
+
+        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
+
+    return Exposition(collected, tally)
+
+
+def _history(config: Settings, poller: Poller, keeper: Keeper, now: Callable[[], datetime], *, demo: bool) -> History:
+    zone = partial(zone_of, config)
+    return History(keeper.readers.read, lambda: poller.instruments, poller.calendars, zone, now, demo=demo)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ticker.app import Service
     from ticker.cli.hand import Channel
     from ticker.settings import Loaded
+    from ticker.settings.model import Server
 
 log = Log(__name__)
 
@@ -60,16 +61,9 @@ async def run(
 
     Raises OSError where an address cannot be listened on.
     """
-    loop, stop, hang_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    loop.set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
-    if channel is not None:
-        # Nothing is ever said there: it becomes readable when who started us is gone.
-        loop.add_reader(channel.life, stop.set)
+    stop, hang_up = _signals(channel)
+    asyncio.get_running_loop().set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
     tell, beside = (channel.say, True) if channel is not None else (notify, None)
-    server = service.settings.server
     listening = asyncio.Event()
     service.listening = listening if service.begun is None else None
     public, own = _runner(app), _runner(service.metrics())
@@ -79,10 +73,7 @@ async def run(
         for each in (_reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(service, SETTLES))
     ]
     try:
-        if server.metrics_port is not None:
-            await own.setup()
-            await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics", beside=beside)
-        await _listen(public, server.host, server.port, what, beside=beside)
+        await _listen_all(service.settings.server, public, own, what, beside=beside)
         listening.set()
         tell("READY=1")
         if remember is not None:
@@ -110,9 +101,31 @@ async def settle(service: Service, pauses: Sequence[float]) -> None:
         gc.set_threshold(_GARBAGE)
 
 
+def _signals(channel: Channel | None) -> tuple[asyncio.Event, asyncio.Event]:
+    """What is set when the process is to stop, and when it is to read its configuration anew."""
+    loop, stop, hang_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    if channel is not None:
+        # Nothing is ever said there: it becomes readable when who started us is gone.
+        loop.add_reader(channel.life, stop.set)
+    return stop, hang_up
+
+
 def _runner(app: web.Application) -> web.AppRunner:
     every = descriptors()
     return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
+
+
+async def _listen_all(
+    server: Server, public: web.AppRunner, own: web.AppRunner, what: str, *, beside: bool | None
+) -> None:
+    """The public address last: whoever reaches it finds everything else there."""
+    if server.metrics_port is not None:
+        await own.setup()
+        await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics", beside=beside)
+    await _listen(public, server.host, server.port, what, beside=beside)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int, what: str, *, beside: bool | None) -> None:
