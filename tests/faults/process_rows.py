@@ -52,7 +52,7 @@ PROCESSES: tuple[Fault, ...] = (
         "nothing; the old configuration stays, the log names key and mend",
         "tests/ops/test_reload.py::test_reloads_under_load_drop_neither_a_request_nor_a_quote",
         Mutation(
-            "ticker/cli/lifecycle.py",
+            "ticker/cli/reloads.py",
             'log.error("configuration refused, the old one stays", error=str(error))',
             "raise SystemExit(2)",
         ),

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import signal
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,9 @@ from aiohttp import web
 
 from ticker.app import Bounds, Listener
 from ticker.cli.descriptors import descriptors
+from ticker.cli.reloads import reloads
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.log import Log
-from ticker.settings import ConfigurationError
 from ticker.threads import begin
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ async def run(
     await public.setup()
     aside = [
         asyncio.create_task(each)
-        for each in (_reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(service, SETTLES))
+        for each in (reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(service, SETTLES))
     ]
     try:
         await _listen_all(service.settings.server, public, own, what, beside=beside)
@@ -132,34 +131,6 @@ async def _listen(runner: web.AppRunner, host: str, port: int, what: str, *, bes
     await web.TCPSite(runner, host, port, backlog=1024, reuse_port=beside).start()
     for address in runner.addresses:
         log.info(what, url="http://{}:{}".format(*address[:2]))
-
-
-async def _reloads(
-    service: Service, again: Callable[[], Loaded] | None, hang_up: asyncio.Event, tell: Callable[[str], None]
-) -> None:
-    """One after the other; signals that come during a reload are one more reload."""
-    while again is not None:
-        await hang_up.wait()
-        hang_up.clear()
-        tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        await reload(service, again)
-        tell("READY=1")
-
-
-async def reload(service: Service, again: Callable[[], Loaded]) -> None:
-    """Take the configuration that `again` reads, or keep the one in force and say why."""
-    try:
-        loaded = await asyncio.to_thread(again)
-        service.adopt(loaded.settings)
-    except ConfigurationError as error:
-        service.context.vitals.reloaded(str(error))
-        log.error("configuration refused, the old one stays", error=str(error))  # noqa: TRY400 - a person reads it
-    except Exception as error:
-        service.context.vitals.reloaded(f"{type(error).__name__}: {error}")
-        log.exception("configuration refused, the old one stays")
-    else:
-        service.context.vitals.reloaded()
-        log.info("configuration reloaded")
 
 
 async def _drain(service: Service, tell: Callable[[str], None]) -> None:
