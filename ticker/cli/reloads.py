@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -44,3 +45,5 @@ async def _reload(service: Service, again: Callable[[], Loaded]) -> None:
     else:
         service.context.vitals.reloaded()
         log.info("configuration reloaded")
+        # What the former one was made of, in rings: of itself the collector looks too seldom for who reloads often.
+        gc.collect()
