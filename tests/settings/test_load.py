@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
 
 from ticker.settings import ConfigurationError, load, rules
 from ticker.settings.environment import TEXTS
@@ -291,3 +295,29 @@ def test_a_variable_of_every_text_stays_text() -> None:
     """Which types are text is known without the library that validates."""
     named = {name: get_args(kind)[0] for name, kind in vars(rules).items() if get_origin(kind) is Annotated}
     assert {"str"} | {name for name, kind in named.items() if kind in (str, Secret)} == TEXTS
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.dates()
+    | st.times()
+    | st.sampled_from(["{", "{x}", "cbr", "USD", "1s"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = sorted(load(shipped(), {}, {}).origins)
+
+
+@bounded(max_examples=300, deadline=None)
+@given(st.sampled_from(KEYS), st.integers(0, 3), VALUES)
+def test_whatever_stands_at_a_key_is_taken_or_refused_in_a_sentence(key: str, up: int, value: object) -> None:
+    """Of a value, and of each table above it; and never in the words of the library."""
+    at = ".".join(key.split(".")[: max(1, len(key.split(".")) - up)])
+    try:
+        load(shipped(), {}, {at: value})
+    except ConfigurationError as error:
+        assert not re.search(r"Input should|valid |pydantic", str(error)), error  # noqa: PT017 - most are taken
