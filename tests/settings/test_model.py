@@ -12,7 +12,7 @@ from ticker.settings import plain
 from ticker.settings.load import load, shipped
 from ticker.settings.model import TABLES, Instrument, Part, Schedule, Server, Settings, Source, Store
 from ticker.settings.secret import Secret
-from ticker.settings.validation import mirrors, validated
+from ticker.settings.validation import MIRRORS, validated
 from ticker.values import optional
 
 OIL: dict[str, Any] = {"base": "BRENT", "quote": "USD", "sources": ["moex"]}
@@ -37,7 +37,7 @@ def test_every_table_refuses_unknown_keys(part: type[Part]) -> None:
 @pytest.mark.parametrize("part", TABLES)
 def test_what_is_looked_through_are_the_fields_of_the_table_and_no_others(part: type[Part]) -> None:
     """Told once; those with a default may be left out."""
-    looked = mirrors()[part.__name__].model_fields
+    looked = MIRRORS[part.__name__].model_fields
     assert list(looked) == list(part.__struct_fields__)
     assert {name for name, field in looked.items() if not field.is_required()} == optional(part)
 

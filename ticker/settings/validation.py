@@ -30,10 +30,10 @@ class _Mirror(BaseModel):
 
 def validated(tree: Mapping[str, Any], table: type[model.Part] = model.Settings) -> Any:  # noqa: ANN401 - a `table`
     """The settings that `tree` writes. Raises pydantic's ValidationError, which tells all that is wrong."""
-    return _taken(mirrors()[table.__name__].model_validate(tree))
+    return _taken(MIRRORS[table.__name__].model_validate(tree))
 
 
-def mirrors() -> dict[str, type[BaseModel]]:
+def _mirrors() -> dict[str, type[BaseModel]]:
     """Each table as a model of the same fields; where one names another, the other's model is meant."""
     made: dict[str, Any] = {}
     for table in model.TABLES:
@@ -73,3 +73,7 @@ def _taken(value: object) -> object:
     if isinstance(value, dict):
         return {key: _taken(each) for key, each in value.items()}
     return value
+
+
+# Made once: a reload is no reason to make them again.
+MIRRORS = _mirrors()
