@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.service import Clock
 from tests.upstream import NOON
 from ticker.app import Service, compose
 from ticker.settings.load import load, shipped
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
     from ticker.settings import Settings
 
 PATIENCE = 20.0
-
-
-class Clock:
-    """A clock that shows `now` until it is set to another moment."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.upstream import NOON
+from tests.upstream import NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status
 from ticker.settings.load import load, shipped
@@ -86,3 +86,13 @@ async def serving(
     plain = {"Accept-Encoding": "identity"}
     async with TestClient(TestServer(service.web()), headers=plain, auto_decompress=False) as client:
         yield Served(service, clock, client)
+
+
+@asynccontextmanager
+async def answered(**options: Any) -> AsyncIterator[Served]:  # noqa: ANN401 - those of `serving`
+    """The trio of 22 November 2024 at noon in Moscow, every source answered once."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with serving(upstream.url, **options) as served:
+            await served.ready()
+            yield served

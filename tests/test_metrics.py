@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_prometheus
 
 from tests.needs import needs
-from tests.service import Served, serving
+from tests.service import Served, answered, serving
 from tests.upstream import NOON, Upstream
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ FROM_THE_START = set(CONTRACT) - {
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     """The trio, polled once."""
-    async with Upstream() as upstream:
-        upstream.trio()
-        async with serving(upstream.url) as service:
-            await service.ready()
-            yield service
+    async with answered() as service:
+        yield service
 
 
 async def scraped(served: Served, accept: str = "") -> str:

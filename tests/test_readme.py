@@ -12,9 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.needs import needs
-from tests.service import Served, serving
+from tests.service import Served, answered
 from tests.tree import ROOT, files
-from tests.upstream import Upstream
 from ticker.cli.commands import app
 from ticker.quotes import Reason, Status
 from ticker.settings import model
@@ -81,11 +80,8 @@ TABLES: dict[str, tuple[type[model.Part], ...]] = {
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     """The trio of 22 November 2024, as in the README's examples."""
-    async with Upstream() as upstream:
-        upstream.trio()
-        async with serving(upstream.url) as service:
-            await service.ready()
-            yield service
+    async with answered() as service:
+        yield service
 
 
 def section(name: str) -> str:

@@ -13,7 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kept import PATIENCE, Clock, configured
+from tests.kept import PATIENCE, configured
+from tests.service import Clock
 from tests.upstream import DAY, NOON, Upstream
 from ticker import app, clock
 from ticker.fetch import Fetcher

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kept import Clock, configured
+from tests.kept import configured
+from tests.service import Clock
 from tests.upstream import DAY, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status

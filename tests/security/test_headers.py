@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.security.wire import say
-from tests.service import serving
+from tests.service import answered, serving
 from tests.upstream import Upstream
 from tests.web.test_past import serving as past
 from tests.web.test_past import week
@@ -64,11 +64,8 @@ UNKEYED = {
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     """The trio, every source answered once."""
-    async with Upstream() as upstream:
-        upstream.trio()
-        async with serving(upstream.url) as service:
-            await service.ready()
-            yield service
+    async with answered() as service:
+        yield service
 
 
 async def asked(served: Served, path: str, **headers: str) -> ClientResponse:

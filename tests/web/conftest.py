@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.service import Served, serving
+from tests.service import Served, answered, serving
 from tests.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
     """The trio of 22 November 2024 at noon in Moscow, every source answered once."""
-    async with Upstream() as upstream:
-        upstream.trio()
-        async with serving(upstream.url) as service:
-            await service.ready()
-            yield service
+    async with answered() as service:
+        yield service
 
 
 @pytest.fixture
@@ -35,8 +32,5 @@ async def waiting() -> AsyncIterator[Served]:
 @pytest.fixture
 async def demo() -> AsyncIterator[Served]:
     """The same, said to be a demo."""
-    async with Upstream() as upstream:
-        upstream.trio()
-        async with serving(upstream.url, demo=True) as service:
-            await service.ready()
-            yield service
+    async with answered(demo=True) as service:
+        yield service
