@@ -11,7 +11,6 @@ from yarl import URL
 
 from ticker.fetch import failures
 from ticker.fetch.answer import Answer
-from ticker.fetch.redirects import onward_of
 from ticker.quotes import Reason, SourceError
 from ticker.values import replace
 
@@ -88,6 +87,8 @@ class Fetcher:
             answer, location = await self._once(target, headers, max_bytes)
             if answer is not None:
                 return answer
+            from ticker.fetch.redirects import onward_of  # noqa: PLC0415 - hardly any source sends us on
+
             target = onward_of(start, target, location)
         raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ticker.replicas import telling
 from ticker.replicas.replica import Role
 from ticker.stores.keeper import SOURCES
 
@@ -45,6 +44,8 @@ class Fares:
 
     def heard(self, edition: Edition) -> None:
         """Of the one who polls; what is polled here is known better here."""
+        from ticker.replicas import telling  # noqa: PLC0415 - readers are answered before
+
         self._version = max(self._version, edition.version)
         if not self._replica.on and (asked := telling.heard(edition.text, self._poller.health)):
             self.asked = asked
@@ -66,6 +67,8 @@ class Fares:
         health = self._poller.health.items()
         now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
         if now != self._told:
+            from ticker.replicas import telling  # noqa: PLC0415 - as above
+
             self._told = now
             text = telling.told(self._poller.health, asked)
             self._version = max(self._version + 1, int(self._clock().timestamp() * 1000))
