@@ -17,7 +17,7 @@ _NO_TIME_OUT = Mutation(_CLIENT, "asyncio.timeout(timeout.total_seconds())", "as
 _NAMED = Mutation(_CLIENT, "except (aiohttp.ClientError, OSError, ValueError) as error", "except ValueError as error")
 _STATUS = Mutation(_FAILURES, "if status != 200:", "if status < 200:")
 _ANYWHERE = Mutation(
-    _CLIENT,
+    "ticker/fetch/redirects.py",
     'if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):',
     "if not location:",
 )
