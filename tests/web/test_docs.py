@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ticker.render.reference import kind_of, marked
+from ticker.web.server import ROUTES
 from ticker.web.spec.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -37,6 +40,38 @@ async def test_the_page_keeps_the_strict_policy(served: Served) -> None:
     for each in named:
         assert (await served.client.get(each)).status == 200, each
     assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', text)
+
+
+async def test_the_page_says_all_of_it_in_russian(served: Served) -> None:
+    """Every sentence of the document, its own words, and no translation of what is no longer said."""
+    document = await (await served.client.get("/v1/openapi.json")).json()
+    texts = set(document["info"]["description"].split("\n\n")) | {document["info"]["title"]}
+    for tag in document["tags"]:
+        texts |= set(tag.values())
+    for told in (methods["get"] for methods in document["paths"].values()):
+        texts |= {told["summary"], told.get("description", "")}
+        texts |= {each["description"] for each in told["parameters"]}
+        texts |= {each["description"] for code, each in told["responses"].items() if code > "200"}
+    for schema in document["components"]["schemas"].values():
+        texts |= {each.get("description", "") for each in schema.get("properties", {}).values()}
+    template = files("ticker.render").joinpath("templates", "docs.html").read_text(encoding="utf-8")
+    texts |= set(re.findall(r'say\["([^"]+)"\]', template))
+    russian = json.loads(files("ticker.web.spec").joinpath("russian.json").read_bytes())
+    assert set(russian) == texts - {""}
+    answer = await served.client.get("/docs?lang=ru")
+    text = await answer.text()
+    assert '<html lang="ru">' in text
+    assert "Попробовать" in text
+    asked = await served.client.get("/docs", headers={"Accept-Language": "ru-RU, en;q=0.5"})
+    assert await asked.text() == text
+    assert "Accept-Language" in asked.headers["Vary"]
+
+
+async def test_the_page_leads_to_everything_there_is(served: Served) -> None:
+    """What a 404 says of it is true."""
+    text = await (await served.client.get("/docs")).text()
+    for path, _ in ROUTES:
+        assert f'action="{path}"' in text or f'href="{path}"' in text, path
 
 
 async def test_the_page_of_the_demo_says_so(demo: Served) -> None:

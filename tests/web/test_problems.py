@@ -32,7 +32,7 @@ WRONG = (
     ("/frame?theme=blue", 400, "theme", "light"),
     ("/v1/stream?symbol=USD", 400, "symbol", "did you mean 'symbols'?"),
     ("/widget.css?w=1", 400, "w", "unknown parameter"),
-    ("/nothing", 404, None, "'/nothing'; GET / lists what there is"),
+    ("/nothing", 404, None, "'/nothing'; GET /docs lists what there is"),
     ("/v1/quotes/", 404, None, "'/v1/quotes/'; did you mean '/v1/quotes'?"),
     ("/V1/Quotes", 404, None, "did you mean '/v1/quotes'?"),
     ("/wigdet", 404, None, "did you mean '/widget'?"),

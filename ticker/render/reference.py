@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from ticker.render import encoder
-from ticker.render.locales import DEFAULT, locale_of
+from ticker.render.locales import locale_of
 from ticker.values import Struct
 
 if TYPE_CHECKING:
@@ -45,17 +45,27 @@ class Section(Struct, frozen=True):
     examples: tuple[tuple[str, str], ...]
 
 
-def page(document: Mapping[str, Any], pages: Pages, *, demo: bool) -> bytes:
-    """The page of the document."""
-    sections = [_section(path, methods["get"]) for path, methods in document["paths"].items()]
-    schemas = {name: _members(schema) for name, schema in document["components"]["schemas"].items()}
+class Said(dict[str, str]):
+    """The page's sentences in another language, by the English ones; what is not there stays English."""
+
+    def __missing__(self, text: str) -> str:
+        return text
+
+
+def page(document: Mapping[str, Any], pages: Pages, said: Mapping[str, str], *, lang: str, demo: bool) -> bytes:
+    """The page of the document in the words of `said`, which are of the language `lang`."""
+    words = Said(said)
+    sections = [_section(path, methods["get"], words) for path, methods in document["paths"].items()]
+    schemas = {name: _members(schema, words) for name, schema in document["components"]["schemas"].items()}
     return pages.fill(
         "docs.html",
-        locale_of(DEFAULT),
+        locale_of(lang),
+        say=words,
         info=document["info"],
-        about=[marked(each) for each in document["info"]["description"].split("\n\n")],
+        about=[marked(words[each]) for each in document["info"]["description"].split("\n\n")],
         tags=[
-            (tag["name"], tag["description"], [s for s in sections if s.tag == tag["name"]]) for tag in document["tags"]
+            (tag["name"], words[tag["description"]], [s for s in sections if s.tag == tag["name"]])
+            for tag in document["tags"]
         ],
         schemas={name: members for name, members in schemas.items() if members},
         demo=demo,
@@ -67,16 +77,16 @@ def marked(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before # nosec B704
 
 
-def _section(path: str, told: Mapping[str, Any]) -> Section:
+def _section(path: str, told: Mapping[str, Any], words: Said) -> Section:
     ok = told["responses"]["200"]["content"]
-    failures = [(code, marked(each["description"])) for code, each in told["responses"].items() if code > "200"]
+    failures = [(code, marked(words[each["description"]])) for code, each in told["responses"].items() if code > "200"]
     return Section(
         id=told["operationId"],
         path=path,
-        summary=told["summary"],
-        text=marked(told.get("description", "")),
+        summary=words[told["summary"]],
+        text=marked(words[told.get("description", "")]),
         tag=told["tags"][0],
-        fields=tuple(_field(each) for each in told["parameters"]),
+        fields=tuple(_field(each, words) for each in told["parameters"]),
         media=tuple(ok),
         failures=tuple(failures),
         examples=tuple(
@@ -87,12 +97,12 @@ def _section(path: str, told: Mapping[str, Any]) -> Section:
     )
 
 
-def _field(told: Mapping[str, Any]) -> Field:
+def _field(told: Mapping[str, Any], words: Said) -> Field:
     schema = told["schema"]
     return Field(
         name=told["name"],
         kind=kind_of(schema),
-        text=marked(told["description"]),
+        text=marked(words[told["description"]]),
         required=told["required"],
         choices=tuple(schema.get("enum", ())),
         example=str(told.get("example", "")),
@@ -100,10 +110,10 @@ def _field(told: Mapping[str, Any]) -> Field:
     )
 
 
-def _members(schema: Mapping[str, Any]) -> tuple[Field, ...]:
+def _members(schema: Mapping[str, Any], words: Said) -> tuple[Field, ...]:
     required: Sequence[str] = schema.get("required", ())
     return tuple(
-        Field(name, kind_of(each), marked(each.get("description", "")), required=name in required)
+        Field(name, kind_of(each), marked(words[each.get("description", "")]), required=name in required)
         for name, each in schema.get("properties", {}).items()
     )
 

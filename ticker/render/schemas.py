@@ -20,6 +20,7 @@ _MODELS = (
     models.WireSources,
     models.WireProblem,
     models.WireAlive,
+    models.WireReadiness,
 )
 
 

@@ -125,7 +125,7 @@ def not_allowed(method: str, allow: str) -> str:
 def _way(request: web.Request) -> str:
     """Where the reader may have wanted to go: a slash too many, another case, a letter amiss."""
     known = [resource.canonical for resource in request.app.router.resources()]
-    return nearest_address(request.path[:80], known) or "GET / lists what there is"
+    return nearest_address(request.path[:80], known) or "GET /docs lists what there is"
 
 
 def _is_preflight(request: web.Request) -> bool:

@@ -7,6 +7,7 @@ from ticker.render.models.catalogue import WireInstrument, WireInstruments, Wire
 from ticker.render.models.conversion import WireConversion, WireLeg
 from ticker.render.models.other import WireAlive, WireHistory, WirePoint, WireProblem
 from ticker.render.models.quotes import WireAgreement, WireDisplay, WireQuote, WireQuotes
+from ticker.render.models.readiness import WireReadiness, WireReadyInstrument, WireReadySource
 from ticker.render.models.timing import WireCadence, WireCalendar
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "WireProblem",
     "WireQuote",
     "WireQuotes",
+    "WireReadiness",
+    "WireReadyInstrument",
+    "WireReadySource",
     "WireSource",
     "WireSources",
 ]

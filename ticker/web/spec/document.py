@@ -101,7 +101,16 @@ def _responses(each: Operation) -> dict[str, Any]:
     content = {media: _media(each, media, names) for media, names in each.answers.items()}
     ok = {"description": "OK", "headers": headers(cached=each.cached), "content": content}
     same = {"304": {"description": "The client has it.", "headers": headers(cached=True)}} if each.cached else {}
-    return {"200": ok, **same, **failures((*each.fails, *([412] if each.cached else [])))}
+    return {"200": ok, **same, **failures((*each.fails, *([412] if each.cached else []))), **_sad(each)}
+
+
+def _sad(each: Operation) -> dict[str, Any]:
+    """The answer that is no success, yet no problem either: it has the members of one."""
+    if each.sad is None:
+        return {}
+    status, text = each.sad
+    content = {media: {"schema": ref(name)} for media, name in each.answers.items()}
+    return {str(status): {"description": text, "headers": headers(cached=False), "content": content}}
 
 
 def _media(each: Operation, media: str, names: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class Operation(Struct, frozen=True):
     """One GET. `answers` are the schemas by media type, several names for any of them, "" for text.
 
     `cached` answers carry validators and a lifetime; `fails` are the statuses beside those that every route has.
+    `sad` is a status that has the same schema, and when it is given.
     """
 
     path: str
@@ -23,6 +24,7 @@ class Operation(Struct, frozen=True):
     fails: tuple[int, ...] = ()
     cached: bool = True
     text: str = ""
+    sad: tuple[int, str] | None = None
 
 
 _FORM = ("fields", "precision", "format")
@@ -109,4 +111,16 @@ OPERATIONS = (
     ),
     Operation("/v1/openapi.json", "getOpenapi", "This document", "about", (), {JSON: ""}),
     Operation("/healthz", "getHealth", "Whether the process is alive", "about", (), {JSON: "Alive"}, cached=False),
+    Operation(
+        "/readyz",
+        "getReadiness",
+        "Whether it should be given readers",
+        "about",
+        (),
+        {JSON: "Readiness"},
+        cached=False,
+        text="200 only with a usable number for every instrument marked `required`, and while it does not stop; else "
+        "503 with the same members.",
+        sad=(503, "A number that is required is missing, or the service stops."),
+    ),
 )
