@@ -46,7 +46,7 @@ def htmx(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def test_the_custom_element_as_the_page_gives_it(opened: Opener) -> None:
     """Two tags and the element."""
     async with live() as served, host(code("element", served.url)) as url, opened(url) as page:
-        await page.wait_for_function("document.querySelector('market-ticker').feed?.board")
+        await page.wait_for_function("() => document.querySelector('market-ticker').feed?.board")
         text = await page.evaluate("document.querySelector('market-ticker').list.innerText")
         assert " ".join(text.split()) == WANTED
 

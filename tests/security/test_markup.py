@@ -153,7 +153,7 @@ async def test_an_isolated_site_can_take_everything_that_is_to_be_taken(opened: 
         async with host(element(served) + picture + frame, headers=isolated) as url, opened(url) as page:
             await upgraded(page)
             assert await page.evaluate("crossOriginIsolated")
-            await page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+            await page.wait_for_function("() => document.getElementById('picture').naturalWidth > 0")
             await page.frame_locator("iframe").locator("[data-symbol=OIL]").first.wait_for()
 
 
