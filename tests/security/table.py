@@ -136,6 +136,13 @@ ATTACKS: tuple[Fault, ...] = (
         Mutation(_DOORS, "streams = self._context.traffic.streams if self._streams else 0", "streams = 0"),
     ),
     Fault(
+        "flood of dear questions",
+        "dozens at once that nobody has asked for yet: pages, languages, made-up addresses",
+        "one is begun each time round the loop, each client in its turn; what is ready waits for none of them",
+        "tests/web/test_turns.py::test_what_comes_together_is_not_begun_together",
+        Mutation("ticker/web/server.py", "limited, in_turn]", "limited]"),
+    ),
+    Fault(
         "pipelining",
         "a thousand requests in one breath",
         "a thousand answers, in order",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST = 10_000
 _WINDOW = 60.0
 # Probes and scrapers come from our own side and must not be turned away.
-_FREE = ("/healthz", "/readyz", "/metrics")
+FREE = ("/healthz", "/readyz", "/metrics")
 # An IPv6 client has a whole network of addresses.
 _V6_PREFIX = 64
 # What `dress` puts on the answer, errors included.
@@ -98,7 +98,7 @@ async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse with 429 who has asked too often; tell everybody else how much is left."""
     context = request.app[CONTEXT]
     limiter = context.limiter
-    if not limiter.rate or request.path in _FREE or request.method == "OPTIONS":
+    if not limiter.rate or request.path in FREE or request.method == "OPTIONS":
         return await handler(request)
     left = limiter.take(limiter.client(request.remote, request.headers), context.clock())
     fields = request[FIELDS] = limiter.fields(left)

@@ -14,6 +14,7 @@ from ticker.web.later import later
 from ticker.web.limits import limited
 from ticker.web.middlewares import counted, headed, problems
 from ticker.web.stream import stream
+from ticker.web.turns import TURNS, Turns, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,9 @@ def build_metrics(context: Context) -> web.Application:
 
 
 def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
-    app = web.Application(middlewares=[counted, headed, problems, limited], client_max_size=1024)
+    app = web.Application(middlewares=[counted, headed, problems, limited, in_turn], client_max_size=1024)
     app[CONTEXT] = context
+    app[TURNS] = Turns()
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():
         context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
