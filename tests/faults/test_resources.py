@@ -95,15 +95,15 @@ async def test_without_a_descriptor_left_the_numbers_stay_and_all_comes_back(tmp
 
 
 async def test_an_answer_too_big_for_memory_is_one_failed_poll(tmp_path: Path) -> None:
-    """With eight megabytes left a source sends what takes a hundred: that poll fails, and nothing else does."""
+    """With eight megabytes left a source sends what takes thirty as text: that poll fails, and nothing else does."""
     async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
         async with aiohttp.ClientSession() as session:
             await until(lambda: answers(session, f"{process.url}/readyz"))
             # What is loaded when it is first asked for has been asked for by the time that memory runs short.
             await look(session, process.url, process.metrics)
             world.frozen = True
-            world.upstream.answer(YAHOO, body=b'{"chart": [' + b"1.5," * 900_000 + b"1]}")
-            with limited(process, resource.RLIMIT_AS, address_space(process) + 8 * MEGABYTE):
+            world.upstream.answer(YAHOO, body=b'{"chart": "' + "\N{BAR CHART}".encode() + b"a" * 3_600_000 + b'"}')
+            with limited(process, resource.RLIMIT_DATA, data(process) + 8 * MEGABYTE):
                 await until(lambda: fails(session, process, "yahoo", 2))
                 assert (await look(session, process.url, process.metrics)).ready == 200
                 assert "MemoryError" in next(line["detail"] for line in process.lines if line.get("source") == "yahoo")
@@ -139,7 +139,7 @@ def cached(folder: Path) -> bool:
     return any(path.is_file() for path in folder.rglob("*"))
 
 
-def address_space(process: Process) -> int:
-    """How many bytes of it the process has, as Linux tells."""
-    pages = int(Path(f"/proc/{process.child.pid}/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
+def data(process: Process) -> int:
+    """How many bytes of its own the process can write, as Linux tells."""
+    status = Path(f"/proc/{process.child.pid}/status").read_text(encoding="ascii")
+    return 1024 * int(status.partition("VmData:")[2].split()[0])

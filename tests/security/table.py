@@ -138,7 +138,7 @@ ATTACKS: tuple[Fault, ...] = (
     Fault(
         "flood of dear questions",
         "dozens at once that nobody has asked for yet: pages, languages, made-up addresses",
-        "one is begun each time round the loop, each client in its turn; what is ready waits for none of them",
+        "one is begun each time round the loop, each client in its turn; what is ready waits for one of them at most",
         "tests/web/test_turns.py::test_what_comes_together_is_not_begun_together",
         Mutation("ticker/web/server.py", "limited, in_turn]", "limited]"),
     ),
