@@ -62,8 +62,8 @@ def test_an_address_is_what_its_url_writes(url: str, address: Address, told: str
     ("url", "mend"),
     [
         ("redis://", "host:port"),
-        ("redis://host:0", "host:port"),
-        ("redis://host:70000", "host:port"),
+        ("redis://host:0", "a port is from 1 to 65535"),
+        ("redis://host:70000", "a port is from 1 to 65535"),
         ("redis://me:with?mark@host", "%3F"),
         ("redis://one,two", "redis+sentinel://"),
         ("redis://host/first", "number of a database"),
