@@ -7,7 +7,9 @@ that dies in between has not lied, and the next one writes those objects again, 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +23,10 @@ from ticker.export.target import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+# The library's own threads may still be handing over an answer when the process ends. One that asks for an interpreter
+# which is being taken down aborts the process (exit code -6); they need a moment for it, and no lock of ours meanwhile.
+atexit.register(time.sleep, 0.1)
 
 _AT_ONCE = 8
 _CLIENT = {"timeout": timedelta(seconds=10), "connect_timeout": timedelta(seconds=5)}
