@@ -4,7 +4,8 @@
 
 Every server has one core, and wrk has the other. In each round every row gets a burst of one second, in turn forwards
 and backwards; a row's ratio is taken within its round, and the tables tell medians over the rounds. "server us" is what
-the kernel says the server has run for a request, so a busy machine lengthens it little. Noise is half the distance
+the kernel says the server has run for a request, so a busy machine lengthens it little; where it may, both go before
+whoever else is on their cores. Noise is half the distance
 between the quartiles of the ratio to H, in percent of it.
 """
 
@@ -84,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is somebody else
-        _answer().write(folder / "answer.json")
+        answer().write(folder / "answer.json")
         servers = {
             peer: stack.enter_context(_server(peer, folder))
             for peer in PEERS
@@ -103,11 +104,11 @@ def main() -> None:
     _print_ours(measured, ours)
 
 
-def _answer() -> Answer:
+def answer() -> Answer:
     """Our own answer: its body and, but for what every server writes itself, its fields."""
-    with _server(EXPRESS, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as answer:
-        fields = {name: value for name, value in answer.headers.items() if name not in THEIRS}
-        return Answer(answer.read(), fields)
+    with _server(EXPRESS, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as given:
+        fields = {name: value for name, value in given.headers.items() if name not in THEIRS}
+        return Answer(given.read(), fields)
 
 
 def _server(peer: str, folder: Path) -> Server:

@@ -11,16 +11,23 @@ from aiohttp import web
 from tests.bench.peers import Answer
 
 
-def main() -> None:
-    """Serve until it is ended."""
-    answer = Answer.read(Path(sys.argv[2]))
+def app(answer: Answer) -> web.Application:
+    """One route, one answer."""
 
     async def quote(_request: web.Request) -> web.Response:
         return web.Response(body=answer.body, headers=answer.headers)
 
-    app = web.Application()
-    app.router.add_get("/v1/quotes/{symbol}", quote)
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None, loop=uvloop.new_event_loop())
+    made = web.Application()
+    made.router.add_get("/v1/quotes/{symbol}", quote)
+    return made
+
+
+def main() -> None:
+    """Serve until it is ended."""
+    made = app(Answer.read(Path(sys.argv[2])))
+    web.run_app(
+        made, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None, loop=uvloop.new_event_loop()
+    )
 
 
 if __name__ == "__main__":

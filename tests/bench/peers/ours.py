@@ -13,12 +13,17 @@ from tests.live import live
 from ticker import clock
 
 
-async def serve(port: int, *, lane: bool) -> None:
-    """Until it is ended."""
+async def started(port: int, *, lane: bool) -> None:
+    """Listen, with a board that stands for an hour."""
     served = live(clock=clock.wall, server__express=lane)
     served.port = port
     served.context.board.expect(clock.wall() + timedelta(hours=1))
     await served.start()
+
+
+async def serve(port: int, *, lane: bool) -> None:
+    """Until it is ended."""
+    await started(port, lane=lane)
     gc.freeze()  # as `ticker serve` does once it is up
     await asyncio.Event().wait()
 
