@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,20 @@ async def test_no_answer_waits_for_pydantic_after_a_warm_start(tmp_path: Path) -
             async with session.get(f"{url}/v1/openapi.json") as answer:
                 assert answer.status == 200
             assert validates(process.pid)
+
+
+@pytest.mark.parametrize(("sound", "loaded"), [(False, True), (True, False)])
+def test_a_sound_configuration_is_composed_without_the_scheduler(sound: bool, loaded: bool) -> None:  # noqa: FBT001
+    """Whether its times are some was found out by the start before."""
+    code = f"""
+import sys
+from ticker.app import compose
+from ticker.settings.load import load, shipped
+compose(load(shipped(), {{}}, {{}}).settings, sound={sound})
+print("apscheduler" in sys.modules)
+"""
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(loaded)]
 
 
 def validates(pid: int) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.service import serving
 from tests.upstream import NOON, Upstream
-from ticker.app import exporter
+from ticker.app.archives import exporter
 from ticker.export.target import TargetError
 from ticker.quotes import Status
 

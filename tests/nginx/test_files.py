@@ -23,7 +23,7 @@ from tests.nginx.test_hour import dating
 from tests.service import serving
 from tests.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
-from ticker.app import exporter
+from ticker.app.archives import exporter
 from ticker.export import target_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.upstream import NOON
-from ticker.app import compose, record
+from ticker.app import compose
+from ticker.app.recordings import record
 from ticker.cli.tables import check
 from ticker.fetch.hiding import HIDDEN, hidden, hidden_bytes
 from ticker.settings import ConfigurationError

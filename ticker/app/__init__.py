@@ -1,12 +1,10 @@
 """The one composer: settings become values, values become parts, parts are joined, started and closed here.
 
 `composing` builds a service, `service` is what it builds and how it runs, `contexts` what its web half is handed;
-`recordings` and `archives` are what else can be made of the same parts.
+`recordings` and `archives`, taken from there, are what else can be made of the same parts.
 """
 
-from ticker.app.archives import backfill, exporter
 from ticker.app.composing import compose
-from ticker.app.recordings import record, replay
 from ticker.app.service import Service
 from ticker.configured import idle, instruments, used
 from ticker.web import Bounds, Listener
@@ -15,12 +13,8 @@ __all__ = [
     "Bounds",
     "Listener",
     "Service",
-    "backfill",
     "compose",
-    "exporter",
     "idle",
     "instruments",
-    "record",
-    "replay",
     "used",
 ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 
 
-def compose(
+def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wants otherwise
     config: Settings,
     *,
     upstream: str | None = None,
@@ -40,13 +40,15 @@ def compose(
     seed: int | None = None,
     stored: bool = False,
     worker: Worker | None = None,
+    sound: bool = False,
     around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs. As a `worker` it is one of several behind one address. `around` may put
-    something between the fetcher and the poller; it is told the sources by their base address.
+    something between the fetcher and the poller; it is told the sources by their base address. A `sound` config was
+    composed before: APScheduler need not be loaded only to ask whether its times are some.
     Raises ConfigurationError for an instrument whose sources are off, and for a time that no clock shows.
     """
     config = keys.switched_on(config)
@@ -57,7 +59,7 @@ def compose(
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
-    plans = plans_of(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
+    plans = plans_of(config, feeds, Random(seed), sound=sound)  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
     poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
     if worker is not None:

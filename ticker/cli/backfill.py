@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ticker.app import backfill, instruments
+from ticker.app import instruments
+from ticker.app.archives import backfill
 from ticker.cli.arguments import known
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs

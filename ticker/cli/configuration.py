@@ -40,7 +40,7 @@ def composed(loaded: Loaded, **how: Any) -> Service:  # noqa: ANN401 - whatever 
     from ticker.app import compose  # noqa: PLC0415 - what is wrong with a configuration is told before
 
     try:
-        return compose(loaded.settings, **how)
+        return compose(loaded.settings, sound=loaded.sound, **how)
     except ConfigurationError as error:
         raise placed(error, loaded.origins) from None
 

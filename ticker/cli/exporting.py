@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ticker import clock
-from ticker.app import compose, exporter
+from ticker.app import compose
+from ticker.app.archives import exporter
 from ticker.cli.logs import logs
 from ticker.export import ONCE, WATCHED, TargetError, target_of
 from ticker.log import Log

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ticker import app, recording
+from ticker import recording
+from ticker.app import recordings
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
@@ -41,7 +42,7 @@ def record(config: Settings, folder: Path, upstream: str | None, seconds: float 
     except OSError as error:
         raise typer.BadParameter(f"cannot write to {folder}: {error.strerror or error}", param_hint="DIR") from None
     logs()
-    service = app.record(config, upstream, folder)
+    service = recordings.record(config, upstream, folder)
 
     async def recording_on() -> None:
         stop = asyncio.Event()
@@ -67,7 +68,7 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
     for each in found.damage:
         log.warning("the recording has a line that cannot be read", where=each)
     log.info("replaying", first=first.isoformat(), last=last.isoformat(), answers=len(found.entries), speed=speed)
-    service = app.replay(config, found, at or first, speed)
+    service = recordings.replay(config, found, at or first, speed)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), None, "ticker replays")
@@ -78,7 +79,7 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
 def demo(port: int) -> None:
     """Serve over the recording in the package, the last minutes of it again and again, until SIGTERM or SIGINT."""
     logs()
-    service = app.replay(invented(port), recording.read(recording.SAMPLE), DEMO_STARTS, 1.0, demo=True)
+    service = recordings.replay(invented(port), recording.read(recording.SAMPLE), DEMO_STARTS, 1.0, demo=True)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), None, "DEMO, invented numbers")

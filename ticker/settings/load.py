@@ -28,6 +28,8 @@ class Loaded(Struct, frozen=True):
 
     settings: Settings
     origins: Mapping[str, str]
+    # A service has begun with just these before: what can be found out only by beginning is known as well.
+    sound: bool = False
 
 
 class Layers:
@@ -68,7 +70,7 @@ def recall(
     layers = _layers(file, environment, flags)
     memory = memory_of(layers.tree, environment)
     if memory is not None and not layers.wrong and (known := memory.recall()) is not None:
-        return Loaded(known, layers.origins), None
+        return Loaded(known, layers.origins, sound=True), None
     loaded = _validated(layers)
     return loaded, partial(memory.remember, loaded.settings) if memory is not None else None
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _SQLITE = "sqlite:///"
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Whose rules they are: ours, and those of the libraries that are asked.
-_RULES = ("settings", "calendars", "stores/redis", "sources/__init__.py")
-_LIBRARIES = ("pydantic", "holidays")
+_RULES = ("settings", "calendars", "stores/redis", "sources/__init__.py", "schedule/cadence.py")
+_LIBRARIES = ("pydantic", "holidays", "apscheduler")
 # Ten times what three hundred instruments take.
 _LARGEST = 4_000_000
 _HIGHEST_PORT = 65_535
