@@ -1,9 +1,9 @@
 """Who makes the tail: python -m tests.bench.tail [ROUNDS].
 
-At saturation a request waits for the turn of the loop that is under way, and for whatever stops the process. wrk
-cannot tell the two apart: its p99 counts what would have been asked during a pause too, so a pause of the machine
-weighs alike for a fast server and a slow one. Here each server notes how much processor time every turn of its loop
-takes: that is its own part, which no neighbour can lengthen by stopping it.
+At saturation a request waits for the turn of the loop that is under way, and for whatever stops the process; wrk cannot
+tell the two apart. Here each server notes how much processor time every turn of its loop takes: that is its own part,
+which no neighbour can lengthen by stopping it. The loop never sleeps for it, and turns of less than 10 µs, which had
+nothing to answer, are left out.
 """
 
 from __future__ import annotations
