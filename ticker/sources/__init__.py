@@ -40,13 +40,11 @@ class Sources(Mapping[str, Adapter]):
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self._places = places
-        self._taken: dict[str, Adapter] = {}
 
     def __getitem__(self, name: str) -> Adapter:
-        if name not in self._taken:
-            module, _, own = self._places[name].partition(".")
-            self._taken[name] = getattr(import_module(f"{__name__}.{module}"), own or "ADAPTER")
-        return self._taken[name]
+        module, _, own = self._places[name].partition(".")
+        adapter: Adapter = getattr(import_module(f"{__name__}.{module}"), own or "ADAPTER")
+        return adapter
 
     def __contains__(self, name: object) -> bool:
         return name in self._places
