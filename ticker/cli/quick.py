@@ -51,7 +51,7 @@ def started(words: Sequence[str]) -> bool:
 def _served(given: dict[str, str]) -> Callable[[], None]:
     """What serves as `given` says. Raises ValueError for what a person has to be told."""
     port, workers = _number(given.get("--port"), 0, 65535), _number(given.get("--workers"), 1, sys.maxsize)
-    upstream, at = _address(given.get("--upstream")), _moment(given.get("--at"), given.get("--upstream"))
+    upstream, at = _address(given.get("--upstream")), moment(given.get("--at"), given.get("--upstream"))
     file, host, store = given.get("--config"), given.get("--host"), given.get("--store")
 
     def serve() -> None:
@@ -70,12 +70,18 @@ def _number(text: str | None, least: int, most: int) -> int | None:
     return None if text is None else int(text)
 
 
-def _moment(text: str | None, upstream: str | None) -> datetime | None:
+def moment(text: str | None, upstream: str | None) -> datetime | None:
+    """The aware time that `--at` names. Raises ValueError, with the mend, for anything else or without `--upstream`."""
     if text is None:
         return None
-    found = datetime.fromisoformat(text)
-    if upstream is None or found.tzinfo is None:
-        raise ValueError(text)
+    if upstream is None:
+        raise ValueError("goes only with --upstream: the real world's clock cannot be moved")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; write 2024-11-22T12:00+03:00") from None
+    if found.tzinfo is None:
+        raise ValueError("needs a zone: 2024-11-22T12:00+03:00")
     return found
 
 
