@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.values import HOUR, NOON, instrument, tick
 from ticker.normalise import Origin, normalise, word
-from ticker.quotes import Candidate, Instrument, PriceType, Tick
+from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 DAY = timedelta(days=1)
 EURO_DOLLAR = instrument("EURUSD", base="EUR", quote="USD")
@@ -55,6 +55,7 @@ def test_a_price_of_one_unit_is_taken_as_it_is() -> None:
         price_type=PriceType.FIXING,
         as_of=NOON,
         fetched_at=NOON + HOUR,
+        ticks=(tick(price="100.6700"),),
     )
 
 
@@ -164,7 +165,7 @@ def test_the_words_of_a_source() -> None:
     assert word(oil, BANK) == "BRENT"
     assert word(oil, chart) == "BZ=F"
     assert word(instrument("OIL", base="BRENT", quote="USD", codes={"yahoo": "BZF25.NYM"}), chart) == "BZF25.NYM"
-    made = candidate(oil, tick("BZ=F", "73.73", "USD", contract="BZF5"), origin=chart)
+    made = candidate(oil, tick("BZ=F", "73.73", "USD", contract=Contract("BZF5")), origin=chart)
     assert (made.symbol, made.price, made.contract) == ("OIL", Decimal("73.73"), "BZF5")
 
 

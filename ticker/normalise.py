@@ -66,6 +66,7 @@ def _candidate(
         previous_as_of=before,
         contract=rate.contract,
         derived=derived,
+        ticks=rate.ticks,
     )
 
 
@@ -86,6 +87,7 @@ class Rate(Struct, frozen=True):
     previous_as_of: datetime | None
     price_type: PriceType
     contract: str | None = None
+    ticks: tuple[Tick, ...] = ()
 
     def over(self, other: Rate) -> Rate:
         """The cross rate self / other: as old as the older leg, and indicative whatever its legs are."""
@@ -98,6 +100,7 @@ class Rate(Struct, frozen=True):
             as_of=min(self.as_of, other.as_of),
             previous_as_of=self.previous_as_of if whole else None,
             price_type=PriceType.MID,
+            ticks=self.ticks + other.ticks,
         )
 
 
@@ -108,7 +111,15 @@ def _direct(ticks: Sequence[Tick], symbol: str, currency: str) -> Rate | None:
 
 def _rate(tick: Tick) -> Rate:
     previous = None if tick.previous is None else tick.previous / tick.nominal
-    return Rate(tick.price / tick.nominal, previous, tick.as_of, tick.previous_as_of, tick.price_type, tick.contract)
+    return Rate(
+        price=tick.price / tick.nominal,
+        previous=previous,
+        as_of=tick.as_of,
+        previous_as_of=tick.previous_as_of,
+        price_type=tick.price_type,
+        contract=tick.contract.code if tick.contract else None,
+        ticks=(tick,),
+    )
 
 
 def _derived(ticks: Sequence[Tick], base: str, quote: str) -> Rate | None:
@@ -117,7 +128,9 @@ def _derived(ticks: Sequence[Tick], base: str, quote: str) -> Rate | None:
     if inverse is not None:
         one = Rate(Decimal(1), Decimal(1), inverse.as_of, inverse.previous_as_of, inverse.price_type)
         return one.over(inverse)
-    priced = {(tick.symbol, tick.currency): tick for tick in ticks}
+    priced: dict[tuple[str, str], Tick] = {}
+    for tick in ticks:  # of several dates the newest stands first
+        priced.setdefault((tick.symbol, tick.currency), tick)
     for symbol, currency in priced:
         if symbol == base and (quote, currency) in priced:
             return _rate(priced[base, currency]).over(_rate(priced[quote, currency]))

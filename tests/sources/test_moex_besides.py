@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.test_moex import BOARD, DOLLAR, FRONT, NEXT, NOON, at, brent, with_cells
+from tests.sources.test_moex import BOARD, DOLLAR, FRONT, NEXT, NOON, at, brent, front, with_cells
 from ticker.quotes import PriceType, Reason, SourceError
 from ticker.sources.moex import parse
 
@@ -92,4 +92,4 @@ def test_the_names_of_this_file_are_those_of_the_board() -> None:
 )
 def test_on_the_evening_of_its_last_day_a_contract_has_ended(now: str, last_trade: str, contract: str) -> None:
     """The evening session is the next day's: there the following contract trades and the expired one stands still."""
-    assert brent(with_cells("BRZ4", at(now), TIME=last_trade)).contract == contract
+    assert front(with_cells("BRZ4", at(now), TIME=last_trade)) == contract

@@ -6,15 +6,20 @@ observation in ours, a *quote* what is published, a *snapshot* all quotes at one
 
 from ticker.quotes.failure import SourceError
 from ticker.quotes.instrument import Instrument
-from ticker.quotes.observed import Candidate, Tick
+from ticker.quotes.observed import AnswerDigest, Candidate, Candle, Contract, MarketData, Neighbour, Tick
 from ticker.quotes.published import EPOCH, Agreement, Quote, Snapshot
 from ticker.quotes.words import PriceType, Reason, Status, worst
 
 __all__ = [
     "EPOCH",
     "Agreement",
+    "AnswerDigest",
     "Candidate",
+    "Candle",
+    "Contract",
     "Instrument",
+    "MarketData",
+    "Neighbour",
     "PriceType",
     "Quote",
     "Reason",

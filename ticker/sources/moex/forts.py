@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ticker.quotes import PriceType, SourceError, Tick
+from ticker.quotes import Contract, PriceType, SourceError, Tick
 from ticker.sources.adapter import Request
 from ticker.sources.base import as_json, number, number_before, schema
 from ticker.sources.iss import naive, rows
@@ -108,8 +108,8 @@ def _board(answer: object, block: str) -> list[dict[str, Any]]:
 def _tick(row: Mapping[str, Any]) -> Tick:
     column, kind = next(_prices(row))
     currency, units = ASSETS[_asset(row)]
-    contract = str(row["SECID"])
-    price, before = number(row[column], contract), number_before(row.get("PREVSETTLEPRICE"), contract)
+    code, contract = str(row["SECID"]), Contract(str(row["SECID"]), _expiry(row))
+    price, before = number(row[column], code), number_before(row.get("PREVSETTLEPRICE"), code)
     # Until something is settled today SETTLEPRICE repeats yesterday's, which is no price of today and no change.
     if column == "PREVSETTLEPRICE" or (kind is PriceType.SETTLEMENT and price == before):
         return Tick(_asset(row), price, currency, _settled(row), kind, units, contract=contract)
