@@ -39,7 +39,6 @@ MAY_IMPORT: dict[str, str] = {
     "poll": "quotes carry feeds normalise validate select health",
     "stores": "log quotes health threads",
     "replicas": "log quotes stores",
-    "siblings": "stores",
     "history": "quotes select stores",
     "backfill": "quotes normalise stores validate",
     "recording": "log quotes fetch",
@@ -53,8 +52,8 @@ MAY_IMPORT: dict[str, str] = {
     "convert": "quotes",
     "configured": "quotes calendars keys settings feeds schedule select",
     "app": "ticker quotes clock configured facts keys fetch poll schedule board stores history backfill recording "
-    "export render replicas siblings vitals web metrics",
-    "cli": "log ticker quotes clock keys settings stores recording render export siblings app threads",
+    "export render replicas vitals web metrics",
+    "cli": "log ticker quotes clock keys settings stores recording render export app threads",
     "__main__": "cli",
 }
 # What a record is made of: every room has some.
@@ -74,11 +73,10 @@ MAY_NAME: dict[str, str] = {
     "recording": "board clock fetch poll",
     "render": "facts health history stores",
     "replicas": "board health poll schedule vitals",
-    "siblings": "quotes",
-    "web": "board facts metrics siblings",
+    "web": "board facts metrics",
     "cli": "backfill feeds recording",
-    "metrics": "health siblings web",
-    "app": "feeds settings siblings",
+    "metrics": "health web",
+    "app": "feeds settings",
 }
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {

@@ -16,7 +16,7 @@ def settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever a key takes
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("host", "127.0.0.2"), ("port", 9), ("metrics_host", "127.0.0.1"), ("metrics_port", 9100), ("workers", 2)],
+    [("host", "127.0.0.2"), ("port", 9), ("metrics_host", "127.0.0.1"), ("metrics_port", 9100)],
 )
 def test_where_the_service_listens_needs_a_restart(key: str, value: object) -> None:
     """The error names the key and what it is."""

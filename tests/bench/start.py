@@ -2,8 +2,7 @@
 
 From the start of the process to the first 200 of `/v1/quotes`, over a store that a former run has filled; beside it a
 bare aiohttp application that answers one fixed JSON. Both on the first core, in turns. Then REST seconds in which no
-reader asks: memory, and how much of a core is used (sources are polled and the board ages); the same of each of two
-workers, of which one polls and the other follows.
+reader asks: memory, and how much of a core is used (sources are polled and the board ages).
 """
 
 from __future__ import annotations
@@ -85,11 +84,6 @@ def spent(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
-def _threads(pid: str) -> float:
-    """The same of all its threads."""
-    return sum(int(each.read_text().split()[0]) for each in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e6
-
-
 def resident(pid: int) -> float:
     """Megabytes that it holds."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
@@ -126,13 +120,6 @@ def run(upstream: str, folder: Path, rounds: int, rest: float) -> None:
         print(f"{name:8}{found[name][0]:16.0f}{found[name][1]:12.0f}{found[name][2]:14.1f}{found[name][3]:20.2f}")
     ratios = [one / other for one, other in zip(found["ours"][:3], found["bare"][:3], strict=True)]
     print(f"{'ratio':8}{ratios[0]:16.2f}{ratios[1]:12.2f}{ratios[2]:14.2f}")
-    with started((*ours(port := free()), "--workers", "2"), port) as (pid, _):
-        time.sleep(10)
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        begun = [_threads(worker) for worker in workers]
-        time.sleep(rest)
-        used = sorted((_threads(worker) - had) / (10 * rest) for worker, had in zip(workers, begun, strict=True))
-        print("two workers, idle, % of a core:", *(f"{each:.2f}" for each in used))
 
 
 async def main() -> None:

@@ -172,7 +172,7 @@ def test_an_instrument_that_is_not_there_is_told_with_the_nearest(
 
 @pytest.mark.parametrize(
     ("command", "option"),
-    [("serve", "--port"), ("serve", "--store"), ("serve", "--host"), ("serve", "--workers"), ("get", "--lang")],
+    [("serve", "--port"), ("serve", "--store"), ("serve", "--host"), ("get", "--lang")],
 )
 def test_help_says_what_is_done_without_an_option(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, option: str
@@ -192,7 +192,6 @@ def test_help_says_what_is_done_without_an_option(
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "yesterday"),
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "2024-11-22T12:00"),
         ("serve", "--upstream", "localhost"),
-        ("serve", "--workers", "2", "--store", "memory://", "--upstream", "http://127.0.0.1:1"),
         ("get", "GBP"),
         ("get", "--lang", "xx"),
         ("nothing",),
@@ -205,6 +204,15 @@ def test_bad_use_is_exit_2_and_says_what_is_wrong(
     code, out, err = here(monkeypatch, capsys, *arguments)
     assert (code, out) == (2, "")
     assert err.strip()
+
+
+def test_the_removed_workers_flag_says_what_to_do_instead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has it in a unit file reads the mend in the journal."""
+    code, out, err = here(monkeypatch, capsys, "serve", "--workers", "4")
+    assert (code, out) == (2, "")
+    assert "run several processes over one store, each with `ticker serve --reuse-port`" in " ".join(err.split())
 
 
 async def test_get_prints_a_table(tmp_path: Path, upstream: Upstream) -> None:
@@ -271,7 +279,7 @@ async def test_sources_says_what_came_back(tmp_path: Path, upstream: Upstream) -
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
-        ({"TICKER_SERVER__WORKERS": "2", "TICKER_STORE__URL": "memory://"}, "2 workers need one they share"),
+        ({"TICKER_SERVER__WORKERS": "2"}, "several processes over one store, each with `ticker serve --reuse-port`"),
         ({"TICKER_SERVER__METRICS_PORT": "8080"}, "metrics_port and port are both 8080"),
     ],
 )

@@ -24,7 +24,6 @@ WRITTEN: dict[str, st.SearchStrategy[Any]] = {
     "Port": st.integers(1, 65535),
     "Duration": DURATIONS,
     "Positive": DURATIONS,
-    "Workers": st.integers(1, 64),
     "Origins": st.sampled_from([["*"], ["https://a.example", "http://b.example:8000"]]),
     "WebAddress": ADDRESSES,
     "Link": ADDRESSES,

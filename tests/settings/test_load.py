@@ -91,7 +91,7 @@ def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(wri
     loaded = load(written, environment, {"server.port": 9003})
     server = loaded.settings.server
     assert (server.port, server.host, server.cors_origins) == (9003, "10.0.0.2", ("https://one.example",))
-    assert [loaded.origins[f"server.{key}"] for key in ("port", "host", "cors_origins", "workers")] == [
+    assert [loaded.origins[f"server.{key}"] for key in ("port", "host", "cors_origins", "drain")] == [
         "--port",
         "environment TICKER_SERVER__HOST",
         str(written),
@@ -157,7 +157,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("instruments = 1", "instruments", "must be a table"),
         ("[server]\nexpress = 3", "server.express", "must be true or false, without quotes (it is 3)"),
         ("[server]\nhost = 3", "server.host", "must be text, in quotes (it is 3)"),
-        ("[server]\nworkers = 1.5", "server.workers", "must be a whole number, without quotes (it is 1.5)"),
+        ("[server]\nrate_limit = 1.5", "server.rate_limit", "must be a whole number, without quotes (it is 1.5)"),
         ("[server]\ncors_origins = ['a.example']", "server.cors_origins", "'a.example' is no origin: write https://"),
         ("[server]\ncors_origins = ['https://a.example/']", "server.cors_origins", "without a path"),
         ("[server]\ncors_origins = 'https://a.example'", "server.cors_origins", "must be a list"),
@@ -202,7 +202,7 @@ def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
         ("TICKER_SERVER__PROT", "did you mean 'port'?"),
         ("TICKER_SERVR__PORT", "did you mean 'server'?"),
         ("TICKER_PORT", "did you mean TICKER_SERVER__PORT? Two underscores"),
-        ("TICKER_SERVER_WORKERS", "did you mean TICKER_SERVER__WORKERS?"),
+        ("TICKER_SERVER_DRAIN", "did you mean TICKER_SERVER__DRAIN?"),
         ("TICKER_SOMETHING", "there are calendars, checks, instruments, server, sources, store"),
         ("TICKER_SOURCES__CBRR__TIMEOUT", "did you mean 'cbr'?"),
         ("TICKER_SOURCES__CBR__TIMEUOT", "did you mean 'timeout'?"),
@@ -215,6 +215,17 @@ def test_a_misspelt_variable_stops_the_start_and_names_the_right_one(name: str, 
     said = refused(shipped(), {name: "1"})
     assert said.startswith(f"environment {name}: no setting"), said
     assert mend in said, said
+
+
+def test_a_removed_setting_is_refused_with_what_to_do_instead(tmp_path: Path) -> None:
+    """In a file as in a variable: a service that used to be four processes must not become one in silence."""
+    mend = "server.workers: was removed: take it out, and run several processes over one store"
+    (tmp_path / "own.toml").write_text("[server]\nworkers = 4")
+    said = refused(tmp_path / "own.toml", {})
+    assert said.startswith(f"{tmp_path / 'own.toml'}: {mend}"), said
+    said = refused(shipped(), {"TICKER_SERVER__WORKERS": "4"})
+    assert said.startswith(f"environment TICKER_SERVER__WORKERS: {mend}"), said
+    assert "ticker serve --reuse-port" in said
 
 
 def test_a_wrong_value_of_a_variable_is_blamed_on_the_variable() -> None:

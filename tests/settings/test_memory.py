@@ -84,7 +84,7 @@ def test_the_next_start_takes_what_the_last_has_found(flags: dict[str, Any]) -> 
         ({KEY: "another"}, {}),
         ({}, {}),
         ({KEY: "s3cret", "TICKER_SERVER__DRAIN": "1s"}, {}),
-        ({KEY: "s3cret"}, {"server.workers": 2}),
+        ({KEY: "s3cret"}, {"server.rate_limit": 2}),
         ({KEY: "s3cret"}, {"server.metrics_port": 9100}),
         ({KEY: "s3cret"}, {"store.raw": "91d"}),
     ],
@@ -117,7 +117,7 @@ def broken(known: Path, how: str) -> None:
     if how == "torn":
         known.write_bytes(whole[: len(whole) // 2])
     elif how == "changed":
-        known.write_bytes(whole.replace(b'"workers": 1', b'"workers": 9'))
+        known.write_bytes(whole.replace(b'"rate_limit": 0', b'"rate_limit": 9'))
     elif how == "empty":
         known.write_bytes(b"")
     elif how == "others may write":

@@ -47,7 +47,7 @@ def test_what_is_looked_through_are_the_fields_of_the_table_and_no_others(part: 
     [
         (Server, "port", -1),
         (Server, "port", 65_536),
-        (Server, "workers", 0),
+        (Server, "rate_limit", -1),
         (Server, "public_url", "ftp://example"),
         (Store, "url", "sqlte:///x"),
         (Schedule, "every", "0s"),

@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from ticker.fetch import Fetching
     from ticker.schedule import Plan
     from ticker.settings.model import Settings
-    from ticker.siblings import Worker
 
 USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
 
 
-def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wants otherwise
+def compose(
     config: Settings,
     *,
     upstream: str | None = None,
@@ -39,15 +38,14 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
-    worker: Worker | None = None,
     sound: bool = False,
     around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
-    remembers what it is told while it runs. As a `worker` it is one of several behind one address. `around` may put
-    something between the fetcher and the poller; it is told the sources by their base address. A `sound` config was
+    remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
+    the sources by their base address. A `sound` config was
     composed before: APScheduler need not be loaded only to ask whether its times are some.
     Raises ConfigurationError for an instrument whose sources are off, and for a time that no clock shows.
     """
@@ -62,14 +60,10 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
     plans = plans_of(config, feeds, Random(seed), sound=sound)  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
     poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
-    if worker is not None:
-        from ticker.siblings import Beside  # noqa: PLC0415 - one process alone has none beside it
-
-        board.share(Beside(worker.board, lambda: poller.instruments, now))
-    context = context_of(config, poller, board, now, keeper, demo=demo, tally=worker.tally if worker else None)
+    context = context_of(config, poller, board, now, keeper, demo=demo)
     service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
     if stored and is_shared(config.store.url):
-        replica = Replica(keeper.store, keeper.name, PARTS, config.server.workers)
+        replica = Replica(keeper.store, keeper.name, PARTS)
         service.following = Following(replica, keeper, poller, board, timetable, context.vitals, now)
     return service
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ticker.metrics.collector import TickerCollector
     from ticker.poll import Poller
     from ticker.settings.model import Settings
-    from ticker.siblings import Tally
     from ticker.stores import Keeper
 
 
@@ -38,14 +37,13 @@ def context_of(
     former: Context | None = None,
     *,
     demo: bool = False,
-    tally: Tally | None = None,
 ) -> Context:
     """The context for `config`; what counts from the start of the process is the `former` one's, where there is one.
 
     Longer than most: a context has some twenty parts, and each stands here once.
     """
     traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
-    demo, tally = (former.demo, former.tally) if former else (demo, tally)
+    demo = former.demo if former else demo
     # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
     unattended = not config.server.rate_limit and not config.server.access_log
     symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
@@ -56,8 +54,7 @@ def context_of(
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=_metrics(poller, board, now, keeper, traffic, vitals, symbols, tally),
-        tally=tally,
+        metrics=_metrics(poller, board, now, keeper, traffic, vitals, symbols),
         cors_origins=config.server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),
@@ -88,14 +85,13 @@ def _metrics(
     traffic: Traffic,
     vitals: Vitals,
     symbols: Mapping[str, tuple[str, ...]],
-    tally: Tally | None,
 ) -> Exposition:
     def collected() -> TickerCollector:
         from ticker.metrics.collector import TickerCollector  # noqa: PLC0415 - a start answers numbers first
 
         return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
 
-    return Exposition(collected, tally)
+    return Exposition(collected)
 
 
 def _history(config: Settings, poller: Poller, keeper: Keeper, now: Callable[[], datetime], *, demo: bool) -> History:

@@ -66,7 +66,6 @@ class Service(Struct):
             self.timetable.every(_AGEING_SECONDS, self._age)
             keeping = asyncio.create_task(self.keeper.run())
             watch = asyncio.create_task(self.context.vitals.watch())
-            tally = asyncio.create_task(self.context.tally.living()) if self.context.tally else watch
             try:
                 if self.begun is not None:
                     await self.begun.wait()
@@ -74,7 +73,6 @@ class Service(Struct):
             finally:
                 watch.cancel()
                 asking.cancel()
-                tally.cancel()
                 await self.timetable.stop()
                 if self.following is not None:
                     self.following.stop()

@@ -8,17 +8,14 @@ import sys
 # started is looked through more often (`lifecycle.settle`).
 gc.set_threshold(100_000)
 
-from ticker.cli import quick  # noqa: E402 - the line above is for what this one imports
-from ticker.settings import ConfigurationError  # noqa: E402 - the same
+from ticker.settings import ConfigurationError  # noqa: E402 - the line above is for what this one imports
 
 
 def main() -> None:
     """Run the command line; a configuration that cannot be used ends it with exit code 2, a full disk with 1."""
     try:
-        if quick.started(sys.argv[1:]):
-            return
         _write_what_can_be()
-        from ticker.cli.commands import app  # noqa: PLC0415 - a service that is started plainly does without
+        from ticker.cli.commands import app  # noqa: PLC0415 - what is wrong with it is told below
 
         app()
     except ConfigurationError as error:

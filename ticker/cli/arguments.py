@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
-from ticker.cli import quick
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 
 def day(text: str | None, option: str, otherwise: date) -> date:
@@ -43,10 +40,18 @@ def stretch(text: str | None, option: str) -> timedelta | None:
 
 def moment(text: str | None, upstream: str | None) -> datetime | None:
     """The aware time that `--at` names. Exits with 2 for anything else, or without `--upstream`."""
+    if text is None:
+        return None
+    if upstream is None:
+        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
     try:
-        return quick.moment(text, upstream)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}", param_hint="--at") from None
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no time; write 2024-11-22T12:00+03:00"
+        raise typer.BadParameter(message, param_hint="--at") from None
+    if found.tzinfo is None:
+        raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
+    return found
 
 
 def known(symbols: Iterable[str], there: Iterable[str]) -> None:

@@ -51,6 +51,17 @@ Port = Annotated[
 ]
 
 
+def _no_workers(given: str | None) -> None:
+    if given is not None:
+        raise typer.BadParameter(
+            "was removed: run several processes over one store, each with `ticker serve --reuse-port`",
+            param_hint="--workers",
+        )
+
+
+Workers = Annotated[str | None, typer.Option("--workers", hidden=True, callback=_no_workers)]
+
+
 @app.callback()
 def options(
     version: Version = False,  # noqa: FBT002 - typer's way to declare a flag
@@ -63,10 +74,7 @@ def serve(
     config: Config = None,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
     port: Port = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="N", parser=whole, help="Processes; one polls, all serve; default 1."),
-    ] = None,
+    workers: Workers = None,  # noqa: ARG001 - refused by its callback
     upstream: Upstream = None,
     store: Store = None,
     at: Annotated[
@@ -79,7 +87,7 @@ def serve(
     """Poll the sources and serve their numbers."""
     from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
 
-    first = begun(config, server__host=host, server__port=port, server__workers=workers, store__url=store)
+    first = begun(config, server__host=host, server__port=port, store__url=store)
     serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream))
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticker.app import Service
-    from ticker.cli.hand import Channel
     from ticker.settings import Loaded
     from ticker.settings.model import Server
 
@@ -47,12 +46,9 @@ async def run(
     app: web.Application,
     again: Callable[[], Loaded] | None,
     what: str,
-    channel: Channel | None = None,
     remember: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
-
-    With a `channel` it is a worker: it listens beside others, and tells who started it instead of the service manager.
 
     Once it listens, `remember` is called, which writes down what the next start need not find out again.
 
@@ -60,25 +56,24 @@ async def run(
 
     Raises OSError where an address cannot be listened on.
     """
-    stop, hang_up = _signals(channel)
+    stop, hang_up = _signals()
     asyncio.get_running_loop().set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
-    tell, beside = (channel.say, True) if channel is not None else (notify, None)
     listening = asyncio.Event()
     service.listening = listening if service.begun is None else None
     public, own = _runner(app), _runner(service.metrics())
     await public.setup()
     aside = [
         asyncio.create_task(each)
-        for each in (reloads(service, again, hang_up, tell), stay_alive(tell=tell), settle(service, SETTLES))
+        for each in (reloads(service, again, hang_up, notify), stay_alive(), settle(service, SETTLES))
     ]
     try:
-        await _listen_all(service.settings.server, public, own, what, beside=beside)
+        await _listen_all(service.settings.server, public, own, what)
         listening.set()
-        tell("READY=1")
+        notify("READY=1")
         if remember is not None:
             await asyncio.to_thread(remember)
         await stop.wait()
-        await _drain(service, tell)
+        await _drain(service)
     finally:
         for task in aside:
             task.cancel()
@@ -100,15 +95,12 @@ async def settle(service: Service, pauses: Sequence[float]) -> None:
         gc.set_threshold(_GARBAGE)
 
 
-def _signals(channel: Channel | None) -> tuple[asyncio.Event, asyncio.Event]:
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     """What is set when the process is to stop, and when it is to read its configuration anew."""
     loop, stop, hang_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    if channel is not None:
-        # Nothing is ever said there: it becomes readable when who started us is gone.
-        loop.add_reader(channel.life, stop.set)
     return stop, hang_up
 
 
@@ -117,25 +109,23 @@ def _runner(app: web.Application) -> web.AppRunner:
     return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
 
 
-async def _listen_all(
-    server: Server, public: web.AppRunner, own: web.AppRunner, what: str, *, beside: bool | None
-) -> None:
+async def _listen_all(server: Server, public: web.AppRunner, own: web.AppRunner, what: str) -> None:
     """The public address last: whoever reaches it finds everything else there."""
     if server.metrics_port is not None:
         await own.setup()
-        await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics", beside=beside)
-    await _listen(public, server.host, server.port, what, beside=beside)
+        await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics")
+    await _listen(public, server.host, server.port, what)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, what: str, *, beside: bool | None) -> None:
-    await web.TCPSite(runner, host, port, backlog=1024, reuse_port=beside).start()
+async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:
+    await web.TCPSite(runner, host, port, backlog=1024).start()
     for address in runner.addresses:
         log.info(what, url="http://{}:{}".format(*address[:2]))
 
 
-async def _drain(service: Service, tell: Callable[[str], None]) -> None:
+async def _drain(service: Service) -> None:
     """Not ready any more, but answering, and ending each connection with its answer."""
-    tell("STOPPING=1")
+    notify("STOPPING=1")
     seconds = service.settings.server.drain.total_seconds()
     log.info("stopping", drain_seconds=seconds)
     service.context.vitals.draining = True

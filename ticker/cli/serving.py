@@ -11,26 +11,14 @@ from ticker.cli import lifecycle
 from ticker.cli.configuration import composed
 from ticker.cli.logs import logs
 from ticker.log import Log
-from ticker.settings import ConfigurationError
-from ticker.stores import is_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from ticker.cli.configuration import First
-    from ticker.settings import Loaded
 
 log = Log(__name__)
-
-
-def shareable(loaded: Loaded) -> None:
-    """Raises ConfigurationError where there are several workers and nothing that they could share."""
-    workers = loaded.settings.server.workers
-    if workers > 1 and not is_shared(loaded.settings.store.url):
-        where = loaded.origins.get("store.url", "flag")
-        message = f"{where}: store.url: memory:// is each process's own; {workers} workers need one they share: "
-        raise ConfigurationError(message + "sqlite:///FILE or redis://HOST, or set server.workers to 1")
 
 
 def serve(first: First, *, upstream: str | None, at: datetime | None) -> None:
@@ -38,11 +26,6 @@ def serve(first: First, *, upstream: str | None, at: datetime | None) -> None:
     loaded = first.loaded
     config, now = loaded.settings, clock.Shifted(at) if at else clock.wall
     logs()
-    shareable(loaded)
-    if config.server.workers > 1:
-        from ticker.cli import workers  # noqa: PLC0415 - one process starts without them
-
-        sys.exit(workers.serve(first, upstream, now))
     service = composed(loaded, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:

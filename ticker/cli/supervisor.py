@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
@@ -23,10 +22,9 @@ def notify(state: str, environment: Mapping[str, str] = os.environ) -> None:
         channel.sendall(state.encode())
 
 
-async def stay_alive(environment: Mapping[str, str] = os.environ, tell: Callable[[str], None] | None = None) -> None:
+async def stay_alive(environment: Mapping[str, str] = os.environ) -> None:
     """Say that we live twice in the time the manager gives us; a loop that hangs falls silent and is restarted."""
     seconds = int(environment.get("WATCHDOG_USEC", "0")) / 2_000_000
-    say = tell or partial(notify, environment=environment)
     while seconds:
-        say("WATCHDOG=1")
+        notify("WATCHDOG=1", environment)
         await asyncio.sleep(seconds)

@@ -17,7 +17,6 @@ from ticker.cli.arguments import known
 from ticker.cli.configuration import composed
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
-from ticker.cli.serving import shareable
 from ticker.quotes import Status
 from ticker.render import encoder, locales, wire
 from ticker.settings import plain
@@ -58,7 +57,6 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 def check(loaded: Loaded) -> None:
     """Print every effective setting and where it comes from."""
     composed(loaded)
-    shareable(loaded)
     table = _table("setting", "value", "from")
     for key, value in _flat(plain(loaded.settings)):
         table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))

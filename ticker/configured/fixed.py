@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ticker.settings.model import Settings
 
 # What the running process cannot change under its own connections.
-FIXED = ("server.host", "server.port", "server.metrics_host", "server.metrics_port", "server.workers", "store")
+FIXED = ("server.host", "server.port", "server.metrics_host", "server.metrics_port", "store")
 
 
 def keep_fixed(running: Settings, wanted: Settings) -> None:

@@ -5,51 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from prometheus_client.registry import Collector
-
-    from ticker.siblings import Tally
 
 
 class Exposition:
     """From an `Accept` header to the scrape's body and media type, over a registry of its own.
 
-    `collected` gives the collector of the application's own metrics. With `tally` the process is one of several: what
-    others have counted is handed in and added.
+    `collected` gives the collector of the application's own metrics.
     """
 
-    def __init__(self, collected: Callable[[], Collector], tally: Tally | None = None) -> None:
+    def __init__(self, collected: Callable[[], Collector]) -> None:
         self._collected = collected
-        self._left = tally.left if tally is not None else b""
-        self._own: Collector | None = None
-        if tally is not None:
-            tally.tell = self._counts
+        self._registry: Collector | None = None
 
-    def __call__(self, accept: str, others: Sequence[tuple[bool, bytes]] = ()) -> tuple[bytes, str]:
-        """Everything as it stands, here and at the `others`."""
+    def __call__(self, accept: str) -> tuple[bytes, str]:
+        """Everything as it stands."""
         from prometheus_client.exposition import choose_encoder  # noqa: PLC0415 - a start answers numbers first
 
+        self._registry = self._registry or _registry(self._collected())
         encode, content_type = choose_encoder(accept)
-        return encode(_together(self._registered(), others)), content_type
-
-    def _counts(self) -> bytes:
-        from ticker.metrics.together import written  # noqa: PLC0415 - as above
-
-        return written(self._registered())
-
-    def _registered(self) -> Collector:
-        # What a process before this one has counted goes on being counted.
-        self._own = self._own or _together(_registry(self._collected()), [(False, self._left)] if self._left else [])
-        return self._own
-
-
-def _together(own: Collector, others: Sequence[tuple[bool, bytes]]) -> Collector:
-    if not others:
-        return own
-    from ticker.metrics.together import Together  # noqa: PLC0415 - one process alone does without
-
-    return Together(own, others)
+        return encode(self._registry), content_type
 
 
 def _registry(collector: Collector) -> Collector:

@@ -44,11 +44,10 @@ class Role(StrEnum):
 class Replica:
     """Claims the lease of `name` about once a second; `turned` and `heard` are called on the loop that started it."""
 
-    def __init__(self, store: Shared, name: str, parts: Sequence[str], replicas: int = 1) -> None:
-        """`replicas` are those that are known of before any is heard."""
+    def __init__(self, store: Shared, name: str, parts: Sequence[str]) -> None:
         self.holder = named()
         self.role = Role.WAITS
-        self.replicas = replicas
+        self.replicas = 1
         self.silent = 0
         self.fence = 0
         # Who is told the role it had and has, at every beat; and every edition; both are the composer's to set.

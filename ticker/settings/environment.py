@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from ticker.settings.errors import ConfigurationError, fields, nearest
+from ticker.settings.errors import REMOVED, ConfigurationError, fields, nearest
 
 PREFIX = "TICKER_"
 # Read by other parts of the program or by tools around it; they are not settings of the service.
@@ -50,6 +50,9 @@ def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:
         known = list(fields(path)) or (list(here) if depth == 1 and isinstance(here, Mapping) else [])
         match = {key.casefold(): key for key in known}.get(part.casefold())
         if match is None:
+            key = ".".join([*path, part.lower()])
+            if key in REMOVED:
+                raise ConfigurationError(f"environment {name}: {key}: {REMOVED[key]}")
             if known:
                 hint = nearest(part, known) if depth or len(parts) > 1 else _spelt(name) or nearest(part, known)
                 raise ConfigurationError(f"environment {name}: no setting {part!r} in {_where(path)}{hint}")

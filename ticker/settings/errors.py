@@ -18,6 +18,11 @@ class ConfigurationError(Exception):
     """The configuration cannot be used; each line of the text names where, which key, and the mend."""
 
 
+# Keys that were there once, and what to do instead.
+REMOVED: Mapping[str, str] = {
+    "server.workers": "was removed: take it out, and run several processes over one store, each with"
+    " `ticker serve --reuse-port`",
+}
 # The tables by the place they stand at; "*" is a name that the configuration chooses.
 _TABLES: Mapping[tuple[str, ...], tuple[type[model.Part], ...]] = {
     (): (model.Settings,),
@@ -47,7 +52,8 @@ def _line(problem: Any, origins: Mapping[str, str], path: str) -> str:  # noqa: 
     dotted = ".".join(keys)
     where = place(dotted, origins, path)
     if problem["type"] == "extra_forbidden":
-        return f"{where}: {dotted}: no such key{nearest(keys[-1], list(fields(keys[:-1])))}"
+        mend = REMOVED.get(dotted) or f"no such key{nearest(keys[-1], list(fields(keys[:-1])))}"
+        return f"{where}: {dotted}: {mend}"
     message, given = masked(worded(problem)), problem["input"]
     # A whole table might hold a secret; a plain value does where the key says so.
     plain = isinstance(given, str | int | float) and "api_key" not in keys

@@ -38,7 +38,6 @@ class Server(Part, frozen=True, kw_only=True):
     metrics_port: rules.Port | None = None
     access_log: bool = False
     drain: rules.Duration = timedelta(milliseconds=500)
-    workers: rules.Workers = 1
     cors_origins: rules.Origins = ("*",)
     public_url: rules.WebAddress | None = None
     trusted_proxies: rules.Networks = ()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ticker.metrics import Exposition
     from ticker.quotes import Snapshot
     from ticker.render import Renderer
-    from ticker.siblings import Tally
     from ticker.web.limits import Limiter
     from ticker.web.shelf import Shelf
 
@@ -72,7 +71,6 @@ class Context(Struct):
     vitals: Vitals = field(default_factory=Vitals)
     access_log: bool = False
     metrics_here: bool = True
-    tally: Tally | None = None
     express: bool = True
 
     def become(self, other: Context) -> None:

@@ -80,8 +80,7 @@ async def readyz(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`: Prometheus or OpenMetrics text."""
     context = request.app[CONTEXT]
-    others = await context.tally.others() if context.tally is not None else ()
-    body, content_type = context.metrics(request.headers.get("Accept", ""), others)
+    body, content_type = context.metrics(request.headers.get("Accept", ""))
     return web.Response(
         body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store", "Vary": "Accept"}
     )
