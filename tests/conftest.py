@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tests.redises import Server, redis_server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 

@@ -7,13 +7,10 @@ one defence after the other in a copy of the tree and shows that its test then f
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PAGE = ROOT / "tests" / "README.md"
 
@@ -57,9 +54,9 @@ def between(name: str) -> re.Pattern[str]:
 
 def main() -> None:
     """Write the tables into the page."""
-    from tests.withstood import TABLES  # noqa: PLC0415 - the tables are made of the rows above
-
     text = PAGE.read_text(encoding="utf-8")
+    from tests.withstood import TABLES  # noqa: PLC0415 - the one imports the other
+
     for name, rows in TABLES.items():
         # As pieces: a table may hold backslashes, which `sub` would read.
         before, _, after = between(name).split(text)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from random import Random
+from types import TracebackType
+from typing import Any, Self
 
 from tests.asked import chunks
 from tests.live import NOON
 from tests.service import Clock
 from tests.wires import Connection, Service, quiet
-
-if TYPE_CHECKING:
-    from random import Random
-    from types import TracebackType
 
 # Looks, five milliseconds apart.
 _PATIENCE = 400

@@ -7,11 +7,11 @@ import itertools
 import signal
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import aiohttp
 import simplejson
@@ -19,13 +19,9 @@ import simplejson
 from tests.invented.market import table_in_force
 from tests.link import Link, link
 from tests.ops.process import Process, running, samples
+from tests.redises import Server
 from tests.tree import ROOT
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.redises import Server
 
 PATIENCE = 40.0
 # The exchange is asked each second, the other market as often as its budget lets it.

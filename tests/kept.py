@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.service import Clock
 from tests.upstream import NOON
 from ticker.app import Service, compose
 from ticker.settings.load import load, shipped
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
-
-    from aiohttp import web
-
-    from ticker.settings import Settings
+from ticker.settings.model import Settings
 
 PATIENCE = 20.0
 

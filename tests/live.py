@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-from ticker.web import Bounds, Listener, build
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from ticker.web.context import Context
+from ticker.web.connections import Bounds
+from ticker.web.context import Context
+from ticker.web.listener import Listener
+from ticker.web.routes import build
 
 NOON = datetime(2024, 11, 22, 9, tzinfo=UTC)
 FIXED = datetime.fromisoformat("2024-11-22T00:00:00+03:00")

@@ -12,16 +12,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tests.defences import Fault
 from tests.tree import ROOT, files
 from tests.withstood import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.defences import Fault
 
 APART = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 # Of pytest: tests were run, and some failed.

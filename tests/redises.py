@@ -8,14 +8,11 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.needs import needs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PATIENCE = 20.0
 # Nothing on the disk unless a test asks for it: a restart then is a restart with nothing in it.

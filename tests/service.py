@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 
 from tests.upstream import NOON, Upstream
 from ticker.app import Service, compose
-from ticker.quotes import Status
+from ticker.quotes import Snapshot, Status
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from datetime import datetime
-    from pathlib import Path
-
-    from aiohttp import web
-
-    from ticker.quotes import Snapshot
-    from ticker.settings import Settings
+from ticker.settings.model import Settings
 
 PATIENCE = 10.0
 

@@ -7,15 +7,12 @@ import os
 import re
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.tree import ROOT
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = (ROOT / "ticker" / "sources" / "README.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL))

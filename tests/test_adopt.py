@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from tests.upstream import CBR, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.health import Health
-from ticker.schedule import Cadence, Plan, Timetable
-from ticker.settings import ConfigurationError, Settings
+from ticker.scheduling import Cadence, Plan, Timetable
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from ticker.settings.model import Settings
 
 ZONE = ZoneInfo("UTC")
 HOUR = timedelta(hours=1)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.service import PATIENCE, Served, serving
 from tests.upstream import CBR, Upstream
-from ticker.app import instruments, used
+from ticker.configured.feeds import used
+from ticker.configured.instruments import instruments
 from ticker.quotes import Quote, Status
 from ticker.settings.load import load, shipped
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def price(served: Served, symbol: str) -> object:

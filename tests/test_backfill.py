@@ -5,9 +5,10 @@ import random
 import sqlite3
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -18,10 +19,6 @@ from tests.stores.rows import FRIDAY
 from tests.upstream import Upstream
 from tests.web.test_past import text
 from ticker.cli.commands import app
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 DYNAMIC = "/cbr/scripts/XML_dynamic.asp"
 FRED = "/fred/graph/fredgraph.csv"

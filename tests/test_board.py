@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.values import HOUR, NOON, quote, snapshot
 from ticker.board import Board
 from ticker.quotes import Snapshot, Status
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 FIRST = snapshot(quote(), version=1)
 

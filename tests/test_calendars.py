@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.calendars import SURE, Publication, Session, days_of, is_holiday
 from ticker.calendars.books import BOOKS
+from ticker.calendars.holidays import SURE, is_holiday
+from ticker.calendars.publication import Publication
+from ticker.calendars.session import Session
+from ticker.calendars.week import days_of
 from ticker.configured.calendars import calendar_of
 from ticker.settings.load import load, shipped
 

@@ -1,11 +1,13 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from tests.values import HOUR, NOON, instrument, quote, snapshot
 from ticker import carry
-from ticker.calendars import Session, days_of
+from ticker.calendars.session import Session
+from ticker.calendars.week import days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Status
-from ticker.values import replace
 
 OPEN = Session(NOON.tzinfo, NOON.time(), NOON.time(), HOUR, HOUR, days_of("mon-sun"))  # type: ignore[arg-type]  # UTC will do
 DOLLAR = instrument()

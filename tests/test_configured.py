@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from ticker.configured import plans_of
 from ticker.configured.fixed import keep_fixed
-from ticker.settings import ConfigurationError, Settings
+from ticker.configured.plans import plans_of
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load, shipped
+from ticker.settings.model import Settings
 
 
 def settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever a key takes

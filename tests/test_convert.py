@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.values import quote
 from ticker.convert import base_of, codes, rounded, way
 from ticker.quotes import Quote, Status
-from ticker.values import replace
 
 PRICES = st.decimals("0.000001", "999999", places=6)
 

@@ -4,20 +4,17 @@ import asyncio
 import gzip
 import socket
 import tracemalloc
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.upstream import Upstream
-from ticker.fetch import Answer, Fetcher
-from ticker.fetch.failures import retry_after
+from ticker.fetch import Answer, Fetcher, retry_after
 from ticker.quotes import Reason, SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 AGENT = "market-ticker/test (+https://example.org)"
 CAP = 64 * 1024

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.needs import needs
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 
 async def failure(url: str) -> SourceError:

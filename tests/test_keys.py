@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.invented import prices
 from tests.invented.forts import MOSCOW
 from tests.upstream import NOON, Upstream
 from ticker import keys
-from ticker.app import compose, used
+from ticker.app import compose
+from ticker.configured.feeds import used
 from ticker.quotes import Reason
-from ticker.settings import ConfigurationError, Settings, load
-from ticker.settings.load import shipped
-from ticker.values import replace
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.load import load, shipped
+from ticker.settings.model import Settings
 
 KEY = "S3CR3T&=key"
 PATH = "/alphavantage/query"

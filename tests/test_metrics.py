@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_prometheus
 
 from tests.needs import needs
 from tests.service import Served, answered, serving
 from tests.upstream import NOON, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from prometheus_client.metrics_core import Metric
 
 # The contract's names and labels.
 CONTRACT = {

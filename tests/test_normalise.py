@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.values import HOUR, NOON, instrument, tick
-from ticker.normalise import Origin, normalise, word
+from ticker.normalize import Origin, normalise, word
 from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 DAY = timedelta(days=1)

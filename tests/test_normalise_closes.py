@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_calendars import FORTS, MOSCOW
 from tests.values import instrument
-from ticker.normalise import Origin, normalise
+from ticker.normalize import Origin, normalise
 from ticker.quotes import PriceType, Tick
 
 EXCHANGE = Origin("exchange", "exchange", FORTS, {})

@@ -1,26 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from tests.invented import formats
 from tests.upstream import NOON, Upstream
 from ticker.app import Service, compose
-from ticker.poll import Poller
-from ticker.quotes import Quote, Reason, Status
+from ticker.health import Health
+from ticker.poll.poller import Poller
+from ticker.quotes import Quote, Reason, Status, Tick
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from ticker.health import Health
-    from ticker.quotes import Tick
 
 ALL = ("cbr", "cbr_mirror", "moex", "yahoo")
 # The four sources of the trio and no more, whatever else the shipped configuration has learned to ask.

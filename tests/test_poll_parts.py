@@ -6,14 +6,13 @@ import json
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tests.invented import banks, exact, formats
 from tests.upstream import MOEX, NOON, Upstream
 from ticker.app import compose
 from ticker.quotes import Reason, Snapshot
-from ticker.settings import load
-from ticker.settings.load import shipped
-from ticker.values import replace
+from ticker.settings.load import load, shipped
 
 CHART = "/yahoo/v8/finance/chart/{}"
 FEEDS = {"USD": ["yahoo"], "EUR": ["yahoo"], "OIL": ["yahoo"]}

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.values import HOUR, NOON, quote, snapshot
 from ticker.quotes import Reason, Status, worst
-from ticker.values import replace
 
 ORDER = list(Status)
 

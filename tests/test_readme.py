@@ -6,7 +6,8 @@ import asyncio
 import re
 import shlex
 import tomllib
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,11 +21,7 @@ from ticker.settings import model
 from ticker.settings.load import load
 from ticker.sources import SOURCES
 from ticker.web.assets import ROUTES as ASSETS
-from ticker.web.server import ROUTES
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+from ticker.web.routes import ROUTES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What stands beside what it tells of.

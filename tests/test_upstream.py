@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import zlib
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from tests import upstream
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 HEALTHY = b'{"price": 73.73}'
 WRONG = ["hang", "close", "reset", "drip", "truncate", "bomb_gzip", "endless", "empty", "garbage", "html"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from tests.select.conftest import MOSCOW, TABLE, instrument
 from ticker.quotes import Candidate, PriceType, Reason
 from ticker.validate import RULES, SLIPS, Case, refusal, slips
-
-from datetime import datetime  # isort: skip
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
 WHAT = instrument(band=(Decimal(20), Decimal(500)))

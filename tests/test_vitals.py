@@ -3,7 +3,7 @@ import time
 from datetime import timedelta
 
 from tests.heard import heard
-from ticker.vitals import BLOCKED_SECONDS, Vitals
+from ticker.process_health import BLOCKED_SECONDS, Vitals
 
 
 def test_a_refused_configuration_is_remembered_until_a_good_one_comes() -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Self
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from tests import misbehaviour
 from tests.invented import formats
 from tests.invented.market import table_before
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-
-    from multidict import CIMultiDictProxy
 
 DAY = date(2024, 11, 22)
 NOON = datetime(2024, 11, 22, 12, tzinfo=formats.MOSCOW)

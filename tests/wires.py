@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
-from tests.live import live
-from ticker.web import Bounds, Listener, build
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from aiohttp.web_protocol import RequestHandler
-
-    from tests.live import Live
+from tests.live import Live, live
+from ticker.web.connections import Bounds
+from ticker.web.listener import Listener
+from ticker.web.routes import build
 
 # Turns of the loop after which a server that says nothing waits for more.
 TURNS = 14

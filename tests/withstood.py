@@ -10,6 +10,7 @@ from tests.security.table import ATTACKS
 if TYPE_CHECKING:
     from tests.defences import Fault
 
+
 TABLES: dict[str, tuple[Fault, ...]] = {
     "faults": FAULTS,
     "attacks": ATTACKS,

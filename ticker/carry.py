@@ -5,18 +5,14 @@ Pure: what was known comes in as arguments, what is still known goes out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from ticker.quotes import Quote
+from msgspec.structs import replace
+
+from ticker.calendars.calendar import Calendar
+from ticker.quotes import Candidate, Instrument, Quote, Snapshot
 from ticker.validate import Case, refusal
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.quotes import Candidate, Instrument, Snapshot
 
 Key = tuple[str, str]
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from ticker.values import Struct, field
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from msgspec import Struct, field
 
 
 def wall() -> datetime:

@@ -7,18 +7,14 @@ by the same kind of number.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from ticker.quotes import Status, worst
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from ticker.quotes import Quote
+from ticker.quotes import Quote, Status, worst
 
 # More digits than any amount times any price has: nothing is rounded but where it is said.
 _WIDE = Context(prec=400)

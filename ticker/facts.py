@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import timedelta
-
-    from ticker.settings.model import Calendar, PublicationCalendar, Schedule, SessionCalendar, Settings
+from ticker.settings.model import Calendar, PublicationCalendar, Schedule, SessionCalendar, Settings
 
 
 class CalendarFacts(Struct, frozen=True):

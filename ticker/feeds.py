@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from ticker.fetch.hiding import hidden
-from ticker.quotes import Reason, SourceError
+from msgspec import Struct
+
+from ticker.calendars.calendar import Calendar
+from ticker.fetch import Fetching, hidden
+from ticker.normalize import Origin
+from ticker.quotes import Reason, SourceError, Tick
 from ticker.sources import SOURCES
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.fetch import Fetching
-    from ticker.normalise import Origin
-    from ticker.quotes import Tick
-    from ticker.sources import Adapter, Request
+from ticker.sources.adapter import Adapter, Request
 
 # A symbol that the source does not list says nothing of its others; a guard or a time-out does.
 _OF_ONE_ANSWER = frozenset(
@@ -61,8 +56,6 @@ class Feed(Struct, frozen=True):
     @property
     def origin(self) -> Origin:
         """Whose ticks they are, and what they mean."""
-        from ticker.normalise import Origin  # noqa: PLC0415 - readers are answered before anybody is asked
-
         return Origin(self.id, self.adapter.publisher, self.calendar, self.adapter.codes)
 
     def secret(self) -> Mapping[str, str]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import TYPE_CHECKING
+from datetime import datetime
+
+from msgspec import Struct, field
 
 from ticker.log import Log
-from ticker.values import Struct, field
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ticker.quotes import Reason, SourceError
+from ticker.quotes import Reason, SourceError
 
 log = Log(__name__)
 

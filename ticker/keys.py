@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from msgspec.structs import replace
 
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.model import Settings
 from ticker.sources import KEYED
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from ticker.settings import Settings
 
 
 def off(config: Settings, source: str) -> bool:

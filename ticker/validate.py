@@ -8,18 +8,14 @@ of ten, a rate stated twice and differently) the source's own file refuses; what
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ticker.quotes import Reason
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.quotes import Candidate, Instrument, Quote
+from ticker.calendars.calendar import Calendar
+from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 
 class Case(Struct, frozen=True):

@@ -10,29 +10,24 @@ import argparse
 import asyncio
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.series import Day, truth
 from tests.bench.slips import WRONG, Given
 from tests.invented import formats
-from ticker.app import compose
+from ticker.app import Service, compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticker.app import Service
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 SYMBOLS = ("USD", "EUR", "OIL")

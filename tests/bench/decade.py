@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ticker.quotes import PriceType
-from ticker.stores import Row, of_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from ticker.storage.base import Row
+from ticker.storage.connect import of_url
 
 CURRENCIES = ("USD", "EUR", "CNY", "GBP", "JPY", "TRY", "KZT", "BYN", "CHF")
 DAY = timedelta(days=1)

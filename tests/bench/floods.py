@@ -13,17 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
 
 from tests.bench.decade import configuration, filled
 from tests.bench.load import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FLOODERS, ROUNDS, SECONDS, EVERY = 64, 5, 2.0, 0.01
 HEADER = b"GET /v1/quotes?lang=en HTTP/1.1\r\nHost: localhost\r\n\r\n"

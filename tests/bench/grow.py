@@ -14,11 +14,12 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from babel import Locale, localedata
 
@@ -28,14 +29,12 @@ from tests.invented.valutes import VALUTES
 from tests.live import NOON, live
 from ticker.app import compose
 from ticker.fetch import Answer
-from ticker.history import Stretch
 from ticker.quotes import PriceType
-from ticker.render import View
+from ticker.render.render import View
 from ticker.settings.load import load, shipped
-from ticker.stores import Row, of_url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ticker.storage.base import Row
+from ticker.storage.connect import of_url
+from ticker.storage.history import Stretch
 
 Found = dict[str, float]
 AGAIN = 15

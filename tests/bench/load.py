@@ -11,12 +11,10 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Self
 
 from tests.needs import needs
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 PATIENCE = 20.0
 CONNECTIONS = 32

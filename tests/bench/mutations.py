@@ -12,21 +12,16 @@ import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING
 
 from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.samples import HISTORY, LIVE
-from ticker.quotes import SourceError
+from ticker.quotes import SourceError, Tick
 from ticker.sources import SOURCES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ticker.quotes import Tick
 
 SLOW, GREEDY = 0.1, 50 * 1024
 SCRAPS: tuple[bytes, ...] = tuple(b'" < > { } [ ] , . - 0 1e999 NaN null & ; true N/D -1 <!DOCTYPE&html> '.split())

@@ -13,19 +13,16 @@ import asyncio
 import re
 import tempfile
 import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 
 from tests.cli.running import started
 from tests.nginx.server import NginxClock, faketime, free_port, running, shipped
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
 
 SECONDS, EXPORTER_DIES, SERVICE_DIES = 50.0, 4.0, 8.0
 PAGE = """<title>news</title><!--# block name="t" -->stub<!--# endblock -->

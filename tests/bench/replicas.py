@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from statistics import median
-from typing import TYPE_CHECKING
 
 from tests.fleet import BUDGET, Fleet, fleet
 from tests.redises import redis_server
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 TAKES_OVER, TOGETHER = 5.0, 0.2
 

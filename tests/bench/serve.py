@@ -17,16 +17,13 @@ import fcntl
 import statistics
 import tempfile
 import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.bench.load import CONNECTIONS, Load, Server, free_port
 from tests.bench.peers import PEERS, THEIRS, Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 EXPRESS, ORDINARY, HELLO, FASTAPI, NGINX = (
     "ticker, express lane",

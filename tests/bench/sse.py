@@ -12,21 +12,19 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import uvloop
 from aiohttp import web
 
 from tests.live import live
-from ticker.render import View
-from ticker.web import Bounds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from multiprocessing.connection import Connection
+from ticker.render.render import View
+from ticker.web.connections import Bounds
 
 REQUEST = b"GET /v1/stream HTTP/1.1\r\nHost: bench\r\n\r\n"
 LIMIT = 60.0

@@ -16,15 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from tests.upstream import NOON, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 BARE = """
 import sys

@@ -15,18 +15,15 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import uvloop
 from babel import localedata
 
 from tests.bench.start import free, resident, spent, started
 from tests.upstream import NOON, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 ASKING = 16
 SYMBOLS = ("USD", "EUR", "OIL")

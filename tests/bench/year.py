@@ -13,21 +13,17 @@ import logging
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from random import Random
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.world import MOSCOW, World
 from tests.service import trio
-from ticker.app import compose
+from ticker.app import Service, compose
 from ticker.configured.plans import cadence_of
 from ticker.quotes import Quote, Status
-from ticker.schedule import Plan
+from ticker.scheduling import Plan
 from ticker.settings.load import load, shipped
-
-if TYPE_CHECKING:
-    from ticker.app import Service
 
 START = datetime(2023, 12, 20, tzinfo=MOSCOW)
 # Markets are asked every quarter of an hour here, not every minute: the calendars are the same, the year is shorter.

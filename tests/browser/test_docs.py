@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import Opener
 from tests.browser.test_page import violations
 from tests.live import live
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.browser.conftest import Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

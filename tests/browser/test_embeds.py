@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import Opener
 from tests.browser.test_widget import host
 from tests.live import live
 from tests.needs import needs
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.browser.conftest import Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CHOICE = Choice(("USD", "OIL"), "en", "change")

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
+from tests.browser.conftest import Opener
 from tests.kept import kept
 from tests.live import live
 from tests.stores.rows import DAY, FRIDAY, archived, fixing
 from ticker.quotes import Status
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.async_api import Page
-
-    from tests.browser.conftest import Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
+from playwright.async_api import Page
 
+from tests.browser.conftest import Opener
 from tests.live import Live, live
 from ticker.quotes import Status
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from playwright.async_api import Page
-
-    from tests.browser.conftest import Opener
+from ticker.render.render import View
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIST = "market-ticker .market-ticker"
@@ -49,7 +45,6 @@ async def host(body: str, policy: str = "", headers: Mapping[str, str] | None = 
 async def fragment(served: Live, query: str = "") -> str:
     """What a server-side include puts into a page."""
     view = served.context.renderer
-    from ticker.render import View  # noqa: PLC0415 - one use
 
     style = "change" if "change" in query else "plain"
     return view.render(served.context.board.latest, View("widget", (), "en", style)).body.decode()

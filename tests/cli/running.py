@@ -6,15 +6,12 @@ import asyncio
 import re
 import signal
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
-
-    from aiohttp import ClientSession
+from aiohttp import ClientSession
 
 TICKER = str(Path(sys.executable).parent / "ticker")
 DAY = "2024-11-22T12:00+03:00"

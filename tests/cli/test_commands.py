@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import ClientSession
@@ -19,9 +19,6 @@ from tests.cli.running import DAY, PATIENCE, TICKER, done, folded, ready, servin
 from tests.upstream import Upstream
 from ticker.cli import main
 from ticker.cli.commands import app
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands)
 

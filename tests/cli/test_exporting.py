@@ -6,8 +6,10 @@ import asyncio
 import json
 import signal
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +17,6 @@ from tests.cli.running import DAY, PATIENCE, done, folded, started
 from tests.export.conftest import Bucket, away, bucket
 from tests.upstream import Upstream
 from ticker.cli import main
-
-if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 __all__ = ["away", "bucket"]  # fixtures
 

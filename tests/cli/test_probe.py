@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -9,10 +10,6 @@ from tests.cli.running import done
 from tests.invented.server import build
 from tests.upstream import NOON
 from ticker.sources import SOURCES
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 KEYED = ("eia", "alphavantage", "twelvedata")
 DAY = "2024-11-22T12:00:00+03:00"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aiohttp import ClientSession
 
@@ -11,9 +11,6 @@ from tests.cli.running import done, folded, ready, serving
 from tests.cli.test_serving import preloaded
 from tests.upstream import Upstream
 from ticker import recording
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_what_was_recorded_is_replayed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -13,9 +13,6 @@ from aiohttp import ClientSession
 from tests.cli.running import folded, ready, serving
 from tests.needs import needs
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def preloaded() -> str:

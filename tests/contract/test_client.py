@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.needs import missing
 from tests.service import serving
 from tests.tree import ROOT
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # In an environment of its own: it asks for an older typer than ours.
 TOOL = "openapi-python-client==0.29.1"

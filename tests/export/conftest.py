@@ -6,15 +6,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.nginx.server import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BUCKET = "numbers"
 

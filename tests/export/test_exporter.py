@@ -2,24 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import NOON, Upstream
-from ticker.app.archives import exporter
-from ticker.export.target import TargetError
+from ticker.app import exporter
+from ticker.export.exporter import Exporter
+from ticker.export.files import Output, TargetError, Trust
 from ticker.quotes import Status
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
-    from tests.service import Served
-    from ticker.export import Exporter
-    from ticker.export.output import Output, Trust
 
 MINUTE = timedelta(minutes=1)
 

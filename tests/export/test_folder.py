@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import brotli
 import pytest
@@ -11,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.values import HOUR, NOON
-from ticker.export import folder
-from ticker.export.folder import Folder
-from ticker.export.output import JSON, KEPT, Output, Trust, digests_in, outputs_of
-from ticker.export.target import TargetError, target_of
-from ticker.render import Representation
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
+from ticker.export import files
+from ticker.export.files import JSON, KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of, target_of
+from ticker.render.representation import Representation
 
 STATUS = Output(b"{}", JSON, KEPT)
 SECOND = timedelta(seconds=1)
@@ -140,7 +135,7 @@ async def test_names_of_the_past_and_of_what_is_no_longer_so_are_taken_away(tmp_
 
 async def test_two_exporters_never_write_one_file_at_a_time(tmp_path: Path) -> None:
     """The second is told so, and tried again it finds the first one done."""
-    with folder._alone(tmp_path):
+    with files._alone(tmp_path):
         with pytest.raises(TargetError, match="another exporter"):
             await Folder(tmp_path).write(outputs(one="first"))
     assert await Folder(tmp_path).write(outputs(one="first")) == 3
@@ -156,8 +151,6 @@ def test_an_address_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_is_never_seen_half(tmp_path: Path) -> None:
     """A reader who reads all the time sees one whole text or the other."""
-    import threading  # noqa: PLC0415 - one use
-
     target, seen, stop = Folder(tmp_path), set[bytes](), threading.Event()
     whole = {name * 20_000 for name in (b"a", b"b")}
     target._write({"file": Output(min(whole), "text/plain", KEPT)})

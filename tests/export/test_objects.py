@@ -3,19 +3,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import urllib.error
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.export.conftest import Bucket
 from tests.values import HOUR, NOON
+from ticker.export.files import KEPT, Output, TargetError, Trust, digests_in, outputs_of, status_of
 from ticker.export.objects import Objects
-from ticker.export.output import KEPT, Output, Trust, digests_in, outputs_of, status_of
-from ticker.export.target import TargetError
 from ticker.quotes import Snapshot
-from ticker.render import Representation
-
-if TYPE_CHECKING:
-    from tests.export.conftest import Bucket
+from ticker.render.representation import Representation
 
 WAITING = Trust(NOON, NOON, None, NOON + HOUR, None)
 

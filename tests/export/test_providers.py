@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.values import NOON
-from ticker.export.output import KEPT, outputs_of
-from ticker.export.target import TargetError, target_of
-from ticker.render import Representation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ticker.export.files import KEPT, TargetError, outputs_of, target_of
+from ticker.render.representation import Representation
 
 TREE = {"en/widget.html": Representation(b"<ul></ul>", "text/html; charset=utf-8", NOON)}
 AZURE = {"AZURE_STORAGE_ACCOUNT_NAME": "numbers", "AZURE_STORAGE_ACCOUNT_KEY": "aGlkZGVu", "AZURE_ALLOW_HTTP": "true"}

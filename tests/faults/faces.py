@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import aiohttp
 import simplejson
-
-if TYPE_CHECKING:
-    import aiohttp
 
 ITEM = re.compile(
     r'<li data-symbol="(\w+)" data-status="(\w+)"[^>]*>.*?</abbr><(?:data value="([^"]*)"|span)[^>]*>([^<]*)'

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
-from tests.upstream import CBR, MIRROR, MOEX, YAHOO
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.upstream import Upstream
+from tests.upstream import CBR, MIRROR, MOEX, YAHOO, Upstream
 
 # A name in each answer that its reader lives on.
 RENAMED = {CBR: b"CharCode", MIRROR: b"Valute", MOEX: b"securities", YAHOO: b"chart"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.defences import Fault, Mutation
 
-_KEEPER = "ticker/stores/keeper.py"
+_KEEPER = "ticker/storage/writer.py"
 
 _SET_BACK = Mutation("ticker/clock.py", "return jump if abs(jump) >= self._LEAST else None", "return None")
 
@@ -35,7 +35,7 @@ PROCESSES: tuple[Fault, ...] = (
         "at random, under polling and reading",
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",
         "tests/faults/test_kill.py::test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once",
-        Mutation("ticker/stores/shared.py", "transaction.execute(schema.PUBLISH, (", "tuple(("),
+        Mutation("ticker/storage/sqlite.py", "transaction.execute(schema.PUBLISH, (", "tuple(("),
     ),
     Fault(
         "SIGSTOP behind nginx",
@@ -43,7 +43,7 @@ PROCESSES: tuple[Fault, ...] = (
         "every page whole, with the last numbers",
         "tests/faults/test_resources.py::test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers",
         Mutation(
-            "ticker/web/answers.py", "stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}", "private"
+            "ticker/web/responses.py", "stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}", "private"
         ),
     ),
     Fault(
@@ -69,7 +69,7 @@ PROCESSES: tuple[Fault, ...] = (
         "`RLIMIT_NOFILE` below what is open",
         "who is connected reads on; `connect`; all well as soon as there are any",
         "tests/faults/test_resources.py::test_without_a_descriptor_left_the_numbers_stay_and_all_comes_back",
-        Mutation("ticker/fetch/client.py", "except (aiohttp.ClientError, OSError, ValueError)", "except ValueError"),
+        Mutation("ticker/fetch.py", "except (aiohttp.ClientError, OSError, ValueError)", "except ValueError"),
     ),
     Fault(
         "memory cap",
@@ -91,7 +91,7 @@ PROCESSES: tuple[Fault, ...] = (
         "every one is answered",
         "tests/faults/test_stampede.py::test_the_first_readers_of_a_cold_process_are_all_answered",
         Mutation(
-            "ticker/web/later.py",
+            "ticker/web/routes.py",
             "await asyncio.to_thread(import_module, module)",
             '__import__("sys").modules.get(module) or await asyncio.to_thread(import_module, module)',
         ),
@@ -102,7 +102,7 @@ PROCESSES: tuple[Fault, ...] = (
         "no request of a reader ever asks a source",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation(
-            "ticker/app/contexts.py",
+            "ticker/app.py",
             "        clock=now,\n",
             "        clock=lambda: [poller.hurry(source) for source in poller.feeds] and now(),\n",
         ),
@@ -119,13 +119,13 @@ PROCESSES: tuple[Fault, ...] = (
         "remounted",
         "nothing; a restart still shows the last numbers",
         "tests/faults/test_store.py::test_a_read_only_disk_still_gives_the_last_snapshot",
-        Mutation("ticker/stores/database.py", "immutable=1", "mode=ro"),
+        Mutation("ticker/storage/sqlite.py", "immutable=1", "mode=ro"),
     ),
     Fault(
         "store damaged",
         "junk in its place, pages overwritten",
         "nothing; said once, counted, the file left as it is",
         "tests/faults/test_store.py::test_a_damaged_file_does_not_stop_the_service",
-        Mutation("ticker/stores/opening.py", "    except sqlite3.Error as", "    except sqlite3.OperationalError as"),
+        Mutation("ticker/storage/sqlite.py", "    except sqlite3.Error as", "    except sqlite3.OperationalError as"),
     ),
 )

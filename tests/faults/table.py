@@ -12,4 +12,5 @@ from tests.faults.upstream_rows import UPSTREAMS
 if TYPE_CHECKING:
     from tests.defences import Fault
 
+
 FAULTS: tuple[Fault, ...] = (*UPSTREAMS, *CONTENTS, *PROCESSES, *REDIS)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
-from tests.faults.faces import look
+from tests.faults.faces import Faces, look
 from tests.needs import missing, needs
-from tests.ops.process import answers, running, until
+from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.faults.faces import Faces
-    from tests.ops.process import Process
 
 
 @dataclass(frozen=True, slots=True)

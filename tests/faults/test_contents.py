@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.faces import Faces
 from tests.faults.test_upstreams import SELDOM, polled, seen
 from tests.invented import formats
 from tests.service import Served, serving
 from tests.upstream import CBR, DAY, MOEX, NOON, YAHOO, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from tests.faults.faces import Faces
 
 HOUR = timedelta(hours=1)
 # Without the bands, which would catch a slip of these instruments first.

@@ -12,15 +12,13 @@ import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from tests.invented.market import table_in_force
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KILLS = int(os.environ.get("KILLS", "6"))
 OFTEN = '{ every = "200ms", jitter = "0s" }'

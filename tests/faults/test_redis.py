@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +14,8 @@ from tests.kept import Kept, joined, kept
 from tests.link import link
 from tests.redises import Server, redis_server
 from tests.upstream import DAY, NOON, Upstream
-from ticker.stores import Span, of_url
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+from ticker.storage.base import Span
+from ticker.storage.connect import of_url
 
 HOUR = timedelta(hours=1)
 # The time-out in the address, twice, and what a busy machine adds.

@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
 from tests.faults.faces import look
 from tests.nginx.test_ssi import nginx, page, right
-from tests.ops.process import answers, running, until
+from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
 from tests.upstream import YAHOO
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.ops.process import Process
 
 FEW = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
 MEGABYTE = 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 
@@ -13,13 +13,9 @@ from tests.ops.process import running
 from tests.ops.world import turning, write
 from tests.service import Served, serving
 from tests.upstream import DAY, Upstream
-from ticker.render import Renderer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticker.quotes import Snapshot
-    from ticker.render import Representation, View
+from ticker.quotes import Snapshot
+from ticker.render.render import Renderer, View
+from ticker.render.representation import Representation
 
 READERS = 250
 CODINGS = ("identity", "gzip", "br", "gzip, br")

@@ -2,22 +2,21 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.kept import Kept, configured, kept
 from tests.upstream import DAY, NOON, Upstream
 from ticker.app import compose
-from ticker.stores import Keeper, Retention, of_url
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
+from ticker.storage.base import Retention
+from ticker.storage.connect import of_url
+from ticker.storage.writer import Keeper
 
 HOUR = timedelta(hours=1)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.faults.test_upstreams import SOURCES, seen
 from tests.service import PATIENCE, Served, serving
 from tests.upstream import NOON, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OFTEN = {f"sources.{source}.schedule": {"every": "50ms", "jitter": "0s"} for source in SOURCES}
 GENEROUS = {**OFTEN, **{f"sources.{source}.budget": 36_000 for source in SOURCES}}

@@ -5,25 +5,19 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.faults.faces import look
+from tests.faults.faces import Faces, look
 from tests.needs import missing, needs
-from tests.ops.process import answers, running, until
+from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.faults.faces import Faces
-    from tests.ops.process import Process
 
 NOW = "2024-11-22 12:00:00"
 LONG_AGO = "2001-01-01 00:00:00"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +15,6 @@ from tests.faults.injected import broken
 from tests.heard import heard
 from tests.service import PATIENCE, Served, serving
 from tests.upstream import CBR, NOON, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SOURCES = ("cbr", "cbr_mirror", "moex", "yahoo")
 # Asked only when a test asks; the clock of these tests leaps by weeks.

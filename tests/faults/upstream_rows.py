@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.defences import Fault, Mutation
 
 _CLIENT, _FAILURES, _BASE, _PLAN = (
-    "ticker/fetch/client.py",
-    "ticker/fetch/failures.py",
+    "ticker/fetch.py",
+    "ticker/fetch.py",
     "ticker/sources/base.py",
-    "ticker/schedule/plan.py",
+    "ticker/scheduling.py",
 )
 _LIFE = "tests/faults/test_upstreams.py::test_a_fault_of_every_upstream_changes_no_number[{}]"
 _TLS = "tests/faults/test_tls.py::test_a_wrong_certificate_is_not_believed[{}]"
@@ -17,7 +17,7 @@ _NO_TIME_OUT = Mutation(_CLIENT, "asyncio.timeout(timeout.total_seconds())", "as
 _NAMED = Mutation(_CLIENT, "except (aiohttp.ClientError, OSError, ValueError) as error", "except ValueError as error")
 _STATUS = Mutation(_FAILURES, "if status != 200:", "if status < 200:")
 _ANYWHERE = Mutation(
-    "ticker/fetch/redirects.py",
+    "ticker/fetch.py",
     'if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):',
     "if not location:",
 )
@@ -146,9 +146,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         "each of the above, for 40 days",
         "`—` after `max_age`, with the sources' reason",
         _LIFE.format("status:503"),
-        Mutation(
-            "ticker/quotes/published.py", "self.price is None or (self.usable_until", "self.price is None or (None"
-        ),
+        Mutation("ticker/quotes.py", "self.price is None or (self.usable_until", "self.price is None or (None"),
     ),
     Fault(
         "failures without end",
@@ -163,7 +161,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         "the fallback; never two requests of one source at once",
         "tests/faults/test_timetable.py::test_a_slow_upstream_is_never_asked_twice_at_once",
         Mutation(
-            "ticker/schedule/timetable.py",
+            "ticker/scheduling.py",
             "if source in self.budgets.plans and source not in self._polls:",
             "if True:\n            asyncio.get_running_loop().call_later(0.2, self._begin, source)",
         ),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tests.invented.exact import dumps
 from tests.invented.valutes import VALUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
 
 _FOUR: Final = Decimal("0.0001")
 _CENT: Final = Decimal("0.01")

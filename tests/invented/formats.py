@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from tests.invented.exact import dumps
 from tests.invented.forts import MOSCOW, Contract, moex_forts
 from tests.invented.listing import contracts
 from tests.invented.valutes import VALUTES, Valute
 from tests.invented.yahoo import yahoo_chart, yahoo_not_found
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
 
 __all__ = [
     "CBR_REFUSAL",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from tests.invented.exact import dumps
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOSCOW = timezone(timedelta(hours=3), "MSK")
 _DELAY = timedelta(minutes=15)

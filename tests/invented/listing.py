@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from tests.invented.forts import Contract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LETTERS = "FGHJKMNQUVXZ"
 _THURSDAY = 3

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
 from tests.invented import banks, prices
 from tests.invented.forts import MOSCOW
-from tests.invented.market import table_in_force
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tests.invented.market import Market, Numbers
+from tests.invented.market import Market, Numbers, table_in_force
 
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 _XML: Final = {"Content-Type": "text/xml"}

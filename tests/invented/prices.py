@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 
 from tests.invented.exact import dumps
 from tests.invented.forts import MOSCOW
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-    from decimal import Decimal
 
 
 def fred(series: str, days: Mapping[date, Decimal | None]) -> bytes:

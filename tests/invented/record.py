@@ -1,4 +1,4 @@
-"""The demo's recording made anew: python -m tests.invented.record ticker/recording/sample.
+"""The demo's recording made anew: python -m tests.invented.record ticker/sample.
 
 Four weeks of invented answers, a few a day, then eleven minutes in which everything is asked every two seconds; then
 `ticker demo` begins these minutes again, and since every wave of the market has run through by then, nothing jumps.
@@ -12,24 +12,18 @@ import gzip
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
-from tests.invented.formats import MOSCOW
+from tests.invented.forts import MOSCOW
 from tests.invented.server import build
 from ticker import app
 from ticker.cli.recording import DEMO_STARTS, invented
-from ticker.recording import Recorder, read
-from ticker.recording.entries import HEAD, VERSION, written
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ticker.recording import Entry
+from ticker.recording import HEAD, VERSION, Entry, Recorder, read, written
 
 LAP, STEP = timedelta(minutes=11), timedelta(seconds=2)
 DAYS = 28

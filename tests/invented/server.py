@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -12,9 +13,6 @@ from tests.invented import formats
 from tests.invented.market import Market, Numbers, table_before, table_in_force, table_of
 from tests.invented.others import routes
 from tests.invented.valutes import VALUTES, Valute
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _NO_CACHE: Final = {
     "Cache-Control": "no-cache",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.invented.formats import MOSCOW
+from tests.invented.forts import MOSCOW
 from tests.invented.market import Market, Numbers, table_before, table_in_force
 
 moments = st.integers(946_684_800, 4_102_444_800).map(lambda at: datetime.fromtimestamp(at, UTC))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from ticker.quotes import Tick
-    from ticker.sources import Request
+    from ticker.sources.adapter import Request
 
     Client = TestClient[web.Request, web.Application]
 

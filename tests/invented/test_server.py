@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from defusedxml import ElementTree
 
-from tests.invented.formats import MOSCOW
+from tests.invented.forts import MOSCOW
 from tests.invented.market import Market
 from tests.invented.server import build
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
 FORTS = "/moex/iss/engines/futures/markets/forts/boards/RFUD/securities.json"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
 
 from tests.invented.exact import dumps
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
 
 _VENUES: Final = {
     "FUTURE": {

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.needs import needs
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from datetime import datetime
 
 SITES = ROOT / "config" / "nginx"
 # What faketime tells nginx is read at every look at the clock; nginx hides its environment from itself otherwise.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from aiohttp import web
 
@@ -13,9 +13,6 @@ from tests.nginx.server import free_port, listens
 from tests.nginx.test_ssi import page
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_varnish_puts_the_fragment_into_the_page(tmp_path: Path) -> None:

@@ -8,33 +8,25 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import brotli
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, running, shipped
 from tests.nginx.test_hour import dating
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
-from ticker.app.archives import exporter
-from ticker.export import target_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from datetime import datetime
-    from pathlib import Path
-
-    from aiohttp import ClientResponse
-
-    from tests.service import Served
-    from ticker.export import Exporter
+from ticker.app import exporter
+from ticker.export.exporter import Exporter
+from ticker.export.files import target_of
 
 STUB = '<p class="market-ticker">—</p>'
 PAGE = f"""<title>news</title><!--# block name="t" -->{STUB}<!--# endblock -->

@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
 from itertools import accumulate, cycle, takewhile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, hung, running, shipped
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from aiohttp import ClientResponse
-
-    from tests.service import Served
 
 PATHS = ("/v1/quotes", "/v1/quotes/OIL?lang=ru", "/widget?lang=en", "/widget?lang=ru")
 CODINGS = ("identity", "gzip", "br")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 
@@ -13,10 +15,6 @@ from tests.live import Live, live
 from tests.nginx.server import free_port, hung, running, shipped
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 PAGE = """<!doctype html><title>news</title><header>
 <!--# block name="ticker" --><p class="market-ticker">—</p><!--# endblock -->
@@ -65,8 +63,6 @@ def stubbed(text: str) -> bool:
 
 def brief(served: Live, seconds: float) -> None:
     """Let answers be kept for `seconds` only."""
-    from datetime import timedelta  # noqa: PLC0415 - one use
-
     served.context.board.expect(served.context.clock() + timedelta(seconds=seconds))
 
 

@@ -6,10 +6,12 @@ import asyncio
 import json
 import signal
 import time
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -17,10 +19,6 @@ from tests.ops.process import Process, answers, running, until
 from tests.ops.prometheus import Prometheus, free_port, scraping
 from tests.ops.world import World, turning, write
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-    from pathlib import Path
 
 Alert = tuple[str, str]
 PATIENCE = 25.0

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    import signal
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from pathlib import Path
 
 PATIENCE = 20.0
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import yaml
@@ -14,10 +16,6 @@ import yaml
 from tests.needs import needs
 from tests.ops.process import answers, until
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 FOLDER = ROOT / "config" / "prometheus"
 SCRAPE = "500ms"

@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import sysconfig
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,9 +16,6 @@ import pytest
 from tests.needs import needs
 from tests.ops.process import PATIENCE, answers, until
 from tests.tree import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 USER = "10001"
 # A root that cannot be written, an interpreter and a program that another user may read, and no capability left.

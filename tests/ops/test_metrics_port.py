@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,9 +11,6 @@ from tests.ops.process import answers, running, samples, until
 from tests.ops.world import turning, write
 from tests.service import serving
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 STRANGE = ("/v1/quotes/{0}", "/v1/quotes?symbols={0}", "/widget?lang={0}", "/{0}", "/metrics/{0}", "/v1/quotes/{0}/{0}")

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 
-from tests.ops.load import readers
-from tests.ops.process import answers, running, samples, until
+from tests.ops.load import Load, readers
+from tests.ops.process import Process, answers, running, samples, until
 from tests.ops.world import turning, write
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.ops.load import Load
-    from tests.ops.process import Process
 
 RELOADS = 30
 MEMORY = "process_resident_memory_bytes"

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 
 from tests.ops.load import readers
 from tests.ops.process import answers, running, samples, until
 from tests.ops.world import turning, write
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 # Forty readers, five times a second each: two hundred requests a second.
 READERS, REST = 40, 0.2

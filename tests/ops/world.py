@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.invented import formats
 from tests.upstream import YAHOO, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 # The sample exchange is a quarter of an hour behind, as the real one is: six seconds later it is late, ten later lost.
 CONFIGURATION = """

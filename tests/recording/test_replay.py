@@ -6,7 +6,7 @@ import itertools
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -17,17 +17,10 @@ from tests.kept import PATIENCE, configured
 from tests.service import Clock
 from tests.upstream import DAY, NOON, Upstream
 from ticker import app, clock
-from ticker.app import recordings
 from ticker.fetch import Fetcher
-from ticker.quotes import Reason, SourceError
-from ticker.recording import Entry, Recorder, Recording, read
-from ticker.recording.entries import parse, written
-from ticker.render import Renderer, View
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticker.quotes import Snapshot
+from ticker.quotes import Reason, Snapshot, SourceError
+from ticker.recording import Entry, Recorder, Recording, parse, read, written
+from ticker.render.render import Renderer, View
 
 STEP = timedelta(seconds=20)
 STEPS = 12
@@ -71,7 +64,7 @@ def become(folder: Path, lines: list[bytes]) -> str:
 
 async def replayed(recording: Recording, speed: float = float("inf")) -> list[bytes]:
     """The JSON of every snapshot that a replay puts on the board."""
-    service = recordings.replay(configured("memory://"), recording, recording.entries[0].at, speed)
+    service = app.replay(configured("memory://"), recording, recording.entries[0].at, speed)
     seen: list[bytes] = []
     report = service.poller.publisher.report
 
@@ -106,7 +99,7 @@ async def test_a_replay_shows_what_the_recorded_service_showed(folder: Path) -> 
 async def test_a_replay_is_the_whole_service(folder: Path) -> None:
     """Every page answers over a recording, the board of an earlier minute and the failures of a source among them."""
     recording = read(folder)
-    service = recordings.replay(configured("memory://"), recording, recording.entries[-1].at, 1.0)
+    service = app.replay(configured("memory://"), recording, recording.entries[-1].at, 1.0)
     async with TestClient(TestServer(service.web())) as client:
         async with asyncio.timeout(PATIENCE):
             await service.timetable.ended.wait()  # type: ignore[attr-defined]
@@ -123,7 +116,7 @@ async def test_a_replay_is_the_whole_service(folder: Path) -> None:
 async def test_a_replay_is_alive_however_long_nothing_happens(folder: Path) -> None:
     """Over an hour of the recording without an answer `/healthz` stays 200: no timetable stands still here."""
     recording = read(folder)
-    service = recordings.replay(configured("memory://"), recording, recording.entries[0].at, 1e-6)
+    service = app.replay(configured("memory://"), recording, recording.entries[0].at, 1e-6)
     long_ago = service.context.vitals.timetable_ran_at = clock.wall() - timedelta(hours=1)
     async with TestClient(TestServer(service.web())) as client, client.get("/healthz") as answer:
         assert answer.status == 200

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from tests.invented.record import MOVING, STEP, entries
 from tests.kept import PATIENCE
-from ticker.app import recordings
+from ticker import app
 from ticker.cli.recording import DEMO_STARTS, invented
-from ticker.configured import used
+from ticker.configured.feeds import used
 from ticker.keys import switched_on
+from ticker.quotes import Snapshot
 from ticker.recording import SAMPLE, Entry, Recording, read
-from ticker.render import Renderer, View
-
-if TYPE_CHECKING:
-    from ticker.quotes import Snapshot
+from ticker.render.render import Renderer, View
 
 MOST_BYTES = 300_000
 
@@ -46,7 +43,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
     """Every two seconds another price of each instrument; where it begins again nothing jumps, no version goes back."""
     found = read(SAMPLE)
     week = DEMO_STARTS - timedelta(days=7)
-    service = recordings.replay(
+    service = app.replay(
         invented(0),
         Recording(tuple(entry for entry in found.entries if entry.at >= week), ()),
         DEMO_STARTS,
@@ -85,7 +82,7 @@ async def test_two_replays_of_it_are_the_same_to_the_byte() -> None:
     some = Recording(tuple(e for e in found.entries if e.at < DEMO_STARTS + timedelta(minutes=1)), ())
     shown = []
     for _ in range(2):
-        service = recordings.replay(invented(0), some, DEMO_STARTS, float("inf"))
+        service = app.replay(invented(0), some, DEMO_STARTS, float("inf"))
         async with service.running(), asyncio.timeout(PATIENCE):
             await service.timetable.ended.wait()  # type: ignore[attr-defined]
             shown.append(Renderer({}).render(service.board.latest, View("quotes")).body)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from babel import Locale, localedata
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import NumberPattern, get_currency_name, parse_pattern
 
 from ticker.render.locales import rounded
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
 
 # The zero of every numbering system that is some locale's own. Babel knows the systems' names and signs, not their
 # digits; Unicode has each system's ten in one row.

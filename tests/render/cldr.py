@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import time
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from babel import localedata
+from babel import Locale, localedata
 from babel.core import get_global, get_locale_identifier, parse_locale
 from babel.dates import format_time, get_era_names, match_skeleton, tokenize_pattern
 from babel.numbers import parse_pattern
 
 from tests.render.babelled import ZEROS, read, signs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from babel import Locale
 
 FOLDER = Path(__file__).parents[2] / "ticker" / "render" / "cldr" / "data"
 NUMBERS = {"y": "y", "M": "M", "L": "M", "d": "d", "H": "H", "h": "h", "m": "m", "s": "s"}

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from tests.upstream import NOON
 from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status
-from ticker.values import replace
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DOLLAR = Instrument(

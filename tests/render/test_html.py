@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, GONE, STALE, board
+from ticker.quotes import Quote
 from ticker.render.embeds import Choice
 from ticker.render.html import Pages
 from ticker.render.locales import DASH, locale_of
-from ticker.render.page import Sheet, Site
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from ticker.quotes import Quote
+from ticker.render.render import Sheet, Site
 
 VOID = {"meta", "link", "br", "input"}
 NASTY = '"><script>alert(1)</script><img src=x onerror="x"> & \'}}{{7*7}}'

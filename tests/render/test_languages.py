@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 from babel import localedata
+from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, STALE, board
 from ticker.render import locales, wire
 from ticker.render.html import Pages
-from ticker.values import replace
 
 COUNTRY = re.compile(r"_(?:[A-Z]{2}|[0-9]{3})\b")
 PRICE = Decimal("1234.5")

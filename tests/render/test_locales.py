@@ -10,17 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticker.render.locales import (
-    UnknownLanguageError,
-    change,
-    chosen,
-    day,
-    locale_of,
-    minute,
-    number,
-    rounded,
-    unit,
-)
+from ticker.render.locales import UnknownLanguageError, change, chosen, day, locale_of, minute, number, rounded, unit
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 PRICES = st.decimals(0, 10**9, places=6, allow_nan=False, allow_infinity=False)

@@ -8,10 +8,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tests.render.quotes import FRESH, GONE, STALE, board
-from ticker.render import forms, models, wire
+from ticker.render import forms, wire
 from ticker.render.locales import locale_of
+from ticker.render.models import quotes
 
-QUOTE = TypeAdapter(models.WireQuote)
+QUOTE = TypeAdapter(quotes.WireQuote)
 
 
 def keys(model: type) -> tuple[str, ...]:
@@ -21,8 +22,8 @@ def keys(model: type) -> tuple[str, ...]:
 
 def test_the_fields_that_can_be_asked_for_are_the_models_own() -> None:
     """In its order, which is that of the columns of CSV."""
-    assert keys(models.WireQuote) == forms.FIELDS
-    assert {"agreement": keys(models.WireAgreement), "display": keys(models.WireDisplay)} == forms.NESTED
+    assert keys(quotes.WireQuote) == forms.FIELDS
+    assert {"agreement": keys(quotes.WireAgreement), "display": keys(quotes.WireDisplay)} == forms.NESTED
 
 
 @pytest.mark.parametrize("demo", [False, True])
@@ -33,7 +34,7 @@ def test_what_is_written_is_what_the_models_say(demo: bool) -> None:  # noqa: FB
         assert tuple(row) == (*forms.FIELDS, *(["demo"] if demo else []))
         assert QUOTE.validate_python(row) == row
     whole = wire.quotes_of(board(FRESH), (FRESH,), locale_of("en"))
-    assert tuple(whole) == keys(models.WireQuotes)
+    assert tuple(whole) == keys(quotes.WireQuotes)
 
 
 @pytest.mark.parametrize("change", [{"prise": 1}, {"status": "new"}, {"fallback": None}, {"display": {}}])

@@ -7,12 +7,11 @@ from itertools import islice
 
 import pytest
 from babel import localedata
+from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, STALE, board
-from ticker.render import Renderer, View
 from ticker.render.locales import UnknownLanguageError, locale_of
-from ticker.render.render import KEPT
-from ticker.values import replace
+from ticker.render.render import KEPT, Renderer, View
 
 KINDS = ("quotes", "quote", "widget", "event")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.values import NOON, quote, snapshot
 from ticker.quotes import Status
-from ticker.render import Renderer
+from ticker.render.render import Renderer
 from ticker.render.tree import gone, marked, tree_of
 
 BOARD = snapshot(quote(), quote("OIL", "73.73"), quote("EUR", None))

@@ -10,12 +10,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.render.quotes import FRESH, GONE, STALE, board
 from ticker.quotes import Status
 from ticker.render import encoder, wire
 from ticker.render.locales import locale_of
-from ticker.values import replace
 
 EN = locale_of("en")
 # What the sources write: up to twelve digits on each side, trailing zeros kept.

@@ -6,8 +6,8 @@ import pytest
 
 from ticker.quotes import Reason, Status
 from ticker.render.locales import locale_of
-from ticker.render.page import LANGUAGES
 from ticker.render.reasons import reasons_for
+from ticker.render.render import LANGUAGES
 from ticker.render.words import demo_in, words_for
 
 

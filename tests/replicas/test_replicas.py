@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,8 @@ from tests.service import Clock
 from tests.upstream import DAY, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status
-from ticker.replicas import Role
-from ticker.stores import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+from ticker.replicas.lease import Role
+from ticker.storage.base import StoreError
 
 PATIENCE = 20.0
 

@@ -6,7 +6,7 @@ import pytest
 
 from ticker.health import Health
 from ticker.quotes import Reason, SourceError
-from ticker.replicas import telling
+from ticker.replicas import coordinator
 
 NOON = datetime(2024, 11, 22, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ def ailing() -> Health:
 def test_who_follows_tells_of_a_source_what_the_leader_does() -> None:
     """Last success, reason and the upstream's own word when to come back arrive as they were."""
     there = {"cbr": Health("cbr"), "ecb": Health("ecb")}
-    telling.heard(telling.told({"cbr": ailing()}, lambda _: ()), there)
+    coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: ()), there)
     told, heard = ailing(), there["cbr"]
     for name in (
         "last_success",
@@ -45,14 +45,14 @@ def test_who_follows_tells_of_a_source_what_the_leader_does() -> None:
 def test_what_was_polled_is_counted_where_it_was() -> None:
     """A follower has polled nothing, whatever it has heard."""
     there = {"cbr": Health("cbr")}
-    telling.heard(telling.told({"cbr": ailing()}, lambda _: ()), there)
+    coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: ()), there)
     assert there["cbr"].polls == sum(there["cbr"].failures.values()) == 0
 
 
 def test_no_request_of_the_last_hour_is_forgotten_and_none_dated_too_early() -> None:
     """The next leader charges them to its budget for at least as long as the first would have."""
     asked = [NOON + timedelta(seconds=7 * each) for each in range(40)]
-    heard = telling.heard(telling.told({"cbr": ailing()}, lambda _: asked), {"cbr": Health("cbr")})["cbr"]
+    heard = coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: asked), {"cbr": Health("cbr")})["cbr"]
     assert len(heard) == len(asked)
     assert all(timedelta(0) < late - then <= MINUTE for late, then in zip(heard, asked, strict=True))
 
@@ -61,5 +61,5 @@ def test_no_request_of_the_last_hour_is_forgotten_and_none_dated_too_early() -> 
 def test_what_cannot_be_read_tells_nothing(text: str) -> None:
     """A text of another version of ours does no harm."""
     there = {"cbr": Health("cbr")}
-    assert telling.heard(text, there) == {}
+    assert coordinator.heard(text, there) == {}
     assert there["cbr"] == Health("cbr")

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ticker.schedule import Cadence, Plan
+from ticker.scheduling import Cadence, Plan
 
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 NOW: Final = datetime(2024, 11, 22, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schedule.plans import EVERY, HOUR, MINUTE, MOSCOW, NOW, Standing, plan
-from ticker.schedule import Cadence
+from ticker.scheduling import Cadence
 
 BANK = Cadence(MOSCOW, cron=("*/10 15-19 * * mon-fri", "7 * * * *"))
 

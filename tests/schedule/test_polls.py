@@ -1,6 +1,6 @@
 import asyncio
 
-from ticker.schedule.polls import Polls
+from ticker.scheduling import Polls
 
 
 async def test_a_poll_that_is_broken_off_before_its_first_step_is_over() -> None:

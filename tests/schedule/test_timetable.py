@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.schedule.plans import EVERY, HOUR, MINUTE, MOSCOW, Standing, plan
-from ticker.schedule import Cadence, Timetable
+from ticker.scheduling import Cadence, Timetable
 
 
 @dataclass(slots=True)

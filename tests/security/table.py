@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.defences import Fault, Mutation
 
-_CLIENT, _BASE = "ticker/fetch/client.py", "ticker/sources/base.py"
-_CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/framing.py", "ticker/web/doors.py"
-_AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/page.py", "ticker/cli/logs.py"
-_EXPRESS = "ticker/web/express.py"
+_CLIENT, _BASE = "ticker/fetch.py", "ticker/sources/base.py"
+_CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/connections.py", "ticker/web/listener.py"
+_AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/pages.py", "ticker/cli/logs.py"
+_EXPRESS = "ticker/web/fast_path.py"
 _TEST = "tests/security/test_"
 _LAST = "the last numbers"
 
@@ -56,7 +56,7 @@ ATTACKS: tuple[Fault, ...] = (
         "45 spellings: other hosts, ports, schemes, link-local, IPv6, decimal, `user@`, `\\`",
         f"{_LAST}; `blocked`; nobody else is asked",
         f"{_TEST}requests.py::test_a_redirect_goes_nowhere_but_where_it_came_from",
-        Mutation("ticker/fetch/redirects.py", "onward.origin() == start.origin()", "onward.host is not None"),
+        Mutation("ticker/fetch.py", "onward.origin() == start.origin()", "onward.host is not None"),
     ),
     Fault(
         "configured address that is none",
@@ -140,7 +140,7 @@ ATTACKS: tuple[Fault, ...] = (
         "dozens at once that nobody has asked for yet: pages, languages, made-up addresses",
         "one is begun each time round the loop, each client in its turn; what is ready waits for one of them at most",
         "tests/web/test_turns.py::test_what_comes_together_is_not_begun_together",
-        Mutation("ticker/web/server.py", "limited, in_turn]", "limited]"),
+        Mutation("ticker/web/routes.py", "limited, in_turn]", "limited]"),
     ),
     Fault(
         "pipelining",
@@ -155,7 +155,7 @@ ATTACKS: tuple[Fault, ...] = (
         "404, or 400",
         f"{_TEST}paths.py::test_no_way_up_leads_out",
         Mutation(
-            "ticker/web/server.py",
+            "ticker/web/routes.py",
             "app.add_routes([web.get(path, handler) for path, handler in routes])",
             'app.add_routes([web.static("/static", "/"), *(web.get(path, handler) for path, handler in routes)])',
         ),
@@ -166,7 +166,7 @@ ATTACKS: tuple[Fault, ...] = (
         "405 with `Allow`; nothing changes",
         f"{_TEST}paths.py::test_only_three_methods_are_known_whatever_is_said_beside_them",
         Mutation(
-            "ticker/web/server.py",
+            "ticker/web/routes.py",
             "[web.get(path, handler) for path, handler in routes]",
             '[web.route("*", path, handler) for path, handler in routes]',
         ),
@@ -218,7 +218,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`GET http://evil.example/…`",
         "the same bytes and headers as without; no link leads there",
         f"{_TEST}headers.py::test_no_host_in_a_target_changes_an_answer",
-        Mutation("ticker/web/line.py", "request.rel_url.update_query", "request.url.update_query"),
+        Mutation("ticker/web/history.py", "request.rel_url.update_query", "request.url.update_query"),
     ),
     Fault(
         "cache busting",
@@ -260,9 +260,7 @@ ATTACKS: tuple[Fault, ...] = (
         "in body, redirect, header, reason, broken HTTP; encoded, cut off",
         "`***` in logs, answers and recordings",
         f"{_TEST}secrets.py::test_an_upstream_that_repeats_the_key_tells_it_to_nobody",
-        Mutation(
-            "ticker/recording/recorder.py", "hidden_bytes(answer.body, keys) if keys else answer.body", "answer.body"
-        ),
+        Mutation("ticker/recording.py", "hidden_bytes(answer.body, keys) if keys else answer.body", "answer.body"),
     ),
     Fault(
         "password of the store",

@@ -8,9 +8,9 @@ import json
 import time
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import brotli
 import pytest
@@ -23,9 +23,6 @@ from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES
 from ticker.sources.base import as_json, as_xml
 from ticker.sources.sheet import as_csv
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
 
 CAP = 64 * 1024
 SIZE = 64 * 1024 * 1024

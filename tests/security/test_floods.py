@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
 
 from tests.live import Live, live
 from tests.security.wire import END, PATIENCE, connected, heard, say
-from ticker.web import Bounds
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
-
-    from aiohttp import web
+from ticker.web.connections import Bounds
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "

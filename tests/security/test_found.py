@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
 from ticker.web.problems import Problem, response
 

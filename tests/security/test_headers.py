@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from itertools import product
-from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import ClientResponse
 
 from tests.security.wire import say
-from tests.service import answered, serving
+from tests.service import Served, answered, serving
 from tests.upstream import Upstream
 from tests.web.test_past import serving as past
 from tests.web.test_past import week
 from ticker.web.assets import ROUTES as ASSETS
-from ticker.web.server import ROUTES
-from ticker.web.shelf import LIMIT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from aiohttp import ClientResponse
-
-    from tests.service import Served
+from ticker.web.response_cache import LIMIT
+from ticker.web.routes import ROUTES
 
 # The stream never ends; its headers are asked for by HEAD.
 PATHS = sorted({path.replace("{symbol}", "USD") for path, _ in (*ROUTES, *ASSETS)})

@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,9 +17,6 @@ from tests.terminal import shown
 from tests.upstream import CBR, Upstream
 from ticker.cli.harmless import harmless, harmless_json, harmless_lines
 from ticker.cli.probe import sources
-
-if TYPE_CHECKING:
-    import pytest
 
 HOSTILE = "x\r\n2026-01-01T00:00:00Z [info     ] all is well\x1b[31m\x1b]0;title\x07\x9b1A\x7f\u2028\u2029\u202e\ud800"
 # A process of its own: logging is set up once for all of one.

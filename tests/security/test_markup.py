@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import ClientSession
+from playwright.async_api import Page
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.browser.conftest import Opener
 from tests.browser.test_widget import element, host, upgraded
 from tests.live import Live, live
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
-
-if TYPE_CHECKING:
-    from playwright.async_api import Page
-
-    from tests.browser.conftest import Opener
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHORT = '"><script>owned=1</script>'
@@ -159,8 +157,6 @@ async def test_an_isolated_site_can_take_everything_that_is_to_be_taken(opened: 
 
 async def test_markup_breaks_no_line_of_metrics_or_of_the_stream() -> None:
     """A label's value is its label's value, an event is one event."""
-    from aiohttp import ClientSession  # noqa: PLC0415 - one use
-
     async with hostile() as served, ClientSession() as client:
         text = await (await client.get(f"{served.url}/metrics")).text()
         names = {

@@ -10,7 +10,7 @@ import pytest
 from tests.upstream import Upstream
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load, shipped
 from ticker.sources import SOURCES
 

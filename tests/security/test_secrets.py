@@ -6,26 +6,22 @@ import logging
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import parse_qs, quote, quote_plus
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 
 from tests.upstream import NOON
-from ticker.app import compose
-from ticker.app.recordings import record
+from ticker.app import compose, record
 from ticker.cli.tables import check
-from ticker.fetch.hiding import HIDDEN, hidden, hidden_bytes
-from ticker.settings import ConfigurationError
+from ticker.fetch import HIDDEN, hidden, hidden_bytes
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load, shipped
-from ticker.values import replace
 from ticker.web.assets import ROUTES as ASSETS
-from ticker.web.server import ROUTES
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ticker.web.routes import ROUTES
 
 # An ordinary key, and one whose every character is written otherwise somewhere.
 KEYS = ("k3yMATERIAL0123456789", '+/=& "é%k3yMATERIAL')

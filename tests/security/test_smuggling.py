@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from tests.live import Live, live
 from tests.security.wire import END, PATIENCE, Heard, connected, heard, say
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 HOST = b"Host: localhost\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

@@ -3,18 +3,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ticker.calendars import Publication, Session, days_of
+from ticker.calendars.calendar import Calendar
+from ticker.calendars.publication import Publication
+from ticker.calendars.session import Session
+from ticker.calendars.week import days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason
 from ticker.select.choose import choose
 from ticker.select.question import Choice, Memory, Question
-
-if TYPE_CHECKING:
-    from ticker.calendars.calendar import Calendar
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 WORKDAYS = days_of("mon-fri")

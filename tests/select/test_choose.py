@@ -2,16 +2,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.select.conftest import MOSCOW, TABLE, Desk, instrument
 from ticker.quotes import PriceType, Reason, Status
-
-if TYPE_CHECKING:
-    from ticker.select.question import Choice
+from ticker.select.question import Choice
 
 
 def test_the_most_preferred_source_on_time_speaks(fixing: Desk) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, get_args, get_origin
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from ticker.settings import ConfigurationError, load, rules
+from ticker.settings import rules
 from ticker.settings.environment import TEXTS
-from ticker.settings.load import shipped
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.load import load, shipped
 from ticker.settings.secret import Secret
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 YUAN = """
 [instruments.CNY]

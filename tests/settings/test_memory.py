@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.settings.configurations import CONFIGURATIONS
-from ticker.settings import ConfigurationError, load, recall
-from ticker.settings.load import shipped
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.load import load, recall, shipped
 from ticker.settings.memory import Memory, memory_of
 from ticker.settings.validation import validated
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 KEY = "TICKER_SOURCES__EIA__API_KEY"
 

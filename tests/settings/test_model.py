@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ticker.settings import plain
 from ticker.settings.load import load, shipped
 from ticker.settings.model import TABLES, Instrument, Part, Schedule, Server, Settings, Source, Store
+from ticker.settings.plain import plain
 from ticker.settings.secret import Secret
 from ticker.settings.validation import MIRRORS, validated
 from ticker.values import optional

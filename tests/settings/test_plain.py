@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 
 from tests.settings.configurations import CONFIGURATIONS
-from ticker.settings import plain
+from ticker.settings.plain import plain
 from ticker.settings.validation import validated
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from ticker.quotes import SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.quotes import Tick
-    from ticker.sources import Adapter
+from ticker.quotes import SourceError, Tick
+from ticker.sources.adapter import Adapter
 
 # A comma is a decimal point here and the end of a cell there, so a number is looked for either way.
 _NUMBERS = tuple(re.compile(rb"[0-9]+(?:" + point + rb"[0-9]+)?(?:[eE][-+]?[0-9]{1,4})?") for point in (rb"\.", b","))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +14,6 @@ from tests.sources.test_base import refused
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.cbr import ADAPTER, in_force, parse
 from ticker.sources.table import FEWEST_ROWS, MOSCOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TABLE = formats.cbr_daily(date(2024, 11, 22), {"USD": Decimal("100.6798"), "EUR": Decimal("106.0762")})
 SMALL = TABLE[: TABLE.index(b"</ValCurs>")]

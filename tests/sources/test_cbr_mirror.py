@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +15,6 @@ from tests.sources.test_base import refused
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.cbr_mirror import ADAPTER, parse
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RATES = {"USD": Decimal("100.6798"), "EUR": Decimal("106.0762")}
 BEFORE = {"USD": Decimal("100.2192"), "EUR": Decimal("105.8067")}

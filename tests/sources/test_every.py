@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,15 +15,9 @@ from hypothesis import strategies as st
 from tests.sources import fuzz
 from tests.sources.samples import HISTORY, LIVE
 from tests.sources.test_base import refused
-from ticker.quotes import Reason, SourceError
-from ticker.settings import load
-from ticker.settings.load import shipped
+from ticker.quotes import Reason, SourceError, Tick
+from ticker.settings.load import load, shipped
 from ticker.sources import SOURCES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.quotes import Tick
 
 SPLASH = b"<!DOCTYPE html><html><head><title>DDOS-GUARD</title></head><body></body></html>"
 WORDS = """

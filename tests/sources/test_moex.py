@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +17,6 @@ from tests.sources.test_base import refused
 from ticker.quotes import Contract, PriceType, Reason, Tick
 from ticker.sources.moex import ADAPTER, forts, parse
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
 FRONT = formats.Contract("BRZ4", "BR-12.24", "BR", Decimal("73.70"), Decimal("72.81"), date(2024, 12, 2))

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.sources.test_base import refused
-from ticker.calendars import Publication
-from ticker.normalise import Origin, normalise
-from ticker.quotes import Instrument, Reason
+from ticker.calendars.publication import Publication
+from ticker.normalize import Origin, normalise
+from ticker.quotes import Candidate, Instrument, Reason
 from ticker.sources import SOURCES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticker.quotes import Candidate
 
 # file, source, pair by the source's own word, price of one unit, when it is of, kind
 GIVES = """

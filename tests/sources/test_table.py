@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ticker.sources import KEYED, SOURCES, Adapter
+from ticker.sources import KEYED, SOURCES
+from ticker.sources.adapter import Adapter
 
 
 def test_every_line_leads_to_an_adapter() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +13,6 @@ from tests.sources import fuzz
 from tests.sources.test_base import refused
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.yahoo import ADAPTER, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOON = datetime(2024, 11, 22, 9, tzinfo=UTC)
 CHART = formats.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"))

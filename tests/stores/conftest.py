@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
-from ticker.stores import of_url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from tests.redises import Server
-    from ticker.stores.store import Store
+from tests.redises import Server
+from ticker.storage.base import Store
+from ticker.storage.connect import of_url
 
 Pair = tuple["Store", "Store"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from ticker.quotes import PriceType
-from ticker.stores import Row
-from ticker.values import replace
+from ticker.storage.base import Row
 
 MOSCOW = timezone(timedelta(hours=3))
 FRIDAY = datetime(2024, 11, 22, tzinfo=MOSCOW)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from tests.redises import Server
 from tests.stores.rows import DAY, FRIDAY
 from ticker.quotes import PriceType
-from ticker.stores import Retention, Row, Span, of_url
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tests.redises import Server
-    from ticker.stores.store import Store
+from ticker.storage.base import Retention, Row, Span, Store
+from ticker.storage.connect import of_url
 
 SOURCES = ("moex", "cbr", "fred")
 STRETCHES = (None, timedelta(hours=1), DAY)

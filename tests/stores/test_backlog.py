@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from tests.values import NOON, quote, snapshot
 from ticker.health import StoreHealth
-from ticker.stores.backlog import Backlog
+from ticker.storage.writer import Backlog
 
 MINUTE = timedelta(minutes=1)
 

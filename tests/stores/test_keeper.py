@@ -3,14 +3,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from tests.upstream import NOON
-from ticker.stores import Keeper, Retention
-from ticker.stores.memory import Memory
-
-if TYPE_CHECKING:
-    from ticker.stores import Edition
+from ticker.storage.base import Edition, Retention
+from ticker.storage.sqlite import Memory
+from ticker.storage.writer import Keeper
 
 PATIENCE = 10.0
 DAY = timedelta(days=1)

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.stores.rows import FRIDAY, trade
 from ticker.quotes import EPOCH
-from ticker.stores import Point, Row, Span
-from ticker.stores.memory import Memory
-from ticker.stores.schema import POINT
-from ticker.values import replace
+from ticker.storage.base import Point, Row, Span
+from ticker.storage.sqlite import POINT, Memory
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MICRO = timedelta(microseconds=1)

@@ -6,22 +6,17 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.redis_kinds import behind_tls, cluster, until, watched
-from tests.redises import redis_server
+from tests.redises import Server, redis_server
 from tests.stores.rows import DAY, FRIDAY, fixing
 from tests.tree import ROOT
-from ticker.stores import Edition, Span, StoreError, of_url
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.redises import Server
-    from ticker.stores.store import Store
+from ticker.storage.base import Edition, Span, Store, StoreError
+from ticker.storage.connect import of_url
 
 # The most that a question may wait: a connection and its answer, each for the time-out in the address.
 PATIENCE = 2.0

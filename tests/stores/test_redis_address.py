@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load, shipped
-from ticker.stores import STORES
-from ticker.stores.redis.address import SCHEMES, Address, address_of
+from ticker.storage.connect import STORES
+from ticker.storage.redis.address import SCHEMES, Address, address_of
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,11 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.tree import ROOT
-from ticker.stores import Edition, of_url
-from ticker.stores.holder import gone, named
-from ticker.stores.sharing import grown
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticker.stores.store import Store
+from ticker.storage.base import Edition, Store, gone, grown, named
+from ticker.storage.connect import of_url
 
 # Long enough never to run out within a test, and short enough to be waited for.
 LONG, SHORT = 60.0, 0.3

@@ -1,25 +1,20 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.stores.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
-from ticker.stores import Point, Retention, Row, Span, StoreError, of_url
-from ticker.stores.coding import moment_of
-from ticker.stores.schema import MIGRATIONS
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from datetime import date
-    from pathlib import Path
-
-    from ticker.stores.store import Store
+from ticker.storage.base import Point, Retention, Row, Span, Store, StoreError
+from ticker.storage.codec import moment_of
+from ticker.storage.connect import of_url
+from ticker.storage.sqlite import MIGRATIONS
 
 LATER = FRIDAY + timedelta(days=400)
 

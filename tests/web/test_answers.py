@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 import brotli
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from tests.service import Served
 from tests.upstream import NOON
-from ticker.values import replace
-from ticker.web.answers import accepted, last_modified
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.service import Served
+from ticker.web.responses import accepted, last_modified
 
 VIEWS = ("/", "/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru")
 ALL = ("br", "zstd", "gzip", "identity")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from tests.live import live
-from ticker.web.assets import ASSETS, links
-
-if TYPE_CHECKING:
-    from ticker.web.assets import Asset
+from ticker.web.assets import ASSETS, Asset, links
 
 KB = 1000
 

@@ -3,15 +3,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+
+import pytest
 
 from tests.live import Live, live
-from ticker.web import Bounds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
+from ticker.web.connections import Bounds
 
 PATIENCE = 10.0
 REQUEST = b"GET /v1/stream HTTP/1.%d\r\nHost: x\r\n\r\n"

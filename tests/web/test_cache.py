@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import NOON, Upstream
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 STEP = timedelta(seconds=20)
 PATHS = ("/v1/quotes", "/v1/convert?from=OIL&to=EUR", "/v1/sources", "/widget")

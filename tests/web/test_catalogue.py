@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 
 async def told(served: Served, path: str) -> list[dict[str, Any]]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import ClientResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from aiohttp import ClientResponse
-
-    from tests.service import Served
+from tests.service import Served
 
 ALL = (
     "/v1/quotes",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import simplejson
 
+from tests.kept import Kept
+from tests.service import Served
 from tests.web.test_past import service
-
-if TYPE_CHECKING:
-    from tests.kept import Kept
-    from tests.service import Served
 
 __all__ = ["service"]
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from tests.live import NOON, live
+from tests.service import Served
 from tests.wires import Service, quiet
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tests.service import Served
 
 KEPT = ("/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru", "/v1/quotes?shape=map")
 

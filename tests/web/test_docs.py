@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
+from tests.service import Served
 from ticker.render.reference import kind_of, marked
-from ticker.web.server import ROUTES
-from ticker.web.spec.operations import OPERATIONS
-
-if TYPE_CHECKING:
-    from tests.service import Served
+from ticker.web.openapi.operations import OPERATIONS
+from ticker.web.routes import ROUTES
 
 
 async def test_the_page_tells_every_operation_parameter_and_schema(served: Served) -> None:
@@ -56,7 +53,7 @@ async def test_the_page_says_all_of_it_in_russian(served: Served) -> None:
         texts |= {each.get("description", "") for each in schema.get("properties", {}).values()}
     template = files("ticker.render").joinpath("templates", "docs.html").read_text(encoding="utf-8")
     texts |= set(re.findall(r'say\["([^"]+)"\]', template))
-    russian = json.loads(files("ticker.web.spec").joinpath("russian.json").read_bytes())
+    russian = json.loads(files("ticker.web.openapi").joinpath("russian.json").read_bytes())
     assert set(russian) == texts - {""}
     answer = await served.client.get("/docs?lang=ru")
     text = await answer.text()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.differential import Differential, compare
 from tests.live import NOON
 from tests.service import Clock
 from tests.wires import Connection, Service, quiet
 from ticker.quotes import Status
-from ticker.values import replace
-from ticker.web import Bounds, Listener, build_metrics
-from ticker.web.express import known
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from ticker.web.connections import Bounds
+from ticker.web.fast_path import known
+from ticker.web.listener import Listener
+from ticker.web.routes import build_metrics
 
 PLAIN = b"GET /v1/quotes/USD HTTP/1.1\r\nHost: ticker.example\r\n\r\n"
 BROWSER = (

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
 
 import pytest
 import simplejson
 
+from tests.service import Served
 from ticker.render.forms import FIELDS
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 
 async def text(served: Served, query: str, path: str = "/v1/quotes", accept: str = "*/*") -> tuple[str, str]:

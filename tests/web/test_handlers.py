@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import simplejson
 
+from tests.service import Served
 from ticker.render.locales import DASH
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 JSON = ("/v1/quotes", "/v1/quotes/USD", "/healthz", "/readyz", "/nothing", "/v1/quotes?nothing=1")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.live import live
-from ticker.web.languages import preferred
+from ticker.web.negotiation import preferred
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from ticker.web.later import later
-from ticker.web.server import ROUTES
-
-if TYPE_CHECKING:
-    from tests.service import Served
+from tests.service import Served
+from ticker.web.routes import ROUTES, later
 
 
 @pytest.mark.parametrize("path", sorted(path for path, _ in ROUTES if "{" not in path and path != "/v1/stream"))

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import NOON, Upstream
-from ticker.settings import ConfigurationError
+from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
 from ticker.web import limits
 from ticker.web.limits import Limiter
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 PROXY = ("10.0.0.0/8", "::1")
 

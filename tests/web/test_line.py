@@ -3,22 +3,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 from defusedxml import ElementTree
 from yarl import URL
 
+from tests.kept import Kept
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
 from tests.web.test_past import LATER, problem, service, serving, week
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.kept import Kept
 
 __all__ = ["service"]
 USD = "/v1/quotes/USD/history"

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.service import Clock, serving
+from tests.service import Clock, Served, serving
 from tests.upstream import Upstream
 from ticker.web.context import CONTEXT
 from ticker.web.middlewares import counted, headed, problems
-
-if TYPE_CHECKING:
-    import pytest
-
-    from tests.service import Served
 
 
 def series(served: Served) -> set[tuple[str, str, int]]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
 from tests.upstream import NOON
-from ticker.app import instruments
+from ticker.configured.instruments import instruments
 from ticker.quotes import Quote, Snapshot
 from ticker.settings.load import load, shipped
 from ticker.web import parameters
 from ticker.web.problems import Problem
-
-if TYPE_CHECKING:
-    from aiohttp import web
 
 BOARD = Snapshot(1, NOON, tuple(Quote(each) for each in instruments(load(shipped(), {}, {}).settings)))
 

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.kept import Kept, kept
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
-from ticker.calendars import is_holiday
 from ticker.calendars.holidays import _holidays as books
-from ticker.stores import StoreError
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from ticker.stores import Row
+from ticker.calendars.holidays import is_holiday
+from ticker.storage.base import Row, StoreError
 
 LATER = FRIDAY + 400 * DAY
 CLOSED = "http://127.0.0.1:9"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import pytest
 import simplejson
 
+from tests.service import Served
 from ticker.web.problems import Problem, nearest, response
-
-if TYPE_CHECKING:
-    from tests.service import Served
 
 # path, status, parameter at fault, what the detail names
 WRONG = (

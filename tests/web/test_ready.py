@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from ticker.render import Representation
-from ticker.web.ready import modified, ready, unmodified
-
-if TYPE_CHECKING:
-    from tests.service import Served
+from tests.service import Served
+from ticker.render.representation import Representation
+from ticker.web.responses import modified, ready_response, unmodified
 
 BODY = b'{"price": 100.6798}' * 40
 MADE = Representation(BODY, "application/json", datetime(2024, 11, 22, 9, tzinfo=UTC))
@@ -19,7 +16,7 @@ OPENING = b"HTTP/1.1 200 OK\r\nServer: ticker\r\n"
 
 def test_an_answer_is_its_opening_its_own_fields_and_its_body() -> None:
     """To GET; HEAD has the same without the body, and 304 nothing that speaks of one."""
-    each = ready("/v1/quotes", MADE, "gzip", FIELDS)
+    each = ready_response("/v1/quotes", MADE, "gzip", FIELDS)
     own = b"ETag: %b\r\nVary: Accept-Encoding\r\n" % each.etag.encode()
     content = b"Content-Type: application/json\r\nContent-Length: %d\r\nContent-Encoding: gzip\r\n\r\n" % len(each.body)
     assert each.body == MADE.encoded("gzip")
@@ -31,7 +28,7 @@ def test_an_answer_is_its_opening_its_own_fields_and_its_body() -> None:
 def test_what_is_not_worth_a_coding_is_sent_as_it_is() -> None:
     """A coding that the representation does not offer is not used, whoever asks for it."""
     small = Representation(b"{}", "application/json", MADE.modified)
-    each = ready("/v1/quotes", small, "br", FIELDS)
+    each = ready_response("/v1/quotes", small, "br", FIELDS)
     assert (each.body, each.etag) == (b"{}", small.etag("identity"))
     assert b"Content-Encoding" not in each.content
 

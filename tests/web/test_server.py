@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.service import serving
+from tests.service import Served, serving
 from tests.upstream import Upstream
 from ticker.web.assets import ROUTES as ASSETS
-from ticker.web.server import ROUTES
-
-if TYPE_CHECKING:
-    from tests.service import Served
+from ticker.web.routes import ROUTES
 
 PATHS = sorted({path.replace("{symbol}", "USD") for path, _ in ROUTES} | {path for path, _ in ASSETS})
 # What differs from one answer to the next whatever is asked.

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.live import NOON, live
 from ticker import clock
-from ticker.values import replace
-from ticker.web.ready import Ready, unmodified
-from ticker.web.shelf import Shelf
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ticker.board import Board
+from ticker.board import Board
+from ticker.web.response_cache import Shelf
+from ticker.web.responses import Ready, unmodified
 
 ANSWER = Ready("/widget", '"tag"', b'"tag"', b'ETag: "tag"\r\n', b"Content-Length: 4\r\n\r\n", b"body")
 

@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from tests.live import Live, live
-from ticker.web import broadcast
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from ticker.web import stream
 
 PATIENCE = 10.0
 
@@ -84,7 +81,7 @@ async def test_a_last_event_id_that_this_board_never_had_means_everything(last: 
 
 async def test_silence_is_broken_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection on which nothing happens carries a comment line now and then, which no event comes of."""
-    monkeypatch.setattr(broadcast, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
     async with live() as served, listening(served) as got:
         await event(got)
         assert await event(got) == {"": ":"}

@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.live import live
-from ticker.web import build
-from ticker.web.turns import Turns
+from ticker.web.limits import Turns
+from ticker.web.routes import build
 
 MANY = 30
 

@@ -4,10 +4,3 @@ Two kinds cover every source: a *publication* calendar (a table appears on worki
 calendar (a market trades between two hours). Both answer the same four questions (`calendar`), each a pure function of
 time; `week` and `holidays` tell a working day.
 """
-
-from ticker.calendars.holidays import SURE, is_holiday, known
-from ticker.calendars.publication import Publication
-from ticker.calendars.session import Session
-from ticker.calendars.week import days_of
-
-__all__ = ["SURE", "Publication", "Session", "days_of", "is_holiday", "known"]

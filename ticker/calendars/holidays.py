@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import TYPE_CHECKING
+from types import ModuleType
+
+import holidays
 
 from ticker.calendars.books import BOOKS
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 # Names that the shipped configuration uses: the library has them (a test asks), and need not be imported to be asked.
 SURE = frozenset({"BY", "IFEU", "KZ", "RU", "US", "UZ", "XECB"})
@@ -38,7 +37,6 @@ def _holidays(market: str, year: int) -> frozenset[date]:
 
 
 def _read(market: str, year: int) -> frozenset[date]:
-    import holidays  # noqa: PLC0415 - costs 60 ms, and a start needs to know only whether there is such a name
 
     for kind, files in (("countries", holidays.registry.COUNTRIES), ("financial", holidays.registry.FINANCIAL)):
         for file, names in files.items():
@@ -50,8 +48,6 @@ def _read(market: str, year: int) -> frozenset[date]:
 
 def _file(name: str) -> ModuleType:
     """One file of the holidays library by itself; to import it in the usual way is to import all 250 beside it."""
-    import holidays  # noqa: PLC0415 - as above
-
     spec = spec_from_file_location(name, f"{holidays.__path__[0]}/{'/'.join(name.split('.')[1:])}.py")
     if spec is None or spec.loader is None:
         raise ImportError(name)

@@ -4,11 +4,11 @@ import gc
 import io
 import sys
 
+from ticker.settings.errors import ConfigurationError
+
 # What is imported stays: to look through it for garbage again and again is a tenth of a start. A service that has
 # started is looked through more often (`lifecycle.settle`).
 gc.set_threshold(100_000)
-
-from ticker.settings import ConfigurationError  # noqa: E402 - the line above is for what this one imports
 
 
 def main() -> None:
@@ -31,6 +31,3 @@ def _write_what_can_be() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-__all__ = ["main"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ticker.settings.errors import nearest
+from ticker.settings.types import duration, positive, web_address
 
 
 def day(text: str | None, option: str, otherwise: date) -> date:
@@ -29,8 +29,6 @@ def whole(text: str) -> int:
 
 def stretch(text: str | None, option: str) -> timedelta | None:
     """The duration that `text` writes (10m). Exits with 2 for anything else."""
-    from ticker.settings.types import duration, positive  # noqa: PLC0415 - the other commands start without settings
-
     try:
         found = duration(text) if text is not None else None
         return positive(found) if isinstance(found, timedelta) else None
@@ -56,8 +54,6 @@ def moment(text: str | None, upstream: str | None) -> datetime | None:
 
 def known(symbols: Iterable[str], there: Iterable[str]) -> None:
     """Exits with 2 where a symbol is not `there`, and names the nearest that is."""
-    from ticker.settings.errors import nearest  # noqa: PLC0415 - the other commands start without settings
-
     listed = list(there)
     for symbol in symbols:
         if symbol not in listed:
@@ -66,8 +62,6 @@ def known(symbols: Iterable[str], there: Iterable[str]) -> None:
 
 def web_upstream(url: str | None) -> str | None:
     """`url`, if it is an http(s) address. Exits with 2 otherwise."""
-    from ticker.settings.types import web_address  # noqa: PLC0415 - the other commands start without settings
-
     try:
         return None if url is None else web_address(url)
     except ValueError as error:

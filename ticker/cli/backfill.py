@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from datetime import date
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ticker.app import instruments
-from ticker.app.archives import backfill
+from ticker.app import backfill
+from ticker.backfill import Backfill, Job
 from ticker.cli.arguments import known
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
+from ticker.configured.instruments import instruments
+from ticker.quotes import Instrument
 from ticker.render import locales
-from ticker.stores.base import StoreError
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from ticker.backfill import Backfill, Job
-    from ticker.quotes import Instrument
-    from ticker.settings import Settings
+from ticker.settings.model import Settings
+from ticker.storage.base import StoreError
 
 
 class Range(Struct, frozen=True):

@@ -11,6 +11,10 @@ from typing import Annotated
 import typer
 
 from ticker import __version__
+from ticker.app import compose
+from ticker.cli import backfill as filling
+from ticker.cli import exporting, recording, serving, tables
+from ticker.cli import probe as probing
 from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
 from ticker.cli.configuration import begun, settings
 
@@ -85,8 +89,6 @@ def serve(
     ] = None,
 ) -> None:
     """Poll the sources and serve their numbers."""
-    from ticker.cli import serving  # noqa: PLC0415 - the other commands start without a web server
-
     first = begun(config, server__host=host, server__port=port, store__url=store)
     serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream))
 
@@ -104,8 +106,6 @@ def backfill(
     pause: Annotated[float, typer.Option("--pause", min=0, help="Seconds between two requests.")] = 1.0,
 ) -> None:
     """Fill the history from the sources' archives. Can be interrupted and run again; keeps nothing twice."""
-    from ticker.cli import backfill as filling  # noqa: PLC0415 - as above
-
     today = datetime.now(UTC).date()
     end = day(last, "--to", today)
     asked = filling.Range(day(first, "--from", end - timedelta(days=365)), end, tuple(symbols or ()))
@@ -125,8 +125,6 @@ def record(
     ] = None,
 ) -> None:
     """Poll the sources and keep their raw answers, with headers and times."""
-    from ticker.cli import recording  # noqa: PLC0415 - as above
-
     recording.record(settings(config).settings, folder, web_upstream(upstream), seconds)
 
 
@@ -139,8 +137,6 @@ def replay(
     config: Config = None,
 ) -> None:
     """Run the service over a recording, on the recording's clock."""
-    from ticker.cli import recording  # noqa: PLC0415 - as above
-
     if not speed > 0:
         raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
     loaded = settings(config, server__port=port)
@@ -150,8 +146,6 @@ def replay(
 @app.command(epilog="Example: ticker demo --port 8080")
 def demo(port: Port = None) -> None:
     """Replay invented, moving numbers from a recording inside; needs no internet and no configuration."""
-    from ticker.cli import recording  # noqa: PLC0415 - as above
-
     recording.demo(port if port is not None else 8080)
 
 
@@ -167,8 +161,6 @@ def get(
     at: At = None,
 ) -> None:
     """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
-    from ticker.cli import tables  # noqa: PLC0415 - as above
-
     loaded = settings(config)
     when = moment(at, upstream)
     asked = tables.Asked(tuple(symbols or ()), lang, as_json=as_json)
@@ -183,8 +175,6 @@ def sources(
     at: At = None,
 ) -> None:
     """List the sources with cadence, terms and what they feed."""
-    from ticker.cli import probe as probing  # noqa: PLC0415 - as above
-
     loaded = settings(config)
     when = moment(at, upstream)
     sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
@@ -214,8 +204,6 @@ def export(
     at: At = None,
 ) -> None:
     """Write JSON, HTML and pictures as files for nginx, a CDN or an object store; exit 1 if one is unavailable."""
-    from ticker.cli import exporting  # noqa: PLC0415 - as above
-
     loaded = settings(config, store__url=store)
     wanted = exporting.Wanted(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
     sys.exit(exporting.export(loaded.settings, wanted, web_upstream(upstream), moment(at, upstream)))
@@ -224,14 +212,10 @@ def export(
 @app.command(epilog="Example: ticker openapi > openapi.json")
 def openapi(config: Config = None) -> None:
     """Print the OpenAPI document of the service with that configuration."""
-    from ticker.app import compose  # noqa: PLC0415 - as above
-
     typer.echo(compose(settings(config).settings).openapi(), nl=False)
 
 
 @app.command(epilog="Example: ticker check --config /etc/ticker.toml")
 def check(config: Config = None) -> None:
     """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""
-    from ticker.cli import tables  # noqa: PLC0415 - as above
-
     tables.check(settings(config))

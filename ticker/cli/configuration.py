@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from ticker.settings import ConfigurationError, Loaded, load, recall
-from ticker.settings.errors import placed
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from ticker.app import Service
+from ticker.app import Service, compose
+from ticker.settings.errors import ConfigurationError, placed
+from ticker.settings.load import Loaded, load, recall
 
 
 class First(Struct, frozen=True):
@@ -37,8 +35,6 @@ def begun(config: Path | None, **flags: object) -> First:
 
 def composed(loaded: Loaded, **how: Any) -> Service:  # noqa: ANN401 - whatever `compose` takes
     """The service of `loaded`. Raises ConfigurationError, which names the file and the key."""
-    from ticker.app import compose  # noqa: PLC0415 - what is wrong with a configuration is told before
-
     try:
         return compose(loaded.settings, sound=loaded.sound, **how)
     except ConfigurationError as error:

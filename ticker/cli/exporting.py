@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import typer
+from msgspec import Struct
 
 from ticker import clock
-from ticker.app import compose
-from ticker.app.archives import exporter
+from ticker.app import Service, compose, exporter
 from ticker.cli.logs import logs
-from ticker.export import ONCE, WATCHED, TargetError, target_of
+from ticker.export.exporter import ONCE, WATCHED, Exporter
+from ticker.export.files import Target, TargetError, target_of
 from ticker.log import Log
 from ticker.quotes import Status
 from ticker.render import locales
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime, timedelta
-
-    from ticker.app import Service
-    from ticker.export import Exporter, Target
-    from ticker.settings import Settings
+from ticker.settings.model import Settings
 
 log = Log(__name__)
 

@@ -6,24 +6,21 @@ import asyncio
 import gc
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ticker.app import Bounds, Listener
+from ticker.app import Service
 from ticker.cli.descriptors import descriptors
 from ticker.cli.reloads import reloads
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.log import Log
+from ticker.settings.load import Loaded
+from ticker.settings.model import Server
 from ticker.threads import begin
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ticker.app import Service
-    from ticker.settings import Loaded
-    from ticker.settings.model import Server
+from ticker.web.connections import Bounds
+from ticker.web.listener import Listener
 
 log = Log(__name__)
 

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
 
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Column, Table
 
 from ticker import clock, keys
-from ticker.app import compose, idle
+from ticker.app import Service, compose
 from ticker.cli.logs import logs
 from ticker.cli.tables import shown
-from ticker.quotes import SourceError
+from ticker.configured.feeds import idle
+from ticker.feeds import Feed
+from ticker.quotes import SourceError, Tick
+from ticker.settings.model import Settings
 from ticker.settings.types import written
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from ticker.app import Service
-    from ticker.feeds import Feed
-    from ticker.quotes import Tick
-    from ticker.settings import Settings
 
 # Of a whole table so many rates are shown, these first.
 _SHOWN = 3

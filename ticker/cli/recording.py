@@ -6,26 +6,20 @@ import asyncio
 import signal
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
 
-from ticker import recording
-from ticker.app import recordings
+from ticker import app, recording
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
 from ticker.log import Log
-from ticker.settings import load
-from ticker.settings.load import shipped
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ticker.recording import Recording
-    from ticker.settings import Settings
+from ticker.recording import Recording
+from ticker.settings.load import load, shipped
+from ticker.settings.model import Settings
 
 log = Log(__name__)
 
@@ -42,7 +36,7 @@ def record(config: Settings, folder: Path, upstream: str | None, seconds: float 
     except OSError as error:
         raise typer.BadParameter(f"cannot write to {folder}: {error.strerror or error}", param_hint="DIR") from None
     logs()
-    service = recordings.record(config, upstream, folder)
+    service = app.record(config, upstream, folder)
 
     async def recording_on() -> None:
         stop = asyncio.Event()
@@ -68,7 +62,7 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
     for each in found.damage:
         log.warning("the recording has a line that cannot be read", where=each)
     log.info("replaying", first=first.isoformat(), last=last.isoformat(), answers=len(found.entries), speed=speed)
-    service = recordings.replay(config, found, at or first, speed)
+    service = app.replay(config, found, at or first, speed)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), None, "ticker replays")
@@ -79,7 +73,7 @@ def replay(config: Settings, folder: Path, at: datetime | None, speed: float) ->
 def demo(port: int) -> None:
     """Serve over the recording in the package, the last minutes of it again and again, until SIGTERM or SIGINT."""
     logs()
-    service = recordings.replay(invented(port), recording.read(recording.SAMPLE), DEMO_STARTS, 1.0, demo=True)
+    service = app.replay(invented(port), recording.read(recording.SAMPLE), DEMO_STARTS, 1.0, demo=True)
 
     async def serving() -> None:
         await lifecycle.run(service, service.web(), None, "DEMO, invented numbers")

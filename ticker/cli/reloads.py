@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from ticker.app import Service
 from ticker.log import Log
-from ticker.settings import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticker.app import Service
-    from ticker.settings import Loaded
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.load import Loaded
 
 log = Log(__name__)
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import NoReturn
 
 from ticker import clock
 from ticker.cli import lifecycle
-from ticker.cli.configuration import composed
+from ticker.cli.configuration import First, composed
 from ticker.cli.logs import logs
 from ticker.log import Log
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from datetime import datetime
-
-    from ticker.cli.configuration import First
 
 log = Log(__name__)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -17,19 +19,13 @@ from ticker.cli.arguments import known
 from ticker.cli.configuration import composed
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
-from ticker.quotes import Status
+from ticker.quotes import Quote, Snapshot, Status
 from ticker.render import encoder, locales, wire
-from ticker.settings import plain
+from ticker.render.cldr import Locale
+from ticker.settings.load import Loaded
+from ticker.settings.model import Settings
+from ticker.settings.plain import plain
 from ticker.settings.types import masked
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from ticker.quotes import Quote, Snapshot
-    from ticker.render.cldr import Locale
-    from ticker.settings import Loaded, Settings
 
 
 class Asked(Struct, frozen=True):

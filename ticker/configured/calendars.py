@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import date, tzinfo
 
-from ticker import calendars
-from ticker.settings.model import PublicationCalendar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date, tzinfo
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.settings.model import Calendar as CalendarSettings
-    from ticker.settings.model import Settings
+from ticker.calendars import holidays, publication, session, week
+from ticker.calendars.calendar import Calendar
+from ticker.settings.model import Calendar as CalendarSettings
+from ticker.settings.model import PublicationCalendar, Settings
 
 
 def calendar_of(config: CalendarSettings) -> Calendar:
     """A configured calendar as a value."""
-    days = calendars.days_of(config.days)
+    days = week.days_of(config.days)
     if isinstance(config, PublicationCalendar):
-        return calendars.Publication(config.zone, config.at, config.grace, days, config.holidays, config.lead)
-    return calendars.Session(
-        config.zone, config.opens, config.closes, config.delay, config.grace, days, config.holidays
-    )
+        return publication.Publication(config.zone, config.at, config.grace, days, config.holidays, config.lead)
+    return session.Session(config.zone, config.opens, config.closes, config.delay, config.grace, days, config.holidays)
 
 
 def overrides_of(config: Settings) -> dict[str, Calendar]:
@@ -42,4 +35,4 @@ def read_holidays(config: Settings, used: Iterable[str], today: date) -> None:
     of_sources = {config.sources[source].calendar for source in used}
     for name in of_sources | {each.calendar for each in config.instruments.values() if each.calendar}:
         if market := config.calendars[name].holidays:
-            calendars.is_holiday(market, today)
+            holidays.is_holiday(market, today)

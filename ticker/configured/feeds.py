@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ticker import keys
 from ticker.configured.calendars import calendar_of
 from ticker.feeds import Feed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.settings.model import Settings
+from ticker.settings.model import Settings
 
 
 def used(config: Settings) -> list[str]:

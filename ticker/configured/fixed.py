@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ticker.settings import ConfigurationError, plain
-
-if TYPE_CHECKING:
-    from ticker.settings.model import Settings
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.model import Settings
+from ticker.settings.plain import plain
 
 # What the running process cannot change under its own connections.
 FIXED = ("server.host", "server.port", "server.metrics_host", "server.metrics_port", "store")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ticker.quotes import Instrument
 from ticker.select.cross import Check
-
-if TYPE_CHECKING:
-    from ticker.settings.model import Settings
+from ticker.settings.model import Settings
 
 
 def instruments(config: Settings) -> tuple[Instrument, ...]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from random import Random
 
-from ticker.schedule import Cadence, Plan
-from ticker.settings import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from random import Random
-
-    from ticker.settings.model import Settings
+from ticker.scheduling import Cadence, Plan
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.model import Settings
 
 
 def plans_of(config: Settings, feeds: Iterable[str], random: Random, *, sound: bool = False) -> dict[str, Plan]:

@@ -10,19 +10,15 @@ import asyncio
 import atexit
 import os
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
-from ticker.export.output import MANIFEST, STATUS, Output, Trust, digests_in, manifest_of
-from ticker.export.target import TargetError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from ticker.export.files import MANIFEST, STATUS, Output, TargetError, Trust, digests_in, manifest_of
 
 # The library's own threads may still be handing over an answer when the process ends. One that asks for an interpreter
 # which is being taken down aborts the process (exit code -6); they need a moment for it, and no lock of ours meanwhile.

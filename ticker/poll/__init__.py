@@ -3,8 +3,3 @@
 `poller` is the walk; `coverage` what is asked and of whom, `heard` what the sources said that may speak, `decided` what
 selection made of it, `publisher` where that goes; `duty` says whether this service is the one to publish.
 """
-
-from ticker.poll.duty import Always, Duty
-from ticker.poll.poller import Poller
-
-__all__ = ["Always", "Duty", "Poller"]

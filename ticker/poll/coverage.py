@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.feeds import Feed
-    from ticker.quotes import Instrument
-    from ticker.select.cross import Check
+from ticker.calendars.calendar import Calendar
+from ticker.carry import meaning
+from ticker.feeds import Feed
+from ticker.normalize import word
+from ticker.quotes import Instrument
+from ticker.select.cross import Check
 
 
 class Coverage:
@@ -45,8 +44,6 @@ class Coverage:
 
     def codes(self, source: str) -> list[str]:
         """What `source` calls them."""
-        from ticker.normalise import word  # noqa: PLC0415 - readers are answered before anybody is asked
-
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
 
     def cost(self, source: str) -> int:
@@ -55,7 +52,5 @@ class Coverage:
 
     def question(self, source: str) -> tuple[object, ...] | None:
         """All that decides what is asked of `source` and how its answer is read; None where it is not asked."""
-        from ticker.carry import meaning  # noqa: PLC0415 - as above
-
         feed = self.feeds.get(source)
         return None if feed is None else (feed, *(meaning(each) for each in self.wanted(source)))

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from ticker import carry
+from ticker.health import Health
+from ticker.poll.coverage import Coverage
+from ticker.poll.heard import Heard
+from ticker.quotes import Candidate, Snapshot
 from ticker.select.choose import choose
-from ticker.select.cross import contradicted
-from ticker.select.question import Memory, Question
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from ticker.health import Health
-    from ticker.poll.coverage import Coverage
-    from ticker.poll.heard import Heard
-    from ticker.quotes import Candidate, Snapshot
-    from ticker.select.cross import Check
-    from ticker.select.question import Choice, Overruled
+from ticker.select.cross import Check, contradicted
+from ticker.select.question import Choice, Memory, Overruled, Question
 
 
 class Decided:

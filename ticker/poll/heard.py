@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from ticker import carry
-from ticker.normalise import normalise
-from ticker.quotes import Reason, SourceError
+from ticker.health import Health
+from ticker.normalize import normalise
+from ticker.poll.coverage import Coverage
+from ticker.quotes import Candidate, Instrument, Reason, SourceError, Tick
 from ticker.validate import Case, earlier, refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from ticker.health import Health
-    from ticker.poll.coverage import Coverage
-    from ticker.quotes import Candidate, Instrument, Tick
 
 
 class Heard:

@@ -6,26 +6,20 @@ An upstream's failure never goes further than here: the last good numbers stay.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
-from ticker.feeds import ask
+from ticker.board import Board
+from ticker.calendars.calendar import Calendar
+from ticker.feeds import Feed, ask
+from ticker.fetch import Fetching
 from ticker.health import Health
 from ticker.poll.coverage import Coverage
+from ticker.poll.decided import Decided
+from ticker.poll.heard import Heard
 from ticker.poll.publisher import Publisher
-from ticker.quotes import Reason, SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from ticker.board import Board
-    from ticker.calendars.calendar import Calendar
-    from ticker.feeds import Feed
-    from ticker.fetch import Fetching
-    from ticker.poll.decided import Decided
-    from ticker.poll.heard import Heard
-    from ticker.quotes import Instrument, Snapshot, Tick
-    from ticker.select.cross import Check
+from ticker.quotes import Instrument, Reason, Snapshot, SourceError, Tick
+from ticker.select.cross import Check
 
 
 class Poller:
@@ -56,9 +50,6 @@ class Poller:
     def prepare(self) -> tuple[Heard, Decided]:
         """What is known so far. All that it takes is imported at the first call, which may be made at leisure."""
         if self._known is None:
-            from ticker.poll.decided import Decided  # noqa: PLC0415 - readers are answered before anybody is asked
-            from ticker.poll.heard import Heard  # noqa: PLC0415 - as above
-
             self._known = Heard(), Decided(self.health)
         return self._known
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from ticker.poll.duty import Always
-from ticker.values import replace
+from msgspec.structs import replace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from ticker.board import Board
-    from ticker.poll.duty import Duty
-    from ticker.quotes import Instrument, Snapshot
-    from ticker.select.question import Choice
+from ticker import carry
+from ticker.board import Board
+from ticker.poll.duty import Always, Duty
+from ticker.quotes import Instrument, Snapshot
+from ticker.select.question import Choice
 
 
 class Publisher:
@@ -52,8 +49,6 @@ class Publisher:
 
     def carry(self, instruments: Sequence[Instrument], now: datetime) -> None:
         """Show `instruments` instead, with the numbers that still mean the same."""
-        from ticker import carry  # noqa: PLC0415 - a start carries nothing
-
         last = self.shown(now)
         quotes = carry.quotes(last, instruments, now)
         if quotes == last.quotes:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from ticker.facts import Facts, SourceFacts
+from ticker.health import Health
+from ticker.quotes import Instrument, Quote, Snapshot
 from ticker.render import locales
+from ticker.render.cldr import Locale
+from ticker.render.models.catalogue import WireInstrument, WireInstruments, WireSource, WireSources
 from ticker.render.timing import cadence_of, calendar_of, seconds
 from ticker.render.wire import name_of, utc
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticker.facts import Facts, SourceFacts
-    from ticker.health import Health
-    from ticker.quotes import Instrument, Quote, Snapshot
-    from ticker.render.cldr import Locale
-    from ticker.render.models import WireInstrument, WireInstruments, WireSource, WireSources
 
 
 def instruments_of(snapshot: Snapshot, facts: Facts, locale: Locale) -> WireInstruments:

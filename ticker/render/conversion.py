@@ -6,14 +6,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ticker.convert import rounded
+from msgspec import Struct
+
+from ticker.convert import Conversion, Leg, rounded
+from ticker.quotes import Snapshot
 from ticker.render.wire import stamp, utc
-from ticker.values import Struct
 
 if TYPE_CHECKING:
-    from ticker.convert import Conversion, Leg
-    from ticker.quotes import Snapshot
-    from ticker.render.models import WireConversion, WireLeg
+    from ticker.render.models.conversion import WireConversion, WireLeg
+
 
 # A rate has no unit to be rounded to; so many digits carry any amount that is sane.
 RATE_DIGITS = 12

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from ticker.render.html import Links
+from ticker.render.html import Links
 
 # The service's address where none is configured; the page's script puts the one it sees in its place.
 NOWHERE = "https://ticker.example"

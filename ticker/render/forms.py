@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from msgspec import Struct
+
+from ticker.quotes import Quote, Snapshot
 from ticker.render import encoder, locales, wire
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from ticker.quotes import Quote, Snapshot
-    from ticker.render.cldr import Locale
+from ticker.render.cldr import Locale
 
 SHAPES = ("records", "map")
 # Of a quote and of the objects in it, in the order of the models (a test holds both to be the same).

@@ -5,14 +5,14 @@ Safe by how it is made, as a template with autoescape is: a text that is not sai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ticker.values import Struct
+from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticker.render.html import Links
+
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 

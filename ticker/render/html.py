@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 
-from ticker.quotes import Status
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ticker.quotes import Quote, Snapshot, Status
 from ticker.render import locales, wire
+from ticker.render.cldr import Locale
 from ticker.render.fragment import Row, fragment
-from ticker.values import Struct, replace
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-    from decimal import Decimal
-
-    from jinja2 import Environment
-
-    from ticker.quotes import Quote, Snapshot
-    from ticker.render.cldr import Locale
-
+from ticker.render.words import demo_in
 
 STYLES = ("plain", "change", "sparkline")
 
@@ -39,7 +35,6 @@ class Links(Struct, frozen=True):
 
 
 def _demo(locale: Locale) -> str:
-    from ticker.render.words import demo_in  # noqa: PLC0415 - the demo alone says it
 
     return demo_in(locale)
 
@@ -58,7 +53,6 @@ class Pages:
 
     @property
     def _templates(self) -> Environment:
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a start answers numbers first
 
         self._made = self._made or Environment(
             loader=PackageLoader("ticker.render"),

@@ -6,15 +6,12 @@ Rounding happens here and nowhere else, half up, as rates are quoted.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticker.render.cldr import Locale, name_of, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 DASH = "\N{EM DASH}"
 DEFAULT = "en"

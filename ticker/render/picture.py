@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ticker.quotes import EPOCH
+from ticker.quotes import EPOCH, Instrument
 from ticker.render import locales
 from ticker.render.representation import Representation
 from ticker.render.svg import sparkline
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.history import Line
-    from ticker.quotes import Instrument
+from ticker.storage.history import Line
 
 SVG = "image/svg+xml"
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticker.render.cldr import Locale
+from ticker.render.cldr import Locale
 
 _ENGLISH = {
     "timeout": "no answer in time",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from ticker.render import encoder
+from ticker.render.html import Pages
 from ticker.render.locales import locale_of
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ticker.render.html import Pages
 
 _CODE = re.compile(r"`([^`]+)`")
 

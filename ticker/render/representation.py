@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime
 
 import brotli
-
-from ticker.values import Struct, field
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+import zstandard
+from msgspec import Struct, field
 
 # Below one packet compression costs more than it saves.
 _WORTH = 256
@@ -56,7 +53,6 @@ class Representation(Struct, frozen=True):
 
 
 def _zstd(body: bytes) -> bytes:
-    import zstandard  # noqa: PLC0415 - only where somebody asks for it
 
     return zstandard.compress(body, 12)
 

@@ -6,21 +6,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ticker.render import models
+from ticker.render.models import catalogue, conversion, other, quotes, readiness
 
 _REF = "#/components/schemas/"
 
 
 _MODELS = (
-    models.WireQuote,
-    models.WireQuotes,
-    models.WireHistory,
-    models.WireConversion,
-    models.WireInstruments,
-    models.WireSources,
-    models.WireProblem,
-    models.WireAlive,
-    models.WireReadiness,
+    quotes.WireQuote,
+    quotes.WireQuotes,
+    other.WireHistory,
+    conversion.WireConversion,
+    catalogue.WireInstruments,
+    catalogue.WireSources,
+    other.WireProblem,
+    other.WireAlive,
+    readiness.WireReadiness,
 )
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ticker.quotes import EPOCH
 from ticker.render.wire import stamp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ticker.history import Line
-    from ticker.stores.base import Point
+from ticker.storage.base import Point
+from ticker.storage.history import Line
 
 COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at", "revision")
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import timedelta
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-
-    from ticker.facts import CadenceFacts, CalendarFacts
-    from ticker.render.cldr import Locale
+from ticker.facts import CadenceFacts, CalendarFacts
+from ticker.render.cldr import Locale
 
 _ENGLISH = {
     "every": "every {span}",

@@ -5,13 +5,10 @@ No script, no style, no colour of its own: `currentColor` where it is part of a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from xml.sax.saxutils import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from decimal import Decimal
 
 WIDTH, HEIGHT, MARGIN = 120, 30, 2
 

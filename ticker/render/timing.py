@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from ticker.facts import CadenceFacts, CalendarFacts
 from ticker.render import spoken
-
-if TYPE_CHECKING:
-    from ticker.facts import CadenceFacts, CalendarFacts
-    from ticker.render.cldr import Locale
-    from ticker.render.models import WireCadence, WireCalendar
+from ticker.render.cldr import Locale
+from ticker.render.models.timing import WireCadence, WireCalendar
 
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -10,20 +10,15 @@ A file cannot grow old by itself, so each number is there in four ways:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from ticker.quotes import Quote, Status
+from msgspec.structs import replace
+
+from ticker.quotes import Quote, Snapshot, Status
 from ticker.render.html import STYLES
-from ticker.render.render import View
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
-
-    from ticker.quotes import Snapshot
-    from ticker.render.render import Renderer
-    from ticker.render.representation import Representation
+from ticker.render.render import Renderer, View
+from ticker.render.representation import Representation
 
 # What a widget of a style is called.
 WIDGETS = {style: "widget.html" if style == "plain" else f"widget-{style}.html" for style in STYLES}

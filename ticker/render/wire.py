@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from ticker.quotes import Status
+from ticker.quotes import Agreement, Instrument, Quote, Snapshot, Status
 from ticker.render import locales
-
-if TYPE_CHECKING:
-    from ticker.quotes import Agreement, Instrument, Quote, Snapshot
-    from ticker.render.cldr import Locale
-    from ticker.render.models import WireAgreement, WireQuote, WireQuotes
+from ticker.render.cldr import Locale
+from ticker.render.models.quotes import WireAgreement, WireQuote, WireQuotes
 
 
 def quote_of(quote: Quote, locale: Locale, *, demo: bool = False) -> WireQuote:

@@ -6,16 +6,11 @@ never print the same number: there the difference they had when they were last p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
 
-from ticker.quotes import Agreement, PriceType
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.quotes import Candidate, Quote
-    from ticker.select.question import Question
+from ticker.quotes import Agreement, Candidate, PriceType, Quote
+from ticker.select.question import Question
 
 # A known offset between two markets drifts with their delays and rolls; the band around it is this much narrower than
 # the one around nothing.

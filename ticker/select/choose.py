@@ -10,21 +10,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ticker.quotes import Quote, Reason, Status
+from msgspec.structs import replace
+
+from ticker.quotes import Candidate, Quote, Reason, Status
 from ticker.select import doubt
 from ticker.select.agreement import are_copies, peers, supporters
 from ticker.select.publish import keep, publish
-from ticker.select.question import Choice, Memory
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.quotes import Candidate
-    from ticker.select.question import Overruled, Question
+from ticker.select.question import Choice, Memory, Overruled, Question
 
 
 def choose(ask: Question) -> Choice:

@@ -6,15 +6,12 @@ width. It never gives a number; it only speaks against one that no other source 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
-from ticker.values import Struct
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from decimal import Decimal
-
-    from ticker.quotes import Candidate, Instrument, Quote
+from ticker.quotes import Candidate, Instrument, Quote
 
 
 class Check(Struct, frozen=True):

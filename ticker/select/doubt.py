@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ticker.quotes import PriceType, Reason
+from ticker.quotes import Candidate, PriceType, Reason
 from ticker.select.agreement import disputing, peers, supporters
+from ticker.select.question import Question
 from ticker.validate import Case, slips
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from ticker.quotes import Candidate
-    from ticker.select.question import Question
 
 # How long a new fixing waits for its copies to be asked once; a copy that does not answer in that time is no witness.
 PATIENCE = timedelta(minutes=2)

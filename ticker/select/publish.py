@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 
-from ticker.quotes import PriceType, Quote, Reason, Status
+from msgspec.structs import replace
+
+from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
 from ticker.select.agreement import measure, standing, supporters
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from decimal import Decimal
-
-    from ticker.quotes import Candidate
-    from ticker.select.question import Question
+from ticker.select.question import Question
 
 
 def publish(ask: Question, winner: Candidate, among: Sequence[Candidate]) -> Quote:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
 
-from ticker.values import Struct, field
+from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-    from decimal import Decimal
-
-    from ticker.calendars.calendar import Calendar
-    from ticker.quotes import Candidate, Instrument, Quote, Reason
-
+from ticker.calendars.calendar import Calendar
+from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 # Sources with the reason for which each was overruled.
 Overruled: TypeAlias = "tuple[tuple[str, Reason], ...]"

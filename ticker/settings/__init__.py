@@ -4,10 +4,3 @@
 variable means, `validation` what is wrong and `errors` how that is told. `load` reads and layers it all and remembers
 where each value came from; `memory` keeps for the next start what was found good. Nothing misspelt gets past them.
 """
-
-from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import Loaded, load, recall
-from ticker.settings.model import Settings
-from ticker.settings.plain import plain
-
-__all__ = ["ConfigurationError", "Loaded", "Settings", "load", "plain", "recall"]

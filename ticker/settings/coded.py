@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ticker.settings import model
 from ticker.settings.secret import Secret
 from ticker.settings.types import masked
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 # Where a start is told an address of its own, and where one may hold a password.
 _LAYERED = (("server", "host"), ("server", "port"), ("store", "url"))

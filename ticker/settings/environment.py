@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -65,7 +66,6 @@ def _resolve(name: str, parts: list[str], tree: Mapping[str, Any]) -> list[str]:
 def _spelt(name: str) -> str:
     """A hint for a name that wants its table, or has one underscore too few before its key."""
     right = [f"{PREFIX}{table}__{key}".upper() for table in ("server", "store") for key in fields([table])]
-    import difflib  # noqa: PLC0415 - only where something is wrong
 
     close = difflib.get_close_matches(name.upper(), right, n=1, cutoff=0.7)
     return f"; did you mean {close[0]}? Two underscores stand between a table and its key" if close else ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
 
 from ticker.settings import model
 from ticker.settings.types import masked
 from ticker.settings.words import worded
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic import ValidationError
 
 
 class ConfigurationError(Exception):
@@ -78,8 +77,6 @@ def place(key: str, origins: Mapping[str, str], path: str) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint that names the closest of `known`, or all of them where none is close."""
-    import difflib  # noqa: PLC0415 - only where something is wrong
-
     close = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=1, cutoff=0.6)
     right = next((key for key in known if close and key.lower() == close[0]), None)
     return f"; did you mean {right!r}?" if right else f"; there are {', '.join(sorted(known))}" if known else ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ticker.settings.errors import nearest, place
 from ticker.settings.types import masked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from ticker.sources import SOURCES
 
 # At which key of a table's entries stands a name, and of what.
 _SAID = {
@@ -20,8 +19,6 @@ _SAID = {
 
 def dangling(tree: Mapping[str, Any], origins: Mapping[str, str], path: str) -> list[str]:
     """A line for each name that means nothing; of what is no table or no name, others complain."""
-    from ticker.sources import SOURCES  # noqa: PLC0415 - a start over what is known to be good does without
-
     tables = {what: tree.get(f"{what}s") for what in ("source", "calendar", "instrument")}
     # Where there is no table at all, that is what is wrong.
     known = {"adapter": list(SOURCES), **{what: list(each) for what, each in tables.items() if isinstance(each, dict)}}

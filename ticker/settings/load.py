@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from msgspec import Struct
+from pydantic import ValidationError
 
 from ticker.settings.environment import overrides
 from ticker.settings.errors import ConfigurationError, explain
 from ticker.settings.links import dangling
 from ticker.settings.memory import memory_of
-from ticker.values import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ticker.settings.model import Settings
+from ticker.settings.model import Settings
+from ticker.settings.validation import validated
 
 # The flags that are not called as the key they override.
 FLAGS = {"store.url": "--store"}
@@ -100,9 +100,6 @@ def _layers(file: Path | None, environment: Mapping[str, str], flags: Mapping[st
 
 
 def _validated(layers: Layers) -> Loaded:
-    from pydantic import ValidationError  # noqa: PLC0415 - a start over what is known to be good does without
-
-    from ticker.settings.validation import validated  # noqa: PLC0415 - as above
 
     found = layers.wrong + dangling(layers.tree, layers.origins, layers.path)
     try:

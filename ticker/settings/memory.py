@@ -12,17 +12,15 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticker import __version__
 from ticker.settings.coded import coded, read
 from ticker.settings.model import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _SQLITE = "sqlite:///"
 _PACKAGE = Path(__file__).resolve().parent.parent

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from ticker.values import Struct, field
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from datetime import time
-    from typing import Annotated, Literal
-
     from ticker.settings import rules
+
 
 # Of a language, its words.
 Texts = dict[str, str]

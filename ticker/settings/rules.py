@@ -6,21 +6,20 @@ Only a validation imports this; a start over what was validated before (`memory`
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
-from ticker.calendars import days_of, known
+from ticker.calendars.holidays import known
+from ticker.calendars.week import days_of
 from ticker.settings.model import Part, Schedule, Server
 from ticker.settings.secret import Secret
 from ticker.settings.types import duration, exact, masked, positive, web_address, zone
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 # As a browser writes the page it asks from: scheme, host, and a port that is not the scheme's own.
 _ORIGIN = re.compile(r"https?://[a-z0-9._:\[\]-]+")
@@ -49,7 +48,7 @@ def _store(value: str) -> str:
     if value == "memory://" or (value.startswith("sqlite:///") and value.strip("/") != "sqlite:"):
         return value
     if value.startswith(("redis", "rediss")):
-        from ticker.stores.redis.address import address_of  # noqa: PLC0415 - only where the store is one
+        from ticker.storage.redis.address import address_of  # noqa: PLC0415 - only where the store is one
 
         address_of(value)
         return value

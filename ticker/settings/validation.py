@@ -5,16 +5,14 @@ No field is told twice: each stands in `model` alone, under the name of its rule
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from ticker.settings import model, rules
 from ticker.values import optional
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _TABLES: Mapping[str, Callable[..., model.Part]] = {table.__name__: table for table in model.TABLES}
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Any
 
 _WHOLE, _NUMBER = "must be a whole number, without quotes", "must be a number, without quotes"
 _TEXT, _TRUTH, _LIST = "must be text, in quotes", "must be true or false, without quotes", 'must be a list: ["…", "…"]'

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from ticker.sources.adapter import Adapter, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ticker.sources.adapter import Adapter
 
 # Where each is: the module of this room, and its name in there where it has another one.
 _PLACES = {
@@ -57,5 +53,3 @@ class Sources(Mapping[str, Adapter]):
 
 
 SOURCES = Sources(_PLACES)
-
-__all__ = ["KEYED", "SOURCES", "Adapter", "Request"]

@@ -6,17 +6,13 @@ instruments, and raises nothing but `SourceError`.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from ticker.values import Struct, field
+from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date, datetime
-    from zoneinfo import ZoneInfo
-
-    from ticker.quotes import Tick
+from ticker.quotes import Tick
 
 
 class Day(Struct, frozen=True):

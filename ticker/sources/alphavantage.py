@@ -5,19 +5,14 @@ Refusals come with status 200 and a text that repeats the key, so it is never qu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import Reason, SourceError
+from ticker.quotes import Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, schema
 from ticker.sources.series import history, newest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from ticker.quotes import Tick
 
 NEW_YORK = ZoneInfo("America/New_York")
 _NAMES = {"Crude Oil Prices Brent": "BRENT", "Crude Oil Prices WTI": "WTI"}

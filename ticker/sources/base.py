@@ -6,15 +6,16 @@ import json
 import re
 import reprlib
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
 
 from ticker.quotes import Reason, SourceError
 from ticker.sources.digits import decimal_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from xml.etree.ElementTree import Element
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
@@ -40,9 +41,6 @@ def as_xml(body: bytes) -> Element:
     Raises SourceError: `blocked` for a web page, `encoding` where the bytes do not fit the prolog's encoding, `parse`
     for malformed XML and for any document type declaration (entity bombs).
     """
-    from defusedxml.common import DefusedXmlException  # noqa: PLC0415 - a start reads nothing
-    from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415 - as above
-
     text_of(body, _declared(body))
     if body.count(b"<") > _MOST_TAGS or body.count(b"=") > 2 * _MOST_TAGS:
         raise SourceError(Reason.PARSE, f"more than {_MOST_TAGS} tags or twice as many attributes")

@@ -7,19 +7,16 @@ the evening therefore tomorrow's. No ETag, no Last-Modified. Errors come with st
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_xml, nominal, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.table import CURRENCIES, IDS, MOSCOW, whole_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
-    from xml.etree.ElementTree import Element
 
 _YEARS = 3650  # days in one request: about 330 KB
 

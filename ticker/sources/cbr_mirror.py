@@ -6,18 +6,15 @@ second request. The time of day in its dates is a constant without meaning.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, nominal, number, sane, schema
 from ticker.sources.table import MOSCOW, whole_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 # No table is in force from a Sunday or a Monday on: Saturday's is (https://www.cbr.ru/currency_base/).
 _TABLE_DAYS = range(1, 6)

@@ -5,7 +5,9 @@ Every number is a string, every day is written DD.MM.YYYY (https://cbu.uz/en/ark
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
@@ -13,10 +15,6 @@ from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import brief, nominal, number, schema
 from ticker.sources.series import before, midnight, spans
 from ticker.sources.table import listed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 _PATH = "/en/arkhiv-kursov-valyut/json/"

@@ -6,7 +6,9 @@ them since 2 March 2022: this source is a check on EUR/RUB over USD/RUB and feed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import date
+from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
@@ -14,11 +16,6 @@ from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_xml, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.sheet import as_csv
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-    from xml.etree.ElementTree import Element
 
 FRANKFURT = ZoneInfo("Europe/Berlin")
 _CUBE = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"

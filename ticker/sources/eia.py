@@ -5,19 +5,15 @@ The prices are assessments in US dollars a barrel, some days late, in the public
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import Reason, SourceError
+from ticker.quotes import Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, schema
 from ticker.sources.series import history, newest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from ticker.quotes import Tick
 
 NEW_YORK = ZoneInfo("America/New_York")
 _PATH = "/v2/petroleum/pri/spt/data/"

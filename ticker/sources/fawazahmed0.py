@@ -6,7 +6,9 @@ Russia lists too: there a wrong value means that the file is wrong.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, SourceError, Tick
@@ -14,11 +16,6 @@ from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.table import IDS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-    from decimal import Decimal
 
 _ZONE = ZoneInfo("UTC")
 _CHECKED = {*IDS, "RUB"}

@@ -8,17 +8,15 @@ It rounds (v1 to two decimals above 80), so it is a publisher of its own: copies
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 
 def requests(codes: Sequence[str]) -> Sequence[Request]:

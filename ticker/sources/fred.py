@@ -6,19 +6,15 @@ answers of the JSON interface are read too, which name no series: their number b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 from zoneinfo import ZoneInfo
 
+from ticker.quotes import Tick
 from ticker.sources.adapter import Adapter, Day, Request
 from ticker.sources.base import as_json, schema
 from ticker.sources.series import history, newest
 from ticker.sources.sheet import as_csv
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from ticker.quotes import Tick
 
 NEW_YORK = ZoneInfo("America/New_York")
 # What a series is priced in; the answer itself does not say.

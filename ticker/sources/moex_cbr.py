@@ -5,7 +5,7 @@ One row with a column for everything: CBRF_USD_LAST, CBRF_USD_TRADEDATE and the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ticker.quotes import PriceType, Tick
 from ticker.sources.adapter import Adapter, Request
@@ -13,9 +13,6 @@ from ticker.sources.base import as_json, number, schema
 from ticker.sources.iss import HOST, rows
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:

@@ -5,7 +5,9 @@ The rouble has two decimals (5.87), so the cross is good to a tenth of a percent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date, datetime
+from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
@@ -13,11 +15,6 @@ from ticker.sources.adapter import Adapter, Day, Request
 from ticker.sources.base import as_xml, nominal, number, schema
 from ticker.sources.series import before, midnight, spans
 from ticker.sources.table import cross_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
-    from xml.etree.ElementTree import Element
 
 ALMATY = ZoneInfo("Asia/Almaty")
 _PATH = "/rss/get_rates.cfm"

@@ -5,7 +5,9 @@ Five digits for 100 Russian roubles, the finest of the crosses (https://www.nbrb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
@@ -13,10 +15,6 @@ from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import brief, nominal, number, schema
 from ticker.sources.series import midnight, spans
 from ticker.sources.table import listed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 MINSK = ZoneInfo("Europe/Minsk")
 

@@ -5,15 +5,12 @@ Keyless; a link of attribution is required. Errors come with `result: error` (ht
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, brief, number, schema
 from ticker.sources.series import unix
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def requests(_codes: Sequence[str]) -> Sequence[Request]:

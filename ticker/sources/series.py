@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.base import number, sane, schema
 from ticker.sources.digits import decimal_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date
-    from decimal import Decimal
-    from zoneinfo import ZoneInfo
 
 
 def midnight(value: object, pattern: str, zone: ZoneInfo, where: str) -> datetime:

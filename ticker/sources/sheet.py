@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ticker.quotes import Reason, SourceError
 from ticker.sources.base import schema, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # A year of the European Central Bank's history has 15000; each is a date to be read, and a million take two seconds.
 _MOST_ROWS = 25_000
@@ -23,8 +21,6 @@ def as_csv(body: bytes) -> tuple[Sequence[str], Sequence[dict[str, str]]]:
 
     Raises SourceError as `as_json` does, `schema` for ragged rows and for a header with a name in it twice.
     """
-    import csv  # noqa: PLC0415 - a start reads nothing
-
     text = text_of(body, "utf-8-sig")
     if body.count(b"\n") + body.count(b"\r") > 2 * _MOST_ROWS or body.count(b",") > _MOST_CELLS:
         raise SourceError(Reason.PARSE, f"more than {_MOST_ROWS} rows or {_MOST_CELLS} cells")

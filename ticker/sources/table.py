@@ -5,15 +5,12 @@ Apart from all of them, so that no adapter imports another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from ticker.quotes import Tick
 from ticker.sources.base import as_json, brief, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ticker.quotes import Tick
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 # A body cut by a proxy can stay well-formed and hold only the first few currencies; real tables had 33 and more.

@@ -5,15 +5,13 @@ Dealers' prices without an exchange behind them, so of the kind `mid`. Errors co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, number, number_before, schema
 from ticker.sources.series import unix
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TOO_MANY = 429
 

@@ -6,17 +6,15 @@ the requested range, so it is yesterday's close only where the range is one day.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json, brief, number, number_before, sane, schema
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from decimal import Decimal
 
 
 def requests(codes: Sequence[str]) -> Sequence[Request]:

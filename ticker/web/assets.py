@@ -6,16 +6,14 @@ import hashlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ticker import render
-from ticker.values import Struct
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from msgspec import Struct
+
+from ticker.render import html, representation
 from ticker.web import parameters
-from ticker.web.answers import last_modified, sent
-
-if TYPE_CHECKING:
-    from aiohttp import web
-    from aiohttp.typedefs import Handler
+from ticker.web.responses import last_modified, sent
 
 _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
@@ -40,7 +38,7 @@ class Asset(Struct, frozen=True):
 
     name: str
     version: str
-    representation: render.Representation
+    representation: representation.Representation
 
     @property
     def came(self) -> str:
@@ -66,15 +64,15 @@ def _read(name: str) -> Asset:
     path = Path(__file__).with_name("static") / name
     body = path.read_bytes()
     # Not the file's own time, which archives carry along and set to 1980: when it came here no other can have been.
-    representation = render.Representation(body, _TYPES[name], datetime.fromtimestamp(path.stat().st_ctime, UTC))
-    return Asset(name, hashlib.blake2b(body, digest_size=6).hexdigest(), representation)
+    found = representation.Representation(body, _TYPES[name], datetime.fromtimestamp(path.stat().st_ctime, UTC))
+    return Asset(name, hashlib.blake2b(body, digest_size=6).hexdigest(), found)
 
 
 ASSETS = tuple(_read(name) for name in _TYPES)
 ROUTES: tuple[tuple[str, Handler], ...] = tuple((f"/{asset.name}", asset.handle) for asset in ASSETS)
 
 
-def links(base: str = "", *, pictures: bool = False) -> render.Links:
+def links(base: str = "", *, pictures: bool = False) -> html.Links:
     """The versioned addresses for templates; `base` is the service's public address, "" for here."""
     urls = {asset.name.replace(".", "_"): f"{base}{asset.url}" for asset in ASSETS}
-    return render.Links(base=base, pictures=pictures, **urls)
+    return html.Links(base=base, pictures=pictures, **urls)

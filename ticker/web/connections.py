@@ -1,24 +1,55 @@
-"""What a listener allows a connection: how it may be framed, and how long it may dawdle."""
+"""Which requests are not believed although the parser took them: another reader may see other bounds in their bytes."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
+from msgspec import Struct
 
-from ticker.values import Struct
 from ticker.web.limits import network_of
 from ticker.web.middlewares import ALLOW, dress, not_allowed
 from ticker.web.problems import Problem, response
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Mapping
-
     from ticker.web.context import Context
-    from ticker.web.doors import Doors
+    from ticker.web.listener import Doors
+
+
+# RFC 3986, 3.2: a registered name or an address, and a port. It decides nothing here; caches go by it.
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
+
+
+def check(request: web.BaseRequest) -> None:
+    """Raise a Problem for a version or a Host that there is not, and for HTTP/1.0 in chunks (RFC 9112, 3.2 and 6.1)."""
+    if not HttpVersion10 <= request.version <= HttpVersion11:
+        raise Problem(505, f"this is HTTP/{request.version.major}.{request.version.minor}; ask by HTTP/1.1")
+    if request.version < HttpVersion11 and "Transfer-Encoding" in request.headers:
+        raise Problem(400, "HTTP/1.0 has no Transfer-Encoding; ask by HTTP/1.1")
+    if not _HOST.fullmatch(request.headers.get("Host", "")):
+        raise Problem(400, "the Host of the request is no host")
+
+
+def believed(request: web.BaseRequest) -> bool:
+    """Whether `check` raises nothing."""
+    try:
+        check(request)
+    except Problem:
+        return False
+    return True
+
+
+def last(request: web.BaseRequest) -> bool:
+    """Whether the connection ends with this answer: no route reads a body, so nothing behind one is a request."""
+    return request.body_exists or not HttpVersion10 <= request.version <= HttpVersion11
+
+
+# What a listener allows a connection: how it may be framed, and how long it may dawdle.
+
 
 # Bytes of a request that is not complete, and of a body that nobody reads.
 _MOST_BYTES = 32_768

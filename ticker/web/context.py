@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from msgspec import Struct, field
 
-from ticker.health import Histogram
-from ticker.values import Struct, field
-from ticker.vitals import Vitals
+from ticker.board import Board
+from ticker.facts import Facts
+from ticker.health import Health, Histogram
+from ticker.process_health import Vitals
+from ticker.quotes import Snapshot
+from ticker.render.render import Renderer
+from ticker.storage.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from ticker.board import Board
-    from ticker.facts import Facts
-    from ticker.health import Health
-    from ticker.history import History
     from ticker.metrics import Exposition
-    from ticker.quotes import Snapshot
-    from ticker.render import Renderer
     from ticker.web.limits import Limiter
-    from ticker.web.shelf import Shelf
+    from ticker.web.response_cache import Shelf
+
 
 # Seconds, the bounds of the histogram of answers.
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)

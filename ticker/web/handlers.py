@@ -1,26 +1,159 @@
-"""One small function a route: read the parameters, name the view, answer."""
+"""`GET /v1/instruments` and `GET /v1/sources`: what there is, and how it fares."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from aiohttp import web
+from msgspec.structs import replace
 
-from ticker.quotes import Status
-from ticker.render import STYLES, View, encoder
-from ticker.web import forms, parameters, past
-from ticker.web.context import CONTEXT
-from ticker.web.current import current
+from ticker.convert import Conversion, base_of, codes, way
+from ticker.health import Health
+from ticker.quotes import Quote, Snapshot, Status
+from ticker.render import encoder
+from ticker.render.catalogue import instruments_of, sources_of
+from ticker.render.conversion import Wanted, conversion_of
+from ticker.render.html import STYLES
+from ticker.render.locales import locale_of
+from ticker.render.render import JSON, View
+from ticker.render.representation import Representation
+from ticker.render.wire import stamp, utc
+from ticker.web import history, parameters
+from ticker.web.context import CONTEXT, Context
 from ticker.web.negotiation import varied
 from ticker.web.problems import Problem, fragment_safe, nearest
-from ticker.web.readiness import readiness
+from ticker.web.response_cache import current
+from ticker.web.responses import answer
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+PARAMETERS = ("lang",)
 
-    from ticker.quotes import Snapshot
+
+async def instruments(request: web.Request) -> web.Response:
+    """`GET /v1/instruments`: the catalogue of what is quoted."""
+    parameters.only(request, PARAMETERS)
+    context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
+    snapshot = context.snapshot()
+    body = encoder.line(instruments_of(snapshot, context.facts, locale))
+    now = context.clock()
+    return answer(request, Representation(body, JSON, snapshot.generated_at), now, context.board.next_change(now))
+
+
+async def sources(request: web.Request) -> web.Response:
+    """`GET /v1/sources`: who is asked, on what terms, and how they fare; any poll may change it."""
+    parameters.only(request, PARAMETERS)
+    context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
+    body = encoder.line(sources_of(context.health, context.facts, locale, demo=context.demo))
+    now = context.clock()
+    return answer(request, Representation(body, JSON, _modified(context)), now, context.board.next_change(now))
+
+
+def _modified(context: Context) -> datetime:
+    ended = [at for each in context.health.values() for at in (each.last_success, each.last_failure) if at]
+    return max(ended, default=context.snapshot().generated_at)
+
+
+# `GET /v1/convert`: an amount in another unit, through the board as it stands or as it stood.
+
+
+PARAMETERS_CONVERT = ("amount", "from", "to", "precision", "at")
+# Digits after the point where none are asked for: as the Bank of Russia publishes its rates.
+PRECISION, MOST = 4, 12
+AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?", re.ASCII)
+
+
+async def convert(request: web.Request) -> web.Response:
+    """`GET /v1/convert`: 200 with `result` null where a quote on the way is not known, as quotes themselves are."""
+    parameters.only(request, PARAMETERS_CONVERT)
+    context = request.app[CONTEXT]
+    snapshot = await history.snapshot(request)
+    wanted = _wanted(request, snapshot)
+    found = _found(wanted, snapshot)
+    body = encoder.line(conversion_of(wanted, found, snapshot))
+    made = Representation(body, JSON, snapshot.generated_at)
+    if "at" in request.query:
+        return await _stood(request, snapshot, found, made)
+    now = context.clock()
+    return answer(request, made, now, context.board.next_change(now))
+
+
+async def _stood(request: web.Request, snapshot: Snapshot, found: Conversion, made: Representation) -> web.Response:
+    used = [leg.quote for leg in found.legs]
+    if used and all(quote.as_of is None for quote in used):
+        raise await history.before_history(request, [quote.symbol for quote in used], "at")
+    known = max((quote.fetched_at for quote in used if quote.fetched_at), default=snapshot.generated_at)
+    return history.answered(request, replace(made, modified=known), snapshot.generated_at)
+
+
+def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
+    amount = request.query.get("amount", "1")
+    if not AMOUNT.fullmatch(amount):
+        detail = f"'amount' is a number such as 100 or 12.50, 15 digits before the point at most, not {amount[:40]!r}"
+        raise Problem(400, detail, parameter="amount")
+    origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
+    return Wanted(Decimal(amount), origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
+
+
+def _code(request: web.Request, name: str, snapshot: Snapshot) -> str:
+    known = codes(snapshot.quotes)
+    code = request.query.get(name)
+    if code is None:
+        raise Problem(
+            400, f"parameter {name!r} is missing; there are {', '.join(known)}", parameter=name, allowed=known
+        )
+    if code not in known:
+        detail = f"{code[:40]!r} is nothing that can be converted; {nearest(code, known)}"
+        raise Problem(400, detail, parameter=name, allowed=known)
+    return code
+
+
+def _found(wanted: Wanted, snapshot: Snapshot) -> Conversion:
+    start, end = (base_of(code, snapshot.quotes) for code in (wanted.origin, wanted.to))
+    found = way(start, end, snapshot.quotes)
+    if found is None:
+        raise Problem(400, f"no quote leads from {wanted.origin!r} to {wanted.to!r}", parameter="to")
+    return found
+
+
+# What `/readyz` tells the person who is paged: each instrument, each source, and what is missing.
+
+
+def readiness(snapshot: Snapshot, health: Mapping[str, Health], *, draining: bool = False) -> dict[str, object]:
+    """`status` is "ready" only with a usable value for every required instrument and while the service stays."""
+    missing = [q.symbol for q in snapshot.quotes if q.instrument.required and q.status is Status.UNAVAILABLE]
+    return {
+        "status": "draining" if draining else "not ready" if missing else "ready",
+        "missing": missing,
+        "instruments": {quote.symbol: _instrument(quote) for quote in snapshot.quotes},
+        "sources": {source: _source(each) for source, each in health.items()},
+    }
+
+
+def _instrument(quote: Quote) -> dict[str, object]:
+    return {
+        "status": quote.status,
+        "reason": quote.reason,
+        "required": quote.instrument.required,
+        "source": quote.source,
+        "as_of": stamp(quote.as_of),
+    }
+
+
+def _source(health: Health) -> dict[str, object]:
+    return {
+        "up": health.up,
+        "reason": health.reason,
+        "failures_in_a_row": health.in_a_row,
+        "last_success": utc(health.last_success),
+        "next_poll": utc(health.next_poll),
+    }
+
+
+# One small function a route: read the parameters, name the view, answer.
+
 
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
 _PATIENCE = timedelta(minutes=1)
@@ -30,24 +163,24 @@ _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 async def quotes(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes`: all quotes of the snapshot."""
-    parameters.only(request, ("symbols", "lang", "at", *forms.MANY))
-    snapshot = await past.snapshot(request)
+    parameters.only(request, ("symbols", "lang", "at", *parameters.MANY))
+    snapshot = await history.snapshot(request)
     view = View(
-        "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=forms.form_of(request)
+        "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=parameters.form_of(request)
     )
     return await _answer(request, snapshot, view, formats=True)
 
 
 async def quote(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}`: one of them."""
-    parameters.only(request, ("lang", "at", *forms.ONE))
-    snapshot = await past.snapshot(request)
+    parameters.only(request, ("lang", "at", *parameters.ONE))
+    snapshot = await history.snapshot(request)
     symbol = request.match_info["symbol"]
     if snapshot.get(symbol) is None:
         known = [quote.symbol for quote in snapshot.quotes]
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
-    view = View("quote", (symbol,), parameters.language(request), form=forms.form_of(request))
+    view = View("quote", (symbol,), parameters.language(request), form=parameters.form_of(request))
     return await _answer(request, snapshot, view, formats=True)
 
 
@@ -56,7 +189,7 @@ async def widget(request: web.Request) -> web.StreamResponse:
     """`GET /widget`: the HTML fragment."""
     parameters.only(request, ("symbols", "lang", "style", "at"))
     style = parameters.one_of(request, "style", STYLES, "plain")
-    snapshot = await past.snapshot(request)
+    snapshot = await history.snapshot(request)
     now = request.app[CONTEXT].clock()
     stale = any(quote.status is Status.STALE for quote in snapshot.quotes) and "at" not in request.query
     hour = now.replace(minute=0, second=0, microsecond=0) if stale else None
@@ -97,7 +230,7 @@ async def _answer(
     """`formats` where `Accept` may choose one; `fields` are what every answer of the route carries."""
     if "at" not in request.query:
         return current(request, snapshot, view, fields, formats=formats and "format" not in request.query)
-    response = await past.stood(request, snapshot, view)
+    response = await history.stood(request, snapshot, view)
     response.headers.update(fields)
     return varied(request, response) if formats else response
 

@@ -7,17 +7,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from ticker.log import Log
-from ticker.web import framing
+from ticker.web import connections
 from ticker.web.context import CONTEXT
 from ticker.web.limits import FIELDS
 from ticker.web.problems import Problem, nearest_address, response
 
 if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
-
     from ticker.web.context import Context
+
 
 log = Log(__name__)
 
@@ -54,7 +54,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Neither who asked nor what was in the headers: a log of readers is a liability.
         path = request.path_qs[:200]
         log.info("request", method=method, path=path, route=route, code=answered.status, seconds=round(took, 6))
-    if context.vitals.draining or framing.last(request):
+    if context.vitals.draining or connections.last(request):
         answered.force_close()
     return answered
 
@@ -94,7 +94,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     """Whatever goes wrong becomes a problem with a sentence; a fault of ours is logged and says no more than that."""
     say = partial(response, demo=request.app[CONTEXT].demo)
     try:
-        framing.check(request)
+        connections.check(request)
         return await handler(request)
     except Problem as problem:
         return say(problem)

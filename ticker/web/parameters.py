@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 
+from aiohttp import web
+
+from ticker.quotes import Snapshot
+from ticker.render.forms import FIELDS, SHAPES, Form
 from ticker.render.locales import DEFAULT, UnknownLanguageError, locale_of, tag_of
-from ticker.web.answers import NEGOTIATED
-from ticker.web.languages import preferred
+from ticker.web.context import CONTEXT
+from ticker.web.negotiation import format_of, preferred
 from ticker.web.problems import Problem, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from aiohttp import web
-
-    from ticker.quotes import Snapshot
+from ticker.web.responses import NEGOTIATED
 
 
 def only(request: web.Request, allowed: Sequence[str], *, repeated: Sequence[str] = ()) -> None:
@@ -72,3 +72,81 @@ def one_of(request: web.Request, name: str, allowed: Iterable[str], default: str
         detail = f"{value[:40]!r} is no value of {name!r}; {nearest(value, known)}"
         raise Problem(400, detail, parameter=name, allowed=known)
     return value
+
+
+# Days and moments in a request, read strictly.
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# RFC 3339, 5.6. A `+` that was not escaped arrives as a blank.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d\d:\d\d))", re.ASCII)
+# A year before it is written with less than four digits by some who write dates.
+_FIRST = 1000
+
+
+def moment(request: web.Request, name: str) -> date | datetime | None:
+    """The day (2024-11-22) or the moment (RFC 3339) in the parameter `name`; None where it is absent.
+
+    Raises a Problem (400) that names the parameter for anything else and for what is still to come.
+    """
+    text = request.query.get(name)
+    if text is None:
+        return None
+    found = _read(text, name)
+    history = request.app[CONTEXT].history
+    ahead = found > request.app[CONTEXT].clock() if isinstance(found, datetime) else found > history.today()
+    if ahead:
+        raise Problem(400, f"{name!r} is in the future: {text[:40]}", parameter=name)
+    return found
+
+
+def _read(text: str, name: str) -> date | datetime:
+    try:
+        found = _day(text) if _DATE.fullmatch(text) else _moment(text)
+        if found.year >= _FIRST:
+            return found
+    except (ValueError, OverflowError):
+        pass
+    detail = f"{name!r} is neither a date such as 2024-11-22 nor an RFC 3339 time such as 2024-11-22T12:00:00+03:00"
+    raise Problem(400, f"{detail}: {text[:40]!r}", parameter=name)
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _moment(text: str) -> datetime:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    zone = "+00:00" if found[3] else f"{'-' if found[4] == '-' else '+'}{found[5]}"
+    whole, _, fraction = found[2].partition(".")
+    return datetime.fromisoformat(f"{found[1]}T{whole}.{fraction[:6]:0<6}{zone}").astimezone(UTC)
+
+
+# The form in which quotes are asked for: `shape`, `fields`, `precision`, `format`.
+
+
+ONE = ("fields", "precision", "format")
+MANY = ("shape", *ONE)
+# As many digits as any source has ever had.
+MOST = 12
+
+
+def form_of(request: web.Request) -> Form:
+    """The form asked for. Raises a Problem (400) for a value that there is not."""
+    precision = whole(request, "precision", 0, 0, MOST) if "precision" in request.query else None
+    shape = one_of(request, "shape", SHAPES, "records")
+    return Form(shape, _fields(request), precision, format_of(request))
+
+
+def _fields(request: web.Request) -> tuple[str, ...]:
+    text = request.query.get("fields")
+    if text is None:
+        return ()
+    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for one in asked:
+        if one not in FIELDS:
+            detail = f"{one[:40]!r} in 'fields' is no field of a quote; {nearest(one, FIELDS)}"
+            raise Problem(400, detail, parameter="fields", allowed=list(FIELDS))
+    return asked

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
+from collections.abc import Iterable, Mapping
 from html import escape
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from ticker.render import encoder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from aiohttp.typedefs import Handler
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
@@ -72,8 +70,6 @@ def fragment_safe(handler: Handler) -> Handler:
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """A hint that names the closest of `allowed`, or all of them where none is close."""
-    import difflib  # noqa: PLC0415 - only where something is wrong
-
     known = list(allowed)
     close = difflib.get_close_matches(name.upper(), [one.upper() for one in known], n=1, cutoff=0.5)
     right = next((one for one in known if close and one.upper() == close[0]), None)
@@ -82,7 +78,5 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 def nearest_address(path: str, known: Iterable[str]) -> str | None:
     """A hint that names the address of `known` that is all but `path`; None where none is."""
-    import difflib  # noqa: PLC0415 - only where something is wrong
-
     close = difflib.get_close_matches(path.lower(), known, n=1, cutoff=0.8)
     return f"did you mean {close[0]!r}?" if close else None

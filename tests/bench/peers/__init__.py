@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.bench.peers import nginx
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 # What every server writes itself; urllib asks for the connection to be closed.
 THEIRS = ("Date", "Server", "Content-Length", "Connection")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.bench.peers import Answer
 from tests.bench.peers.asgi import run
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
 
 
 def main() -> None:

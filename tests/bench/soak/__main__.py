@@ -16,10 +16,10 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -30,9 +30,6 @@ from tests.bench.soak.readers import Readers
 from tests.bench.soak.service import Plan, configured
 from tests.bench.world import MOSCOW, World
 from ticker.app import compose
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 START = datetime(2024, 2, 19, 10, tzinfo=MOSCOW)
 CONNECTIONS = 8

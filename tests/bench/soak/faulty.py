@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from random import Random
 
 from aiohttp import web
+from aiohttp.web import BaseRequest, StreamResponse
 
 from tests import misbehaviour
+from tests.bench.world import World
 from tests.faults.injected import RENAMED
 from tests.upstream import Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-    from random import Random
-
-    from aiohttp.web import BaseRequest, StreamResponse
-
-    from tests.bench.world import World
 
 LEAST, MOST = 0.01, 0.5
 WAVE = timedelta(days=2.5)

@@ -7,14 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import simplejson
 
 from tests.bench.world import MOSCOW, YORK, World, brent, rates
-
-if TYPE_CHECKING:
-    from ticker.app import Service
+from ticker.app import Service
 
 # A market's stamp has whole seconds and its price cents.
 CENTS = Decimal("0.02")

@@ -7,24 +7,21 @@ at a thousandfold (libfaketime) would have its time-outs a thousandfold too, and
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ticker.app import compose
+from msgspec.structs import replace
+
+from ticker.app import Service, compose
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
 from ticker.clock import Shifted
-from ticker.schedule import Timetable
+from ticker.scheduling import Timetable
 from ticker.settings.load import load, shipped
-from ticker.values import replace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticker.app import Service
-    from ticker.settings import Settings
+from ticker.settings.model import Settings
 
 # Real seconds: five minutes of the service's clock at a thousandfold.
 TIMEOUT = "300ms"

@@ -6,15 +6,12 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
 
 from tests.bench.soak.readers import QUESTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
 
 TURNS = 200
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

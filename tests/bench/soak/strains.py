@@ -15,11 +15,12 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.bench.soak import strain
 from tests.bench.soak.__main__ import START, port
@@ -29,9 +30,6 @@ from tests.bench.soak.service import Plan
 from tests.bench.world import World
 from tests.upstream import NOON, Upstream
 from ticker.clock import Shifted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # MB; and connections that were just being opened anew.
 MORE, OPENING = 0.5, 4

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import atheris
 
+from tests.security.fuzz.running import fuzz
+
 with atheris.instrument_imports(include=["ticker"]):
     from ticker.app import compose
-    from ticker.settings import ConfigurationError, plain
+    from ticker.settings.errors import ConfigurationError
     from ticker.settings.load import load, shipped
+    from ticker.settings.plain import plain
 
-from tests.security.fuzz.running import fuzz
 
 FILE = Path(tempfile.mkstemp(suffix=".toml")[1])
 # Between the file and the variables, and between name and value of one: no text of TOML has it.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import atheris
 
+from tests.bench.mutations import parsers
+from tests.security.fuzz.running import fuzz
+from tests.sources.fuzz import written
+
 with atheris.instrument_imports(include=["ticker"]):
     from ticker.quotes import SourceError
     from ticker.sources import SOURCES
 
-from tests.bench.mutations import parsers
-from tests.security.fuzz.running import fuzz
-from tests.sources.fuzz import written
 
 EVERY = parsers()
 

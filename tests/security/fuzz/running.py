@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import atheris
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 LONGEST = 20_000
 

@@ -6,10 +6,6 @@ import asyncio
 import logging
 
 import atheris
-
-with atheris.instrument_imports(include=["ticker"]):
-    from ticker.web import build
-
 from aiohttp import web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError
@@ -18,7 +14,11 @@ from yarl import URL
 
 from tests.live import live
 from tests.security.fuzz.running import fuzz
-from ticker.web.server import ROUTES
+from ticker.web.routes import ROUTES
+
+with atheris.instrument_imports(include=["ticker"]):
+    from ticker.web.routes import build
+
 
 SERVED = live()
 APP = build(SERVED.context)

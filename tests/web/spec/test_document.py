@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import simplejson
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from ticker.web.server import ROUTES
-from ticker.web.spec.document import EXAMPLES, document
-from ticker.web.spec.operations import OPERATIONS, Operation
-from ticker.web.spec.parameters import Names, parameters
-
-if TYPE_CHECKING:
-    from tests.service import Served
+from tests.service import Served
+from ticker.web.openapi.document import EXAMPLES, document
+from ticker.web.openapi.operations import OPERATIONS, Operation
+from ticker.web.openapi.parameters import Names, parameters
+from ticker.web.routes import ROUTES
 
 TRIO = Names(["USD", "EUR", "OIL"], ["USD", "RUB", "EUR", "BRENT", "OIL"])
 # Pages for people and Prometheus's text are no API.

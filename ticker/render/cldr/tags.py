@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 # Language, script, territory, variant; what is not said is empty.
 Parts: TypeAlias = tuple[str, str, str, str]

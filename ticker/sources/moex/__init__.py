@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ticker.quotes import Tick
 from ticker.sources.adapter import Adapter, Request
 from ticker.sources.base import as_json
 from ticker.sources.iss import HOST
 from ticker.sources.moex import forts, fx
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticker.quotes import Tick
 
 
 def requests(codes: Sequence[str]) -> Sequence[Request]:

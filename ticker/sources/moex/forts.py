@@ -7,18 +7,15 @@ market. Free data is 15 minutes old. Times are Moscow's, without a zone.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from ticker.quotes import Contract, PriceType, SourceError, Tick
 from ticker.sources.adapter import Request
 from ticker.sources.base import as_json, number, number_before, schema
 from ticker.sources.iss import naive, rows
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
-    from datetime import date
 
 BOARD = "RFUD"
 # Asset code -> (currency of the price, units the price is for). The answer itself does not say either.

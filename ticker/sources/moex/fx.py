@@ -6,8 +6,9 @@ indicative rates, by which currency futures are cleared twice a day, are of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.adapter import Request
@@ -15,9 +16,6 @@ from ticker.sources.base import as_json, nominal, number, number_before, schema
 from ticker.sources.iss import naive, rows
 from ticker.sources.series import midnight
 from ticker.sources.table import MOSCOW
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 BOARD = "CETS"  # CNGD, in the same answer, are trades outside the order book
 INDICATIVE = ("USD/RUB", "EUR/RUB", "CNY/RUB")  # of one unit; of the other pairs the answer does not say how many

@@ -1,0 +1,408 @@
+"""The one composer: settings become values, values become parts, parts are joined, started and closed here.
+
+`composing` builds a service, `service` is what it builds and how it runs, `contexts` what its web half is handed;
+`recordings` and `archives`, taken from there, are what else can be made of the same parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import cast
+
+from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ticker import __version__, clock, keys
+from ticker.backfill import Backfill
+from ticker.board import Board
+from ticker.configured.calendars import overrides_of, read_holidays, zone_of
+from ticker.configured.feeds import feeds_of, used
+from ticker.configured.fixed import keep_fixed
+from ticker.configured.instruments import checks_of, instruments
+from ticker.configured.plans import plans_of
+from ticker.export.exporter import Exporter, Pictures
+from ticker.export.files import Target
+from ticker.facts import facts_of
+from ticker.feeds import Feed
+from ticker.fetch import Fetcher, Fetching
+from ticker.metrics import Exposition, TickerCollector
+from ticker.poll.poller import Poller
+from ticker.process_health import Vitals
+from ticker.quotes import Snapshot, Status
+from ticker.recording import Playback, Recorder, Recording, Replayer
+from ticker.render.render import JSON, Renderer
+from ticker.render.representation import Representation
+from ticker.render.tree import tree_of
+from ticker.replicas.coordinator import Following
+from ticker.replicas.lease import Replica
+from ticker.scheduling import Plan, Timetable
+from ticker.settings.model import Settings
+from ticker.storage.base import Retention
+from ticker.storage.connect import is_shared, of_url
+from ticker.storage.history import History
+from ticker.storage.writer import PARTS, Keeper
+from ticker.web import assets
+from ticker.web.context import Context, Traffic
+from ticker.web.limits import Limiter
+from ticker.web.openapi.document import described
+from ticker.web.response_cache import Shelf
+from ticker.web.routes import build, build_metrics, serves
+
+# What the web half of a service is handed: one context, made anew for each configuration.
+
+
+def context_of(
+    config: Settings,
+    poller: Poller,
+    board: Board,
+    now: Callable[[], datetime],
+    keeper: Keeper,
+    former: Context | None = None,
+    *,
+    demo: bool = False,
+) -> Context:
+    """The context for `config`; what counts from the start of the process is the `former` one's, where there is one.
+
+    Longer than most: a context has some twenty parts, and each stands here once.
+    """
+    traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
+    demo = former.demo if former else demo
+    # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
+    unattended = not config.server.rate_limit and not config.server.access_log
+    symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
+
+    return Context(
+        board=board,
+        renderer=_renderer(config, poller),
+        clock=now,
+        health=poller.health,
+        traffic=traffic,
+        metrics=_metrics(poller, board, now, keeper, traffic, vitals, symbols),
+        cors_origins=config.server.cors_origins,
+        demo=demo,
+        facts=facts_of(config, poller.feeds),
+        version=__version__,
+        public_url=config.server.public_url,
+        limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
+        shelf=Shelf(board, config.server.cors_origins, demo=demo, usable=unattended, wall=now is clock.wall),
+        history=_history(config, poller, keeper, now, demo=demo),
+        vitals=vitals,
+        access_log=config.server.access_log,
+        metrics_here=config.server.metrics_port is None,
+        express=config.server.express and unattended,
+        terms={source: config.sources[source].terms_url for source in poller.feeds},
+        feeds=symbols,
+    )
+
+
+def _renderer(config: Settings, poller: Poller) -> Renderer:
+    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    return Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
+
+
+def _metrics(
+    poller: Poller,
+    board: Board,
+    now: Callable[[], datetime],
+    keeper: Keeper,
+    traffic: Traffic,
+    vitals: Vitals,
+    symbols: Mapping[str, tuple[str, ...]],
+) -> Exposition:
+    def collected() -> TickerCollector:
+
+        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
+
+    return Exposition(collected)
+
+
+def _history(config: Settings, poller: Poller, keeper: Keeper, now: Callable[[], datetime], *, demo: bool) -> History:
+    zone = partial(zone_of, config)
+    return History(keeper.readers.read, lambda: poller.instruments, poller.calendars, zone, now, demo=demo)
+
+
+# The joined parts of one service: how they start, go on with another configuration, and end.
+
+
+# How often time alone is allowed to age what is shown even while nobody asks and nothing is polled.
+_AGEING_SECONDS = 1.0
+# How long after a start over a filled store nothing is done but answer.
+_READERS_FIRST_SECONDS = 0.25
+# How long whoever shows a first board waits for the sources, and how often it looks.
+_SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
+
+
+class Service(Struct):
+    """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host.
+
+    With `listening`, the sources are asked once that is set: what it takes is imported after readers have had answers.
+    """
+
+    settings: Settings
+    poller: Poller
+    board: Board
+    fetcher: Fetching
+    timetable: Timetable
+    context: Context
+    keeper: Keeper
+    upstream: str | None = None
+    following: Following | None = None
+    # What the first reader waits for: the demo's past goes by before anybody sees its present.
+    begun: asyncio.Event | None = None
+    listening: asyncio.Event | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Polling goes on inside; on the way out everything that was opened is closed."""
+        async with self.fetcher:
+            asking = asyncio.create_task(self._ask())
+            if self.listening is None:
+                await asking
+            self.timetable.every(_AGEING_SECONDS, self._age)
+            keeping = asyncio.create_task(self.keeper.run())
+            watch = asyncio.create_task(self.context.vitals.watch())
+            try:
+                if self.begun is not None:
+                    await self.begun.wait()
+                yield
+            finally:
+                watch.cancel()
+                asking.cancel()
+                await self.timetable.stop()
+                if self.following is not None:
+                    self.following.stop()
+                self.keeper.stop()
+                await keeping
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[None]:
+        """Every source has been asked once inside; what was learnt is kept on the way out.
+
+        Where a service over the same store polls, what it has found is there, and nobody is asked again.
+        """
+        if self.following is not None:
+            async with self.running():
+                await self.following.decided()
+                await self.timetable.answered()
+                yield
+            return
+        async with self.fetcher:
+            keeping = asyncio.create_task(self.keeper.run())
+            try:
+                await asyncio.gather(*map(self.poller.poll, self.poller.feeds))
+                yield
+            finally:
+                self.keeper.stop()
+                await keeping
+
+    async def settled(self, stop: asyncio.Event) -> None:
+        """Wait until every source has said something, or every instrument has a number, or long enough."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING_SECONDS):
+                while self.board.latest.status is Status.UNAVAILABLE and not stop.is_set():
+                    if all(each.last_success or each.last_failure for each in self.poller.health.values()):
+                        return
+                    await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _ask(self) -> None:
+        if self.listening is not None:
+            await self.listening.wait()
+            # Numbers of the last run are there to be shown: who waits for the first answer has the processor alone.
+            await asyncio.sleep(0.0 if self.board.latest.status is Status.UNAVAILABLE else _READERS_FIRST_SECONDS)
+            # In a thread, between the requests: nobody waits for an import.
+            await asyncio.to_thread(self.timetable.prepare)
+            await asyncio.to_thread(self.poller.prepare)
+            await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
+            await asyncio.to_thread(read_holidays, self.settings, used(self.settings), self.context.clock().date())
+        if self.following is None:
+            self.timetable.start()
+        else:
+            self.timetable.start(resting=True)
+            self.following.start()
+
+    def adopt(self, config: Settings) -> None:
+        """Go on with `config` without dropping a quote or a connection.
+
+        Raises ConfigurationError where that cannot be; then nothing at all has changed.
+        """
+        keep_fixed(self.settings, config)
+        config = keys.switched_on(config)
+        wanted, feeds = instruments(config), feeds_of(config, self.upstream, used(config))
+        plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
+        anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
+        self.timetable.adopt(plans, anew)
+        self.context.become(context_of(config, self.poller, self.board, self.context.clock, self.keeper, self.context))
+        self.settings = config
+
+    def _age(self) -> None:
+        self.context.vitals.timetable_ran()
+        now = self.context.clock()
+        self.board.current(now)
+        if self.timetable.clock_was_set():
+            self.poller.publish(now)
+        self.poller.look_again(now)
+
+    def openapi(self) -> bytes:
+        """The OpenAPI document of this service."""
+        return described(self.context)
+
+    def metrics(self) -> web.Application:
+        """The application of `server.metrics_port`; it lives inside the other one's life."""
+        return build_metrics(self.context)
+
+    def web(self) -> web.Application:
+        """The web application, which starts and ends the service with itself."""
+        app = build(self.context)
+
+        async def life(_app: web.Application) -> AsyncIterator[None]:
+            async with self.running():
+                yield
+
+        async def hang_up(_app: web.Application) -> None:
+            self.board.close()
+
+        app.cleanup_ctx.append(life)
+        app.on_shutdown.append(hang_up)
+        return app
+
+
+# How a service is made of its settings: each part built once, and handed what it needs.
+
+
+USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
+
+
+def compose(
+    config: Settings,
+    *,
+    upstream: str | None = None,
+    now: Callable[[], datetime] = clock.wall,
+    demo: bool = False,
+    seed: int | None = None,
+    stored: bool = False,
+    sound: bool = False,
+    around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
+) -> Service:
+    """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
+
+    With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
+    remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
+    the sources by their base address. A `sound` config was
+    composed before: APScheduler need not be loaded only to ask whether its times are some.
+    Raises ConfigurationError for an instrument whose sources are off, and for a time that no clock shows.
+    """
+    config = keys.switched_on(config)
+    wanted = instruments(config)
+    feeds = feeds_of(config, upstream, used(config))
+    keeper = _keeper(config, upstream, now, stored=stored)
+    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(keeper.newest, now(), ())
+    board = Board(replace(first.resumed(wanted, now()), demo=demo))
+    fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
+    poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
+    plans = plans_of(config, feeds, Random(seed), sound=sound)  # noqa: S311 - jitter, not a secret # nosec B311
+    timetable = _timetable(plans, poller, board, now)
+    poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
+    context = context_of(config, poller, board, now, keeper, demo=demo)
+    service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+    if stored and is_shared(config.store.url):
+        replica = Replica(keeper.store, keeper.name, PARTS)
+        service.following = Following(replica, keeper, poller, board, timetable, context.vitals, now)
+    return service
+
+
+def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:
+    """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
+    store = of_url(config.store.url if stored else "memory://")
+    retention = Retention(config.store.raw, config.store.hourly, config.store.keep)
+    return Keeper(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now)
+
+
+def _timetable(plans: Mapping[str, Plan], poller: Poller, board: Board, now: Callable[[], datetime]) -> Timetable:
+    async def poll(source: str) -> None:
+        await poller.poll(source)
+
+    def planned() -> None:
+        # A source whose first poll has not ended may change the board at any moment.
+        board.expect(min(health.next_poll or now() for health in poller.health.values()))
+
+    return Timetable(plans, poll, lambda source: poller.health[source], poller.cost, now, planned)
+
+
+# A service that records what its sources answer, and one that runs over such a recording.
+
+
+def record(config: Settings, upstream: str | None, folder: Path) -> Service:
+    """A service that appends every upstream answer to the recording in `folder`."""
+    return compose(
+        config, upstream=upstream, around=lambda fetcher, bases: Recorder(fetcher, folder, bases, clock.wall)
+    )
+
+
+def replay(config: Settings, recording: Recording, start: datetime, speed: float, *, demo: bool = False) -> Service:
+    """A service over `recording`, on its clock: all before `start` at once, from there `speed` seconds in one.
+
+    A `demo` says so everywhere, and begins at `start` again when the recording is over.
+    """
+    now = clock.Stepped(recording.entries[0].at)
+    service = compose(config, now=now, demo=demo, around=lambda _fetcher, bases: Playback(recording, bases, now))
+    playback, poller, board = service.fetcher, service.poller, service.board
+    if not isinstance(playback, Playback):
+        raise TypeError("replay composes around a playback")
+    poller.publisher.hurry = lambda _source: None
+    replayer = Replayer(recording, playback, poller, board, now, start, speed)
+    replayer.alive = service.context.vitals.timetable_ran
+    replayer.remember = partial(_remember, board, poller, playback, now) if demo else None
+    begun = replayer.begun if demo else None
+    return replace(service, timetable=cast("Timetable", replayer), begun=begun)  # the same face: start, every, stop
+
+
+def _remember(board: Board, poller: Poller, playback: Playback, now: clock.Stepped) -> Callable[[], None]:
+    """What goes back to this moment of a recording."""
+    snapshot, at, forget, rewind = board.latest, now(), poller.mark(), playback.mark()
+
+    def back() -> None:
+        forget()
+        rewind()
+        now.back(at)
+        # A version never goes back, or a reader's stream would wait for it to be reached again.
+        board.put(replace(snapshot, version=board.latest.version + 1), at)
+
+    return back
+
+
+# What fills the history, and what writes the board into files: the same parts without a server.
+
+
+# The service's own files that a page needs beside what is exported.
+_EXPORTED = ("widget.css", "widget.js")
+
+
+def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
+    """What fills the configured store from the archives; `pause` seconds lie between two requests."""
+    config = keys.switched_on(config)
+
+    def base(feed: Feed) -> str:
+        return feed.base_url if upstream else feed.adapter.archive_url or feed.base_url
+
+    feeds = feeds_of(config, upstream, used(config))
+    return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
+
+
+def exporter(service: Service, langs: tuple[str, ...], target: Target) -> Exporter:
+    """What writes the service's board into `target`, in `langs`; their first is that of what has no language."""
+    context = service.context
+    pictures = Pictures(context.history, langs[0])
+    steady = {each.name: each.representation for each in assets.ASSETS if each.name in _EXPORTED}
+    steady["v1/openapi.json"] = Representation(service.openapi(), JSON, context.clock())
+
+    async def tree(snapshot: Snapshot, now: datetime) -> dict[str, Representation]:
+        return tree_of(context.renderer, snapshot, langs, now) | await pictures.of(snapshot, now)
+
+    return Exporter(service.board, context.clock, target, langs, tree, steady)

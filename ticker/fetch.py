@@ -1,0 +1,272 @@
+"""The only HTTP client: time-outs, size caps, conditional requests, and a named failure for all that goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from msgspec import Struct
+from msgspec.structs import replace
+from yarl import URL
+
+from ticker.quotes import Reason, SourceError
+
+# The names of what goes wrong on the way: the client's errors and an upstream's statuses, each by its one slug.
+
+
+_RETRY_AFTER_MOST = timedelta(days=1)
+# The first family that an error belongs to names it; whatever else can go wrong on a connection is `connect`.
+_FAMILIES: tuple[tuple[type[Exception], Reason], ...] = (
+    (aiohttp.ClientConnectorDNSError, Reason.DNS),
+    (aiohttp.ClientSSLError, Reason.TLS),
+    (ssl.SSLError, Reason.TLS),
+    (aiohttp.ClientResponseError, Reason.PARSE),
+    (aiohttp.ClientPayloadError, Reason.PARSE),
+)
+
+
+def check(status: int, headers: Mapping[str, str], now: datetime) -> None:
+    """Raises SourceError for every status but 200, with the wait that the upstream asks for; `now` is the true time."""
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        raise SourceError(Reason.RATE_LIMITED, f"HTTP {status}", retry_after=retry_after(headers, now))
+    if status >= 500:  # noqa: PLR2004 - the server error class
+        raise SourceError(Reason.HTTP_5XX, f"HTTP {status}", retry_after=retry_after(headers, now))
+    if status != 200:  # noqa: PLR2004 - anything else is not the whole answer
+        raise SourceError(Reason.HTTP_4XX, f"HTTP {status}")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds or a date), a day at most; None where absent."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        wait = timedelta(seconds=min(int(value[:9]), 10**8))
+    else:
+        try:
+            wait = parsedate_to_datetime(value) - now
+        except (ValueError, TypeError):
+            return None
+    return min(max(wait, timedelta(0)), _RETRY_AFTER_MOST)
+
+
+def named(error: Exception) -> SourceError:
+    """The SourceError that says what `error` of the client is."""
+    if any(isinstance(each, ContentEncodingError) for each in _chain(error)):
+        reason = Reason.ENCODING
+    else:
+        reason = next((reason for family, reason in _FAMILIES if isinstance(error, family)), Reason.CONNECT)
+    return SourceError(reason, f"{type(error).__name__}: {error}")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+# What is asked of a client, and what it answers.
+
+
+class Answer(Struct, frozen=True):
+    """A complete successful answer; `body` is decompressed and below the cap."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Fetching(Protocol):
+    """What the poller asks: the fetcher, or something around it or in its place."""
+
+    async def __aenter__(self) -> Self:
+        """Make ready."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Let go."""
+
+    async def get(
+        self,
+        url: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        /,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109 - as the fetcher's
+        max_bytes: int,
+        secret: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """As the fetcher's."""
+
+
+# A user's key in other people's words: hidden however it is written there, whole or cut off.
+
+
+# So much of a key is taken for the key.
+_BEGINNING = 6
+HIDDEN = "***"
+
+
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """`text` without `secrets`: neither as they are nor written for a URL or for JSON, sign by sign."""
+    for secret in secrets:
+        if secret:
+            beginning = "".join(_either(one) for one in secret[:_BEGINNING])
+            text = re.sub(rf"{beginning}[^\s'\"<>]*", HIDDEN, text, flags=re.IGNORECASE)
+    return text
+
+
+def hidden_bytes(body: bytes, secrets: Iterable[str]) -> bytes:
+    """The same of bytes; what has no key in it stays as it is, to the byte."""
+    return hidden(body.decode("latin-1"), [each.encode().decode("latin-1") for each in secrets]).encode("latin-1")
+
+
+def _either(one: str) -> str:
+    plus = r"|\+" if one == " " else ""
+    in_url = "".join(f"%{byte:02x}" for byte in one.encode())
+    return rf"(?:\\?{re.escape(one)}|{in_url}{plus}|\\u{ord(one):04x})"
+
+
+# Where a redirect may lead: another host is a guard or consent page, or an attack.
+
+
+def onward_of(start: URL, target: URL, location: str) -> URL:
+    """Where `target` sends on to with `location`. Raises SourceError where that is not `start`'s own place."""
+    try:
+        onward = target.join(URL(location))
+    except ValueError as error:
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}") from error
+    if not location or onward.scheme not in {"http", "https"} or not _same_place(start, onward):
+        raise SourceError(Reason.BLOCKED, f"redirected to {location[:80]!r}")
+    return onward
+
+
+def _same_place(start: URL, onward: URL) -> bool:
+    """The same scheme, host and port, or the same host moved up from http to https; nobody's password goes along."""
+    if onward.raw_user is not None:
+        return False
+    upgrade = (
+        (start.scheme, onward.scheme) == ("http", "https") and onward.is_default_port() and start.is_default_port()
+    )
+    return onward.origin() == start.origin() if not upgrade else onward.host == start.host
+
+
+# The only HTTP client: every call has time-outs, a size cap and a named failure; nothing else leaves this room.
+
+
+_CHUNK = 64 * 1024
+_REDIRECTS = 3
+# Answers kept for conditional requests: one for each thing that is polled, with room; never one for each day asked for.
+_REMEMBERED = 64
+
+
+class Fetcher:
+    """Fetches upstream answers over one shared connection pool; an async context manager.
+
+    `user_agent` names us honestly to the upstream.
+    """
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+        self._session: aiohttp.ClientSession | None = None
+        self._known: dict[str, Answer] = {}
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=32, limit_per_host=4),
+            raise_for_status=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(
+        self,
+        url: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        *,
+        timeout: timedelta,  # noqa: ASYNC109 - the caller's setting; the whole call is bounded by it
+        max_bytes: int,
+        secret: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer of `url`, asked for conditionally where an earlier one had a validator.
+
+        `secret` goes into the query like `query`, and into nothing that is kept. Raises SourceError, and nothing else,
+        within `timeout` altogether.
+        """
+        plain = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
+        target = plain.update_query(secret) if secret else plain
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                answer = await self._follow(target, headers, max_bytes)
+                return replace(answer, url=str(plain)) if secret else answer
+        except SourceError:
+            raise
+        except TimeoutError as error:
+            raise SourceError(Reason.TIMEOUT, f"no complete answer within {timeout.total_seconds():g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise named(error) from error
+
+    async def _follow(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> Answer:
+        """Redirects are followed on the same host only: another host is a guard or consent page, or an attack."""
+        start = target
+        for _ in range(_REDIRECTS + 1):
+            answer, location = await self._once(target, headers, max_bytes)
+            if answer is not None:
+                return answer
+
+            target = onward_of(start, target, location)
+        raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
+
+    async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
+        if self._session is None:
+            message = "the fetcher is used outside its context"
+            raise RuntimeError(message)
+        known = self._known.get(str(target))
+        async with self._session.get(
+            target, headers={**headers, **_conditions(known)}, allow_redirects=False
+        ) as response:
+            if response.status == 304 and known is not None:  # noqa: PLR2004 - Not Modified
+                return known, ""
+            if 300 <= response.status < 400 and response.status != 304:  # noqa: PLR2004 - the redirection class
+                return None, response.headers.get("Location", "")
+            check(response.status, response.headers, datetime.now(UTC))
+            body = await _read(response, max_bytes)
+            answer = Answer(str(target), response.status, response.headers, body)
+        if _conditions(answer):
+            self._known[str(target)] = answer
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return answer, ""
+
+
+def _conditions(known: Answer | None) -> dict[str, str]:
+    names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+    return {ask: known.headers[name] for name, ask in names.items() if known and name in known.headers}
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The body, streamed so that neither a bomb nor an endless answer is ever held whole."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise SourceError(Reason.SIZE, f"more than {max_bytes} bytes")
+    return bytes(body)

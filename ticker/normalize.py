@@ -1,0 +1,135 @@
+"""Tick to candidate: which of a source's ticks speak of an instrument, and what they say of one unit of it.
+
+A price for 100 units becomes the price of one; a pair quoted the other way round is inverted; a table over a third
+currency gives the cross rate. Decimals throughout: dividing by a power of ten keeps the source's digits exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from msgspec import Struct
+
+from ticker.calendars.calendar import Calendar
+from ticker.quotes import Candidate, Instrument, PriceType, Tick
+
+# A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.
+DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
+
+
+class Origin(Struct, frozen=True):
+    """Where ticks come from: the source, whose numbers it carries, its words for pairs, its calendar."""
+
+    source: str
+    publisher: str
+    calendar: Calendar
+    codes: Mapping[str, str]
+
+
+def word(instrument: Instrument, origin: Origin) -> str:
+    """The source's own word for `instrument`: configured, else known to the adapter, else its base."""
+    pair = f"{instrument.base}/{instrument.quote}"
+    return instrument.codes.get(origin.source) or origin.codes.get(pair) or instrument.base
+
+
+def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
+    """The candidate that `ticks` of one answer give for `instrument`, or None where they do not speak of it."""
+    found = _direct(ticks, word(instrument, origin), instrument.quote)
+    if found is not None:
+        return _candidate(instrument, origin, found, fetched_at)
+    derived = _derived(ticks, instrument.base, instrument.quote)
+    return None if derived is None else _candidate(instrument, origin, derived, fetched_at, derived=True)
+
+
+def _candidate(
+    instrument: Instrument, origin: Origin, rate: Rate, fetched_at: datetime, *, derived: bool = False
+) -> Candidate:
+    before = rate.previous_as_of
+    if rate.previous is not None and before is None and (derived or not _own_close(rate, origin.calendar, fetched_at)):
+        before = origin.calendar.previous(rate.as_of)
+    return Candidate(
+        symbol=instrument.symbol,
+        source=origin.source,
+        publisher=origin.publisher,
+        price=rate.price,
+        price_type=rate.price_type,
+        as_of=rate.as_of,
+        fetched_at=fetched_at,
+        # A previous price without a date cannot be shown honestly.
+        previous=rate.previous if before else None,
+        previous_as_of=before,
+        contract=rate.contract,
+        derived=derived,
+        ticks=rate.ticks,
+    )
+
+
+def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:
+    """A market that rests may tell its last close as the close before: a change of 0.00 % that nobody has measured."""
+    if rate.price_type is PriceType.FIXING or rate.previous != rate.price:
+        return False
+    rests = calendar.next_update(rate.as_of, now) is not None
+    return rests or calendar.previous(now) != calendar.previous(rate.as_of)
+
+
+class Rate(Struct, frozen=True):
+    """The price of one unit, now and before, as one or two ticks give it."""
+
+    price: Decimal
+    previous: Decimal | None
+    as_of: datetime
+    previous_as_of: datetime | None
+    price_type: PriceType
+    contract: str | None = None
+    ticks: tuple[Tick, ...] = ()
+
+    def over(self, other: Rate) -> Rate:
+        """The cross rate self / other: as old as the older leg, and indicative whatever its legs are."""
+        whole = self.previous and other.previous and self.previous_as_of == other.previous_as_of
+        return Rate(
+            price=DERIVED.divide(self.price, other.price),
+            previous=DERIVED.divide(self.previous, other.previous)
+            if whole and self.previous and other.previous
+            else None,
+            as_of=min(self.as_of, other.as_of),
+            previous_as_of=self.previous_as_of if whole else None,
+            price_type=PriceType.MID,
+            ticks=self.ticks + other.ticks,
+        )
+
+
+def _direct(ticks: Sequence[Tick], symbol: str, currency: str) -> Rate | None:
+    tick = next((tick for tick in ticks if tick.symbol == symbol and tick.currency == currency), None)
+    return None if tick is None else _rate(tick)
+
+
+def _rate(tick: Tick) -> Rate:
+    previous = None if tick.previous is None else tick.previous / tick.nominal
+    return Rate(
+        price=tick.price / tick.nominal,
+        previous=previous,
+        as_of=tick.as_of,
+        previous_as_of=tick.previous_as_of,
+        price_type=tick.price_type,
+        contract=tick.contract.code if tick.contract else None,
+        ticks=(tick,),
+    )
+
+
+def _derived(ticks: Sequence[Tick], base: str, quote: str) -> Rate | None:
+    """base/quote through a third currency both are priced in, or one that is priced in both, or the inverse."""
+    inverse = _direct(ticks, quote, base)
+    if inverse is not None:
+        one = Rate(Decimal(1), Decimal(1), inverse.as_of, inverse.previous_as_of, inverse.price_type)
+        return one.over(inverse)
+    priced: dict[tuple[str, str], Tick] = {}
+    for tick in ticks:  # of several dates the newest stands first
+        priced.setdefault((tick.symbol, tick.currency), tick)
+    for symbol, currency in priced:
+        if symbol == base and (quote, currency) in priced:
+            return _rate(priced[base, currency]).over(_rate(priced[quote, currency]))
+        if currency == quote and (symbol, base) in priced:
+            return _rate(priced[symbol, quote]).over(_rate(priced[symbol, base]))
+    return None

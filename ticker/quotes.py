@@ -1,0 +1,333 @@
+"""The values everything else hands along: frozen, without I/O and without a clock.
+
+Words are those of the contract: a *tick* is one observation in the source's own words, a *candidate* the same
+observation in ours, a *quote* what is published, a *snapshot* all quotes at one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+# The words that JSON, log and metrics share: what kind a price is of, how a quote stands, why there is none.
+
+
+class PriceType(StrEnum):
+    """What kind of number a price is; one kind is never passed off as another."""
+
+    FIXING = "fixing"
+    LAST = "last"
+    SETTLEMENT = "settlement"
+    MID = "mid"
+
+
+class Status(StrEnum):
+    """How a quote stands towards its source's calendar, from best to worst."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNAVAILABLE = "unavailable"
+
+
+class Reason(StrEnum):
+    """One slug per kind of failure, the same in log, metric and JSON."""
+
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    TLS = "tls"
+    CONNECT = "connect"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    SIZE = "size"
+    ENCODING = "encoding"
+    PARSE = "parse"
+    SCHEMA = "schema"
+    UNIT = "unit"
+    RANGE = "range"
+    MOVE = "move"
+    FUTURE = "future"
+    FROZEN = "frozen"
+    DISAGREE = "disagree"
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The worst of `statuses`; nothing at all is unavailable."""
+    return max(statuses, key=worse, default=Status.UNAVAILABLE)
+
+
+def worse(status: Status) -> int:
+    """How bad `status` is."""
+    return _WORSE[status]
+
+
+# Asked for every quote at every look at the board.
+_WORSE = {status: place for place, status in enumerate(Status)}
+
+
+# What an upstream did not do, in one family of errors.
+
+
+class SourceError(Exception):
+    """The one error family of fetching and parsing: an upstream did not give a usable answer.
+
+    `reason` is the slug that log, metric and JSON share, `detail` a sentence for a person, and `retry_after` how long
+    the upstream asked us to stay away, where it did. `besides` is what the same answer says well of something else.
+    """
+
+    besides: tuple[Tick, ...] = ()
+
+    def __init__(self, reason: Reason, detail: str, *, retry_after: timedelta | None = None) -> None:
+        # It quotes the upstream: neither a broken character nor a line of its own making may reach log or JSON.
+        self.detail = "".join(c if c.isprintable() else "\ufffd" for c in detail[:200])
+        super().__init__(f"{reason}: {self.detail}")
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+# What is quoted.
+
+
+class Instrument(Struct, frozen=True):
+    """What is quoted: `base` in `quote` per `unit`, and the rules its number must obey.
+
+    `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions (0.02 is 2 %).
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    unit: str
+    decimals: int
+    sources: tuple[str, ...]
+    max_age: timedelta
+    max_move: Decimal
+    tolerance: Decimal
+    band: tuple[Decimal, Decimal] = (Decimal(0), Decimal("1e9"))
+    required: bool = True
+    calendar: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+# What a source says: in its own words, and in ours.
+
+
+class Contract(Struct, frozen=True):
+    """A futures contract: the exchange's own code of it, and its last trading day where that is known."""
+
+    code: str
+    expires: date | None = None
+
+
+class AnswerDigest(Struct, frozen=True):
+    """Which bytes a tick came in: SHA-256 in hex, and length, of the whole decompressed answer."""
+
+    sha256: str
+    size: int
+
+
+class Neighbour(Struct, frozen=True):
+    """The next contract on the same board: how far apart both are is what a calendar spread is."""
+
+    contract: Contract
+    last: Decimal
+    as_of: datetime
+    previous_settlement: Decimal | None = None
+
+
+class Candle(Struct, frozen=True):
+    """The last price of one minute of trading; `at` is when the minute began."""
+
+    at: datetime
+    close: Decimal
+
+
+class MarketData(Struct, frozen=True):
+    """What a market's answer says beside the price, for the same nominal; None is what it does not say.
+
+    `previous_price` is the last price of the session before, and `change_from_previous` what the exchange itself says
+    that the price has moved since, in percent.
+    """
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    bid: Decimal | None = None
+    offer: Decimal | None = None
+    previous_price: Decimal | None = None
+    change_from_previous: Decimal | None = None
+    settlement: Decimal | None = None
+    previous_settlement: Decimal | None = None
+    open_interest: Decimal | None = None
+    volume: Decimal | None = None
+    neighbour: Neighbour | None = None
+    candles: tuple[Candle, ...] = ()
+
+
+class Tick(Struct, frozen=True):
+    """One observation in the source's own words: `price` units of `currency` for `nominal` units of `symbol`.
+
+    `raw` is the price as it stood in the answer, and `answer` which answer that was.
+    """
+
+    symbol: str
+    price: Decimal
+    currency: str
+    as_of: datetime
+    price_type: PriceType
+    nominal: int = 1
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    contract: Contract | None = None
+    market: MarketData | None = None
+    raw: str | None = None
+    answer: AnswerDigest | None = None
+
+
+class Candidate(Struct, frozen=True):
+    """A tick in our words: the price of one unit of an instrument, with where and when it is from.
+
+    `publisher` is whose number it is: a mirror of the Bank of Russia publishes the Bank's number, not a second one.
+    `ticks` is what it was made of: one, or the two of a cross rate.
+    """
+
+    symbol: str
+    source: str
+    publisher: str
+    price: Decimal
+    price_type: PriceType
+    as_of: datetime
+    fetched_at: datetime
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    contract: str | None = None
+    derived: bool = False
+    ticks: tuple[Tick, ...] = ()
+
+
+# What is published: one number with its standing in time, and all of them at one moment.
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Agreement(Struct, frozen=True):
+    """How many sources say the same within the instrument's tolerance, and how far apart they are in percent."""
+
+    sources: int
+    spread_percent: Decimal
+
+
+class Quote(Struct, frozen=True):
+    """What is published of one instrument: the chosen number, its provenance and its standing in time.
+
+    `fresh_until` and `usable_until` are the two moments at which the status changes by the mere passing of time.
+    """
+
+    instrument: Instrument
+    price: Decimal | None = None
+    price_type: PriceType | None = None
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    as_of: datetime | None = None
+    fetched_at: datetime | None = None
+    next_update_at: datetime | None = None
+    source: str | None = None
+    publisher: str | None = None
+    contract: str | None = None
+    fallback: bool = False
+    status: Status = Status.UNAVAILABLE
+    reason: Reason | None = None
+    agreement: Agreement | None = None
+    fresh_until: datetime | None = None
+    usable_until: datetime | None = None
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's symbol."""
+        return self.instrument.symbol
+
+    @property
+    def change(self) -> Decimal | None:
+        """Price less the source's previous publication, exactly; None where either is not known."""
+        return None if self.price is None or self.previous is None else self.price - self.previous
+
+    @property
+    def change_percent(self) -> Decimal | None:
+        """The change in percent of the previous publication, unrounded; None where it is not known."""
+        change = self.change
+        return None if change is None or not self.previous else change / self.previous * 100
+
+    def at(self, now: datetime) -> Quote:
+        """The same quote as it stands at `now`: time alone can only make it older, never newer."""
+        status = max(self.status, self._status(now), key=worse)
+        if status is self.status:
+            return self
+        if status is Status.UNAVAILABLE:
+            return replace(self, status=status, price=None, previous=None, previous_as_of=None, agreement=None)
+        return replace(self, status=status)
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """The next moment after `now` at which time alone changes the status."""
+        moments = (self.fresh_until, self.usable_until) if self.price is not None else ()
+        return min((moment for moment in moments if moment and moment > now), default=None)
+
+    def _status(self, now: datetime) -> Status:
+        if self.price is None or (self.usable_until and now >= self.usable_until):
+            return Status.UNAVAILABLE
+        return Status.STALE if self.fresh_until and now >= self.fresh_until else Status.FRESH
+
+
+class Snapshot(Struct, frozen=True):
+    """All quotes at one moment; JSON, HTML, events and metrics are all cut from the same one."""
+
+    version: int
+    generated_at: datetime
+    quotes: tuple[Quote, ...]
+    demo: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The worst status of its quotes."""
+        return worst(quote.status for quote in self.quotes)
+
+    def at(self, now: datetime) -> Snapshot:
+        """The same snapshot as it stands at `now`: itself while no status has changed, else a later version.
+
+        Each change is dated when it was due, not when somebody looked: replicas age to one version and the same bytes.
+        """
+        found, moment = self, self.generated_at
+        while (turn := found.turns_at(moment)) is not None and turn <= now:
+            found, moment = _aged(found, turn), turn
+        return _aged(found, now)
+
+    def follow(self, quotes: tuple[Quote, ...], now: datetime) -> Snapshot:
+        """The snapshot after this one; its version grows even across restarts, since it never lags the clock."""
+        version = max(self.version + 1, int((now - EPOCH).total_seconds() * 1000))
+        return replace(self, version=version, generated_at=now, quotes=quotes)
+
+    def resumed(self, instruments: Iterable[Instrument], now: datetime) -> Snapshot:
+        """The snapshot that a start at `now` shows: `instruments` as they were left, in their true age and status."""
+        aged = self.at(now)
+        quotes = tuple((aged.get(each.symbol) or Quote(each)).at(now) for each in instruments)
+        return aged if quotes == aged.quotes else aged.follow(quotes, now)
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """The next moment after `now` at which time alone changes one of its statuses."""
+        return min(filter(None, (quote.turns_at(now) for quote in self.quotes)), default=None)
+
+    def get(self, symbol: str) -> Quote | None:
+        """The quote of `symbol`, or None."""
+        return next((quote for quote in self.quotes if quote.symbol == symbol), None)
+
+
+def _aged(snapshot: Snapshot, now: datetime) -> Snapshot:
+    quotes = tuple(quote.at(now) for quote in snapshot.quotes)
+    return snapshot if quotes == snapshot.quotes else snapshot.follow(quotes, now)

@@ -1,0 +1,275 @@
+"""How the sources fare, as the leader tells it: a text out of their health, and back.
+
+What was asked of each in the last hour travels along: whoever polls next goes on within the same budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from msgspec.structs import replace
+
+from ticker.board import Board
+from ticker.health import Health
+from ticker.log import Log
+from ticker.poll.poller import Poller
+from ticker.process_health import Vitals
+from ticker.quotes import Reason, Snapshot
+from ticker.replicas.lease import Replica, Role, Turns
+from ticker.scheduling import Timetable
+from ticker.storage import codec
+from ticker.storage.base import Edition
+from ticker.storage.writer import QUOTES, SOURCES, Keeper
+
+_MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
+_PLAIN = ("in_a_row", "accepted", "detail")
+# Requests are told by the minute: an hour of a busy source is sixty numbers.
+_MINUTE = 60
+
+
+def told(health: Mapping[str, Health], asked: Callable[[str], Sequence[datetime]]) -> str:
+    """Each source as it fares, with when it was asked."""
+    return json.dumps({source: _told(each, asked(source)) for source, each in health.items()})
+
+
+def heard(text: str, health: Mapping[str, Health]) -> dict[str, list[datetime]]:
+    """Make `health` what `text` tells of it; when each source was asked. A text that cannot be read tells nothing."""
+    try:
+        tree = json.loads(text)
+        return {source: _heard(tree[source], each) for source, each in health.items() if source in tree}
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return {}
+
+
+def _told(health: Health, asked: Sequence[datetime]) -> dict[str, object]:
+    minutes = Counter(int(moment.timestamp()) // _MINUTE for moment in asked)
+    moments = {name: getattr(health, name) for name in _MOMENTS}
+    return {
+        **{name: getattr(health, name) for name in _PLAIN},
+        **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
+        "reason": None if health.reason is None else str(health.reason),
+        "asked": sorted(minutes.items()),
+    }
+
+
+def _heard(tree: Any, health: Health) -> list[datetime]:  # noqa: ANN401 - read from a store
+    values = {name: tree[name] for name in _PLAIN}
+    values |= {name: None if tree[name] is None else datetime.fromisoformat(tree[name]) for name in _MOMENTS}
+    values["reason"] = None if tree["reason"] is None else Reason(tree["reason"])
+    # At the end of its minute: a budget is rather spent a little longer than a little too soon.
+    asked = [
+        moment
+        for minute, count in tree["asked"]
+        for moment in [datetime.fromtimestamp((minute + 1) * _MINUTE, UTC)] * count
+    ]
+    for name, value in values.items():
+        setattr(health, name, value)
+    return asked
+
+
+# How the sources fare: told by the one who polls, known by the others, who go on from there when it is their turn.
+
+
+class Fares:
+    """Tells through `keeper` what `poller` and `timetable` know, and lets them know what was told."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        keeper: Keeper,
+        poller: Poller,
+        board: Board,
+        timetable: Timetable,
+        clock: Callable[[], datetime],
+    ) -> None:
+        # When whoever polls has asked each source, as it was told last.
+        self.asked: dict[str, list[datetime]] = {}
+        self._replica = replica
+        self._keeper = keeper
+        self._poller = poller
+        self._board = board
+        self._timetable = timetable
+        self._clock = clock
+        self._told: object = None
+        self._version = 0
+
+    def heard(self, edition: Edition) -> None:
+        """Of the one who polls; what is polled here is known better here."""
+        self._version = max(self._version, edition.version)
+        if not self._replica.on and (asked := heard(edition.text, self._poller.health)):
+            self.asked = asked
+            following = [each.next_poll for each in self._poller.health.values() if each.next_poll]
+            self._board.expect(min(following, default=None))
+
+    def asking(self) -> None:
+        """Before an upstream is asked it is told: what a leader has spent outlives it."""
+        if self._replica.role is Role.LEADS:
+            asyncio.get_running_loop().call_soon(self.tell)
+
+    def forgotten(self) -> None:
+        """The store may have lost what it was told last."""
+        self._told = None
+
+    def tell(self) -> None:
+        """Say it, where anything is new."""
+        asked = self._timetable.budgets.asked
+        health = self._poller.health.items()
+        now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
+        if now != self._told:
+            self._told = now
+            text = told(self._poller.health, asked)
+            self._version = max(self._version + 1, int(self._clock().timestamp() * 1000))
+            self._keeper.tell(SOURCES, self._version, lambda: text)
+
+
+# What a replica's role means for its parts: who polls, what the board shows, and what is told to the others.
+#
+# The board only ever goes up: the highest version wins, whoever made it. A leader that hears of a higher one than its
+# own takes it up and goes on from there; whoever was alone offers what it shows when the store is back.
+
+
+log = Log(__name__)
+
+
+class Offer(Enum):
+    """How far a replica is with what it alone knows and was refused."""
+
+    NONE = "none"
+    DUE = "at the next beat"
+    MADE = "made"
+
+
+class Following:
+    """Joins `replica` with the parts of its service."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        keeper: Keeper,
+        poller: Poller,
+        board: Board,
+        timetable: Timetable,
+        vitals: Vitals,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._replica = replica
+        self._keeper = keeper
+        self._poller = poller
+        self._board = board
+        self._timetable = timetable
+        self._vitals = vitals
+        self._clock = clock
+        self._turns = Turns(replica, poller, timetable)
+        self._fares = Fares(replica, keeper, poller, board, timetable, clock)
+        # The version that this replica itself has last made, while it may still be taken; and how far it is with
+        # offering that once more, where it was refused because another has led meanwhile.
+        self._own = -1
+        self._offer = Offer.NONE
+        replica.turned, replica.heard = self.turned, self.heard
+        keeper.writer.fence, keeper.writer.refused = (lambda: replica.fence), self.refused
+        keeper.leaving, keeper.writer.renewed = replica.stop, self.renewed
+        poller.publisher.duty, poller.publisher.report = replica, self.report
+        timetable.asking = self._fares.asking
+
+    def start(self) -> None:
+        """Go on from what the store told at the start, and take part."""
+        self._vitals.leads = False
+        for edition in self._keeper.found.values():
+            self._replica.know(edition.part, edition.version)
+            if edition.part == SOURCES:
+                self._fares.heard(edition)
+        self._replica.start()
+
+    async def decided(self) -> None:
+        """Wait until it is known who polls; by then whoever does has begun to."""
+        await self._replica.decided.wait()
+
+    def stop(self) -> None:
+        """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
+        if self._replica.role is Role.LEADS:
+            self._fares.tell()
+
+    def renewed(self) -> None:
+        """The store may have lost what it was told last: say it again."""
+        self._fares.forgotten()
+        if self._replica.role is Role.LEADS:
+            self.report(self._board.latest)
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Told every snapshot that is made here."""
+        self._own, self._offer = snapshot.version, Offer.NONE
+        self._keeper.report(snapshot)
+
+    def turned(self, before: Role) -> None:
+        """At every beat: act where the role is another one, and tell how the sources fare."""
+        role = self._replica.role
+        self._vitals.leads, self._vitals.replicas = self._replica.on, self._replica.replicas
+        if role is not before:
+            if before is Role.ALONE:
+                self._keeper.retry()
+            self._turns.take(before, role, self._fares.asked)
+            if role is Role.LEADS:
+                # The store may know it; one that lost it together with the lease does not.
+                self.report(self._board.latest)
+        self._turns.reserve(role)
+        if self._offer is Offer.DUE:
+            self._offer_again()
+        if role is Role.LEADS:
+            self._fares.tell()
+        # A store that was emptied is told what is held here, whoever leads.
+        self._keeper.look()
+
+    def refused(self, part: str) -> None:
+        """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
+        if part == QUOTES and self._own == self._board.latest.version and self._offer is Offer.NONE:
+            self._offer = Offer.DUE
+        else:
+            self._own, self._offer = -1, Offer.NONE
+        self._replica.know(part, -1)
+
+    def _offer_again(self) -> None:
+        """What is shown, where it is newer than all that is known; it stays until somebody has refused it again."""
+        shown, self._offer = self._board.latest, Offer.MADE
+        if shown.version > self._replica.known(QUOTES):
+            self._keeper.report(shown)
+        else:
+            self._own = -1
+
+    def heard(self, edition: Edition) -> None:
+        """Show, or know, what another replica has told."""
+        if edition.part == SOURCES:
+            self._fares.heard(edition)
+        elif edition.part == QUOTES:
+            self._show(edition)
+
+    def _show(self, edition: Edition) -> None:
+        now = self._clock()
+        shown = self._board.current(now)
+        if edition.version <= shown.version and (self._replica.on or self._own == shown.version):
+            return
+        snapshot = codec.restored(edition.text, self._poller.instruments, now)
+        if snapshot is None:
+            self._overtake(edition, shown)
+            return
+        # What only time has changed here gives way to what is known of the sources, under a version of its own.
+        version = max(edition.version, shown.version + 1) if snapshot.quotes != shown.quotes else edition.version
+        self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
+        self._keeper.note(snapshot)
+        if self._replica.role is Role.LEADS:
+            # What the sources said here may be older than what they said there: they are asked again.
+            self._poller.forget()
+            for source in self._poller.feeds:
+                self._timetable.hurry(source)
+
+    def _overtake(self, edition: Edition, shown: Snapshot) -> None:
+        """Of another clock, or of another version of ours: the leader goes on above it, the others wait for that."""
+        log.warning("edition passed over: not readable, or from the future", version=edition.version)
+        if self._replica.on:
+            self._board.put(replace(shown, version=edition.version + 1), self._clock())
+            self.report(self._board.latest)

@@ -1,0 +1,182 @@
+"""One of those that share a store: whether it leads, follows or is alone, and what the others tell.
+
+A lease is held by the clock of who holds it: from a moment before it was asked for, and a little less long than it was
+given. Whoever sleeps through that, or is cut off, knows at once that it may not speak, whatever else it knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ticker.log import Log
+from ticker.poll.poller import Poller
+from ticker.scheduling import Timetable
+from ticker.storage.base import Edition, Lease, Shared, StoreError, named
+
+log = Log(__name__)
+
+# A leader that is gone is replaced after a lease and a beat at most.
+TTL_SECONDS, BEAT_SECONDS = 3.0, 1.0
+# Two machines' clocks do not run at one speed, and a call takes its time.
+_MARGIN_SECONDS = 0.25
+# How long one question for news waits, so that an end is not waited for.
+_TURN_SECONDS = 0.25
+
+
+class Role(StrEnum):
+    """What a replica does. ALONE: the store is away, and it polls for itself; so may each of the others."""
+
+    WAITS = "waits"
+    LEADS = "leads"
+    FOLLOWS = "follows"
+    ALONE = "alone"
+
+
+class Replica:
+    """Claims the lease of `name` about once a second; `turned` and `heard` are called on the loop that started it."""
+
+    def __init__(self, store: Shared, name: str, parts: Sequence[str]) -> None:
+        self.holder = named()
+        self.role = Role.WAITS
+        self.replicas = 1
+        self.silent = 0
+        self.fence = 0
+        # Who is told the role it had and has, at every beat; and every edition; both are the composer's to set.
+        self.turned: Callable[[Role], object] = lambda _before: None
+        self.heard: Callable[[Edition], object] = lambda _edition: None
+        self._store = store
+        self._name = name
+        self._known = dict.fromkeys(parts, -1)
+        self._until = 0.0
+        self._seen = 0.0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._began = asyncio.Event()
+        self.decided = asyncio.Event()
+
+    @property
+    def on(self) -> bool:
+        """Whether it polls and publishes at this moment."""
+        return self.role is Role.ALONE or (self.role is Role.LEADS and time.monotonic() < self._until)
+
+    async def begins(self) -> None:
+        """Return when it polls and publishes."""
+        while not self.on:
+            await self._began.wait()
+
+    def known(self, part: str) -> int:
+        """The newest version of `part` that the store is known to have."""
+        return self._known[part]
+
+    def know(self, part: str, version: int) -> None:
+        """Ask for no edition of `part` up to `version` any more; with -1, for whichever there is."""
+        self._known[part] = version
+
+    def start(self) -> None:
+        """Begin to claim and to listen."""
+        loop = asyncio.get_running_loop()
+        self._seen = time.monotonic()
+        self._thread = threading.Thread(target=self._live, args=[loop], name="replica", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Let go of the lease, so that the next one need not wait."""
+        self._stopping.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                lease = self._store.claim(self._name, self.holder, TTL_SECONDS)
+                # Before it leads, it knows what was told by who led.
+                found = self._store.newer(self._name, self._known, 0)
+                loop.call_soon_threadsafe(self._claimed, lease, began, found)
+                self._listen(loop, began + BEAT_SECONDS, leads=lease.holder == self.holder)
+            except StoreError as error:
+                loop.call_soon_threadsafe(self._missed, error)
+                self._stopping.wait(max(0.0, began + BEAT_SECONDS - time.monotonic()))
+        try:
+            self._store.release(self._name, self.holder)
+        except StoreError:
+            log.info("lease not released, it runs out", name=self._name)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, until: float, *, leads: bool) -> None:
+        """Until the next beat; who leads is told at beats only what others say."""
+        if leads:
+            self._stopping.wait(max(0.0, until - time.monotonic()))
+        while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
+            for edition in self._store.newer(self._name, self._known, min(left, _TURN_SECONDS)):
+                self._known[edition.part] = edition.version
+                loop.call_soon_threadsafe(self.heard, edition)
+
+    def _claimed(self, lease: Lease, began: float, found: Sequence[Edition]) -> None:
+        self._seen = time.monotonic()
+        self.replicas, self.silent, self.fence = lease.replicas, lease.silent, lease.fence
+        for edition in found:
+            self._known[edition.part] = max(edition.version, self._known[edition.part])
+            self.heard(edition)
+        leads = lease.holder == self.holder
+        self._until = began + TTL_SECONDS - _MARGIN_SECONDS if leads else 0.0
+        self._become(Role.LEADS if leads else Role.FOLLOWS)
+
+    def _missed(self, error: StoreError) -> None:
+        """The store did not answer. Whoever followed waits for as long as a leader would have gone on."""
+        if self.role is Role.WAITS or time.monotonic() >= max(self._until, self._seen + TTL_SECONDS):
+            self._become(Role.ALONE, error.detail)
+
+    def _become(self, role: Role, why: str | None = None) -> None:
+        before, self.role = self.role, role
+        if before is not role:
+            log.info("replica turned", role=str(role), replicas=self.replicas, fence=self.fence, why=why)
+        if self.on:
+            bell, self._began = self._began, asyncio.Event()
+            bell.set()
+        self.turned(before)
+        self.decided.set()
+
+
+# Whose turn it is to ask the sources, and what is left of their budgets for whoever takes it.
+
+
+# Of so long nobody may know what a leader asked who could tell no more: its lease and a beat to each side.
+_UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
+
+
+class Turns:
+    """Lets `timetable` go on, rest or begin, as the role of `replica` asks for."""
+
+    def __init__(self, replica: Replica, poller: Poller, timetable: Timetable) -> None:
+        self._replica = replica
+        self._poller = poller
+        self._timetable = timetable
+        self._silent = 0
+
+    def take(self, before: Role, role: Role, asked: Mapping[str, Sequence[datetime]]) -> None:
+        """Act on a role that has changed; `asked` is when whoever polled until now asked, as far as it told."""
+        share = self._replica.replicas if role is Role.ALONE else 1
+        if role is Role.FOLLOWS:
+            self._timetable.rest()
+        elif before in {Role.LEADS, Role.ALONE}:
+            self._timetable.divide(share)
+        else:
+            self._poller.forget()
+            for source, moments in asked.items():
+                self._timetable.budgets.charge(source, moments)
+            if before is Role.FOLLOWS:
+                self._timetable.budgets.presume(_UNTOLD)
+            self.reserve(role)
+            self._timetable.resume(share)
+
+    def reserve(self, role: Role) -> None:
+        """Who is silent may be polling for itself, within its share: it is not asked for by whoever leads."""
+        silent = self._replica.silent if role is Role.LEADS else 0
+        if silent > self._silent:
+            self._timetable.budgets.reserve(silent - self._silent, self._replica.replicas)
+        self._silent = silent

@@ -1,0 +1,205 @@
+"""A row of history as a database writes it, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from msgspec.structs import replace
+
+from ticker.quotes import EPOCH, Agreement, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, Status
+from ticker.storage.base import Row
+
+_MICRO = timedelta(microseconds=1)
+
+
+def micros(value: datetime | date | timedelta) -> int:
+    """A moment, the start of a day in UTC, or a duration, in whole microseconds."""
+    if isinstance(value, timedelta):
+        return value // _MICRO
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time(), UTC)
+    return (value - EPOCH) // _MICRO
+
+
+def moment_of(value: int, minutes: int = 0) -> datetime:
+    """The moment of so many microseconds, in the zone so many minutes east."""
+    seconds, micro = divmod(value, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, _zone(minutes))
+    return moment.replace(microsecond=micro) if micro else moment
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes)) if minutes else UTC
+
+
+def encoded(row: Row) -> dict[str, object]:
+    """The row's columns."""
+    offset = row.as_of.utcoffset() or timedelta(0)
+    return {
+        "symbol": row.symbol,
+        "source": row.source,
+        "as_of": micros(row.as_of),
+        "price": f"{row.price:f}",
+        "price_type": str(row.price_type),
+        "publisher": row.publisher,
+        "offset": offset // timedelta(minutes=1),
+        "day": row.as_of.date().isoformat(),
+        "fetched_at": micros(row.fetched_at),
+        "seen_at": micros(row.seen_at),
+        "previous": None if row.previous is None else f"{row.previous:f}",
+        "previous_as_of": None if row.previous_as_of is None else row.previous_as_of.isoformat(),
+        "contract": row.contract,
+        "archived": int(row.archived),
+    }
+
+
+def decoded(columns: Iterable[Any]) -> Row:
+    """The row of `columns`, which are all of the table's in its order: a line has thousands, so by place."""
+    symbol, source, as_of, revision, price, price_type, publisher, offset, _, *others = columns
+    fetched_at, seen_at, previous, previous_as_of, contract, archived = others
+    return Row(
+        symbol,
+        source,
+        publisher,
+        PriceType(price_type),
+        moment_of(as_of, offset),
+        Decimal(price),
+        moment_of(fetched_at),
+        moment_of(seen_at),
+        None if previous is None else Decimal(previous),
+        None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
+        contract,
+        bool(archived),
+        revision,
+    )
+
+
+# What is kept of a quote that was published, and of a candidate out of an archive.
+
+
+def identity(row: Row | None) -> object:
+    """What makes a row another one than the last."""
+    return row and (row.source, row.as_of, row.price, row.price_type)
+
+
+def of_quote(quote: Quote) -> Row | None:
+    """The row that the quote is kept as; None for one without a number or without its whole provenance."""
+    source, price_type, price = quote.source, quote.price_type, quote.price
+    as_of, fetched_at = quote.as_of, quote.fetched_at
+    if source is None or price_type is None or price is None or as_of is None or fetched_at is None:
+        return None
+    return Row(
+        symbol=quote.symbol,
+        source=source,
+        publisher=quote.publisher or source,
+        price_type=price_type,
+        as_of=as_of,
+        price=price,
+        fetched_at=fetched_at,
+        seen_at=fetched_at,
+        previous=quote.previous,
+        previous_as_of=quote.previous_as_of,
+        contract=quote.contract,
+    )
+
+
+def of_candidate(found: Candidate) -> Row:
+    """In force from its own date: what an archive tells was so then, whenever it is asked."""
+    return Row(
+        symbol=found.symbol,
+        source=found.source,
+        publisher=found.publisher,
+        price_type=found.price_type,
+        as_of=found.as_of,
+        price=found.price,
+        fetched_at=found.fetched_at,
+        seen_at=found.as_of,
+        previous=found.previous,
+        previous_as_of=found.previous_as_of,
+        contract=found.contract,
+        archived=True,
+    )
+
+
+# A snapshot as text, and back as a later start may still show it.
+
+
+# Clocks are set; a snapshot further ahead than this is of another clock than ours.
+_SKEW = timedelta(minutes=5)
+_PLAIN = ("source", "publisher", "contract", "fallback")
+_MOMENTS = ("previous_as_of", "as_of", "fetched_at", "next_update_at", "fresh_until", "usable_until")
+_PRICES = ("price", "previous")
+
+
+def written(snapshot: Snapshot) -> str:
+    """The snapshot as JSON; prices and moments are text, exactly."""
+    quotes = {quote.symbol: _written(quote) for quote in snapshot.quotes}
+    moment = snapshot.generated_at.isoformat()
+    return json.dumps({"version": snapshot.version, "generated_at": moment, "quotes": quotes})
+
+
+def restored(text: str, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
+    """The snapshot of `text` for today's `instruments`, as it stood when it was written.
+
+    An instrument that has changed its meaning or lost the source starts anew. None for a text that cannot be read or
+    that is from the future of `now`.
+    """
+    try:
+        tree = json.loads(text)
+        generated_at = datetime.fromisoformat(tree["generated_at"])
+        if generated_at > now + _SKEW:
+            return None
+        quotes = tuple(_restored(tree["quotes"].get(each.symbol), each) for each in instruments)
+        return Snapshot(int(tree["version"]), generated_at, quotes)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        return None
+
+
+def _written(quote: Quote) -> dict[str, object]:
+    def text(value: object) -> str | None:
+        return None if value is None else str(value)
+
+    moments = {name: getattr(quote, name) for name in _MOMENTS}
+    return {
+        "of": _meaning(quote.instrument),
+        **{name: getattr(quote, name) for name in _PLAIN},
+        **{name: text(getattr(quote, name)) for name in (*_PRICES, "price_type", "status", "reason")},
+        **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
+        "agreement": None
+        if quote.agreement is None
+        else [quote.agreement.sources, str(quote.agreement.spread_percent)],
+    }
+
+
+def _restored(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 - read from a file
+    if tree is None or tree["of"] != _meaning(instrument) or tree["source"] not in instrument.sources:
+        return Quote(instrument)
+
+    def moment(name: str) -> datetime | None:
+        return None if tree[name] is None else datetime.fromisoformat(tree[name])
+
+    def price(name: str) -> Decimal | None:
+        return None if tree[name] is None else Decimal(tree[name])
+
+    agreement = tree["agreement"]
+    quote = Quote(
+        instrument=instrument,
+        **{name: tree[name] for name in _PLAIN},
+        **{name: moment(name) for name in _MOMENTS},  # type: ignore[arg-type] # by their names
+        **{name: price(name) for name in _PRICES},  # type: ignore[arg-type] # the same
+        price_type=None if tree["price_type"] is None else PriceType(tree["price_type"]),
+        status=Status(tree["status"]),
+        reason=None if tree["reason"] is None else Reason(tree["reason"]),
+        agreement=None if agreement is None else Agreement(int(agreement[0]), Decimal(agreement[1])),
+    )
+    return replace(quote, usable_until=quote.as_of + instrument.max_age if quote.as_of else None)
+
+
+def _meaning(instrument: Instrument) -> list[str]:
+    return [instrument.base, instrument.quote, instrument.unit]

@@ -1,0 +1,317 @@
+"""A row of history as a member of a sorted set, and back.
+
+`revision|as_of|seen_at|fetched_at|day|price_type|archived|price|rest`: what the scripts look at stands in front as
+plain text, so that none of it goes through a floating number. The revision comes first: the latest is last.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ticker.quotes import PriceType
+from ticker.storage.base import Edition, Key, Lease, Point, Retention, Row, Span, StoreError, gone
+from ticker.storage.codec import encoded, micros, moment_of
+from ticker.storage.redis.address import Address
+from ticker.storage.redis.connection import Client, Wire
+
+_PARTS = 8
+_REST = ("source", "publisher", "offset", "previous", "previous_as_of", "contract")
+_NEEDED = ("symbol", "source", "publisher")
+
+
+def columns(row: Row) -> tuple[str, ...]:
+    """The row as the script `write` takes it: everything but the revision. Raises StoreError for one not whole."""
+    values = encoded(row)
+    missing = [name for name in _NEEDED if values[name] is None]
+    if missing:
+        raise StoreError(f"a row without {missing[0]}")
+    return (
+        str(values["as_of"]),
+        str(values["seen_at"]),
+        str(values["fetched_at"]),
+        str(values["day"]).replace("-", ""),
+        str(values["price_type"]),
+        str(values["archived"]),
+        str(values["price"]),
+        json.dumps([values[name] for name in _REST], ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def row_of(symbol: str, member: str) -> Row:
+    """The row of `member`. Raises StoreError for a text that is none of ours."""
+    with _whole(member):
+        revision, as_of, seen_at, fetched_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
+        source, publisher, offset, previous, previous_as_of, contract = json.loads(rest)
+        return Row(
+            symbol,
+            source,
+            publisher,
+            PriceType(price_type),
+            moment_of(int(as_of), offset),
+            Decimal(price),
+            moment_of(int(fetched_at)),
+            moment_of(int(seen_at)),
+            None if previous is None else Decimal(previous),
+            None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
+            contract,
+            archived == "1",
+            int(revision),
+        )
+
+
+def points_of(members: Iterable[str]) -> Iterator[Point]:
+    """The points of a line. Raises StoreError for a text that is none of ours."""
+    for member in members:
+        with _whole(member):
+            revision, as_of, _, fetched_at, _, price_type, _, price, rest = member.split("|", _PARTS)
+            source, _, offset, *_ = json.loads(rest)
+            yield Point(int(as_of), offset, price, price_type, source, int(fetched_at), int(revision))
+
+
+@contextmanager
+def _whole(member: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise StoreError(f"no row of history: {member[:80]!r}", "remove what another program wrote there") from error
+
+
+def bound(moment: datetime) -> str:
+    """A moment as a score."""
+    return str(micros(moment))
+
+
+# What replicas share in Redis: the lease, who is alive, the kept editions, and a bell (pub/sub) for news.
+
+
+# For how many times of its lease's length a replica counts as alive.
+_ALIVE = 3
+# A subscription whose connection hangs tells nothing, for ever.
+_LOOK_SECONDS = 1.0
+
+
+class SharedKeys:
+    """See Shared."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        # A subscription belongs to the thread that waits for it.
+        self._hearing = threading.local()
+        self._bells: list[Any] = []
+
+    def claim(self, name: str, holder: str, ttl: float) -> Lease:
+        """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
+        lease = self._claim(name, holder, ttl, "")
+        dead = lease.holder != holder and gone(lease.holder)
+        return self._claim(name, holder, ttl, lease.holder) if dead else lease
+
+    def release(self, name: str, holder: str) -> None:
+        """See Shared."""
+        self._wire.run("release", self._lease(name), [holder])
+
+    def publish(self, name: str, edition: Edition) -> bool:
+        """See Shared."""
+        keys = [self._wire.key("lease", name), self._wire.key("editions", name)]
+        told: list[str | int] = [
+            edition.part,
+            edition.version,
+            edition.fence,
+            edition.text,
+            self._wire.key("news", name),
+        ]
+        return bool(self._wire.run("publish", keys, told))
+
+    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
+        """See Shared. Hears the bell from before it looks, so that nothing comes in between."""
+        latest = time.monotonic() + patience
+        try:
+            bell = self._bell(name) if patience > 0 else None
+            found = self._look(name, known) if bell is None or self._may_have_missed(known) else []
+            if bell is None or found or not self._rings(bell, latest):
+                return found
+            return self._look(name, known)
+        except StoreError:
+            self._hang_up()
+            raise
+
+    def shut(self) -> None:
+        """Let go of every subscription."""
+        while self._bells:
+            with suppress(OSError):
+                self._bells.pop().close()
+
+    def _claim(self, name: str, holder: str, ttl: float, dead: str) -> Lease:
+        told = self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), _ALIVE, dead])
+        owner, fence, replicas, silent = told
+        return Lease(owner, fence, replicas, sum(not gone(each) for each in silent))
+
+    def _lease(self, name: str) -> list[str]:
+        return [self._wire.key("lease", name), self._wire.key("alive", name)]
+
+    def _look(self, name: str, known: Mapping[str, int]) -> list[Edition]:
+        parts = list(known)
+        texts = self._wire.ask(lambda client: client.hmget(self._wire.key("editions", name), parts)) if parts else []
+        kept = [_edition(part, text) for part, text in zip(parts, texts, strict=True) if text is not None]
+        return [edition for edition in kept if edition.version > known[edition.part]]
+
+    def _may_have_missed(self, known: Mapping[str, int]) -> bool:
+        """Whether to look though nothing has rung: asked for others than before, or after a while."""
+        now, before = time.monotonic(), getattr(self._hearing, "looked", None)
+        if before is not None and before[0] == known and now < before[1] + _LOOK_SECONDS:
+            return False
+        self._hearing.looked = dict(known), now
+        return True
+
+    def _bell(self, name: str) -> Any:  # noqa: ANN401 - the library's own
+        """This thread's subscription, confirmed by the server."""
+        if getattr(self._hearing, "name", None) == name:
+            return self._hearing.bell
+        self._hang_up()
+        bell = self._wire.ask(lambda client: client.pubsub())
+        self._bells.append(bell)
+        self._hearing.bell = bell
+        self._wire.ask(lambda _: bell.subscribe(self._wire.key("news", name)))
+        self._rings(bell, time.monotonic() + self._wire.address.timeout)
+        self._hearing.name = name
+        return bell
+
+    def _rings(self, bell: Any, latest: float) -> bool:  # noqa: ANN401 - the library's own
+        """Wait for a message; False where none has come by then."""
+        left = max(0.0, latest - time.monotonic())
+        return self._wire.ask(lambda _: bell.get_message(timeout=left)) is not None
+
+    def _hang_up(self) -> None:
+        bell = getattr(self._hearing, "bell", None)
+        if bell is not None and bell in self._bells:
+            self._bells.remove(bell)
+            with suppress(OSError):
+                bell.close()
+        self._hearing.name = self._hearing.bell = self._hearing.looked = None
+
+
+def _edition(part: str, text: str) -> Edition:
+    try:
+        version, fence, rest = text.split("|", 2)
+        return Edition(part, int(version), int(fence), rest)
+    except ValueError as error:
+        raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error
+
+
+# The store in Redis: a sorted set for each line of history (an instrument by a source), the texts in a hash, a mark.
+#
+# All keys of one service begin with `{prefix}:` and so stand in one slot of a Cluster: a write is one script, all or
+# nothing. Every script does a bounded piece of work, so that none holds up the server for others.
+
+
+SCHEMA = 1
+# A table is published the evening before the day it is in force from; nothing reaches further ahead.
+_AHEAD = timedelta(days=3)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+# Rows that one script gives at most: some milliseconds of the server's time, in which it answers nobody else.
+_PAGE = 250
+
+
+class Redis(SharedKeys):
+    """A store at `address`; nothing is connected before the first question."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(Wire(address))
+        self._known: tuple[str, str] | None = None
+
+    def open(self) -> bool:
+        """See Store. As new counts one whose server was started again too: what it took last may be gone."""
+        own = uuid.uuid4().hex
+        schema, name, run = self._wire.run("open", [self._wire.key("store")], [SCHEMA, own])
+        if schema != str(SCHEMA):
+            detail = f"{self._wire.address}: made by a newer version of ticker (schema {schema})"
+            raise StoreError(detail, "run that version, or name another prefix: ?prefix=NAME")
+        before, self._known = self._known, (name, run)
+        return name == own or before not in (None, self._known)
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """One script; see Store."""
+        keys = [self._wire.key("lines"), self._wire.key("saved")]
+        values: list[str | int] = [len(rows)]
+        places: dict[str, int] = {}
+        for row in rows:
+            line = self._line(row.symbol, row.source)
+            values += [places.setdefault(line, len(places) + len(keys) + 1), *columns(row)]
+        for name, text in saved.items():
+            values += [name, text]
+        return int(self._wire.run("write", [*keys, *places], values))
+
+    def saved(self, name: str) -> str | None:
+        """See Store."""
+        found = self._wire.ask(lambda client: client.hget(self._wire.key("saved"), name))
+        return None if found is None else str(found)
+
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+        """See Store."""
+        if not keys:
+            return {}
+        before = micros(at) + micros(_AHEAD)
+        told: list[str | int] = [before, micros(at), ""] if isinstance(at, datetime) else [before, "", f"{at:%Y%m%d}"]
+        answers = self._wire.run("standing", [self._line(*key) for key in keys], told)
+        found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
+        return {key: rows for key, rows in found.items() if rows}
+
+    def series(self, span: Span) -> list[Point]:
+        """See Store; asked for page by page."""
+        keys = [self._line(span.symbol, source) for source in span.sources]
+        script, stretch = ("raw", _DAY) if span.every is None else ("sampled", span.every)
+        onward, points = bound(span.first), list[Point]()
+        while onward and len(points) < span.limit:
+            limit = min(_PAGE, span.limit - len(points))
+            zone = micros(span.offset), micros(stretch)
+            onward, *found = self._wire.run(script, keys, [onward, bound(span.end), limit, *zone])
+            points += points_of(found)
+        return points
+
+    def since(self, symbol: str | None) -> datetime | None:
+        """See Store."""
+        wanted = self._wire.key("history", f"{symbol}:" if symbol else "")
+        lines = [line for line in self._lines() if line.startswith(wanted)]
+
+        def first(client: Client) -> list[list[str]]:
+            with client.pipeline(transaction=False) as together:
+                for line in lines:
+                    together.zrange(line, 0, 0)
+                return list(together.execute())
+
+        found = [row_of("", member) for members in self._wire.ask(first) for member in members]
+        return min((row.as_of for row in found), default=None)
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        """See Store."""
+        gone = 0
+        for line in self._lines():
+            for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
+                onward = "-inf"
+                while onward:
+                    count, onward = self._wire.run("thin", [line], [onward, bound(now - age), micros(every)])
+                    gone += count
+            if retention.keep is not None:
+                gone += self._forget(line, bound(now - retention.keep))
+        return gone
+
+    def close(self) -> None:
+        """See Store."""
+        self.shut()
+        self._wire.close()
+
+    def _forget(self, line: str, before: str) -> int:
+        return int(self._wire.ask(lambda client: client.zremrangebyscore(line, "-inf", f"({before}")))
+
+    def _lines(self) -> list[str]:
+        return sorted(self._wire.ask(lambda client: client.smembers(self._wire.key("lines"))))
+
+    def _line(self, symbol: str, source: str) -> str:
+        return self._wire.key("history", symbol, source)

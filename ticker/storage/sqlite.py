@@ -1,0 +1,621 @@
+"""Opening a database file that is ours, and saying what is wrong with one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from ticker.storage.base import Edition, Key, Lease, Point, Retention, Row, Span, StoreError, gone, grown
+from ticker.storage.codec import decoded, encoded, micros, moment_of
+
+
+class Schema(Struct, frozen=True):
+    """What a file of ours looks like: whose it is, how it came about step by step, and how sure a write has to be.
+
+    FULL: a write that has returned is on the disk. NORMAL: it survives our end, and the newest may be lost with the
+    machine's.
+    """
+
+    application: int
+    migrations: tuple[str, ...]
+    synchronous: str = "FULL"
+
+
+def prepare(writer: sqlite3.Connection, schema: Schema) -> bool:
+    """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
+    version: int = writer.execute("PRAGMA user_version").fetchone()[0]
+    tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    ours = writer.execute("PRAGMA application_id").fetchone()[0] == schema.application
+    if tables and not ours:
+        raise StoreError("another program's database", "name another file with --store or [store] url")
+    if version > len(schema.migrations):
+        raise StoreError(f"made by a newer version of ticker (schema {version})", "run that version, or name another")
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute(f"PRAGMA synchronous = {schema.synchronous}")
+    for number, script in enumerate(schema.migrations[version:], start=version + 1):
+        _migrate(writer, schema, number, script)
+    # Nothing is changed by this, but a read-only or full disk is found now and not with the first row.
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("COMMIT")
+    return not version
+
+
+def _migrate(writer: sqlite3.Connection, schema: Schema, number: int, script: str) -> None:
+    """Make the step to version `number`, where no other process that started with us has made it."""
+    writer.execute("BEGIN IMMEDIATE")
+    if writer.execute("PRAGMA user_version").fetchone()[0] < number:
+        pragmas = f"PRAGMA application_id = {schema.application}; PRAGMA user_version = {number}"
+        for statement in f"{script};{pragmas}".split(";"):
+            writer.execute(statement)
+    writer.execute("COMMIT")
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong is a StoreError with the mend."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        detail = f"{path}: {error}"
+        raise StoreError(detail, _MENDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+_MENDS = {
+    sqlite3.SQLITE_CORRUPT: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_NOTADB: "move the file away; a new one is begun, and `ticker backfill` fills it",
+    sqlite3.SQLITE_FULL: "make room on the disk; what was missed is then written",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable; what was missed is then written",
+    sqlite3.SQLITE_BUSY: "another process holds the file; what was missed is written when it lets go",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable, or name another file with --store or [store] url",
+}
+
+
+# The tables, one migration a version: `PRAGMA user_version` says how many have been applied.
+#
+# Times are whole microseconds since 1970 in UTC (exact, and ordered as numbers); `offset` is the source's own zone in
+# minutes; prices are text, digit for digit as the source wrote them.
+
+
+# "TICK": tells our files from other programs' databases.
+APPLICATION_ID = 0x5449434B
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE quotes (
+        symbol TEXT NOT NULL, source TEXT NOT NULL, as_of INTEGER NOT NULL, revision INTEGER NOT NULL,
+        price TEXT NOT NULL, price_type TEXT NOT NULL, publisher TEXT NOT NULL,
+        offset INTEGER NOT NULL, day TEXT NOT NULL,
+        fetched_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
+        previous TEXT, previous_as_of TEXT, contract TEXT, archived INTEGER NOT NULL,
+        PRIMARY KEY (symbol, source, as_of, revision)
+    ) WITHOUT ROWID;
+    CREATE INDEX quotes_by_time ON quotes (symbol, as_of);
+    CREATE TABLE saved (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
+# What replicas share is of the moment: a row of it that is lost is told again within a second.
+MEETING: tuple[str, ...] = (
+    """
+    CREATE TABLE leases (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, ends REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE replicas (
+        name TEXT NOT NULL, holder TEXT NOT NULL, ends REAL NOT NULL, PRIMARY KEY (name, holder)
+    ) WITHOUT ROWID;
+    CREATE TABLE editions (
+        name TEXT NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, fence INTEGER NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (name, part)
+    );
+    """,
+)
+HISTORY = Schema(APPLICATION_ID, MIGRATIONS)
+SHARED = Schema(APPLICATION_ID, MEETING, "NORMAL")
+
+LEASE = "SELECT holder, fence, ends FROM leases WHERE name = ?"
+HOLD = """
+    INSERT INTO leases VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, ends = excluded.ends
+"""
+LIVE = "INSERT INTO replicas VALUES (?, ?, ?) ON CONFLICT (name, holder) DO UPDATE SET ends = excluded.ends"
+PART = "DELETE FROM replicas WHERE name = ? AND holder = ?"
+# A clock that was set back must not keep anybody alive for longer than the time it was given.
+BURY = "DELETE FROM replicas WHERE name = ? AND (ends <= ? OR ends > ?)"
+EDITION = "SELECT version FROM editions WHERE name = ? AND part = ?"
+PUBLISH = """
+    INSERT INTO editions VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name, part) DO UPDATE SET version = excluded.version, fence = excluded.fence, text = excluded.text
+"""
+NEWER = """
+    SELECT part, version, fence, text FROM editions JOIN json_each(:known) AS known ON known.key = part
+    WHERE name = :name AND version > known.value
+"""
+
+INSERT = """
+    INSERT INTO quotes (symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at,
+        seen_at, previous, previous_as_of, contract, archived)
+    VALUES (:symbol, :source, :as_of, :revision, :price, :price_type, :publisher, :offset, :day, :fetched_at,
+        :seen_at, :previous, :previous_as_of, :contract, :archived)
+"""
+REVISIONS = """
+    SELECT revision, price, price_type, seen_at, fetched_at FROM quotes
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of ORDER BY revision
+"""
+LIFT = """
+    UPDATE quotes SET revision = revision + 1
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
+"""
+SEEN_EARLIER = """
+    UPDATE quotes SET seen_at = :seen_at
+    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
+"""
+SAVE = "INSERT INTO saved VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+
+# All of an answer as one row of JSON: between two rows a reader lets go of Python's lock and waits for it again.
+PACKED = "SELECT json_group_array(json_array({columns})) FROM ({query})"
+ROW = """symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at, seen_at, previous,
+    previous_as_of, contract, archived"""
+POINT = "as_of, offset, price, price_type, source, fetched_at, revision"
+
+# For each of the keys, a list of [symbol, source], the newest row that is in force and the one before it; of each the
+# last revision that was. Every step is one descent of the primary key.
+_IN_FORCE = """
+    WITH
+    asked (symbol, source) AS MATERIALIZED (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)),
+    newest (symbol, source, as_of) AS MATERIALIZED (
+        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = asked.symbol
+            AND q.source = asked.source AND q.as_of < :bound AND {seen} ORDER BY q.as_of DESC LIMIT 1) FROM asked),
+    before (symbol, source, as_of) AS MATERIALIZED (
+        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = newest.symbol
+            AND q.source = newest.source AND q.as_of < newest.as_of AND {seen} ORDER BY q.as_of DESC LIMIT 1)
+        FROM newest)
+    SELECT r.* FROM (SELECT * FROM newest UNION ALL SELECT * FROM before) AS found CROSS JOIN quotes AS r
+    WHERE r.symbol = found.symbol AND r.source = found.source AND r.as_of = found.as_of
+    AND r.revision = (SELECT max(q.revision) FROM quotes AS q
+        WHERE q.symbol = found.symbol AND q.source = found.source AND q.as_of = found.as_of AND {seen})
+"""
+AT = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.seen_at <= :moment"))
+ON = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.day <= :day"))
+
+# Of one source every row in force, which is the last revision. A branch for each source, the preferred first, joined by
+# time; `unsaid` leaves out what a preferred source tells of the same moment, and out of an archive of the same day.
+RAW = """
+    SELECT {columns} FROM quotes AS q
+    WHERE q.symbol = :symbol AND q.source = :source{place} AND q.as_of >= :first AND q.as_of < :end
+    AND NOT EXISTS (SELECT 1 FROM quotes AS n WHERE n.symbol = :symbol AND n.source = :source{place}
+        AND n.as_of = q.as_of AND n.revision > q.revision)
+    {unsaid}
+"""
+UNSAID = """
+    AND NOT EXISTS (SELECT 1 FROM quotes AS b WHERE b.symbol = :symbol AND b.source = :source{place} AND b.as_of BETWEEN
+        CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset ELSE q.as_of END
+        AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
+"""
+BY_TIME = " ORDER BY as_of LIMIT :limit"
+# The last row of each stretch that has one: hops from stretch to stretch over the primary key, source by source, so
+# that the cost is that of the rows given and not of the rows passed over; of each stretch the preferred source speaks.
+SAMPLED = """
+    WITH RECURSIVE
+    firsts (place, source, number, as_of) AS (
+        SELECT key, value, 1, (SELECT min(as_of) FROM quotes
+            WHERE symbol = :symbol AND source = value AND as_of >= :first AND as_of < :end)
+        FROM json_each(:sources)
+        UNION ALL
+        SELECT place, source, number + 1, (SELECT min(as_of) FROM quotes WHERE symbol = :symbol
+            AND source = firsts.source AND as_of < :end
+            AND as_of >= ((firsts.as_of + :offset) / :every + 1) * :every - :offset)
+        FROM firsts WHERE as_of IS NOT NULL AND number < :limit
+    ),
+    spoken (ends, source, place) AS MATERIALIZED (
+        SELECT ((as_of + :offset) / :every + 1) * :every - :offset AS ends, source, min(place) FROM firsts
+        WHERE as_of IS NOT NULL GROUP BY ends ORDER BY ends LIMIT :limit
+    )
+    SELECT json_group_array(json((SELECT json_array({point}) FROM quotes
+        WHERE symbol = :symbol AND source = spoken.source AND as_of < min(ends, :end)
+        ORDER BY as_of DESC, revision DESC LIMIT 1))) FROM spoken
+"""
+THIN = """
+    DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (
+        SELECT 1 FROM quotes AS later
+        WHERE later.symbol = quotes.symbol AND later.source = quotes.source
+        AND later.as_of > quotes.as_of AND later.as_of < (quotes.as_of / :every + 1) * :every)
+"""
+FORGET = "DELETE FROM quotes WHERE as_of < :before"
+
+
+# One SQLite file: one writing connection, a reading one for each thread beside it (write-ahead log).
+
+
+_BUSY_SECONDS = 1.0
+_SLOWEST_SECONDS = 2.0
+
+
+class Database:
+    """The file at `path`; the folder is made where it is missing, and so is a file that was deleted meanwhile."""
+
+    def __init__(self, path: Path, schema: Schema) -> None:
+        self.path = path
+        self._log = f"{path}-wal"
+        self._schema = schema
+        self._writer: sqlite3.Connection | None = None
+        self._inode = 0
+        self._generation = 0
+        self._new = False
+        self._reading = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        # One connection writes, whoever calls: two threads in one transaction would each end the other's.
+        self._writing = threading.RLock()
+
+    def open(self) -> bool:
+        """Make it ready to be written; whether it is new. A file begun anew by a write is told of here, once."""
+        with self._writing:
+            self._ensure()
+            new, self._new = self._new, False
+        return new
+
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to read."""
+        return self.path.exists()
+
+    @property
+    def trace(self) -> object:
+        """Another one after nearly every write, whoever made it; to look costs next to nothing.
+
+        Two writes within one tick of the file system's clock may leave the same.
+        """
+        try:
+            found = os.stat(self._log)  # noqa: PTH116 - eight times a second
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and nobody else writes meanwhile."""
+        with self._writing:
+            self._ensure()
+            if self._writer is None:
+                raise StoreError("not open")
+            with told(self.path), self._writer as transaction:
+                transaction.execute("BEGIN IMMEDIATE")
+                yield transaction
+
+    def read(self, query: str, **values: object) -> list[Any]:
+        """The rows of a query, which is given up where it takes too long."""
+        with told(self.path), self._reader() as connection:
+            latest = time.monotonic() + _SLOWEST_SECONDS
+            connection.set_progress_handler(lambda: time.monotonic() > latest, 200_000)
+            try:
+                return connection.execute(query, values).fetchall()
+            finally:
+                connection.set_progress_handler(None, 0)
+
+    def close(self) -> None:
+        """Let go of everything; by now nobody reads any more."""
+        while self._readers:
+            self._readers.pop().close()
+        self._generation += 1
+        self._let_go()
+
+    def _ensure(self) -> None:
+        if self._writer is not None and self._inode == self._found():
+            return
+        self._let_go()
+        with told(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            writer = self._connect(f"{self.path.absolute().as_uri()}?mode=rwc")
+            try:
+                new = prepare(writer, self._schema)
+            except BaseException:
+                writer.close()
+                raise
+        self._writer, self._inode = writer, self._found()
+        self._generation += 1
+        self._new |= new
+
+    def _let_go(self) -> None:
+        """Before a new file is begun: closing the old one later would delete the new one's log by its name."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+
+    def _found(self) -> int:
+        """The file's inode: a file deleted under an open connection would swallow every further write."""
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
+
+    def _connect(self, uri: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """This thread's own reading connection, to the file that is there now."""
+        if getattr(self._reading, "generation", None) != self._generation:
+            old, generation = getattr(self._reading, "connection", None), self._generation
+            if old in self._readers:
+                self._readers.remove(old)
+                old.close()
+            self._reading.connection = self._open_reader()
+            self._reading.generation = generation
+            self._readers.append(self._reading.connection)
+        yield self._reading.connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        uri = self.path.absolute().as_uri()
+        connection = self._connect(f"{uri}?mode=ro")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            connection.close()
+            # On a read-only disk there can be no log beside the file, so nobody can be changing it.
+            connection = self._connect(f"{uri}?immutable=1")
+        return connection
+
+
+# What the replicas on one machine share: the lease, who is alive and the change feed, in a SQLite file of its own.
+#
+# A file of its own, since history is written for seconds at times (thinning, `ticker backfill`) and a lease cannot
+# wait.
+
+
+# How often the file is looked at for news.
+_LOOK_SECONDS = 0.125
+# For how many times of its lease's length a replica counts as alive.
+_ALIVE = 3
+
+
+class SharedFile:
+    """See Shared."""
+
+    def __init__(self, database: Database) -> None:
+        self._meeting = database
+        self._asked: object = None
+
+    def claim(self, name: str, holder: str, ttl: float) -> Lease:
+        """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
+        with self._meeting.transaction() as transaction:
+            # Not before the file is ours alone: whoever was let in first would seem to come from the future.
+            now = time.time()
+            found = transaction.execute(LEASE, (name,)).fetchone()
+            other = found is not None and found["holder"] != holder
+            # An end much further ahead than anybody is given is of a clock that has been set back since.
+            if other and (not now < found["ends"] <= now + 2 * ttl or gone(found["holder"])):
+                # It beats no more, or it would have renewed it.
+                transaction.execute(PART, (name, found["holder"]))
+                held, fence = False, grown(found["fence"], now)
+            else:
+                held, fence = other, found["fence"] if found is not None else grown(0, now)
+            lease = Lease(found["holder"] if held else holder, fence, _living(transaction, name, holder, now, ttl))
+            if not held:
+                transaction.execute(HOLD, (name, holder, fence, now + ttl))
+        return lease
+
+    def release(self, name: str, holder: str) -> None:
+        """See Shared."""
+        with self._meeting.transaction() as transaction:
+            transaction.execute("UPDATE leases SET ends = 0 WHERE name = ? AND holder = ?", (name, holder))
+            transaction.execute(PART, (name, holder))
+
+    def publish(self, name: str, edition: Edition) -> bool:
+        """See Shared."""
+        with self._meeting.transaction() as transaction:
+            lease = transaction.execute(LEASE, (name,)).fetchone()
+            kept = transaction.execute(EDITION, (name, edition.part)).fetchone()
+            if edition.fence < _fence(lease) or (kept is not None and kept["version"] >= edition.version):
+                return False
+            transaction.execute(PUBLISH, (name, edition.part, edition.version, edition.fence, edition.text))
+        return True
+
+    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
+        """See Shared."""
+        latest = time.monotonic() + patience
+        while True:
+            asked = (name, dict(known), self._meeting.trace)
+            # What was asked of the same file before has the same answer; but a trace may be missed, so not for ever.
+            due = asked != self._asked or not patience
+            found = self._told(name, known) if due and self._meeting.there else []
+            self._asked = asked
+            left = latest - time.monotonic()
+            if found or left <= 0:
+                return found
+            time.sleep(min(_LOOK_SECONDS, left))
+
+    def _told(self, name: str, known: Mapping[str, int]) -> list[Edition]:
+        return [Edition(*row) for row in self._meeting.read(NEWER, name=name, known=json.dumps(known))]
+
+    def meet(self) -> None:
+        """Make the file ready, for whoever reads it before it writes."""
+        self._meeting.open()
+
+    def shut(self) -> None:
+        """Let go of the file."""
+        self._meeting.close()
+
+
+def _fence(lease: sqlite3.Row | None) -> int:
+    return lease["fence"] if lease is not None else 0
+
+
+def _living(transaction: sqlite3.Connection, name: str, holder: str, now: float, ttl: float) -> int:
+    """Note that `holder` is alive; how many are."""
+    transaction.execute(LIVE, (name, holder, now + _ALIVE * ttl))
+    transaction.execute(BURY, (name, now, now + (_ALIVE + 1) * ttl))
+    return int(transaction.execute("SELECT count(*) FROM replicas WHERE name = ?", (name,)).fetchone()[0])
+
+
+# `sqlite:///FILE`, the default: history in one file, and what replicas on this machine share in another beside it.
+#
+# A row that `write` has returned for is on the disk: it survives a killed process and a cut cord (synchronous =
+# FULL).
+
+
+# A table is published the evening before the day it is in force from; nothing reaches further ahead.
+_AHEAD = timedelta(days=3)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Sqlite(SharedFile):
+    """A store in the file at `path`; the folder is made where it is missing."""
+
+    def __init__(self, path: Path, kind: Callable[[Path, Schema], Database] = Database) -> None:
+        super().__init__(kind(path.with_name(f"{path.name}-shared"), SHARED))
+        self._history = kind(path, HISTORY)
+
+    def open(self) -> bool:
+        """See Store."""
+        new = self._history.open()
+        self.meet()
+        return new
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """One transaction; see Store."""
+        with self._history.transaction() as transaction:
+            new = sum(_insert(transaction, row) for row in rows)
+            transaction.executemany(SAVE, saved.items())
+        return new
+
+    def saved(self, name: str) -> str | None:
+        """See Store."""
+        found = self._history.read("SELECT text FROM saved WHERE name = :name", name=name)
+        return str(found[0][0]) if found else None
+
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+        """See Store."""
+        query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
+        values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
+        found: dict[Key, list[Row]] = {}
+        for row in map(decoded, self._packed(query, **values)):
+            found.setdefault((row.symbol, row.source), []).append(row)
+        return found
+
+    def series(self, span: Span) -> list[Point]:
+        """See Store."""
+        found = self._packed(
+            _every_row(len(span.sources)) if span.every is None else SAMPLED.format(point=POINT),
+            symbol=span.symbol,
+            sources=json.dumps(span.sources),
+            first=micros(span.first),
+            end=micros(span.end),
+            limit=span.limit,
+            offset=micros(span.offset),
+            every=micros(span.every or _DAY),
+            day=micros(_DAY),
+            **{f"source{place}": source for place, source in enumerate(span.sources)},
+        )
+        return [Point(*each) for each in found]
+
+    def since(self, symbol: str | None) -> datetime | None:
+        """See Store."""
+        every = "SELECT DISTINCT symbol FROM quotes"
+        symbols = [symbol] if symbol else [row[0] for row in self._history.read(every)]
+        oldest = "SELECT as_of, offset FROM quotes WHERE symbol = :symbol ORDER BY as_of LIMIT 1"
+        found = [row for each in symbols for row in self._history.read(oldest, symbol=each)]
+        return min((moment_of(row["as_of"], row["offset"]) for row in found), default=None)
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        """See Store."""
+        with self._history.transaction() as transaction:
+            before = transaction.total_changes
+            for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
+                transaction.execute(THIN, {"before": micros(now - age), "every": micros(every)})
+            if retention.keep is not None:
+                transaction.execute(FORGET, {"before": micros(now - retention.keep)})
+            return transaction.total_changes - before
+
+    def close(self) -> None:
+        """See Store; by now nobody reads any more."""
+        self._history.close()
+        self.shut()
+
+    def _packed(self, query: str, **values: object) -> list[Any]:
+        """The rows of a query that packs them, as lists."""
+        (packed,) = self._history.read(query, **values)
+        return list(json.loads(packed[0]))
+
+
+def _every_row(sources: int) -> str:
+    """The query for every row in force of so many sources."""
+    unsaid = ["".join(UNSAID.format(place=before) for before in range(place)) for place in range(sources)]
+    branches = [RAW.format(columns=POINT, place=at, unsaid=each) for at, each in enumerate(unsaid)]
+    return PACKED.format(columns=POINT, query=" UNION ALL ".join(branches) + BY_TIME)
+
+
+def _insert(transaction: sqlite3.Connection, row: Row) -> int:
+    """1 where the row says something new; a repetition is only noted as seen earlier, where it was.
+
+    What was fetched before the one in force, and comes later, is what a replica knew that was cut off: it goes beneath.
+    """
+    values = encoded(row)
+    kept = transaction.execute(REVISIONS, values).fetchall()
+    same = [(Decimal(each["price"]), each["price_type"]) == (row.price, row.price_type) for each in kept]
+    last = kept[-1] if kept else None
+    if last is not None and same[-1]:
+        if values["seen_at"] < last["seen_at"]:
+            transaction.execute(SEEN_EARLIER, {**values, "revision": last["revision"]})
+        return 0
+    revision = 0 if last is None else last["revision"] + 1
+    if last is not None and row.fetched_at < moment_of(last["fetched_at"]):
+        if any(same):
+            return 0
+        transaction.execute(LIFT, {**values, "revision": revision - 1})
+        revision -= 1
+    transaction.execute(INSERT, {**values, "revision": revision})
+    return 1
+
+
+# `memory://`: the same store without a file. Nothing outlives the process, and no other process sees it.
+
+
+class Memory(Sqlite):
+    """SQLite's own memory."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(":memory:"), InMemory)
+
+
+class InMemory(Database):
+    """SQLite's own memory: one connection, so readers and the writer take turns."""
+
+    @property
+    def there(self) -> bool:
+        """It is made as it is asked."""
+        return True
+
+    @property
+    def trace(self) -> object:
+        """How much was ever written."""
+        return self._writer.total_changes if self._writer is not None else 0
+
+    def _ensure(self) -> None:
+        if self._writer is None:
+            super()._ensure()
+
+    def _connect(self, uri: str) -> sqlite3.Connection:  # noqa: ARG002 - there is no file to name
+        return super()._connect("file::memory:")
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            self._ensure()
+            assert self._writer is not None, "it has just been made"  # noqa: S101 - for the type checker # nosec B101
+            yield self._writer

@@ -1,0 +1,409 @@
+"""The rows that were last shown here: what of a board is new, and what a store that came back empty is told again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from ticker.health import StoreHealth
+from ticker.quotes import Instrument, Snapshot
+from ticker.storage import codec
+from ticker.storage.base import FEED, HISTORY, Condition, Edition, Retention, Row, Store, StoreError
+from ticker.storage.codec import identity, of_quote
+from ticker.threads import begin
+
+# A day of a price that changes every minute: a megabyte.
+_MOST = 1_500
+
+
+class Held:
+    """Bounded: of the oldest only the store knows."""
+
+    def __init__(self, room: int) -> None:
+        self._shown: dict[str, Row] = {}
+        self._rows: deque[Row] = deque(maxlen=min(room, _MOST))
+
+    def take(self, snapshot: Snapshot) -> list[Row]:
+        """Remember what is shown; the rows of it that were not before."""
+        new = [row for row in map(of_quote, snapshot.quotes) if row and self._differs(row)]
+        self._shown |= {row.symbol: row for row in new}
+        self._rows.extend(new)
+        return new
+
+    def missing(self, queued: Iterable[Row]) -> list[Row]:
+        """All that is held and not `queued`, in the order in which it was shown."""
+        known = set(queued)
+        return [row for row in self._rows if row not in known]
+
+    def shown(self) -> list[Row]:
+        """What is shown now."""
+        return [*self._shown.values()]
+
+    def _differs(self, row: Row) -> bool:
+        return identity(self._shown.get(row.symbol)) != identity(row)
+
+
+# Rows that wait to be written: bounded, the oldest dropped first and counted; and what a lost store is told again.
+
+
+_BATCH = 1_000
+
+
+class Backlog:
+    """`room` is how many rows may wait for a store that is away; `health` is told how many do."""
+
+    def __init__(self, room: int, health: StoreHealth) -> None:
+        self._room = room
+        self._health = health
+        self._rows: deque[Row] = deque()
+        self._held = Held(room)
+        # How many of the oldest are being written.
+        self._taken = 0
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._rows)
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Queue what of `snapshot` is new."""
+        self._rows.extend(self._held.take(snapshot))
+        while len(self._rows) > self._room:
+            self._rows.popleft()
+            self._health.dropped += 1
+            # Where the oldest are just being written, it is they that are pushed out.
+            self._taken = max(0, self._taken - 1)
+        self._health.queued = len(self._rows)
+
+    def note(self, snapshot: Snapshot) -> None:
+        """Remember what somebody else has kept, for a store that loses it."""
+        self._held.take(snapshot)
+
+    def probe(self) -> None:
+        """Nothing but writing tells whether a store can be written to again; what it has already it takes as known."""
+        if not self._rows:
+            self._rows.extend(self._held.shown())
+            self._health.queued = len(self._rows)
+
+    def again(self) -> None:
+        """Queue all that is held: the store is a new one."""
+        self._rows.extendleft(reversed(self._held.missing(self._rows)))
+        self._health.queued = len(self._rows)
+
+    def batch(self) -> list[Row]:
+        """The oldest, to be written; they wait on until they are `written`."""
+        self._taken = min(_BATCH, len(self._rows))
+        return [self._rows[i] for i in range(self._taken)]
+
+    def written(self, new: int) -> None:
+        """The batch is, and `new` of its rows were."""
+        self._health.written += new
+        for _ in range(self._taken):
+            self._rows.popleft()
+        self._taken = 0
+        self._health.queued = len(self._rows)
+
+
+# Questions to a store, off the loop: so many at once, and none that is waited for without end.
+
+
+T = TypeVar("T")
+
+_ASKED_AT_ONCE = 64
+_READERS = 2
+# The longest that a request waits for the store, whatever hangs behind it.
+_READ_SECONDS = 4.0
+
+
+class Readers:
+    """Threads that ask `store`; what fails there is told to `condition`."""
+
+    def __init__(self, store: Store, condition: Condition) -> None:
+        self._store = store
+        self._condition = condition
+        self._asked = 0
+        self._pool = ThreadPoolExecutor(_READERS, "store-reader")
+
+    def begin(self) -> None:
+        """Start the threads."""
+        begin(self._pool)
+
+    async def read(self, question: Callable[[Store], T]) -> T:
+        """What the store answers, on a thread of its own. Raises StoreError, at once where too many wait already."""
+        if self._asked >= _ASKED_AT_ONCE:
+            raise StoreError("too many questions at once")
+        self._asked += 1
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, question, self._store)
+        except TimeoutError:
+            late = StoreError("no answer in time", "see why the store is slow")
+            self._condition.failed("read", late)
+            raise late from None
+        except StoreError as error:
+            self._condition.failed("read", error)
+            raise
+        finally:
+            self._asked -= 1
+
+    def end(self) -> None:
+        """Wait for who is being answered, and end the threads."""
+        self._pool.shutdown(wait=True)
+
+
+# A round of writing: rows, then what the others are told, then what is kept no longer; off the loop, in one thread.
+
+
+_THINNED_EVERY = timedelta(hours=6)
+
+
+class Writer:
+    """Writes what waits to `store`; what fails there is told to `condition`, and waits on."""
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        backlog: Backlog,
+        condition: Condition,
+        retention: Retention,
+        clock: Callable[[], datetime],
+    ) -> None:
+        # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
+        self.news: dict[str, tuple[int, Callable[[], str]]] = {}
+        # The fence under which this replica may publish now, and who is told that somebody else was ahead; both are
+        # the composer's to set.
+        self.fence: Callable[[], int] = lambda: 0
+        self.refused: Callable[[str], object] = lambda _part: None
+        # Who is told that the store has been begun anew, or may have lost what it took last; the composer's to set.
+        self.renewed: Callable[[], object] = lambda: None
+        self._store = store
+        self._name = name
+        self._backlog = backlog
+        self._condition = condition
+        self._retention = retention
+        self._clock = clock
+        self._thin_at: datetime | None = None
+        self._pool = ThreadPoolExecutor(1, "store-writer")
+
+    def begin(self) -> None:
+        """Start the thread."""
+        begin(self._pool)
+
+    def end(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(wait=True)
+
+    async def flush(self) -> bool:
+        """Write everything queued; False where the store did not take it, and then it is all still queued."""
+        written = await self._opened() and await self._write()
+        # After the rows: whoever reads of a number finds it in the history, where that can be written to.
+        told = await self._publish()
+        if written:
+            await self._thin()
+        return written and told
+
+    async def _write(self) -> bool:
+        if self._condition.is_bad(HISTORY):
+            self._backlog.probe()
+        while self._backlog:
+            batch = self._backlog.batch()
+            try:
+                new = await self._work(lambda store, b=batch: store.write(b, {}))  # type: ignore[misc]
+            except StoreError as error:
+                self._condition.failed("write", error)
+                return False
+            self._condition.succeeded(HISTORY)
+            self._backlog.written(new)
+        return True
+
+    async def _publish(self) -> bool:
+        """Tell what is to be told."""
+        for part, news in [*self.news.items()]:
+            try:
+                taken = await self._work(partial(_publish, self._name, part, self.fence(), news))
+            except StoreError as error:
+                self._condition.failed("publish", error)
+                return False
+            self._condition.succeeded(FEED)
+            if self.news.get(part) is news:
+                del self.news[part]
+            if not taken:
+                self.refused(part)
+        return True
+
+    async def _opened(self) -> bool:
+        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is held."""
+        try:
+            new = await self._work(lambda store: store.open())
+        except StoreError as error:
+            self._condition.failed("open", error)
+            return False
+        if new:
+            self._backlog.again()
+            self.renewed()
+        return True
+
+    async def _thin(self) -> None:
+        now = self._clock()
+        if self._thin_at is not None and now < self._thin_at:
+            return
+        self._thin_at = now + _THINNED_EVERY
+        try:
+            await self._work(lambda store: store.thin(self._retention, now))
+        except StoreError as error:
+            self._condition.failed("write", error)
+
+    async def _work(self, task: Callable[[Store], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, task, self._store)
+
+
+def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
+    return store.publish(name, Edition(part, news[0], fence, news[1]()))
+
+
+# The service's side of a store: what is accepted is queued, written off the loop, and never lost to a bad disk.
+#
+# While the store fails, serving goes on: the failure is said once, counted, tried again with growing pauses, and what
+# was missed is written when it is back. The queue is bounded; what it cannot hold is counted as dropped, the oldest
+# first.
+
+
+# What replicas tell each other: the board, and how the sources fare.
+QUOTES, SOURCES = PARTS = ("quotes", "sources")
+# A day of three instruments changing every ten seconds.
+_QUEUED = 20_000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+
+
+class Keeper:
+    """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
+
+    `report` is called on the loop's thread and only queues; `run` writes until `stop`.
+    """
+
+    def __init__(
+        self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime], room: int = _QUEUED
+    ) -> None:
+        """`room` is how many rows may wait for a store that is away."""
+        self._condition = Condition()
+        self.health = self._condition.health
+        self.readers = Readers(store, self._condition)
+        self._store = store
+        self._name = name
+        self._backlog = Backlog(room, self.health)
+        self.writer = Writer(store, name, self._backlog, self._condition, retention, clock)
+        # What is still to be done with the store when everything is written.
+        self.leaving: Callable[[], Awaitable[None]] = _at_once
+        # What was found at the start, by part.
+        self.found: dict[str, Edition] = {}
+        self._wake = asyncio.Event()
+        self._soon = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
+        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs."""
+        try:
+            self._store.open()
+        except StoreError as error:
+            self._condition.failed("open", error)
+        try:
+            self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
+            # Where versions before 0.2 kept it.
+            text = self.found[QUOTES].text if QUOTES in self.found else self._store.saved(self._name)
+        except StoreError as error:
+            self._condition.failed("read", error)
+            return None
+        snapshot = None if text is None else codec.restored(text, instruments, now)
+        if snapshot is not None:
+            self.note(snapshot)
+        return snapshot
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Queue what of `snapshot` is new."""
+        self._backlog.report(snapshot)
+        self.tell(QUOTES, snapshot.version, lambda: codec.written(snapshot))
+
+    def note(self, snapshot: Snapshot) -> None:
+        """Remember what another replica has found and kept, for a store that loses it."""
+        self._backlog.note(snapshot)
+
+    def look(self) -> None:
+        """See whether the store is still the one that it was."""
+        self._wake.set()
+
+    def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
+        """Publish what `text` writes as the edition of `part`."""
+        self.writer.news[part] = (version, text)
+        self._wake.set()
+        if not self._condition.is_bad(FEED):
+            # Others wait for it, though history may not be written to.
+            self._soon.set()
+
+    def retry(self) -> None:
+        """The store is thought to be back: do not wait for the end of a pause."""
+        self._soon.set()
+
+    @property
+    def store(self) -> Store:
+        """What it keeps everything in."""
+        return self._store
+
+    @property
+    def name(self) -> str:
+        """This service's name in the store."""
+        return self._name
+
+    @property
+    def newest(self) -> int:
+        """The version that was found at the start, usable or not: whatever is shown next goes on above it."""
+        return self.found[QUOTES].version if QUOTES in self.found else 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._backlog) or bool(self.writer.news)
+
+    async def run(self) -> None:
+        """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
+        for threads in (self.writer, self.readers):
+            threads.begin()
+        await self._keep()
+        await self.leaving()
+        for threads in (self.writer, self.readers):
+            threads.end()
+        self._store.close()
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            # What came while it was writing is not left behind by an end that came then too.
+            last = self._stopping.is_set()
+            written = await self.writer.flush()
+            if last:
+                break
+            if written or self._stopping.is_set():
+                pause = _FIRST_PAUSE
+                continue
+            self._soon.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._wake.set()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self._soon.set()
+        self._wake.set()
+
+
+async def _at_once() -> None:
+    """Nothing is left to be done."""

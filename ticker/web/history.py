@@ -1,0 +1,167 @@
+"""The board as it stood (`at=`), and what every answer out of the past shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+from aiohttp import web
+from msgspec.structs import replace
+
+from ticker.quotes import EPOCH, Instrument, Snapshot
+from ticker.render.picture import modified, picture_of
+from ticker.render.render import View
+from ticker.render.representation import Representation
+from ticker.render.series import FORMATS
+from ticker.storage.base import StoreError
+from ticker.storage.history import INTERVALS, Line, Stretch
+from ticker.web import parameters
+from ticker.web.context import CONTEXT
+from ticker.web.negotiation import format_of, varied
+from ticker.web.parameters import moment
+from ticker.web.problems import Problem, nearest
+from ticker.web.responses import answer, ready
+
+T = TypeVar("T")
+
+# What is settled may still be corrected; what is recent is still being written.
+_SETTLED, _SETTLED_SECONDS, _RECENT_SECONDS = timedelta(days=2), 3600, 30
+
+
+async def snapshot(request: web.Request) -> Snapshot:
+    """The board as it stood at `at`, or as it stands now where that is not asked."""
+    context, at = request.app[CONTEXT], moment(request, "at")
+    return context.snapshot() if at is None else await told(context.history.board(at))
+
+
+async def stood(request: web.Request, board: Snapshot, view: View) -> web.Response:
+    """The view of a board out of history. Raises a Problem (404) where history does not reach back to it."""
+    asked = [q for q in board.quotes if not view.symbols or q.symbol in view.symbols]
+    if all(quote.as_of is None for quote in asked):
+        raise await before_history(request, [quote.symbol for quote in asked], "at")
+    if view.style == "sparkline":
+        # The picture is of the last days from now: beside the numbers of another day it would tell what they do not.
+        view = replace(view, style="plain")
+    made = request.app[CONTEXT].renderer.once(board, view)
+    known = max(quote.fetched_at for quote in asked if quote.fetched_at)
+    return answered(request, replace(made, modified=known), board.generated_at)
+
+
+async def told(asked: Awaitable[T]) -> T:
+    """What history answers. Raises a Problem (503) where the store fails."""
+    try:
+        return await asked
+    except StoreError:
+        raise Problem(503, "history cannot be read just now; the current numbers go on") from None
+
+
+def answered(request: web.Request, made: Representation, until: datetime | None) -> web.Response:
+    """What ends at `until` may be kept long once that is past, and shortly before."""
+    now = request.app[CONTEXT].clock()
+    settled = until is not None and until < now - _SETTLED
+    keep = timedelta(seconds=_SETTLED_SECONDS if settled else _RECENT_SECONDS)
+    return answer(request, made, now, now + keep)
+
+
+async def before_history(request: web.Request, symbols: Sequence[str], parameter: str) -> Problem:
+    """The Problem (404) that says from when on there is history of `symbols`."""
+    since = await told(request.app[CONTEXT].history.since(symbols))
+    names = ", ".join(symbols)
+    if since is None:
+        return Problem(404, f"there is no history of {names} yet", parameter=parameter, since=None)
+    detail = f"history of {names} begins on {since.isoformat(timespec='seconds')}"
+    return Problem(404, detail, parameter=parameter, since=since.isoformat(timespec="seconds"))
+
+
+# One instrument's past: `/v1/quotes/{symbol}/history` and the sparkline.
+
+
+LIMIT, MOST = 1000, 5000
+CURSOR = re.compile(r"[0-9a-f]{1,14}")
+DAYS, MOST_DAYS = 30, 3660
+# Finer than a pixel of the picture shows nothing more.
+_HOURLY_UP_TO = 5
+
+
+async def history(request: web.Request) -> web.Response:
+    """`GET /v1/quotes/{symbol}/history`: the line of one instrument."""
+    parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
+    instrument = _instrument(request)
+    ask = _stretch(request, instrument.symbol)
+    context, head, coding = request.app[CONTEXT], _head(request, ask), request.headers.get("Accept-Encoding", "")
+    content_type, write = FORMATS[format_of(request)]
+
+    def make(line: Line) -> Representation:
+        body = write(line, {**head, "next": _cursor(line.onward)})
+        return ready(Representation(body, content_type, modified(line) or context.clock()), coding)
+
+    line, made = await told(context.history.line(ask, make))
+    if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
+        raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
+    response = varied(request, answered(request, made, _end(ask.last)))
+    if line.onward is not None:
+        onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
+        response.headers["Link"] = f'<{onward}>; rel="next"'
+    return response
+
+
+async def picture(request: web.Request) -> web.Response:
+    """`GET /sparkline/{symbol}.svg`: the last days as a line."""
+    parameters.only(request, ("days", "lang"))
+    instrument, lang = _instrument(request), parameters.language(request)
+    days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
+    interval = "1h" if days <= _HOURLY_UP_TO else "1d"
+    ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
+
+    def make(line: Line) -> Representation:
+        return picture_of(line, instrument, lang, now)
+
+    _, made = await told(request.app[CONTEXT].history.line(ask, make))
+    return answered(request, made, now)
+
+
+def _instrument(request: web.Request) -> Instrument:
+    quotes, symbol = request.app[CONTEXT].snapshot().quotes, request.match_info["symbol"]
+    known = {quote.symbol: quote.instrument for quote in quotes}
+    if symbol not in known:
+        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
+        raise Problem(404, detail, parameter="symbol", allowed=list(known))
+    return known[symbol]
+
+
+def _stretch(request: web.Request, symbol: str) -> Stretch:
+    first, last = moment(request, "from"), moment(request, "to")
+    if first is not None and last is not None and _start(first) > _start(last):
+        raise Problem(400, "'from' is later than 'to'", parameter="from")
+    interval = parameters.one_of(request, "interval", INTERVALS, "raw")
+    cursor = request.query.get("cursor")
+    if cursor is not None and not CURSOR.fullmatch(cursor):
+        raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
+    onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
+    return Stretch(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
+
+
+def _head(request: web.Request, ask: Stretch) -> dict[str, object]:
+    demo = {"demo": True} if request.app[CONTEXT].demo else {}
+    asked = {name: request.query.get(name) for name in ("from", "to")}
+    return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}
+
+
+def _cursor(onward: datetime | None) -> str | None:
+    return None if onward is None else f"{(onward - EPOCH) // timedelta(microseconds=1):x}"
+
+
+def _start(of: date | datetime) -> datetime:
+    return of if isinstance(of, datetime) else datetime(of.year, of.month, of.day, tzinfo=UTC)
+
+
+def _end(last: date | datetime | None) -> datetime | None:
+    return None if last is None else _start(last)
+
+
+def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:
+    if last is None or since is None:
+        return since is None
+    return last < since if isinstance(last, datetime) else last < since.date()

@@ -1,0 +1,122 @@
+"""The document put together, and its route."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import web
+
+from ticker.convert import codes
+from ticker.quotes import Snapshot
+from ticker.render import encoder
+from ticker.render.render import JSON
+from ticker.render.representation import Representation
+from ticker.render.schemas import ref, schemas
+from ticker.web import parameters as strict
+from ticker.web.context import CONTEXT, Context
+from ticker.web.openapi.operations import OPERATIONS, Operation
+from ticker.web.openapi.parameters import Names, parameters
+from ticker.web.openapi.responses import failures, headers
+from ticker.web.responses import answer
+
+_ABOUT = """Market numbers with where they are from and how old they are, polled from public sources.
+
+Every GET also answers HEAD. Answers carry a strong `ETag` and live no longer than to the next possible change; errors
+are problems (RFC 9457) that name the parameter at fault. Unknown and repeated parameters are errors. What is not known
+is `null`. Numbers carry the digits of their source: read them as decimals.
+The examples are the answers of 22 November 2024 at noon in Moscow."""
+_TAGS = {
+    "quotes": "The numbers as they stand, or as they stood.",
+    "history": "The numbers of the past.",
+    "catalogues": "What there is, and who says so.",
+    "pages": "For pages rather than programs.",
+    "about": "The service itself.",
+}
+
+
+def names_of(snapshot: Snapshot) -> Names:
+    """What the document names of a board."""
+    return Names([quote.symbol for quote in snapshot.quotes], codes(snapshot.quotes))
+
+
+def document(names: Names, version: str, url: str | None = None) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a service with that board; its address is `url`, default where it was read."""
+    told = parameters(names)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Market ticker", "version": version, "description": _ABOUT, "license": _LICENSE},
+        "servers": [{"url": url or "/"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": {each.path: {"get": _operation(each, told)} for each in OPERATIONS},
+        "components": {"schemas": schemas()},
+    }
+
+
+_LICENSE = {"name": "MIT", "identifier": "MIT"}
+EXAMPLES: dict[str, dict[str, Any]] = json.loads(
+    files("ticker.web.openapi").joinpath("examples.json").read_bytes(), parse_float=Decimal
+)
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """`GET /v1/openapi.json`: the document of this service."""
+    strict.only(request, ())
+    context = request.app[CONTEXT]
+    snapshot, now = context.snapshot(), context.clock()
+
+    def made() -> Representation:
+        return Representation(described(context), JSON, snapshot.generated_at)
+
+    return answer(request, context.renderer.steady("openapi", made), now, context.board.next_change(now))
+
+
+def described(context: Context) -> bytes:
+    """The document of the service with that context, as JSON."""
+    return encoder.line(document_of(context))
+
+
+def document_of(context: Context) -> dict[str, Any]:
+    """The document of the service with that context."""
+    return document(names_of(context.snapshot()), context.version, context.public_url)
+
+
+def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "operationId": each.id,
+        "summary": each.summary,
+        **({"description": each.text} if each.text else {}),
+        "tags": [each.tag],
+        "parameters": [told[key] for key in each.parameters],
+        "responses": _responses(each),
+    }
+
+
+def _responses(each: Operation) -> dict[str, Any]:
+    content = {media: _media(each, media, names) for media, names in each.answers.items()}
+    ok = {"description": "OK", "headers": headers(cached=each.cached), "content": content}
+    same = {"304": {"description": "The client has it.", "headers": headers(cached=True)}} if each.cached else {}
+    return {"200": ok, **same, **failures((*each.fails, *([412] if each.cached else []))), **_sad(each)}
+
+
+def _sad(each: Operation) -> dict[str, Any]:
+    """The answer that is no success, yet no problem either: it has the members of one."""
+    if each.sad is None:
+        return {}
+    status, text = each.sad
+    content = {media: {"schema": ref(name)} for media, name in each.answers.items()}
+    return {str(status): {"description": text, "headers": headers(cached=False), "content": content}}
+
+
+def _media(each: Operation, media: str, names: str) -> dict[str, Any]:
+    if not names:
+        return {"schema": {"type": "object" if media == JSON else "string"}}
+    refs = [ref(name) for name in names.split()]
+    examples = {
+        name: {"summary": f"GET {shown['path']}", "value": shown["body"]}
+        for name, shown in EXAMPLES.get(each.id, {}).items()
+    }
+    return {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}, **({"examples": examples} if examples else {})}

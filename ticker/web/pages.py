@@ -1,0 +1,130 @@
+"""`GET /` and `GET /frame`: the pages for people."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+from aiohttp import web
+
+from ticker.quotes import Snapshot
+from ticker.render import reference
+from ticker.render.embeds import Choice
+from ticker.render.html import STYLES
+from ticker.render.render import HTML, THEMES, Sheet, SourceState
+from ticker.render.representation import Representation
+from ticker.storage.base import StoreError
+from ticker.web import parameters
+from ticker.web.context import CONTEXT, Context
+from ticker.web.openapi.document import document_of
+from ticker.web.problems import fragment_safe
+from ticker.web.responses import answer
+
+_PARAMETERS = ("symbols", "lang", "style", "theme")
+_NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+# A page for people: no window that opened it reaches in, and no site takes its text for its own.
+PAGE = {
+    "Permissions-Policy": _NOTHING,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# The one page that other sites may frame, isolated ones too; it can do no more than show numbers.
+_FRAMED = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *",
+    "Permissions-Policy": _NOTHING,
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
+
+async def page(request: web.Request) -> web.Response:
+    """`GET /`: the header as a news site has it, with every option and the code to embed it."""
+    context = request.app[CONTEXT]
+    snapshot = context.snapshot()
+    past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
+    sheet = Sheet(_choice(request, snapshot), sources(context), past)
+    response = _answer(request, context.renderer.site.page(snapshot, sheet))
+    response.headers.update(PAGE)
+    return response
+
+
+@fragment_safe
+async def frame(request: web.Request) -> web.Response:
+    """`GET /frame`: the widget alone, for an iframe on any site."""
+    context = request.app[CONTEXT]
+    snapshot = context.snapshot()
+    response = _answer(request, context.renderer.site.frame(snapshot, _choice(request, snapshot)))
+    response.headers.update(_FRAMED)
+    return response
+
+
+def sources(context: Context) -> tuple[SourceState, ...]:
+    """The sources as they stand."""
+    return tuple(
+        SourceState(
+            id=name,
+            feeds=context.feeds.get(name, ()),
+            up=health.up,
+            reason=str(health.reason) if health.reason else None,
+            last_success=health.last_success,
+            terms=context.terms.get(name),
+        )
+        for name, health in context.health.items()
+    )
+
+
+def _choice(request: web.Request, snapshot: Snapshot) -> Choice:
+    # A form's checkboxes each send their own `symbols`.
+    parameters.only(request, _PARAMETERS, repeated=("symbols",))
+    return Choice(
+        parameters.symbols(request, snapshot),
+        parameters.language(request),
+        parameters.one_of(request, "style", STYLES, "plain"),
+        parameters.one_of(request, "theme", THEMES, "auto"),
+    )
+
+
+async def _with_history(context: Context, symbols: list[str]) -> tuple[str, ...]:
+    """Those of `symbols` that have a line to draw: the page asks for no other."""
+    try:
+        return tuple([symbol for symbol in symbols if await context.history.since([symbol]) is not None])
+    except StoreError:
+        return ()
+
+
+def _answer(request: web.Request, representation: Representation) -> web.Response:
+    context = request.app[CONTEXT]
+    now = context.clock()
+    return answer(request, representation, now, context.board.next_change(now))
+
+
+# `GET /docs`: the reference of the API as a page.
+
+
+# The languages beside English in which the page speaks; the document itself is for programs.
+_LANGUAGES = {"ru": "ru"}
+
+
+async def docs(request: web.Request) -> web.Response:
+    """The page, with no file from another host."""
+    parameters.only(request, ("lang",))
+    lang = _LANGUAGES.get(parameters.language(request).partition("-")[0], "en")
+    context = request.app[CONTEXT]
+    snapshot, now = context.snapshot(), context.clock()
+
+    def made() -> Representation:
+        document, pages = document_of(context), context.renderer.pages
+        body = reference.page(document, pages, _said(lang), lang=lang, demo=context.demo)
+        return Representation(body, HTML, snapshot.generated_at)
+
+    response = answer(request, context.renderer.steady(("docs", lang), made), now, context.board.next_change(now))
+    response.headers.update(PAGE)
+    return response
+
+
+def _said(lang: str) -> dict[str, str]:
+    """What the page says in a language, by what it says in English; for English nothing."""
+    if lang == "en":
+        return {}
+    found: dict[str, str] = json.loads(files("ticker.web.openapi").joinpath("russian.json").read_bytes())
+    return found

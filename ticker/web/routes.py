@@ -1,0 +1,91 @@
+"""Handlers that a start does not need: their file is imported when the first request for it comes, off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from importlib import import_module
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from ticker.health import Histogram
+from ticker.web import assets, handlers
+from ticker.web.context import CONTEXT, SECONDS, Context
+from ticker.web.limits import TURNS, Turns, in_turn, limited
+from ticker.web.middlewares import counted, headed, problems
+from ticker.web.stream import BROADCAST, Broadcast, stream
+
+
+def later(place: str) -> Handler:
+    """The handler at `place`, "file.name" of this room."""
+    module, _, name = f"ticker.web.{place}".rpartition(".")
+
+    ready: list[Handler] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if not ready:
+            # Tens of milliseconds, in which others are answered. Who asks meanwhile waits for the same import: a module
+            # that is only half there stands among the imported ones already.
+            ready.append(getattr(await asyncio.to_thread(import_module, module), name))
+        return await ready[0](request)
+
+    return handler
+
+
+# The literal list of routes, and the application around them.
+
+
+ROUTES: tuple[tuple[str, Handler], ...] = (
+    ("/", later("page.page")),
+    ("/frame", later("page.frame")),
+    ("/v1/quotes", handlers.quotes),
+    ("/v1/quotes/{symbol}", handlers.quote),
+    ("/v1/quotes/{symbol}/history", later("line.history")),
+    ("/v1/convert", later("convert.convert")),
+    ("/v1/instruments", later("catalogue.instruments")),
+    ("/v1/sources", later("catalogue.sources")),
+    ("/v1/openapi.json", later("spec.openapi")),
+    ("/v1/stream", stream),
+    ("/docs", later("docs.docs")),
+    ("/widget", handlers.widget),
+    ("/sparkline/{symbol}.svg", later("line.picture")),
+    ("/metrics", handlers.metrics),
+    ("/healthz", handlers.healthz),
+    ("/readyz", handlers.readyz),
+)
+# What the listener that is not public answers.
+_OURS = ("/metrics", "/healthz", "/readyz")
+# What a route is known to answer: these series exist at 0, so that the first error is already a rise.
+_CODES = (200, 304, 500)
+
+
+def build(context: Context) -> web.Application:
+    """The web application over `context`; it starts and stops nothing but who tells the streams."""
+    routes = (*ROUTES, *assets.ROUTES)
+    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"])
+    app[BROADCAST] = Broadcast(context)
+    app.cleanup_ctx.append(app[BROADCAST].living)
+    return app
+
+
+def build_metrics(context: Context) -> web.Application:
+    """The application of the listener that is not public: metrics, and the same health for whoever probes there."""
+    return _application(context, [route for route in ROUTES if route[0] in _OURS])
+
+
+def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
+    app = web.Application(middlewares=[counted, headed, problems, limited, in_turn], client_max_size=1024)
+    app[CONTEXT] = context
+    app[TURNS] = Turns()
+    app.add_routes([web.get(path, handler) for path, handler in routes])
+    for resource in app.router.resources():
+        context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
+        for code in _CODES:
+            context.traffic.requests.setdefault((resource.canonical, "GET", code), 0)
+    return app
+
+
+def serves(path: str) -> bool:
+    """Whether there is a route of that pattern."""
+    return path in dict(ROUTES)
