@@ -1,55 +1,34 @@
-"""Handlers that a start does not need: their file is imported when the first request for it comes, off the loop."""
+"""The literal list of routes, and the application around them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from importlib import import_module
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ticker.health import Histogram
-from ticker.web import assets, handlers
+from ticker.web import assets, handlers, history, pages
 from ticker.web.context import CONTEXT, SECONDS, Context
 from ticker.web.limits import TURNS, Turns, in_turn, limited
 from ticker.web.middlewares import counted, headed, problems
+from ticker.web.openapi import document
 from ticker.web.stream import BROADCAST, Broadcast, stream
 
-
-def later(place: str) -> Handler:
-    """The handler at `place`, "file.name" of this room."""
-    module, _, name = f"ticker.web.{place}".rpartition(".")
-
-    ready: list[Handler] = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        if not ready:
-            # Tens of milliseconds, in which others are answered. Who asks meanwhile waits for the same import: a module
-            # that is only half there stands among the imported ones already.
-            ready.append(getattr(await asyncio.to_thread(import_module, module), name))
-        return await ready[0](request)
-
-    return handler
-
-
-# The literal list of routes, and the application around them.
-
-
 ROUTES: tuple[tuple[str, Handler], ...] = (
-    ("/", later("page.page")),
-    ("/frame", later("page.frame")),
+    ("/", pages.page),
+    ("/frame", pages.frame),
     ("/v1/quotes", handlers.quotes),
     ("/v1/quotes/{symbol}", handlers.quote),
-    ("/v1/quotes/{symbol}/history", later("line.history")),
-    ("/v1/convert", later("convert.convert")),
-    ("/v1/instruments", later("catalogue.instruments")),
-    ("/v1/sources", later("catalogue.sources")),
-    ("/v1/openapi.json", later("spec.openapi")),
+    ("/v1/quotes/{symbol}/history", history.history),
+    ("/v1/convert", handlers.convert),
+    ("/v1/instruments", handlers.instruments),
+    ("/v1/sources", handlers.sources),
+    ("/v1/openapi.json", document.openapi),
     ("/v1/stream", stream),
-    ("/docs", later("docs.docs")),
+    ("/docs", pages.docs),
     ("/widget", handlers.widget),
-    ("/sparkline/{symbol}.svg", later("line.picture")),
+    ("/sparkline/{symbol}.svg", history.picture),
     ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),
