@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
-from msgspec.structs import replace
 
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status

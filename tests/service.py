@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.upstream import NOON, Upstream
 from ticker.app import Service, compose
@@ -67,7 +67,7 @@ def trio(flags: Mapping[str, Any]) -> Settings:
     """The shipped trio over its first four sources, whatever else the shipped configuration has learned to ask."""
     feeds = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["moex", "yahoo"]}
     own = {f"instruments.{symbol}.sources": sources for symbol, sources in feeds.items()}
-    return replace(load(shipped(), {}, {**own, **flags}).settings, checks={})
+    return structs.replace(load(shipped(), {}, {**own, **flags}).settings, checks={})
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.upstream import CBR, NOON, Upstream
 from ticker.app import Service, compose
@@ -33,7 +33,7 @@ TRIO = {
 def settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever a key takes
     """The trio of four sources, no cross-checks, with flags over it; __ stands for a dot."""
     given = {**TRIO, **{key.replace("__", "."): value for key, value in flags.items()}}
-    return replace(load(shipped(), {}, given).settings, checks={})
+    return structs.replace(load(shipped(), {}, given).settings, checks={})
 
 
 @pytest.fixture

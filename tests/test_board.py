@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
 
 from tests.values import HOUR, NOON, quote, snapshot
 from ticker.board import Board

@@ -1,7 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-
-from msgspec.structs import replace
 
 from tests.values import HOUR, NOON, instrument, quote, snapshot
 from ticker import carry
@@ -28,7 +27,7 @@ def kept(after: Instrument, *candidates: Candidate) -> set[str]:
 
 def test_a_number_stays_where_only_its_dress_has_changed() -> None:
     """Decimals, labels, tolerance: the same price under the new rules."""
-    after = replace(DOLLAR, decimals=4, tolerance=Decimal("0.1"), labels={"en": "Dollar"})
+    after = replace(DOLLAR, decimals=4, tolerance=Decimal("0.1"), label={"en": "Dollar"})
     (carried,) = carry.quotes(SHOWN, [after], NOON)
     assert (carried.price, carried.status, carried.instrument) == (Decimal("100.6798"), Status.FRESH, after)
     assert kept(after, candidate(), candidate(source="cbr_mirror")) == {"cbr", "cbr_mirror"}

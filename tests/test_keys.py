@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.invented import prices
 from tests.invented.forts import MOSCOW
@@ -23,7 +23,7 @@ def config(*sources: str, key: str | None = None) -> Settings:
     flags = {"instruments.OIL.sources": list(sources), "store.url": "memory://"}
     environment = {"TICKER_SOURCES__ALPHAVANTAGE__API_KEY": key} if key else {}
     settings = load(shipped(), environment, flags).settings
-    return replace(settings, checks={}, instruments={"OIL": settings.instruments["OIL"]})
+    return structs.replace(settings, checks={}, instruments={"OIL": settings.instruments["OIL"]})
 
 
 def test_three_sources_are_off_as_shipped() -> None:

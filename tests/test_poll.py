@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.invented import formats
 from tests.upstream import NOON, Upstream
@@ -35,7 +35,7 @@ class House:
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = replace(load(shipped(), {}, FLAGS).settings, checks={})
+        settings = structs.replace(load(shipped(), {}, FLAGS).settings, checks={})
         self.service = compose(settings, upstream=self.up.url, now=lambda: self.now, seed=1)
 
     @property

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.invented import banks, exact, formats
 from tests.upstream import MOEX, NOON, Upstream
@@ -21,7 +21,7 @@ FLAGS = {"store.url": "memory://", **{f"instruments.{symbol}.sources": feeds for
 
 async def polled(up: Upstream) -> tuple[Snapshot, Reason | None]:
     """What one poll of Yahoo leaves on the board, and the reason for which it failed."""
-    config = replace(load(shipped(), {}, FLAGS).settings, checks={})
+    config = structs.replace(load(shipped(), {}, FLAGS).settings, checks={})
     service = compose(config, upstream=up.url, now=lambda: NOON)
     async with service.fetcher:
         await service.poller.poll("yahoo")
@@ -66,7 +66,7 @@ async def test_a_source_in_trouble_is_not_asked_further(how: str, reason: Reason
 async def test_a_proxy_that_lacks_one_currency_still_gives_the_other() -> None:
     """Frankfurter takes a request a currency."""
     feeds = {f"instruments.{symbol}.sources": ["frankfurter"] for symbol in ("USD", "EUR")}
-    config = replace(load(shipped(), {}, {**FLAGS, **feeds}).settings, checks={})
+    config = structs.replace(load(shipped(), {}, {**FLAGS, **feeds}).settings, checks={})
     async with Upstream() as up:
         path = "/frankfurter/v2/rates?base=USD&quotes=RUB&providers=CBR"
         up.answer(
@@ -87,7 +87,7 @@ async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> N
         "instruments.EUR.quote": "USD",
     }
     flags |= {"instruments.EUR.sources": ["ecb"], "instruments.EUR.band": [0, 2]}
-    config = replace(load(shipped(), {}, flags).settings, checks={})
+    config = structs.replace(load(shipped(), {}, flags).settings, checks={})
     async with Upstream() as up:
         up.answer(
             "/ecb/stats/eurofxref/eurofxref-daily.xml",
@@ -112,7 +112,7 @@ async def test_a_cell_that_nobody_asked_for_is_no_failure(contract: str, board: 
     body = with_cell(formats.moex_forts(NOON, rows), contract, "LAST", "n/a")
     async with Upstream() as up:
         up.answer(MOEX, body=body)
-        config = replace(load(shipped(), {}, flags).settings, checks={})
+        config = structs.replace(load(shipped(), {}, flags).settings, checks={})
         service = compose(config, upstream=up.url, now=lambda: NOON)
         async with service.fetcher:
             await service.poller.poll("moex")

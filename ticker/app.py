@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,6 @@ from random import Random
 from typing import cast
 
 from aiohttp import web
-from msgspec import Struct
-from msgspec.structs import replace
 
 from ticker import __version__, clock, keys
 from ticker.backfill import Backfill
@@ -139,7 +138,8 @@ _READERS_FIRST_SECONDS = 0.25
 _SETTLING_SECONDS, _LOOK_SECONDS = 30.0, 0.05
 
 
-class Service(Struct):
+@dataclass(slots=True)
+class Service:
     """The joined parts of one service; nothing runs before `running` is entered. `upstream` stands for every host.
 
     With `listening`, the sources are asked once that is set: what it takes is imported after readers have had answers.

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-
-from msgspec import Struct, field
-from msgspec.structs import replace
 
 from ticker.feeds import Feed
 from ticker.fetch import Fetching
@@ -26,7 +24,8 @@ from ticker.validate import Case, refusal
 # Which requests a backfill makes, and what is counted of their answers.
 
 
-class Tally(Struct):
+@dataclass(slots=True)
+class Tally:
     """What one source gave for one instrument; `absent` counts requests for which it has nothing (404)."""
 
     rows: int = 0
@@ -39,7 +38,8 @@ class Tally(Struct):
     failure: SourceError | None = None
 
 
-class Job(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Job:
     """One request to an archive and the instruments it is for."""
 
     feed: Feed
@@ -77,7 +77,8 @@ _TRIES = 4
 _SETTLED = timedelta(days=7)
 
 
-class Backfill(Struct):
+@dataclass(slots=True)
+class Backfill:
     """One run over `first` to `last`. `base` gives a feed's archive's address; `pause` is between two requests."""
 
     store: Store

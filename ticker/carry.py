@@ -6,9 +6,8 @@ Pure: what was known comes in as arguments, what is still known goes out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-
-from msgspec.structs import replace
 
 from ticker.calendars.calendar import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Snapshot

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-
-from msgspec import Struct, field
 
 
 def wall() -> datetime:
@@ -14,7 +13,8 @@ def wall() -> datetime:
     return datetime.now(UTC)
 
 
-class Shifted(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Shifted:
     """A clock that shows `start` when it is made and then goes on at `speed` seconds a second."""
 
     start: datetime

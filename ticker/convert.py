@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from fractions import Fraction
-
-from msgspec import Struct
 
 from ticker.quotes import Quote, Status, worst
 
@@ -20,14 +19,16 @@ from ticker.quotes import Quote, Status, worst
 _WIDE = Context(prec=400)
 
 
-class Leg(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Leg:
     """One quote on the way; `forward` from its base to its quote (times the price), else back (by the price)."""
 
     quote: Quote
     forward: bool
 
 
-class Conversion(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Conversion:
     """A way and what it gives. Without a leg it is from a code to itself."""
 
     legs: tuple[Leg, ...]

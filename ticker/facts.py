@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-
-from msgspec import Struct
 
 from ticker.settings.model import Calendar, PublicationCalendar, Schedule, SessionCalendar, Settings
 
 
-class CalendarFacts(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CalendarFacts:
     """When a source publishes: `hours` are "at" or "opens" and "closes" as HH:MM in `zone`."""
 
     id: str
@@ -23,7 +23,8 @@ class CalendarFacts(Struct, frozen=True):
     grace: timedelta
 
 
-class CadenceFacts(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CadenceFacts:
     """How often a source is asked: `every`, or the `cron` lines in `zone`; never more than `budget` times an hour."""
 
     every: timedelta | None
@@ -33,7 +34,8 @@ class CadenceFacts(Struct, frozen=True):
     budget: int
 
 
-class SourceFacts(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
     """One source that is asked: whose it is, on what terms, when, and which instruments it feeds."""
 
     id: str
@@ -45,7 +47,8 @@ class SourceFacts(Struct, frozen=True):
     cadence: CadenceFacts
 
 
-class Facts(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Facts:
     """Of every source asked, and the id of each instrument's calendar, by their names."""
 
     sources: Mapping[str, SourceFacts]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from msgspec import Struct
 
 from ticker.calendars.calendar import Calendar
 from ticker.fetch import Fetching, hidden
@@ -23,7 +22,8 @@ _OF_ONE_ANSWER = frozenset(
 _BIG = 50_000
 
 
-class Feed(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Feed:
     """One configured source: its adapter, where and how it is asked, and whose words its ticks are.
 
     `reads` is its adapter's name, `host` the address where it is not the adapter's own. The adapter is loaded when it

@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -13,8 +14,6 @@ from typing import Protocol, Self
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
-from msgspec import Struct
-from msgspec.structs import replace
 from yarl import URL
 
 from ticker.quotes import Reason, SourceError
@@ -74,7 +73,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 # What is asked of a client, and what it answers.
 
 
-class Answer(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """A complete successful answer; `body` is decompressed and below the cap."""
 
     url: str

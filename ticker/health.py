@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
-
-from msgspec import Struct, field
 
 from ticker.log import Log
 from ticker.quotes import Reason, SourceError
@@ -17,7 +16,8 @@ log = Log(__name__)
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Histogram(Struct):
+@dataclass(slots=True)
+class Histogram:
     """Plain counters of a Prometheus histogram, in seconds; `counts` has one bucket more than `bounds`, for +Inf."""
 
     bounds: tuple[float, ...] = BUCKETS
@@ -33,7 +33,8 @@ class Histogram(Struct):
         self.total += seconds
 
 
-class Health(Struct):
+@dataclass(slots=True)
+class Health:
     """How one source fares. `reason` is None while its last poll succeeded."""
 
     source: str
@@ -86,7 +87,8 @@ class Health(Struct):
 OPERATIONS = ("open", "read", "write", "publish")
 
 
-class StoreHealth(Struct):
+@dataclass(slots=True)
+class StoreHealth:
     """How the store fares, in plain numbers for `/metrics`."""
 
     up: bool = True

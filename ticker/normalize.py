@@ -7,10 +7,9 @@ currency gives the cross rate. Decimals throughout: dividing by a power of ten k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-
-from msgspec import Struct
 
 from ticker.calendars.calendar import Calendar
 from ticker.quotes import Candidate, Instrument, PriceType, Tick
@@ -19,7 +18,8 @@ from ticker.quotes import Candidate, Instrument, PriceType, Tick
 DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
 
 
-class Origin(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Origin:
     """Where ticks come from: the source, whose numbers it carries, its words for pairs, its calendar."""
 
     source: str
@@ -74,7 +74,8 @@ def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:
     return rests or calendar.previous(now) != calendar.previous(rate.as_of)
 
 
-class Rate(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Rate:
     """The price of one unit, now and before, as one or two ticks give it."""
 
     price: Decimal

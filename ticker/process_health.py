@@ -6,10 +6,9 @@ Every time here is the machine's, whatever clock the quotes live on: an alert co
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic, perf_counter
-
-from msgspec import Struct, field
 
 from ticker import clock
 from ticker.health import Histogram
@@ -24,7 +23,8 @@ LOOK_SECONDS = 0.25
 BLOCKED_SECONDS = 0.5
 
 
-class Vitals(Struct):
+@dataclass(slots=True)
+class Vitals:
     """`reload_error` is None while the configuration in force is the newest one that was asked for."""
 
     reloaded_at: datetime = field(default_factory=clock.wall)

@@ -7,12 +7,15 @@ observation in ours, a *quote* what is published, a *snapshot* all quotes at one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from annotated_types import Ge, Le
+
+from ticker.fields import Code, Flag, Fraction, Names, Positive, Price, Texts, Whole, written
 
 # The words that JSON, log and metrics share: what kind a price is of, how a quote stands, why there is none.
 
@@ -94,47 +97,115 @@ class SourceError(Exception):
 # What is quoted.
 
 
-class Instrument(Struct, frozen=True):
-    """What is quoted: `base` in `quote` per `unit`, and the rules its number must obey.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """What is quoted: `base` in `quote` per `unit`, and the rules its number must obey; as it is configured.
 
-    `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions (0.02 is 2 %).
+    `label` and `name` are words by language, `codes` what a source calls it. `sources` are of the instrument's own
+    kind, in order of preference; `fallbacks`, of another kind, speak only when those have been stale for
+    `fallback_after`. `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions
+    (0.02 is 2 %). `rate` says which fixing is shown: the one in force, or the latest that was published.
     """
 
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
+
     symbol: str
-    base: str
-    quote: str
-    unit: str
-    decimals: int
-    sources: tuple[str, ...]
-    max_age: timedelta
-    max_move: Decimal
-    tolerance: Decimal
-    band: tuple[Decimal, Decimal] = (Decimal(0), Decimal("1e9"))
-    required: bool = True
+    enabled: Flag = True
+    label: Texts = field(default_factory=dict)
+    name: Texts = field(default_factory=dict)
+    base: Code
+    quote: Code
+    unit: str = ""
+    decimals: Annotated[Whole, Ge(0), Le(8)] = 2
+    sources: Names
+    fallbacks: tuple[str, ...] = ()
+    fallback_after: Positive = timedelta(days=3)
+    rate: Literal["in_force", "latest"] = "in_force"
+    max_age: Positive = timedelta(days=14)
+    max_move: Fraction = Decimal("0.1")
+    tolerance: Fraction = Decimal("0.005")
+    band: tuple[Price, Price] = (Decimal(0), Decimal(1_000_000_000))
     calendar: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)
+    required: Flag = True
+    codes: Texts = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for rules that contradict each other."""
+        if not self.unit:
+            object.__setattr__(self, "unit", f"1 {self.base}")
+        low, high = self.band
+        if low >= high:
+            raise ValueError(f"band: the lower bound {low} is not below the upper one {high}")
+        if self.fallbacks and self.fallback_after >= self.max_age:
+            raise ValueError(
+                f"fallback_after ({written(self.fallback_after)}) must be below max_age ({written(self.max_age)}),"
+                " or no fallback would ever be shown"
+            )
+        if twice := set(self.sources) & set(self.fallbacks):
+            raise ValueError(
+                f"{', '.join(sorted(twice))} cannot be among both sources and fallbacks: take it out of one"
+            )
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """Everyone who is asked for it, its fallbacks last."""
+        return self.sources + self.fallbacks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """`numerator` over `denominator`, two instruments, must be near base/quote as `sources` give it.
+
+    The third number is never shown. `tolerance` is a fraction (0.02 is 2 %).
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
+
+    name: str
+    numerator: str
+    denominator: str
+    base: Code
+    quote: Code
+    sources: Names
+    tolerance: Fraction = Decimal("0.02")
+    max_age: Positive = timedelta(days=7)
+
+    @property
+    def reference(self) -> Instrument:
+        """The instrument of the third number. Nothing bounds its moves: it is a measure, and no quote."""
+        return Instrument(
+            symbol=self.name,
+            base=self.base,
+            quote=self.quote,
+            decimals=4,
+            sources=self.sources,
+            max_age=self.max_age,
+            max_move=Decimal(1),
+            tolerance=self.tolerance,
+        )
 
 
 # What a source says: in its own words, and in ours.
 
 
-class Contract(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Contract:
     """A futures contract: the exchange's own code of it, and its last trading day where that is known."""
 
     code: str
     expires: date | None = None
 
 
-class AnswerDigest(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AnswerDigest:
     """Which bytes a tick came in: SHA-256 in hex, and length, of the whole decompressed answer."""
 
     sha256: str
     size: int
 
 
-class Neighbour(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Neighbour:
     """The next contract on the same board: how far apart both are is what a calendar spread is."""
 
     contract: Contract
@@ -143,14 +214,16 @@ class Neighbour(Struct, frozen=True):
     previous_settlement: Decimal | None = None
 
 
-class Candle(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Candle:
     """The last price of one minute of trading; `at` is when the minute began."""
 
     at: datetime
     close: Decimal
 
 
-class MarketData(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class MarketData:
     """What a market's answer says beside the price, for the same nominal; None is what it does not say.
 
     `previous_price` is the last price of the session before, and `change_from_previous` what the exchange itself says
@@ -171,7 +244,8 @@ class MarketData(Struct, frozen=True):
     candles: tuple[Candle, ...] = ()
 
 
-class Tick(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Tick:
     """One observation in the source's own words: `price` units of `currency` for `nominal` units of `symbol`.
 
     `raw` is the price as it stood in the answer, and `answer` which answer that was.
@@ -191,7 +265,8 @@ class Tick(Struct, frozen=True):
     answer: AnswerDigest | None = None
 
 
-class Candidate(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Candidate:
     """A tick in our words: the price of one unit of an instrument, with where and when it is from.
 
     `publisher` is whose number it is: a mirror of the Bank of Russia publishes the Bank's number, not a second one.
@@ -218,14 +293,16 @@ class Candidate(Struct, frozen=True):
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Agreement(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Agreement:
     """How many sources say the same within the instrument's tolerance, and how far apart they are in percent."""
 
     sources: int
     spread_percent: Decimal
 
 
-class Quote(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Quote:
     """What is published of one instrument: the chosen number, its provenance and its standing in time.
 
     `fresh_until` and `usable_until` are the two moments at which the status changes by the mere passing of time.
@@ -285,7 +362,8 @@ class Quote(Struct, frozen=True):
         return Status.STALE if self.fresh_until and now >= self.fresh_until else Status.FRESH
 
 
-class Snapshot(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Snapshot:
     """All quotes at one moment; JSON, HTML, events and metrics are all cut from the same one."""
 
     version: int

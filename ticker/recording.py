@@ -15,14 +15,12 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
-
-from msgspec import Struct, field
-from msgspec.structs import replace
 
 from ticker.board import Board
 from ticker.clock import Stepped
@@ -49,7 +47,8 @@ HEAD = "ticker_recording"
 _CYRILLIC = "windows-1251"
 
 
-class Entry(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One answer, or one failure, of one request: `path` is behind the source's base address, with its query."""
 
     at: datetime
@@ -62,7 +61,8 @@ class Entry(Struct, frozen=True):
     failure: SourceError | None = None
 
 
-class Recording(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Recording:
     """Everything that could be read, in order of time; `damage` says where something could not."""
 
     entries: tuple[Entry, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
@@ -16,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from msgspec import Struct, field
 
 from ticker.clock import Jumps
 from ticker.log import Log
@@ -24,7 +24,8 @@ from ticker.log import Log
 # How often a source is asked when all is well.
 
 
-class Cadence(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Cadence:
     """How often a source is asked: at cron times in its own zone, or every so often; never above `budget` an hour."""
 
     zone: ZoneInfo
@@ -65,7 +66,8 @@ class Standing(Protocol):
     next_poll: datetime | None
 
 
-class Plan(Struct):
+@dataclass(slots=True)
+class Plan:
     """The next poll of one source, a function of its cadence, its failures and what it was asked in the last hour."""
 
     cadence: Cadence

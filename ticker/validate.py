@@ -9,16 +9,16 @@ of ten, a rate stated twice and differently) the source's own file refuses; what
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-
-from msgspec import Struct
 
 from ticker.calendars.calendar import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 
-class Case(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Case:
     """What a rule may look at: the candidate, whom it speaks of, the number before it, and the time.
 
     `last` is the source's own candidate before this one, or, for SLIPS, the quote that is shown.

@@ -17,7 +17,7 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
+from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
@@ -93,7 +93,7 @@ def service(case: str, clock: list[datetime]) -> tuple[Service, Upstreams]:
     """A real service of the shipped configuration with the case's sources, on `clock[0]`, over fake answers."""
     flags: dict[str, object] = {f"instruments.{s}.sources": sources for s, sources in CASES[case].items()}
     config = load(shipped(), {}, flags).settings
-    config = replace(config, checks={})
+    config = structs.replace(config, checks={})
     made = compose(config, upstream="http://upstream", now=lambda: clock[0], seed=1)
     up = Upstreams()
     made.poller._fetcher = up  # type: ignore[assignment]

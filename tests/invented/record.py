@@ -13,11 +13,11 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from aiohttp.test_utils import TestServer
-from msgspec.structs import replace
 
 from tests.invented.forts import MOSCOW
 from tests.invented.server import build

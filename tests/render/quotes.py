@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
-
-from msgspec.structs import replace
 
 from tests.upstream import NOON
 from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status
@@ -22,8 +21,8 @@ DOLLAR = Instrument(
     max_age=timedelta(days=14),
     max_move=Decimal("0.1"),
     tolerance=Decimal("0.01"),
-    labels={"en": "USD", "ru": "ДОЛЛ"},
-    names={"en": "US dollar", "ru": "Доллар США"},
+    label={"en": "USD", "ru": "ДОЛЛ"},
+    name={"en": "US dollar", "ru": "Доллар США"},
 )
 FRESH = Quote(
     DOLLAR,

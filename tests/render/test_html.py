@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -10,7 +11,6 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, GONE, STALE, board
 from ticker.quotes import Quote
@@ -113,8 +113,8 @@ def test_a_demo_is_marked_as_one_and_nothing_else_is() -> None:
 def test_a_hostile_text_is_text(where: str) -> None:
     """From wherever it comes: no element, no attribute, no expression of it is live."""
     what = {
-        "label": replace(DOLLAR, labels={"en": NASTY}),
-        "name": replace(DOLLAR, names={"en": NASTY}),
+        "label": replace(DOLLAR, label={"en": NASTY}),
+        "name": replace(DOLLAR, name={"en": NASTY}),
         "attribution": DOLLAR,
         "quote": replace(DOLLAR, quote=NASTY),
     }[where]
@@ -129,7 +129,7 @@ def test_a_hostile_text_is_text(where: str) -> None:
 @given(st.text(max_size=40), st.decimals(0, 10**9, places=4))
 def test_any_label_and_price_make_a_sound_document(label: str, price: Decimal) -> None:
     """Elements nest, and the fragment has the elements it always has."""
-    quote = replace(FRESH, instrument=replace(DOLLAR, labels={"en": label}, names={"en": label}), price=price)
+    quote = replace(FRESH, instrument=replace(DOLLAR, label={"en": label}, name={"en": label}), price=price)
     assert read(both(quote)[0]).names == ["ul", "li", "abbr", "data"]
 
 

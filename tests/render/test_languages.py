@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from babel import localedata
-from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, STALE, board
 from ticker.render import locales, wire
@@ -62,7 +62,7 @@ def test_one_language_does_not_spoil_another() -> None:
 
 def test_a_currency_that_the_configuration_does_not_name_is_named_by_cldr() -> None:
     """The configuration's own word goes first; what is no currency keeps its English name."""
-    assert wire.name_of(DOLLAR, locales.locale_of("en")) == DOLLAR.names["en"]
+    assert wire.name_of(DOLLAR, locales.locale_of("en")) == DOLLAR.name["en"]
     assert wire.name_of(DOLLAR, locales.locale_of("de")) == "US-Dollar"
-    oil = replace(DOLLAR, base="BRENT", names={"en": "Brent crude oil"})
+    oil = replace(DOLLAR, base="BRENT", name={"en": "Brent crude oil"})
     assert wire.name_of(oil, locales.locale_of("de")) == "Brent crude oil"

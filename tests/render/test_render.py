@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import islice
 
 import pytest
 from babel import localedata
-from msgspec.structs import replace
 
 from tests.render.quotes import DOLLAR, FRESH, STALE, board
 from ticker.render.locales import UnknownLanguageError, locale_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests.render.quotes import FRESH, GONE, STALE, board
 from ticker.quotes import Status
@@ -88,7 +88,7 @@ def test_a_stamp_keeps_the_zone_of_its_source() -> None:
 def test_a_hostile_text_is_a_json_string() -> None:
     """Quotes, control characters and lone line separators stay data."""
     nasty = '"},\n\x00</script>\u2028'
-    quote = replace(FRESH, instrument=replace(FRESH.instrument, names={"en": nasty}))
+    quote = replace(FRESH, instrument=replace(FRESH.instrument, name={"en": nasty}))
     assert json.loads(encoder.line(wire.quote_of(quote, EN)))["name"] == nasty
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, quote_plus
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from msgspec.structs import replace
+from msgspec import structs
 
 from tests.upstream import NOON
 from ticker.app import compose, record
@@ -70,7 +70,7 @@ async def test_an_upstream_that_repeats_the_key_tells_it_to_nobody(
     flags = {"instruments.OIL.sources": ["alphavantage", "twelvedata"], "store.url": f"sqlite:///{tmp_path}/t.db"}
     names = ("TICKER_SOURCES__ALPHAVANTAGE__API_KEY", "TICKER_SOURCES__TWELVEDATA__API_KEY")
     config = load(shipped(), dict.fromkeys(names, key), flags).settings
-    config = replace(config, checks={}, instruments={"OIL": config.instruments["OIL"]})
+    config = structs.replace(config, checks={}, instruments={"OIL": config.instruments["OIL"]})
     async with asked as server:
         upstream = str(server.make_url(f"/{how}"))
         recorder = record(config, upstream, tmp_path / "recording")

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from tests.select.conftest import MOSCOW, instrument
-from ticker.quotes import Candidate, PriceType, Quote
-from ticker.select.cross import Check, contradicted
+from ticker.quotes import Candidate, Check, PriceType, Quote
+from ticker.select.cross import contradicted
 
 DAY = datetime(2024, 11, 22, tzinfo=MOSCOW)
-CHECK = Check("EUR", "USD", instrument("EURUSD"), Decimal("0.02"))
+CHECK = Check(name="EURUSD", numerator="EUR", denominator="USD", base="EUR", quote="USD", sources=("ecb",))
 SHOWN = {
     "USD": Quote(instrument("USD"), price=Decimal("100.2192")),
     "EUR": Quote(instrument("EUR"), price=Decimal("105.8067")),

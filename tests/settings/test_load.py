@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec import structs
 
 from ticker.settings import rules
 from ticker.settings.environment import TEXTS
@@ -80,7 +80,7 @@ def test_instruments_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
     instruments = load(tmp_path / "own.toml", {}, {}).settings.instruments
     assert list(instruments) == ["OIL", "USD"]
     plain = load(shipped(), {}, {}).settings.instruments["OIL"]
-    assert instruments["OIL"] == replace(plain, decimals=3)
+    assert instruments["OIL"] == structs.replace(plain, decimals=3)
 
 
 def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(written: Path) -> None:

@@ -90,7 +90,9 @@ def candidate(source: str, pair: str, body: bytes) -> Candidate:
     """What `source` says of `pair` in `body`, for one unit."""
     adapter, (base, quote) = SOURCES[source], pair.split("/")
     week, none = timedelta(days=7), timedelta(0)
-    instrument = Instrument(base, base, quote, f"1 {base}", 2, (source,), week, Decimal(1), Decimal(1))
+    instrument = Instrument(
+        symbol=base, base=base, quote=quote, sources=(source,), max_age=week, max_move=Decimal(1), tolerance=Decimal(1)
+    )
     calendar = Publication(ZoneInfo("UTC"), time(), none, frozenset(range(7)))
     origin = Origin(source, adapter.publisher, calendar, adapter.codes)
     found = normalise(instrument, origin, adapter.parse(body), NOW)

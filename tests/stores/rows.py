@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-
-from msgspec.structs import replace
 
 from ticker.quotes import PriceType
 from ticker.storage.base import Row

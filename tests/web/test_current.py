@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
-from msgspec.structs import replace
 
 from tests.live import NOON, live
 from tests.service import Served

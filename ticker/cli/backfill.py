@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import date
 
 import typer
-from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -24,7 +24,8 @@ from ticker.settings.model import Settings
 from ticker.storage.base import StoreError
 
 
-class Range(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Range:
     """What to fill: the days from `first` to `last`, both included; no symbols means all."""
 
     first: date

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from msgspec import Struct
 
 from ticker.app import Service, compose
 from ticker.settings.errors import ConfigurationError, placed
 from ticker.settings.load import Loaded, load, recall
 
 
-class First(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class First:
     """The configuration that a start begins with; `again` reads it anew, `remember` keeps it for the next start."""
 
     loaded: Loaded

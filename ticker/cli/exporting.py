@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import typer
-from msgspec import Struct
 
 from ticker import clock
 from ticker.app import Service, compose, exporter
@@ -23,7 +23,8 @@ from ticker.settings.model import Settings
 log = Log(__name__)
 
 
-class Wanted(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Wanted:
     """What to export and where; without languages those in which the configuration names its instruments."""
 
     where: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import Struct
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -26,7 +26,8 @@ _SHOWN = 3
 _FIRST = {"USD", "EUR", "RUB"}
 
 
-class Came(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Came:
     """What came back from one source, in words, how long it took in seconds, and whether it was of use."""
 
     text: str

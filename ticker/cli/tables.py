@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import typer
-from msgspec import Struct
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -28,7 +28,8 @@ from ticker.settings.plain import plain
 from ticker.settings.types import masked
 
 
-class Asked(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Asked:
     """What `ticker get` was asked for; no symbols means all."""
 
     symbols: tuple[str, ...]

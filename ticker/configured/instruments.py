@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from ticker.quotes import Instrument
-from ticker.select.cross import Check
+from ticker.quotes import Check, Instrument
 from ticker.settings.model import Settings
 
 
@@ -16,7 +13,7 @@ def instruments(config: Settings) -> tuple[Instrument, ...]:
             symbol=symbol,
             base=each.base,
             quote=each.quote,
-            unit=each.unit or f"1 {each.base}",
+            unit=each.unit or "",
             decimals=each.decimals,
             sources=each.sources,
             max_age=each.max_age,
@@ -25,8 +22,8 @@ def instruments(config: Settings) -> tuple[Instrument, ...]:
             band=each.band,
             required=each.required,
             calendar=each.calendar,
-            labels=each.label,
-            names=each.name,
+            label=each.label,
+            name=each.name,
             codes=each.codes,
         )
         for symbol, each in config.instruments.items()
@@ -37,20 +34,14 @@ def checks_of(config: Settings) -> tuple[Check, ...]:
     """The configured cross-checks as values."""
     return tuple(
         Check(
-            each.numerator,
-            each.denominator,
-            Instrument(
-                symbol=name,
-                base=each.base,
-                quote=each.quote,
-                unit=f"1 {each.base}",
-                decimals=4,
-                sources=each.sources,
-                max_age=each.max_age,
-                max_move=Decimal(1),
-                tolerance=each.tolerance,
-            ),
-            each.tolerance,
+            name=name,
+            numerator=each.numerator,
+            denominator=each.denominator,
+            base=each.base,
+            quote=each.quote,
+            sources=each.sources,
+            tolerance=each.tolerance,
+            max_age=each.max_age,
         )
         for name, each in config.checks.items()
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from msgspec import Struct
 
 from ticker.board import Board
 from ticker.export.files import Target, TargetError, Trust, outputs_of, status_of
@@ -60,7 +59,8 @@ _PACE = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
-class Exporter(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Exporter:
     """Makes files by `tree` (of a snapshot and a moment) and puts them, with the `steady` ones, into `target`."""
 
     board: Board

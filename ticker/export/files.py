@@ -9,11 +9,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Protocol
-
-from msgspec import Struct
 
 from ticker.quotes import Snapshot
 from ticker.render.representation import Representation
@@ -28,7 +27,8 @@ STEADY = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=6048
 FRESH = "no-cache"
 
 
-class Output(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Output:
     """One file or object: its bytes and what HTTP is to say of them."""
 
     body: bytes
@@ -43,7 +43,8 @@ class Output(Struct, frozen=True):
         return hashlib.blake2b(label + self.body, digest_size=16).hexdigest()
 
 
-class Trust(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Trust:
     """How long what is written may be believed, and by whom it is said.
 
     `changes_at` is when it may change next at the earliest; `valid_until` is when time alone makes its words untrue,

@@ -8,8 +8,7 @@ from ticker.calendars.calendar import Calendar
 from ticker.carry import meaning
 from ticker.feeds import Feed
 from ticker.normalize import word
-from ticker.quotes import Instrument
-from ticker.select.cross import Check
+from ticker.quotes import Check, Instrument
 
 
 class Coverage:

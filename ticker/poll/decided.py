@@ -9,9 +9,9 @@ from ticker import carry
 from ticker.health import Health
 from ticker.poll.coverage import Coverage
 from ticker.poll.heard import Heard
-from ticker.quotes import Candidate, Snapshot
+from ticker.quotes import Candidate, Check, Snapshot
 from ticker.select.choose import choose
-from ticker.select.cross import Check, contradicted
+from ticker.select.cross import contradicted
 from ticker.select.question import Choice, Memory, Overruled, Question
 
 

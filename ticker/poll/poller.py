@@ -18,8 +18,7 @@ from ticker.poll.coverage import Coverage
 from ticker.poll.decided import Decided
 from ticker.poll.heard import Heard
 from ticker.poll.publisher import Publisher
-from ticker.quotes import Instrument, Reason, Snapshot, SourceError, Tick
-from ticker.select.cross import Check
+from ticker.quotes import Check, Instrument, Reason, Snapshot, SourceError, Tick
 
 
 class Poller:

@@ -30,7 +30,7 @@ def _instrument(quote: Quote, facts: Facts, locale: Locale) -> WireInstrument:
     what: Instrument = quote.instrument
     return {
         "symbol": what.symbol,
-        "label": locales.chosen(what.labels, locale, what.symbol),
+        "label": locales.chosen(what.label, locale, what.symbol),
         "name": name_of(what, locale),
         "base": what.base,
         "quote": what.quote,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from ticker.convert import Conversion, Leg, rounded
 from ticker.quotes import Snapshot
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 RATE_DIGITS = 12
 
 
-class Wanted(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Wanted:
     """What is asked: `amount` of `origin` in `to`, with `precision` digits after the point."""
 
     amount: Decimal

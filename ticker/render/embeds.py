@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
-
-from msgspec import Struct
 
 from ticker.render.html import Links
 
@@ -12,7 +11,8 @@ from ticker.render.html import Links
 NOWHERE = "https://ticker.example"
 
 
-class Embed(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Embed:
     """One way: its anchor, its name, and the code."""
 
     id: str
@@ -20,7 +20,8 @@ class Embed(Struct, frozen=True):
     code: str
 
 
-class Choice(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Choice:
     """What the reader chose; no symbols means all."""
 
     symbols: tuple[str, ...] = ()

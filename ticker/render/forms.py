@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-
-from msgspec import Struct
 
 from ticker.quotes import Quote, Snapshot
 from ticker.render import encoder, locales, wire
@@ -30,7 +29,8 @@ TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8; header=pre
 Row = dict[str, Any]
 
 
-class Form(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Form:
     """What is asked: the shape, the fields in their order (none means all), the digits after the point at most."""
 
     shape: str = "records"

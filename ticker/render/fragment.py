@@ -6,9 +6,8 @@ Safe by how it is made, as a template with autoescape is: a text that is not sai
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 if TYPE_CHECKING:
     from ticker.render.html import Links
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 
 
-class Row(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One instrument as the templates see it: text only, already in the reader's language."""
 
     symbol: str

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from msgspec import Struct
-from msgspec.structs import replace
 
 from ticker.quotes import Quote, Snapshot, Status
 from ticker.render import locales, wire
@@ -19,7 +18,8 @@ from ticker.render.words import demo_in
 STYLES = ("plain", "change", "sparkline")
 
 
-class Links(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Links:
     """Where the service's own files stand: `base` is its public address without a slash at the end, "" for here."""
 
     base: str = ""
@@ -112,7 +112,7 @@ class Pages:
         percent = quote.change_percent
         return Row(
             symbol=quote.symbol,
-            label=locales.chosen(what.labels, locale, quote.symbol),
+            label=locales.chosen(what.label, locale, quote.symbol),
             name=f"{wire.name_of(what, locale)}, {what.quote} / {locales.unit(what.unit, locale)}",
             status=str(quote.status),
             reason=str(quote.reason) if quote.reason else None,

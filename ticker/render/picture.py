@@ -32,7 +32,7 @@ def _moment(micros: int, minutes: int = 0) -> datetime:
 
 
 def _title(instrument: Instrument, lang: str) -> str:
-    name = locales.chosen(instrument.names, locales.locale_of(lang), instrument.symbol)
+    name = locales.chosen(instrument.name, locales.locale_of(lang), instrument.symbol)
     return f"{name}, {instrument.quote} / {instrument.unit}"
 
 

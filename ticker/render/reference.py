@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup, escape
-from msgspec import Struct
 
 from ticker.render import encoder
 from ticker.render.html import Pages
@@ -16,7 +16,8 @@ from ticker.render.locales import locale_of
 _CODE = re.compile(r"`([^`]+)`")
 
 
-class Field(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Field:
     """One parameter, or one member of a schema; `choices` are the values it takes where they are few."""
 
     name: str
@@ -28,7 +29,8 @@ class Field(Struct, frozen=True):
     place: str = "query"
 
 
-class Section(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Section:
     """One operation as the page shows it; `examples` are a request and its answer each."""
 
     id: str

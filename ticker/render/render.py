@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from cachetools import LRUCache
 from markupsafe import Markup
-from msgspec import Struct
 
 from ticker.quotes import Quote, Snapshot
 from ticker.render import encoder, forms, locales, wire
@@ -31,7 +31,8 @@ EVENTS = "text/event-stream"
 _PLAIN = forms.Form()
 
 
-class View(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class View:
     """What was asked for: the kind of representation, the symbols in their order, the language, a widget's style.
 
     `hour` is the hour it is looked at, given where the text depends on the day: where a number is stale. `dated` is a
@@ -124,7 +125,8 @@ LANGUAGES = ("en", "ru", "ar", "de", "es", "fa", "fr", "he", "hi", "it", "ja", "
 _KEPT = 64
 
 
-class SourceState(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class SourceState:
     """How one source stands: `up` is None before it was asked; `terms` where its publisher says what one may do."""
 
     id: str
@@ -135,7 +137,8 @@ class SourceState(Struct, frozen=True):
     terms: str | None
 
 
-class Sheet(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Sheet:
     """What one page shows beside the snapshot; `history` are the symbols of which there is any to draw."""
 
     choice: Choice
@@ -199,7 +202,7 @@ def _charted(quote: Quote, locale: Locale) -> tuple[str, str, int]:
 
 def _label(quote: Quote, locale: Locale) -> str:
     """What the header calls it."""
-    return locales.chosen(quote.instrument.labels, locale, quote.symbol)
+    return locales.chosen(quote.instrument.label, locale, quote.symbol)
 
 
 def _languages(chosen: str) -> list[tuple[str, str]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import brotli
 import zstandard
-from msgspec import Struct, field
 
 # Below one packet compression costs more than it saves.
 _WORTH = 256
 
 
-class Representation(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Representation:
     """A body, its media type, when it last changed, and its compressed forms, each made once when first asked for."""
 
     body: bytes

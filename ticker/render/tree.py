@@ -11,9 +11,8 @@ A file cannot grow old by itself, so each number is there in four ways:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
-
-from msgspec.structs import replace
 
 from ticker.quotes import Quote, Snapshot, Status
 from ticker.render.html import STYLES

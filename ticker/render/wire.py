@@ -34,7 +34,7 @@ def quote_of(quote: Quote, locale: Locale, *, demo: bool = False) -> WireQuote:
         "reason": quote.reason,
         "agreement": _agreement(quote.agreement),
         "display": {
-            "label": locales.chosen(what.labels, locale, quote.symbol),
+            "label": locales.chosen(what.label, locale, quote.symbol),
             "price": None if quote.price is None else locales.number(quote.price, what.decimals, locale),
             "change": None if percent is None else locales.change(percent, locale),
         },
@@ -55,8 +55,8 @@ def quotes_of(snapshot: Snapshot, quotes: tuple[Quote, ...], locale: Locale) -> 
 
 def name_of(what: Instrument, locale: Locale) -> str:
     """The instrument's name: the configuration's in that language, else CLDR's of the currency, else the English."""
-    found = locales.own(what.names, locale) or locales.currency(what.base, locale)
-    return found or locales.chosen(what.names, locale, what.symbol)
+    found = locales.own(what.name, locale) or locales.currency(what.base, locale)
+    return found or locales.chosen(what.name, locale, what.symbol)
 
 
 def stamp(moment: datetime | None) -> str | None:

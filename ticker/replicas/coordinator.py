@@ -9,11 +9,10 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
-
-from msgspec.structs import replace
 
 from ticker.board import Board
 from ticker.health import Health

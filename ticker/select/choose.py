@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
-
-from msgspec.structs import replace
 
 from ticker.quotes import Candidate, Quote, Reason, Status
 from ticker.select import doubt

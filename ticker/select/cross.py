@@ -9,18 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from msgspec import Struct
-
-from ticker.quotes import Candidate, Instrument, Quote
-
-
-class Check(Struct, frozen=True):
-    """`numerator` over `denominator` (symbols) must be within `tolerance` (a fraction) of `reference`'s price."""
-
-    numerator: str
-    denominator: str
-    reference: Instrument
-    tolerance: Decimal
+from ticker.quotes import Candidate, Check, Quote
 
 
 def contradicted(

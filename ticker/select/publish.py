@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-
-from msgspec.structs import replace
 
 from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
 from ticker.select.agreement import measure, standing, supporters

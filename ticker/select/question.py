@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
-
-from msgspec import Struct, field
 
 from ticker.calendars.calendar import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Reason
@@ -16,7 +15,8 @@ from ticker.quotes import Candidate, Instrument, Quote, Reason
 Overruled: TypeAlias = "tuple[tuple[str, Reason], ...]"
 
 
-class Memory(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Memory:
     """What one choice leaves to the next.
 
     `pending` is a number that waits to be confirmed; `unproven` says that the shown one was the first and nobody has
@@ -31,7 +31,8 @@ class Memory(Struct, frozen=True):
     distrusted: frozenset[str] = frozenset()
 
 
-class Choice(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Choice:
     """The quote to publish, what to remember, who was overruled for which reason, and whom to ask at once."""
 
     quote: Quote
@@ -40,7 +41,8 @@ class Choice(Struct, frozen=True):
     ask_now: tuple[str, ...] = ()
 
 
-class Question(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Question:
     """All that one choice depends on.
 
     `candidates` holds at most one valid candidate a source; `failures` why a source did not give one this time;

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
 from pydantic import ValidationError
 
 from ticker.settings.environment import overrides
@@ -23,7 +23,8 @@ FLAGS = {"store.url": "--store"}
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-class Loaded(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Loaded:
     """The settings in force and where each value, by dotted key, came from."""
 
     settings: Settings

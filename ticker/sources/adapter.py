@@ -7,15 +7,15 @@ instruments, and raises nothing but `SourceError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-from msgspec import Struct, field
 
 from ticker.quotes import Tick
 
 
-class Day(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Day:
     """A query parameter that names a day, `back` days before the request's in `zone`; `pattern` is strftime's."""
 
     name: str
@@ -24,7 +24,8 @@ class Day(Struct, frozen=True):
     back: int = 0
 
 
-class Request(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Request:
     """One GET: `path` behind the source's base URL, with its query; `day` where the query must name the current day."""
 
     path: str
@@ -40,7 +41,8 @@ class Request(Struct, frozen=True):
         return {**self.query, self.day.name: moment.strftime(self.day.pattern)}
 
 
-class Adapter(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Adapter:
     """How one upstream is asked and read.
 
     `requests(codes)` gives the requests that fetch `codes`; `parse(body)` the ticks of one answer. `publisher` is whose

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
-
-from msgspec import Struct
 
 from ticker.health import StoreHealth
 from ticker.log import Log
@@ -29,7 +28,8 @@ class StoreError(Exception):
         self.mend = mend
 
 
-class Row(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One accepted publication: the price of one unit as a source stated it for `as_of`.
 
     `seen_at` is from when on the board could show it: when it came in, or for a row out of an archive the moment it is
@@ -67,7 +67,8 @@ class Point(NamedTuple):
     revision: int
 
 
-class Span(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Span:
     """A stretch of one instrument's history: `first` <= as_of < `end`, oldest first, `limit` rows at most.
 
     `sources` in order of preference: the best one that has a row speaks. `every` asks for the last row of each such
@@ -83,7 +84,8 @@ class Span(Struct, frozen=True):
     offset: timedelta
 
 
-class Retention(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Retention:
     """How long market prices are kept as they came, then how long the last of each hour; then the last of each day.
 
     Fixings are never thinned out. `keep` is after how long everything goes; None is never.
@@ -97,7 +99,8 @@ class Retention(Struct, frozen=True):
 # What replicas tell each other through a store: who polls, and what is shown.
 
 
-class Lease(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Lease:
     """Who polls for all replicas of one name, as the store knew it when it was asked.
 
     `fence` is another, higher number for each holder in turn, and stays higher even where the store has lost everything
@@ -111,7 +114,8 @@ class Lease(Struct, frozen=True):
     silent: int = 0
 
 
-class Edition(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Edition:
     """What one replica tells the others: a text under a `part` ("quotes", "sources") and its version, which grows."""
 
     part: str

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-
-from msgspec.structs import replace
 
 from ticker.quotes import EPOCH, Agreement, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, Status
 from ticker.storage.base import Row

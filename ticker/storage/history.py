@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol, TypeVar
 
 from cachetools import TTLCache
-from msgspec import Struct
-from msgspec.structs import replace
 
 from ticker.calendars.calendar import Calendar
 from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot
@@ -30,7 +29,8 @@ _END = datetime(9000, 1, 1, tzinfo=UTC)
 INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY}
 
 
-class Line(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Line:
     """Points of one instrument, oldest first; `onward` is where the next page begins, None at the end.
 
     `since` is the oldest date there is of the instrument at all.
@@ -41,7 +41,8 @@ class Line(Struct, frozen=True):
     onward: datetime | None
 
 
-class Stretch(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Stretch:
     """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
 
     symbol: str

@@ -9,18 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from ticker.storage.base import Edition, Key, Lease, Point, Retention, Row, Span, StoreError, gone, grown
 from ticker.storage.codec import decoded, encoded, micros, moment_of
 
 
-class Schema(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Schema:
     """What a file of ours looks like: whose it is, how it came about step by step, and how sure a write has to be.
 
     FULL: a write that has returned is on the disk. NORMAL: it survives our end, and the newest may be lost with the

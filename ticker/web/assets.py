@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from msgspec import Struct
 
 from ticker.render import html, representation
 from ticker.web import parameters
@@ -33,7 +33,8 @@ _ASKED = "public, max-age=86400, stale-while-revalidate=604800, stale-if-error=6
 _VERSIONED = "public, max-age=31536000, immutable"
 
 
-class Asset(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Asset:
     """One file: its name, the hash its address carries, and its bytes ready to be sent."""
 
     name: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
-from msgspec import Struct
 
 from ticker.web.limits import network_of
 from ticker.web.middlewares import ALLOW, dress, not_allowed
@@ -66,7 +66,8 @@ _ALLOWED: dict[str, Any] = {
 _OTHER_METHOD = re.compile(r"b['\"]([A-Za-z0-9!#$%&*+.^_`|~-]{1,40}) [!-~]+ HTTP/1\.[01]['\"]")
 
 
-class Bounds(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Bounds:
     """What a listener allows: `most` connections, and of each one, in seconds.
 
     `idle` is for the next request, from the last answer to its last byte: longer than the 60 of the proxies in front of

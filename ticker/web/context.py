@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from msgspec import Struct, field
 
 from ticker.board import Board
 from ticker.facts import Facts
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
 
 
-class Traffic(Struct):
+@dataclass(slots=True)
+class Traffic:
     """Plain counters of what was asked and answered, by route pattern; unknown paths are one route."""
 
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
@@ -44,7 +45,8 @@ class Traffic(Struct):
         histogram.observe(took)
 
 
-class Context(Struct):
+@dataclass(slots=True)
+class Context:
     """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
     `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds. One object for the
@@ -74,8 +76,8 @@ class Context(Struct):
 
     def become(self, other: Context) -> None:
         """Hold from now on what `other` holds."""
-        for each in self.__struct_fields__:
-            setattr(self, each, getattr(other, each))
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def snapshot(self) -> Snapshot:
         """The board as it stands now."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
 from aiohttp import web
-from msgspec.structs import replace
 
 from ticker.convert import Conversion, base_of, codes, way
 from ticker.health import Health

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from aiohttp import web
-from msgspec.structs import replace
 
 from ticker.quotes import EPOCH, Instrument, Snapshot
 from ticker.render.picture import modified, picture_of

@@ -7,6 +7,7 @@ wishes. Emptied by every new version, by the hour, and when it is full.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
@@ -14,7 +15,6 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from msgspec import Struct, field
 
 from ticker.board import Board
 from ticker.quotes import Snapshot
@@ -57,7 +57,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 Text = str | bytes | None
 
 
-class Moment(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Moment:
     """A time during which every answer of a `snapshot` begins alike: none of its fields that tell the time changes.
 
     `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells. `begins` and `ends` bound

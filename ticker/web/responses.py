@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
-from msgspec import Struct
 
 from ticker.render.representation import Representation
 from ticker.web.problems import Problem
@@ -137,7 +137,8 @@ def _date(text: str) -> datetime | None:
 _END = b"\r\n"
 
 
-class Ready(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Ready:
     """One representation in one coding: the header fields of its own, those of its body, and the body.
 
     `route` is the pattern under which the answer is counted; `tag` is the entity tag as it comes from a connection.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from ticker.app import Service, compose
 from ticker.cli import lifecycle
@@ -74,7 +74,7 @@ def configured(store: str) -> Settings:
     flags: dict[str, Any] = {f"instruments.{symbol}.sources": sources for symbol, sources in FEEDS.items()}
     flags |= {f"sources.{each}.timeout": TIMEOUT for each in ("cbr", "cbr_mirror", "moex", "yahoo")}
     flags |= {"server.port": 0, "server.metrics_port": 0, "store.url": store}
-    return replace(load(shipped(), {}, flags).settings, checks={})
+    return structs.replace(load(shipped(), {}, flags).settings, checks={})
 
 
 def composed(plan: Plan) -> Service:

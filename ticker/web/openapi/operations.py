@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 _TABLES = {CSV: "", NDJSON: ""}
 
 
-class Operation(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """One GET. `answers` are the schemas by media type, several names for any of them, "" for text.
 
     `cached` answers carry validators and a lifetime; `fails` are the statuses beside those that every route has.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from msgspec import Struct
 
 from ticker.render.forms import FIELDS, SHAPES
 from ticker.render.html import STYLES
@@ -17,7 +16,8 @@ from ticker.web.negotiation import FORMATS
 _MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 
 
-class Names(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Names:
     """What the document names of one configuration: its symbols, and the codes that can be converted."""
 
     symbols: Sequence[str]
