@@ -166,7 +166,7 @@ def test_the_words_of_a_source() -> None:
     assert word(oil, chart) == "BZ=F"
     assert word(instrument("OIL", base="BRENT", quote="USD", codes={"yahoo": "BZF25.NYM"}), chart) == "BZF25.NYM"
     made = candidate(oil, tick("BZ=F", "73.73", "USD", contract=Contract("BZF5")), origin=chart)
-    assert (made.symbol, made.price, made.contract) == ("OIL", Decimal("73.73"), "BZF5")
+    assert (made.symbol, made.price, made.contract) == ("OIL", Decimal("73.73"), Contract("BZF5"))
 
 
 @given(

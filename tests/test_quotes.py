@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.values import HOUR, NOON, quote, snapshot
-from ticker.quotes import Reason, Status, worst
+from ticker.quotes import Quote, Reason, Status, Upcoming, worst
 
 ORDER = list(Status)
 
@@ -125,3 +126,73 @@ def test_a_quote_is_found_by_its_symbol() -> None:
     """Or is not."""
     shown = snapshot(quote(), quote("EUR"))
     assert (shown.get("EUR"), shown.get("OIL")) == (shown.quotes[1], None)
+
+
+MIDNIGHT = NOON + 12 * HOUR
+
+
+def evening(**coming: Any) -> Quote:  # noqa: ANN401 - any field of it
+    """A fixing in force until midnight, with the next one out already; `coming` changes that one."""
+    plain = {
+        "price": Decimal("102.5761"),
+        "as_of": MIDNIGHT,
+        "fetched_at": NOON + 4 * HOUR,
+        "source": "cbr",
+        "publisher": "cbr",
+        "previous": Decimal("100.6798"),
+        "previous_as_of": NOON,
+        "fresh_until": MIDNIGHT + 72 * HOUR,
+        "usable_until": MIDNIGHT + 400 * HOUR,
+    }
+    return quote(upcoming=Upcoming(**{**plain, **coming}), fresh_until=MIDNIGHT, usable_until=MIDNIGHT + 300 * HOUR)
+
+
+def test_what_is_upcoming_becomes_the_price_at_its_midnight_by_time_alone() -> None:
+    """Not a second earlier, without any request, with its own provenance and its change from the number before."""
+    shown = evening()
+    assert shown.at(MIDNIGHT - timedelta(seconds=1)) == shown
+    assert shown.turns_at(NOON) == MIDNIGHT
+    turned = shown.at(MIDNIGHT)
+    assert (turned.price, turned.as_of, turned.status, turned.upcoming) == (
+        Decimal("102.5761"),
+        MIDNIGHT,
+        Status.FRESH,
+        None,
+    )
+    assert (turned.change, turned.fetched_at) == (Decimal("1.8963"), NOON + 4 * HOUR)
+    assert turned.turns_at(MIDNIGHT) == MIDNIGHT + 72 * HOUR
+
+
+def test_a_dispute_that_stands_at_midnight_leaves_the_old_number_stale() -> None:
+    """With the reason of the dispute, and nothing upcoming any more."""
+    turned = evening(reason=Reason.DISAGREE).at(MIDNIGHT)
+    assert (turned.price, turned.status, turned.reason, turned.upcoming) == (
+        Decimal("100.6798"),
+        Status.STALE,
+        Reason.DISAGREE,
+        None,
+    )
+
+
+def test_a_board_is_valid_until_the_first_moment_at_which_it_may_be_untrue() -> None:
+    """Midnight while a table is upcoming, the end of freshness without one, the end of use while it is stale."""
+    assert evening().valid_until == MIDNIGHT
+    assert snapshot(quote(), evening()).valid_until == quote().valid_until == NOON + HOUR
+    assert quote().at(NOON + HOUR).valid_until == NOON + 10 * HOUR
+    assert quote(price=None).valid_until is None
+
+
+def test_a_market_opens_and_closes_and_a_due_update_is_waited_for_by_time_alone() -> None:
+    """`market` turns where it was said to, and what was due next is no longer ahead once it is due."""
+    shown = quote(market="open", market_turns_at=NOON + HOUR / 2, next_update_at=NOON + HOUR / 4)
+    assert shown.turns_at(NOON) == NOON + HOUR / 4
+    assert shown.at(NOON + HOUR / 4).next_update_at is None
+    assert shown.at(NOON + HOUR / 2).market == "closed"
+
+
+def test_to_say_it_again_is_no_news() -> None:
+    """When a source last said a number is shown, and makes no version."""
+    shown = snapshot(quote())
+    again = replace(quote(), checked_at=NOON + HOUR)
+    assert shown.repeats((again,))
+    assert not shown.repeats((replace(again, price=Decimal(1)),))

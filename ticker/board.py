@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from ticker.quotes import Snapshot
@@ -53,6 +54,15 @@ class Board:
         self._edition += 1
         if newer:
             self._ring()
+
+    def check(self, checked: Mapping[str, datetime]) -> None:
+        """Note when a source last said the shown number again, by symbol: no news, but answers tell it."""
+        quotes = tuple(
+            replace(each, checked_at=checked.get(each.symbol, each.checked_at)) for each in self._snapshot.quotes
+        )
+        if quotes != self._snapshot.quotes:
+            self._snapshot = replace(self._snapshot, quotes=quotes)
+            self._edition += 1
 
     def expect(self, when: datetime | None) -> None:
         """Note when the next poll may bring a change: until then an answer may be cached."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from ticker.calendars.calendar import Calendar
-from ticker.quotes import Candidate, Instrument, PriceType, Tick
+from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.
 DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
@@ -83,7 +83,7 @@ class Rate:
     as_of: datetime
     previous_as_of: datetime | None
     price_type: PriceType
-    contract: str | None = None
+    contract: Contract | None = None
     ticks: tuple[Tick, ...] = ()
 
     def over(self, other: Rate) -> Rate:
@@ -114,7 +114,7 @@ def _rate(tick: Tick) -> Rate:
         as_of=tick.as_of,
         previous_as_of=tick.previous_as_of,
         price_type=tick.price_type,
-        contract=tick.contract.code if tick.contract else None,
+        contract=tick.contract,
         ticks=(tick,),
     )
 

@@ -270,7 +270,8 @@ class Candidate:
     """A tick in our words: the price of one unit of an instrument, with where and when it is from.
 
     `publisher` is whose number it is: a mirror of the Bank of Russia publishes the Bank's number, not a second one.
-    `ticks` is what it was made of: one, or the two of a cross rate.
+    `ticks` is what it was made of: one, or the two of a cross rate. `fetched_at` is when the source first said this
+    very number, `checked_at` when it last did.
     """
 
     symbol: str
@@ -282,9 +283,16 @@ class Candidate:
     fetched_at: datetime
     previous: Decimal | None = None
     previous_as_of: datetime | None = None
-    contract: str | None = None
+    contract: Contract | None = None
     derived: bool = False
     ticks: tuple[Tick, ...] = ()
+    checked_at: datetime | None = None
+
+    @property
+    def market_data(self) -> MarketData:
+        """What the market's answer says beside the price; empty for anything but a single tick."""
+        found = self.ticks[0].market if len(self.ticks) == 1 else None
+        return found or MarketData()
 
 
 # What is published: one number with its standing in time, and all of them at one moment.
@@ -295,17 +303,66 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many sources say the same within the instrument's tolerance, and how far apart they are in percent."""
+    """How many sources say the same, how far apart all are in percent, and the range of those that say the same."""
 
     sources: int
     spread_percent: Decimal
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An editor's hand on a quote: what it does, why, from when until when, and whose it is."""
+
+    mode: Literal["freeze", "price", "hide"]
+    note: str
+    since: datetime
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A fixing that is published and not in force yet; it becomes the price at `as_of`, unless there is a `reason`.
+
+    `confirmed` says that an independent copy carries the same digits. `reason` is why nobody should count on it:
+    copies that differ, a move that nobody confirms, yesterday's number under tomorrow's date.
+    """
+
+    price: Decimal
+    as_of: datetime
+    fetched_at: datetime
+    source: str
+    publisher: str
+    confirmed: bool = False
+    reason: Reason | None = None
+    previous: Decimal | None = None
+    previous_as_of: datetime | None = None
+    fallback: bool = False
+    agreement: Agreement | None = None
+    next_update_at: datetime | None = None
+    fresh_until: datetime | None = None
+    usable_until: datetime | None = None
+    checked_at: datetime | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        """This number less the one in force before it; None where that is not known."""
+        return None if self.previous is None else self.price - self.previous
+
+    @property
+    def change_percent(self) -> Decimal | None:
+        """The change in percent of the number before, unrounded; None where it is not known."""
+        return None if not self.previous else (self.price - self.previous) / self.previous * 100
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What is published of one instrument: the chosen number, its provenance and its standing in time.
 
-    `fresh_until` and `usable_until` are the two moments at which the status changes by the mere passing of time.
+    Time alone changes it at known moments: `fresh_until` and `usable_until` end a status, `upcoming` comes into force,
+    a market opens or closes (`market_turns_at`), and what was due is waited for (`next_update_at`).
     """
 
     instrument: Instrument
@@ -318,13 +375,18 @@ class Quote:
     next_update_at: datetime | None = None
     source: str | None = None
     publisher: str | None = None
-    contract: str | None = None
+    contract: Contract | None = None
     fallback: bool = False
     status: Status = Status.UNAVAILABLE
     reason: Reason | None = None
     agreement: Agreement | None = None
     fresh_until: datetime | None = None
     usable_until: datetime | None = None
+    market: Literal["open", "closed"] | None = None
+    market_turns_at: datetime | None = None
+    upcoming: Upcoming | None = None
+    checked_at: datetime | None = None
+    override: Override | None = None
 
     @property
     def symbol(self) -> str:
@@ -342,24 +404,85 @@ class Quote:
         change = self.change
         return None if change is None or not self.previous else change / self.previous * 100
 
+    @property
+    def valid_until(self) -> datetime | None:
+        """The moment after which, if nothing more is heard, what is said may be untrue; None where nothing is said."""
+        if self.price is None:
+            return None
+        ends = self.fresh_until if self.status is Status.FRESH else self.usable_until
+        moments = [ends, self.upcoming.as_of if self.upcoming else None]
+        return min((moment for moment in moments if moment), default=None)
+
+    @property
+    def news(self) -> Quote:
+        """What makes a new version of a snapshot: everything but when a source last said the same again."""
+        upcoming = self.upcoming and replace(self.upcoming, checked_at=None)
+        return replace(self, checked_at=None, upcoming=upcoming)
+
     def at(self, now: datetime) -> Quote:
-        """The same quote as it stands at `now`: time alone can only make it older, never newer."""
-        status = max(self.status, self._status(now), key=worse)
-        if status is self.status:
-            return self
+        """The same quote as it stands at `now`: what is upcoming comes into force, the rest can only grow older."""
+        turned = _timed(_in_force(self, now), now)
+        status = max(turned.status, _status(turned, now), key=worse)
+        if status is turned.status:
+            return turned
         if status is Status.UNAVAILABLE:
-            return replace(self, status=status, price=None, previous=None, previous_as_of=None, agreement=None)
-        return replace(self, status=status)
+            return replace(turned, status=status, price=None, previous=None, previous_as_of=None, agreement=None)
+        return replace(turned, status=status)
 
     def turns_at(self, now: datetime) -> datetime | None:
-        """The next moment after `now` at which time alone changes the status."""
-        moments = (self.fresh_until, self.usable_until) if self.price is not None else ()
+        """The next moment after `now` at which time alone changes it."""
+        moments = [self.upcoming.as_of if self.upcoming else None, self.next_update_at, self.market_turns_at]
+        moments += [self.fresh_until, self.usable_until] if self.price is not None else []
         return min((moment for moment in moments if moment and moment > now), default=None)
 
-    def _status(self, now: datetime) -> Status:
-        if self.price is None or (self.usable_until and now >= self.usable_until):
-            return Status.UNAVAILABLE
-        return Status.STALE if self.fresh_until and now >= self.fresh_until else Status.FRESH
+
+def _in_force(quote: Quote, now: datetime) -> Quote:
+    """With the upcoming number in the place of the price from its date on, or without it where it is in doubt."""
+    coming = quote.upcoming
+    if coming is None or now < coming.as_of:
+        return quote
+    if coming.reason is not None:
+        status = max(quote.status, Status.STALE, key=worse)
+        return replace(quote, upcoming=None, reason=coming.reason, status=status)
+    return replace(
+        quote,
+        price=coming.price,
+        price_type=PriceType.FIXING,
+        previous=coming.previous,
+        previous_as_of=coming.previous_as_of,
+        as_of=coming.as_of,
+        fetched_at=coming.fetched_at,
+        checked_at=coming.checked_at,
+        next_update_at=coming.next_update_at,
+        source=coming.source,
+        publisher=coming.publisher,
+        contract=None,
+        fallback=coming.fallback,
+        status=Status.FRESH,
+        reason=None,
+        agreement=coming.agreement,
+        fresh_until=coming.fresh_until,
+        usable_until=coming.usable_until,
+        market=None,
+        market_turns_at=None,
+        upcoming=None,
+    )
+
+
+def _timed(quote: Quote, now: datetime) -> Quote:
+    """With its market open or closed as it is then, and without a next update once it is due: it may come any time."""
+    found = quote
+    if found.market_turns_at is not None and now >= found.market_turns_at:
+        found = replace(found, market="closed" if found.market == "open" else "open", market_turns_at=None)
+    if found.next_update_at is not None and now >= found.next_update_at:
+        found = replace(found, next_update_at=None)
+    return found
+
+
+def _status(quote: Quote, now: datetime) -> Status:
+    if quote.price is None or (quote.usable_until and now >= quote.usable_until):
+        return Status.UNAVAILABLE
+    return Status.STALE if quote.fresh_until and now >= quote.fresh_until else Status.FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +498,15 @@ class Snapshot:
     def status(self) -> Status:
         """The worst status of its quotes."""
         return worst(quote.status for quote in self.quotes)
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The moment after which, if nothing more is heard, something that it says may be untrue."""
+        return min(filter(None, (quote.valid_until for quote in self.quotes)), default=None)
+
+    def repeats(self, quotes: tuple[Quote, ...]) -> bool:
+        """Whether `quotes` say nothing that it does not say: at most that a source has said it again."""
+        return [quote.news for quote in quotes] == [quote.news for quote in self.quotes]
 
     def at(self, now: datetime) -> Snapshot:
         """The same snapshot as it stands at `now`: itself while no status has changed, else a later version.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from ticker.quotes import EPOCH, Agreement, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, Status
+import msgspec
+
+from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot
 from ticker.storage.base import Row
 
 _MICRO = timedelta(microseconds=1)
@@ -87,6 +89,21 @@ def identity(row: Row | None) -> object:
     return row and (row.source, row.as_of, row.price, row.price_type)
 
 
+def contract_text(contract: Contract | None) -> str | None:
+    """A contract as a row keeps it: its code, and its last trading day behind it where that is known."""
+    if contract is None:
+        return None
+    return contract.code if contract.expires is None else f"{contract.code} {contract.expires}"
+
+
+def contract_of(text: str | None) -> Contract | None:
+    """The contract that a row kept."""
+    if text is None:
+        return None
+    code, _, expires = text.partition(" ")
+    return Contract(code, date.fromisoformat(expires) if expires else None)
+
+
 def of_quote(quote: Quote) -> Row | None:
     """The row that the quote is kept as; None for one without a number or without its whole provenance."""
     source, price_type, price = quote.source, quote.price_type, quote.price
@@ -104,7 +121,7 @@ def of_quote(quote: Quote) -> Row | None:
         seen_at=fetched_at,
         previous=quote.previous,
         previous_as_of=quote.previous_as_of,
-        contract=quote.contract,
+        contract=contract_text(quote.contract),
     )
 
 
@@ -121,7 +138,7 @@ def of_candidate(found: Candidate) -> Row:
         seen_at=found.as_of,
         previous=found.previous,
         previous_as_of=found.previous_as_of,
-        contract=found.contract,
+        contract=contract_text(found.contract),
         archived=True,
     )
 
@@ -131,9 +148,6 @@ def of_candidate(found: Candidate) -> Row:
 
 # Clocks are set; a snapshot further ahead than this is of another clock than ours.
 _SKEW = timedelta(minutes=5)
-_PLAIN = ("source", "publisher", "contract", "fallback")
-_MOMENTS = ("previous_as_of", "as_of", "fetched_at", "next_update_at", "fresh_until", "usable_until")
-_PRICES = ("price", "previous")
 
 
 def written(snapshot: Snapshot) -> str:
@@ -161,43 +175,20 @@ def restored(text: str, instruments: Sequence[Instrument], now: datetime) -> Sna
 
 
 def _written(quote: Quote) -> dict[str, object]:
-    def text(value: object) -> str | None:
-        return None if value is None else str(value)
-
-    moments = {name: getattr(quote, name) for name in _MOMENTS}
-    return {
-        "of": _meaning(quote.instrument),
-        **{name: getattr(quote, name) for name in _PLAIN},
-        **{name: text(getattr(quote, name)) for name in (*_PRICES, "price_type", "status", "reason")},
-        **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
-        "agreement": None
-        if quote.agreement is None
-        else [quote.agreement.sources, str(quote.agreement.spread_percent)],
-    }
+    # The instrument is written by its meaning alone; the rest of it is the configuration's.
+    tree = {each.name: msgspec.to_builtins(getattr(quote, each.name)) for each in fields(quote)}
+    return {**tree, "instrument": None, "of": _meaning(quote.instrument)}
 
 
 def _restored(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 - read from a file
     if tree is None or tree["of"] != _meaning(instrument) or tree["source"] not in instrument.sources:
         return Quote(instrument)
-
-    def moment(name: str) -> datetime | None:
-        return None if tree[name] is None else datetime.fromisoformat(tree[name])
-
-    def price(name: str) -> Decimal | None:
-        return None if tree[name] is None else Decimal(tree[name])
-
-    agreement = tree["agreement"]
-    quote = Quote(
-        instrument=instrument,
-        **{name: tree[name] for name in _PLAIN},
-        **{name: moment(name) for name in _MOMENTS},  # type: ignore[arg-type] # by their names
-        **{name: price(name) for name in _PRICES},  # type: ignore[arg-type] # the same
-        price_type=None if tree["price_type"] is None else PriceType(tree["price_type"]),
-        status=Status(tree["status"]),
-        reason=None if tree["reason"] is None else Reason(tree["reason"]),
-        agreement=None if agreement is None else Agreement(int(agreement[0]), Decimal(agreement[1])),
-    )
-    return replace(quote, usable_until=quote.as_of + instrument.max_age if quote.as_of else None)
+    if isinstance(tree["agreement"], list):  # version 0.1.0 wrote a pair
+        tree["agreement"] = {"sources": tree["agreement"][0], "spread_percent": tree["agreement"][1]}
+    if isinstance(tree["contract"], str):
+        tree["contract"] = {"code": tree["contract"]}
+    quote = msgspec.convert({**tree, "instrument": msgspec.to_builtins(instrument)}, Quote)
+    return replace(quote, instrument=instrument)
 
 
 def _meaning(instrument: Instrument) -> list[str]:

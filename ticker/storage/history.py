@@ -20,6 +20,7 @@ from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapsh
 from ticker.select.publish import publish
 from ticker.select.question import Question
 from ticker.storage.base import Point, Row, Span, Store, StoreError
+from ticker.storage.codec import contract_of
 
 # One instrument's line: what is asked, what is given, and where the next page begins.
 
@@ -108,7 +109,7 @@ def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
         fetched_at=newest.fetched_at,
         previous=newest.previous,
         previous_as_of=newest.previous_as_of,
-        contract=newest.contract,
+        contract=contract_of(newest.contract),
     )
     if newest.previous is not None or before is None or newest.price_type is not PriceType.FIXING:
         return candidate
