@@ -1,39 +1,123 @@
-"""A table that appears on working days at an hour."""
+"""When a table of numbers is set, from when it is in force, and when the next one is missing."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from ticker.calendars.days import (
+    DAY,
+    WORKING_WEEK,
+    days_before,
+    days_from,
+    days_of,
+    is_holiday,
+    is_working_weekend,
+    known,
+)
+from ticker.calendars.exceptions import PublicationException, by_day
 
-from ticker.calendars.holidays import HORIZON, is_holiday
-
-_DAY = timedelta(days=1)
+EVERY_DAY = "mon-sun"
 
 
-class Publication(Struct, frozen=True):
-    """A table that appears on working days at `at` (local time), in force the next day or the same one.
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """A table set on working days at `at` (local time) and dated `lead` calendar days later.
 
-    The Bank of Russia's table of Friday evening is in force from Saturday to Monday, and none appears before Monday's
-    evening; so a table in force from E is followed on the first working day not before E (https://www.cbr.ru/currency_base/).
+    The Bank of Russia sets a table on each working day, working Saturdays among them, for the calendar day after it;
+    that table is in force from 00:00 of its date until 00:00 of the next table's date, however long the country rests
+    in between (https://www.cbr.ru/currency_base/). Where a table is dated the day on which it appears (`lead = 0`, the
+    European Central Bank), it counts from the hour at which it appears.
+
+    Working days are those of `days`, less the holidays of `holidays`, plus the weekends on which that country works,
+    and `exceptions` have the last word. `grace` is how long after `at` a missing table is called late.
+    `covered_until` is the last day whose dated facts are known, `facts` the addresses they are from.
     """
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    kind: Literal["publication"] = "publication"
     zone: ZoneInfo
     at: time
-    grace: timedelta
-    days: frozenset[int]
+    grace: timedelta = timedelta(0)
+    days: str = "mon-fri"
     holidays: str | None = None
-    lead: int = 1
+    lead: int = 0
+    exceptions: tuple[PublicationException, ...] = ()
+    covered_until: date | None = None
+    facts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for weekdays or a name of holidays that are none, or for a negative grace."""
+        days_of(self.days)
+        if self.holidays is not None:
+            known(self.holidays)
+        if self.grace < timedelta(0):
+            raise ValueError("grace is not negative: how long after its hour a table is late")
+        if not -31 <= self.lead <= 1:  # noqa: PLR2004 - a table is dated tomorrow at most, and a month back at least
+            raise ValueError(f"lead = {self.lead} is not between -31 and 1: a table is dated so many days later")
+
+    def is_publication_day(self, day: date) -> bool:
+        """Whether a table is set on `day`."""
+        exception = self._exceptional.get(day)
+        if exception is not None:
+            return not exception.closed
+        if self.holidays is None:
+            return day.weekday() in self._weekdays
+        if is_working_weekend(self.holidays, day):
+            return self._weekdays >= WORKING_WEEK
+        return day.weekday() in self._weekdays and not is_holiday(self.holidays, day)
+
+    def following(self, as_of: datetime) -> datetime:
+        """The date, at 00:00, of the table after the one of `as_of`."""
+        return self._midnight(self._set_on(as_of) + DAY * self.lead)
 
     def due(self, as_of: datetime) -> datetime:
-        """When the publication after the one of `as_of` is due."""
-        first = as_of.astimezone(self.zone).date() + _DAY * (1 - self.lead)
-        return next(self._moments(first))
+        """When the table after the one of `as_of` is due."""
+        return self._moment(self._set_on(as_of))
+
+    def effective_from(self, as_of: datetime) -> datetime:
+        """From when the table of `as_of` is in force: its date's 00:00, or the hour it appears where that is later."""
+        return self._effective(as_of.astimezone(self.zone).date())
+
+    def is_in_force(self, as_of: datetime, now: datetime) -> bool:
+        """Whether the table of `as_of` has come into force at `now`; until then it is upcoming."""
+        return self.effective_from(as_of) <= now
+
+    def valid_until(self, as_of: datetime) -> datetime:
+        """When the table after the one of `as_of` comes into force."""
+        return self.effective_from(self.following(as_of))
+
+    def in_force_at(self, now: datetime) -> datetime:
+        """The date, at 00:00, of the table that should be in force at `now`."""
+        today = now.astimezone(self.zone).date()
+        dates = (day + DAY * self.lead for day in self._publication_days_before(today + DAY * (1 - min(self.lead, 0))))
+        return self._midnight(next(each for each in dates if self._effective(each) <= now))
+
+    def next_publication(self, now: datetime) -> datetime:
+        """The next moment after `now` at which a table is due."""
+        return next(moment for moment in self._moments(now.astimezone(self.zone).date()) if moment > now)
+
+    def effective_dates(self, first: date, last: date) -> list[date]:
+        """The dates of the tables from `first` to `last`, both included."""
+        span = range((last - first).days + 1)
+        return [first + DAY * step for step in span if self.is_publication_day(first + DAY * (step - self.lead))]
+
+    def is_late(self, newest: datetime, now: datetime, carried: str = EVERY_DAY) -> bool:
+        """Whether a table after `newest` was due more than `grace` ago.
+
+        Operators hear of it at once; what is shown stays right until the missing table comes into force. `carried`
+        are the weekdays of the dates of which a relay passes tables on: one of them drops Saturday's.
+        """
+        weekdays = days_of(carried)
+        days = (day for day in days_from(self._set_on(newest)) if self.is_publication_day(day))
+        due = next(self._moment(day) for day in days if (day + DAY * self.lead).weekday() in weekdays)
+        return now >= due + self.grace
 
     def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
-        """The next publication after `as_of`; None while one is being waited for, within its grace."""
+        """When the next table after `as_of` is due; None while one is being waited for, within its grace."""
         due = self.due(as_of)
         if due > now:
             return due
@@ -42,26 +126,56 @@ class Publication(Struct, frozen=True):
         return following if following > now else None
 
     def fresh_until(self, as_of: datetime) -> datetime:
-        """The due time of the next publication and the grace."""
-        return self.due(as_of) + self.grace
+        """When the table of `as_of` is stale if nothing newer is known: when the next one has come into force.
+
+        A table that is late on the afternoon before makes tomorrow unknown, not today old.
+        """
+        return max(self._midnight(self.following(as_of).date()), self.due(as_of) + self.grace)
+
+    def usable_until(self, as_of: datetime, max_age: timedelta) -> datetime:
+        """`max_age` after the validity of the table of `as_of` has ended."""
+        return self.valid_until(as_of) + max_age
 
     def latest(self, now: datetime) -> datetime:
-        """The last moment of the day for which a table may already be out."""
-        day = now.astimezone(self.zone).date() + _DAY * (self.lead + 1)
-        return datetime.combine(day, time(), self.zone)
+        """The end of the last day for which a table may already be out."""
+        return self._midnight(now.astimezone(self.zone).date() + DAY * (self.lead + 1))
 
     def previous(self, as_of: datetime) -> datetime | None:
-        """The start of the day for which the table before this one stood."""
-        day = as_of.astimezone(self.zone).date() - _DAY * self.lead
-        for back in range(1, HORIZON):
-            if self._works(day - _DAY * back):
-                return datetime.combine(day - _DAY * (back - self.lead), time(), self.zone)
-        return None
+        """The date, at 00:00, of the table before the one of `as_of`."""
+        day = next(self._publication_days_before(as_of.astimezone(self.zone).date() - DAY * self.lead))
+        return self._midnight(day + DAY * self.lead)
+
+    def market(self, now: datetime, newest: datetime | None = None) -> None:
+        """None: a table is not traded."""
+
+    def covers(self, now: datetime, days: int = 60) -> bool:
+        """Whether the dated facts of the next `days` days are known."""
+        return self.covered_until is None or now.astimezone(self.zone).date() + DAY * days <= self.covered_until
+
+    @cached_property
+    def _weekdays(self) -> frozenset[int]:
+        return days_of(self.days)
+
+    @cached_property
+    def _exceptional(self) -> Mapping[date, PublicationException]:
+        return by_day(self.exceptions)
+
+    def _effective(self, dated: date) -> datetime:
+        return max(self._midnight(dated), self._moment(dated - DAY * self.lead))
+
+    def _set_on(self, as_of: datetime) -> date:
+        """The day on which the table after the one of `as_of` is set."""
+        first = as_of.astimezone(self.zone).date() + DAY * (1 - self.lead)
+        return next(day for day in days_from(first) if self.is_publication_day(day))
+
+    def _publication_days_before(self, day: date) -> Iterator[date]:
+        return (each for each in days_before(day) if self.is_publication_day(each))
 
     def _moments(self, first: date) -> Iterator[datetime]:
-        for ahead in range(HORIZON):
-            if self._works(first + _DAY * ahead):
-                yield datetime.combine(first + _DAY * ahead, self.at, self.zone)
+        return (self._moment(day) for day in days_from(first) if self.is_publication_day(day))
 
-    def _works(self, day: date) -> bool:
-        return day.weekday() in self.days and not (self.holidays and is_holiday(self.holidays, day))
+    def _moment(self, day: date) -> datetime:
+        return datetime.combine(day, self.at, self.zone)
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self.zone)
