@@ -1,14 +1,14 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from tests.values import HOUR, NOON, instrument, quote, snapshot
 from ticker import carry
 from ticker.calendars.session import Session
-from ticker.calendars.week import days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Status
 
-OPEN = Session(NOON.tzinfo, NOON.time(), NOON.time(), HOUR, HOUR, days_of("mon-sun"))  # type: ignore[arg-type]  # UTC will do
+OPEN = Session(zone=ZoneInfo("UTC"), days="mon-sun", opens=time(12), closes=time(12), delay=HOUR, grace=HOUR)
 DOLLAR = instrument()
 SHOWN = snapshot(quote())
 

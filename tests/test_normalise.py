@@ -35,7 +35,7 @@ class Daily:
         return None if self.first else as_of - DAY
 
 
-BANK = Origin("mirror", "cbr", Daily(), {})
+BANK = Origin("mirror", "cbr", Daily(), {})  # type: ignore[arg-type]  # a fake of it
 
 
 def candidate(wanted: Instrument, *ticks: Tick, origin: Origin = BANK) -> Candidate:
@@ -144,7 +144,7 @@ def test_the_cross_rate_before_needs_both_legs_of_one_day(
             return tick(symbol, price)
         return tick(symbol, price, previous=Decimal(previous), previous_as_of=NOON - before)
 
-    origin = Origin("mirror", "cbr", Daily(first=True), {})
+    origin = Origin("mirror", "cbr", Daily(first=True), {})  # type: ignore[arg-type]  # a fake of it
     legs = leg("EUR", "106", "105", euro_before), leg("USD", "101", "100", dollar_before)
     assert candidate(EURO_DOLLAR, *legs, origin=origin).previous == expected
 
@@ -154,14 +154,14 @@ def test_a_price_before_without_a_date_gets_the_calendars() -> None:
     said = tick(previous=Decimal(100))
     made = candidate(instrument(), said)
     assert (made.previous, made.previous_as_of) == (Decimal(100), NOON - DAY)
-    unknown = candidate(instrument(), said, origin=Origin("x", "x", Daily(first=True), {}))
+    unknown = candidate(instrument(), said, origin=Origin("x", "x", Daily(first=True), {}))  # type: ignore[arg-type]  # a fake of it
     assert (unknown.previous, unknown.previous_as_of) == (None, None)
 
 
 def test_the_words_of_a_source() -> None:
     """Configured for the instrument, else known to the adapter by pair, else the base itself."""
     oil = instrument("OIL", base="BRENT", quote="USD")
-    chart = Origin("yahoo", "yahoo", Daily(), {"BRENT/USD": "BZ=F"})
+    chart = Origin("yahoo", "yahoo", Daily(), {"BRENT/USD": "BZ=F"})  # type: ignore[arg-type]  # a fake of it
     assert word(oil, BANK) == "BRENT"
     assert word(oil, chart) == "BZ=F"
     assert word(instrument("OIL", base="BRENT", quote="USD", codes={"yahoo": "BZF25.NYM"}), chart) == "BZF25.NYM"

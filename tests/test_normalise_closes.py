@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from tests.test_calendars import FORTS, MOSCOW
+from tests.support.timetables import MOSCOW, session
 from tests.values import instrument
 from ticker.normalize import Origin, normalise
 from ticker.quotes import PriceType, Tick
 
-EXCHANGE = Origin("exchange", "exchange", FORTS, {})
+EXCHANGE = Origin("exchange", "exchange", session("moex_forts"), {})
 BARREL = instrument("OIL", base="BRENT", quote="USD")
-FRIDAY = datetime(2024, 11, 22, 23, 45, tzinfo=MOSCOW)
+FRIDAY = datetime(2026, 4, 17, 23, 45, tzinfo=MOSCOW)
 
 
 def told(price: str, before: str, now: datetime, as_of: datetime = FRIDAY) -> tuple[Decimal | None, datetime | None]:
@@ -34,7 +34,7 @@ def test_a_close_is_not_its_own_previous_close(later: timedelta) -> None:
 @pytest.mark.parametrize("later", [timedelta(hours=1), timedelta(days=1)])
 def test_another_close_stays_the_previous_one(later: timedelta) -> None:
     """What differs is Thursday's."""
-    thursday = datetime(2024, 11, 21, 23, 50, tzinfo=MOSCOW)
+    thursday = datetime(2026, 4, 16, 23, 50, tzinfo=MOSCOW)
     assert told("73.73", "72.81", FRIDAY + later) == (Decimal("72.81"), thursday)
 
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from ticker import __version__, clock, keys
 from ticker.backfill import Backfill
 from ticker.board import Board
-from ticker.configured.calendars import overrides_of, read_holidays, zone_of
+from ticker.configured.calendars import overrides_of, zone_of
 from ticker.configured.feeds import feeds_of, used
 from ticker.configured.fixed import keep_fixed
 from ticker.configured.instruments import checks_of, instruments
@@ -220,7 +220,6 @@ class Service:
             await asyncio.to_thread(self.timetable.prepare)
             await asyncio.to_thread(self.poller.prepare)
             await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
-            await asyncio.to_thread(read_holidays, self.settings, used(self.settings), self.context.clock().date())
         if self.following is None:
             self.timetable.start()
         else:

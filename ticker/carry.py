@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Snapshot
 from ticker.validate import Case, refusal
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.fetch import Fetching, hidden
 from ticker.normalize import Origin
 from ticker.quotes import Reason, SourceError, Tick

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.

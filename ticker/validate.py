@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 

@@ -11,7 +11,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from tests.invented import formats
-from ticker.calendars.holidays import is_holiday
+from ticker.calendars import is_holiday
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 

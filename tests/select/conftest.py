@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.calendars.publication import Publication
 from ticker.calendars.session import Session
-from ticker.calendars.week import days_of
 from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason
 from ticker.select.choose import choose
 from ticker.select.question import Choice, Memory, Question
 
 MOSCOW = ZoneInfo("Europe/Moscow")
-WORKDAYS = days_of("mon-fri")
-TABLE = Publication(MOSCOW, time(16), timedelta(hours=4), WORKDAYS, "RU", 1)
-MARKET = Session(MOSCOW, time(9), time(23, 50), timedelta(minutes=15), timedelta(minutes=45), WORKDAYS)
+TABLE = Publication(zone=MOSCOW, at=time(16), grace=timedelta(hours=4), holidays="RU", lead=1)
+MARKET = Session(
+    zone=MOSCOW, opens=time(9), closes=time(23, 50), delay=timedelta(minutes=15), grace=timedelta(minutes=45)
+)
 
 
 def instrument(

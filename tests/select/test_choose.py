@@ -159,7 +159,7 @@ def test_a_fallback_speaks_only_when_the_first_is_late(fixing: Desk) -> None:
     fixing.failures["cbr"] = Reason.TIMEOUT
     fixing.says("mirror", "100.2192")
     assert fixing.price == "100.0348"
-    fixing.now = datetime(2024, 11, 20, 20, 1, tzinfo=MOSCOW)
+    fixing.now = datetime(2024, 11, 21, tzinfo=MOSCOW)
     quote = fixing.choose().quote
     assert (str(quote.price), quote.source, quote.fallback, quote.reason) == (
         "100.2192",

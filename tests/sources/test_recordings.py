@@ -89,11 +89,11 @@ def lines(table: str) -> list[list[str]]:
 def candidate(source: str, pair: str, body: bytes) -> Candidate:
     """What `source` says of `pair` in `body`, for one unit."""
     adapter, (base, quote) = SOURCES[source], pair.split("/")
-    week, none = timedelta(days=7), timedelta(0)
+    week = timedelta(days=7)
     instrument = Instrument(
         symbol=base, base=base, quote=quote, sources=(source,), max_age=week, max_move=Decimal(1), tolerance=Decimal(1)
     )
-    calendar = Publication(ZoneInfo("UTC"), time(), none, frozenset(range(7)))
+    calendar = Publication(zone=ZoneInfo("UTC"), at=time(), days="mon-sun")
     origin = Origin(source, adapter.publisher, calendar, adapter.codes)
     found = normalise(instrument, origin, adapter.parse(body), NOW)
     assert found is not None

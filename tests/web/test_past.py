@@ -11,8 +11,7 @@ import pytest
 
 from tests.kept import Kept, kept
 from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
-from ticker.calendars.holidays import _holidays as books
-from ticker.calendars.holidays import is_holiday
+from ticker.calendars import days
 from ticker.storage.base import Row, StoreError
 
 LATER = FRIDAY + 400 * DAY
@@ -118,14 +117,13 @@ async def test_a_moment_shows_what_had_come_in_by_then() -> None:
 
 async def test_the_holidays_of_every_year_are_read_before_somebody_asks(service: Kept) -> None:
     """Nobody who asks for a day waits for the holidays of its year."""
-    is_holiday.cache_clear()
-    books.cache_clear()
+    days._year.cache_clear()
     await service.service.context.history.warm()
-    read = books.cache_info().misses
+    read = days._year.cache_info().misses
     assert read
     for year in ("2024", "2025"):
         await service.get(f"/v1/quotes?at={year}-11-22")
-    assert books.cache_info().misses == read
+    assert days._year.cache_info().misses == read
 
 
 async def test_a_time_with_an_unescaped_plus_is_understood(service: Kept) -> None:

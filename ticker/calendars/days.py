@@ -4,6 +4,7 @@ Holidays are the `holidays` library's own, working weekends included; a newer ed
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import count
@@ -13,6 +14,7 @@ import holidays
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING_WEEK = frozenset(range(5))
 DAY = timedelta(days=1)
+_ANY_YEAR = 2024
 
 
 @lru_cache(maxsize=256)
@@ -49,7 +51,7 @@ def is_half_day(name: str, day: date) -> bool:
 
 def known(name: str) -> str:
     """`name`, if the holidays library has a calendar of that name. Raises ValueError otherwise."""
-    _kind_of(name)
+    _year(name, _ANY_YEAR)
     return name
 
 
@@ -63,16 +65,16 @@ def days_before(last: date) -> Iterator[date]:
     return (last - DAY * back for back in count(1))
 
 
-def _kind_of(name: str) -> type[holidays.HolidayBase]:
-    kind = getattr(holidays, name, None) if name.isupper() else None
-    if isinstance(kind, type) and issubclass(kind, holidays.HolidayBase):
-        return kind
-    raise ValueError(f"no holiday calendar named {name!r}: a country ('RU') or a financial centre ('XNYS') is")
-
-
 @lru_cache(maxsize=1024)
 def _year(name: str, year: int) -> tuple[frozenset[date], frozenset[date], frozenset[date]]:
-    kind = _kind_of(name)
-    off = kind(years=year)
-    half = kind(years=year, categories=("half_day",)) if "half_day" in kind.supported_categories else ()
+    """The holidays, the working weekends and the half days of one year."""
+    off = _opened(name, year)
+    half = _opened(name, year, "half_day") if "half_day" in off.supported_categories else ()
     return frozenset(off), frozenset(getattr(off, "weekend_workdays", ())), frozenset(half)
+
+
+def _opened(name: str, year: int, category: str = "public") -> holidays.HolidayBase:
+    for opened in (holidays.country_holidays, holidays.financial_holidays):
+        with suppress(NotImplementedError):
+            return opened(name, years=year, categories=(category,))
+    raise ValueError(f"no holiday calendar named {name!r}: a country ('RU') or a financial centre ('XNYS') is")

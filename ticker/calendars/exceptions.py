@@ -6,10 +6,11 @@ a halted evening, a holiday on which an exchange opens.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from typing import Any, ClassVar, TypeVar
 
 from ticker.calendars.days import DAY, days_of
+from ticker.fields import Flag, TimeOfDay
 
 # A longer one is a rule, not an exception, or a slip of the year.
 _LONGEST = 366
@@ -47,7 +48,7 @@ class DatedException:
 class PublicationException(DatedException):
     """Days on which no table is set (`closed`), or on which one is although the country rests (`closed = false`)."""
 
-    closed: bool
+    closed: Flag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,8 @@ class Hours:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    opens: time
-    closes: time
+    opens: TimeOfDay
+    closes: TimeOfDay
     days: str = "mon-sun"
     trade_date: str = "same"
 
@@ -90,11 +91,11 @@ class SessionException(DatedException):
     although the country rests); `sessions` of its own; or the usual ones cut by `opens` (later) or `closes` (earlier).
     """
 
-    closed: bool = False
+    closed: Flag = False
     like: str | None = None
     sessions: tuple[Hours, ...] = ()
-    opens: time | None = None
-    closes: time | None = None
+    opens: TimeOfDay | None = None
+    closes: TimeOfDay | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for an exception that says nothing, or two things."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 from ticker.calendars.days import (
     DAY,
@@ -18,6 +17,7 @@ from ticker.calendars.days import (
     known,
 )
 from ticker.calendars.exceptions import PublicationException, by_day
+from ticker.fields import Duration, TimeOfDay, Whole, Zone
 
 EVERY_DAY = "mon-sun"
 
@@ -39,12 +39,12 @@ class Publication:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     kind: Literal["publication"] = "publication"
-    zone: ZoneInfo
-    at: time
-    grace: timedelta = timedelta(0)
+    zone: Zone
+    at: TimeOfDay
+    grace: Duration = timedelta(0)
     days: str = "mon-fri"
     holidays: str | None = None
-    lead: int = 0
+    lead: Whole = 0
     exceptions: tuple[PublicationException, ...] = ()
     covered_until: date | None = None
     facts: tuple[str, ...] = ()

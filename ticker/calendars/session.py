@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 from ticker.calendars.days import DAY, WEEKDAYS, days_before, days_from, days_of, is_half_day, is_holiday, known
 from ticker.calendars.exceptions import Hours, SessionException, by_day
+from ticker.fields import Duration, TimeOfDay, Zone
 
 # Clocks differ, and the last print of a session may carry the second after its close.
 SLACK = timedelta(minutes=2)
@@ -65,16 +65,16 @@ class Session:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     kind: Literal["session"] = "session"
-    zone: ZoneInfo
-    delay: timedelta = timedelta(0)
-    grace: timedelta = timedelta(0)
+    zone: Zone
+    delay: Duration = timedelta(0)
+    grace: Duration = timedelta(0)
     timetables: tuple[Timetable, ...] = ()
     days: str = "mon-fri"
-    opens: time | None = None
-    closes: time | None = None
+    opens: TimeOfDay | None = None
+    closes: TimeOfDay | None = None
     holidays: str | None = None
     early_closes: str | None = None
-    early_close: time | None = None
+    early_close: TimeOfDay | None = None
     exceptions: tuple[SessionException, ...] = ()
     covered_until: date | None = None
     facts: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.carry import meaning
 from ticker.feeds import Feed
 from ticker.normalize import word

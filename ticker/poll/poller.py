@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ticker.board import Board
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.feeds import Feed, ask
 from ticker.fetch import Fetching
 from ticker.health import Health

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.quotes import Candidate, Instrument, Quote, Reason
 
 # Sources with the reason for which each was overruled.

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
-from ticker.calendars.holidays import known
-from ticker.calendars.week import days_of
+from ticker.calendars.days import days_of, known
 from ticker.settings.model import Part, Schedule, Server
 from ticker.settings.secret import Secret
 from ticker.settings.types import duration, exact, masked, positive, web_address, zone

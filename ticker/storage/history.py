@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from cachetools import TTLCache
 
-from ticker.calendars.calendar import Calendar
+from ticker.calendars import Calendar
 from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot
 from ticker.select.publish import publish
 from ticker.select.question import Question
