@@ -241,8 +241,8 @@ def test_the_deployments_read_one_configuration() -> None:
     """In the image, in a cluster and under systemd at the path that the README names in bold, and nowhere else."""
     (told,) = re.findall(r"^\*\*Where the configuration is read: `(.+)`\*\*", README, re.MULTILINE)
     folder = told.removesuffix("/ticker.toml")
-    for name in ("systemd/ticker.service", "systemd/ticker-export.service"):
-        assert re.findall(r"--config (\S+)", (ROOT / "config" / name).read_text()) == [told]
+    for name in ("systemd/ticker.service", "systemd/ticker@.service", "systemd/ticker-export.service"):
+        assert set(re.findall(r"--config (\S+)", (ROOT / "config" / name).read_text())) == {told}
     assert f"mountPath: {folder}," in (ROOT / "config/kubernetes/deployment.yaml").read_text()
     assert f":{told}:ro" in (ROOT / "config/compose/compose.yaml").read_text()
     assert f"WORKDIR {folder.removesuffix('/config')}\n" in (ROOT / "Dockerfile").read_text()
@@ -252,7 +252,7 @@ def test_the_deployments_read_one_configuration() -> None:
 def test_the_lines_of_an_installation_name_what_is_there() -> None:
     """Files of this repository, and what the unit starts; Compose's own file says the same line."""
     lines = section("Deployment")
-    for name in re.findall(r"(?<![/\w])(config/[\w./-]+|requirements\.txt)", lines):
+    for name in re.findall(r"(?<![/\w])(config/[\w./@-]+|requirements\.txt)", lines):
         assert (ROOT / name).exists(), name
     unit = (ROOT / "config/systemd/ticker.service").read_text()
     (program,) = re.findall(r"^ExecStart=(\S+)/bin/ticker ", unit, re.MULTILINE)

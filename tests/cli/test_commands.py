@@ -189,6 +189,7 @@ def test_help_says_what_is_done_without_an_option(
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "yesterday"),
         ("serve", "--upstream", "http://127.0.0.1:1", "--at", "2024-11-22T12:00"),
         ("serve", "--upstream", "localhost"),
+        ("serve", "--reuse-port", "--store", "memory://", "--upstream", "http://127.0.0.1:1"),
         ("get", "GBP"),
         ("get", "--lang", "xx"),
         ("nothing",),
@@ -285,6 +286,13 @@ async def test_check_refuses_what_serve_would(tmp_path: Path, variables: dict[st
     code, out, err = await done(tmp_path, "check", **variables)
     assert (code, out) == (2, "")
     assert says in " ".join(err.split())
+
+
+@pytest.mark.parametrize(("port", "code"), [("8081", 0), ("many", 2)])
+async def test_check_can_say_only_what_is_wrong(tmp_path: Path, port: str, code: int) -> None:
+    """For a service manager, which asks before it lets the service reload."""
+    ended, out, err = await done(tmp_path, "check", "--quiet", TICKER_SERVER__PORT=port)
+    assert (ended, out, bool(err)) == (code, "", bool(code))
 
 
 async def test_check_prints_every_setting_and_where_it_is_from(tmp_path: Path) -> None:

@@ -141,9 +141,37 @@ def test_the_unit_is_exposed_to_little(file: Path) -> None:
     """The measure that systemd itself takes of what a service could do to its host, 0 to 10."""
     command = (needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(file))
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found = re.search(rf"Overall exposure level for {file.name}: ([\d.]+)", said)
+    found = re.search(rf"Overall exposure level for {file.stem}i?.service: ([\d.]+)", said)
     assert found, said
     assert float(found[1]) <= 2.0
+
+
+def test_the_template_unit_differs_from_the_plain_one_only_where_it_has_to() -> None:
+    """Its processes share a port, a user and a store; metrics are at a port for each."""
+    plain, template = (
+        (CONFIG / "systemd" / name).read_text().partition("[Unit]")[2].splitlines()
+        for name in ("ticker.service", "ticker@.service")
+    )
+    assert [line for line in plain if line not in template] == [
+        "Description=Market ticker",
+        "ExecStart=/opt/ticker/bin/ticker serve --config /etc/ticker/config/ticker.toml",
+    ]
+    assert [line for line in template if line not in plain and not line.startswith("#")] == [
+        "Description=Market ticker, process %i",
+        "ExecStart=/opt/ticker/bin/ticker serve --reuse-port --config /etc/ticker/config/ticker.toml",
+        "User=ticker",
+        "Environment=TICKER_SERVER__METRICS_PORT=910%i",
+    ]
+
+
+@pytest.mark.parametrize("file", [each for each in UNITS if "reload" in each.read_text()], ids=lambda file: file.stem)
+def test_a_reload_asks_whether_the_file_is_good_before_the_service_hears_of_it(file: Path) -> None:
+    """The same file that the service reads; systemd sends no signal where the first command fails."""
+    lines = file.read_text().splitlines()
+    (start,) = (line for line in lines if line.startswith("ExecStart="))
+    check, signal = (line for line in lines if line.startswith("ExecReload="))
+    assert check.partition(" check --quiet ")[2] == f"--config {start.partition('--config ')[2]}"
+    assert signal == "ExecReload=/bin/kill -HUP $MAINPID"
 
 
 def test_the_image_and_the_pod_run_as_the_same_user() -> None:

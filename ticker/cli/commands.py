@@ -78,6 +78,9 @@ def serve(
     config: Config = None,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
     port: Port = None,
+    reuse_port: Annotated[  # noqa: FBT002 - typer's way to declare a flag
+        bool, typer.Option("--reuse-port", help="Share the port with other processes over the same store.")
+    ] = False,
     workers: Workers = None,  # noqa: ARG001 - refused by its callback
     upstream: Upstream = None,
     store: Store = None,
@@ -90,7 +93,7 @@ def serve(
 ) -> None:
     """Poll the sources and serve their numbers."""
     first = begun(config, server__host=host, server__port=port, store__url=store)
-    serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream))
+    serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream), reuse_port=reuse_port)
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")
@@ -216,6 +219,11 @@ def openapi(config: Config = None) -> None:
 
 
 @app.command(epilog="Example: ticker check --config /etc/ticker.toml")
-def check(config: Config = None) -> None:
+def check(
+    config: Config = None,
+    quiet: Annotated[  # noqa: FBT002 - typer's way to declare a flag
+        bool, typer.Option("--quiet", help="Say only what is wrong.")
+    ] = False,
+) -> None:
     """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""
-    tables.check(settings(config))
+    tables.check(settings(config), quiet=quiet)

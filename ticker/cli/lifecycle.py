@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from ticker.settings.model import Server
 from ticker.threads import begin
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
+from ticker.web.sockets import bind, hand_over, listen
 
 log = Log(__name__)
 
@@ -44,8 +46,13 @@ async def run(
     again: Callable[[], Loaded] | None,
     what: str,
     remember: Callable[[], None] | None = None,
+    *,
+    reuse_port: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `again` reads the configuration anew; `what` is logged with the address.
+
+    With `reuse_port` other processes may listen at the same address, and what is on its way to this one when it ends is
+    still answered.
 
     Once it listens, `remember` is called, which writes down what the next start need not find out again.
 
@@ -64,13 +71,19 @@ async def run(
         for each in (reloads(service, again, hang_up, notify), stay_alive(), settle(service, SETTLES))
     ]
     try:
-        await _listen_all(service.settings.server, public, own, what)
+        if service.settings.server.metrics_port is not None:
+            await _listen_for_metrics(own, service.settings.server)
+        # The public address last: whoever reaches it finds everything else there.
+        sockets = bind(service.settings.server.host, service.settings.server.port, reuse_port=reuse_port)
+        await _listen(public, sockets, what)
         listening.set()
         notify("READY=1")
         if remember is not None:
             await asyncio.to_thread(remember)
         await stop.wait()
         await _drain(service)
+        if reuse_port:
+            await hand_over(public, sockets)
     finally:
         for task in aside:
             task.cancel()
@@ -106,16 +119,15 @@ def _runner(app: web.Application) -> web.AppRunner:
     return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
 
 
-async def _listen_all(server: Server, public: web.AppRunner, own: web.AppRunner, what: str) -> None:
-    """The public address last: whoever reaches it finds everything else there."""
-    if server.metrics_port is not None:
-        await own.setup()
-        await _listen(own, server.metrics_host or server.host, server.metrics_port, "metrics")
-    await _listen(public, server.host, server.port, what)
+async def _listen_for_metrics(runner: web.AppRunner, server: Server) -> None:
+    await runner.setup()
+    await _listen(
+        runner, bind(server.metrics_host or server.host, server.metrics_port or 0, reuse_port=False), "metrics"
+    )
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, what: str) -> None:
-    await web.TCPSite(runner, host, port, backlog=1024).start()
+async def _listen(runner: web.AppRunner, sockets: Sequence[socket.socket], what: str) -> None:
+    await listen(runner, sockets)
     for address in runner.addresses:
         log.info(what, url="http://{}:{}".format(*address[:2]))
 

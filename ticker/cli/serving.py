@@ -13,21 +13,40 @@ from ticker.cli import lifecycle
 from ticker.cli.configuration import First, composed
 from ticker.cli.logs import logs
 from ticker.log import Log
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.load import Loaded
+from ticker.storage.connect import is_shared
 
 log = Log(__name__)
 
 
-def serve(first: First, *, upstream: str | None, at: datetime | None) -> None:
-    """Serve `first` until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew."""
+def serve(first: First, *, upstream: str | None, at: datetime | None, reuse_port: bool = False) -> None:
+    """Serve `first` until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it anew.
+
+    With `reuse_port` other processes over the same store may serve at the same address.
+    Raises ConfigurationError where the store cannot be shared.
+    """
     loaded = first.loaded
     config, now = loaded.settings, clock.Shifted(at) if at else clock.wall
     logs()
+    if reuse_port:
+        _shareable(loaded)
     service = composed(loaded, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:
-        await lifecycle.run(service, service.web(), first.again, "ticker serves", remember=first.remember)
+        await lifecycle.run(
+            service, service.web(), first.again, "ticker serves", remember=first.remember, reuse_port=reuse_port
+        )
 
     run(serving, config.server.host, config.server.port)
+
+
+def _shareable(loaded: Loaded) -> None:
+    """Raises ConfigurationError where each process would have a store, and numbers, of its own."""
+    if not is_shared(loaded.settings.store.url):
+        where = loaded.origins.get("store.url", "flag")
+        message = f"{where}: store.url: memory:// is each process's own; with --reuse-port they need one they share: "
+        raise ConfigurationError(message + "sqlite:///FILE or redis://HOST, or leave out --reuse-port")
 
 
 def run(serve: Callable[[], Coroutine[None, None, None]], host: str, port: int) -> None:

@@ -51,9 +51,11 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
 
 
-def check(loaded: Loaded) -> None:
-    """Print every effective setting and where it comes from."""
+def check(loaded: Loaded, *, quiet: bool = False) -> None:
+    """Print every effective setting and where it comes from; nothing at all where it is to be `quiet`."""
     composed(loaded)
+    if quiet:
+        return
     table = _table("setting", "value", "from")
     for key, value in _flat(plain(loaded.settings)):
         table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))

@@ -112,6 +112,11 @@ class Connection(web.RequestHandler):
             self._begun = self._loop.call_later(self._whole, self.drop)
 
     @property
+    def unanswered(self) -> bool:
+        """Whether it is open and its first request has not come yet."""
+        return self._wire is not None and self._request_count == 0
+
+    @property
     def network(self) -> str:
         """Who is at the other end."""
         peer = self._wire.get_extra_info("peername") if self._wire else None
