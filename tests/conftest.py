@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.redises import Server, redis_server
+from tests.support.redis_servers import Server, redis_server
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tree import ROOT
-from tests.upstream import Upstream
+from tests.support.project_files import ROOT
+from tests.support.upstream import Upstream
 
 PAGE = (ROOT / "ticker" / "sources" / "README.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL))

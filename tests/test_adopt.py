@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec import structs
 
-from tests.upstream import CBR, NOON, Upstream
+from tests.support.upstream import CBR, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.health import Health
 from ticker.scheduling import Cadence, Plan, Timetable

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import PATIENCE, Served, serving
-from tests.upstream import CBR, Upstream
+from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.upstream import CBR, Upstream
 from ticker.configured.feeds import used
 from ticker.configured.instruments import instruments
 from ticker.quotes import Quote, Status

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests import rooms
+from tests.support import module_imports
 
 # What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
 SHARED = {
@@ -31,7 +31,9 @@ IMPURE = """
 IMPURE_CALLS = re.compile(
     r"(?:^|.*\.)(?:open|print|input|now|utcnow|today|read_text|read_bytes|write_text|write_bytes|monotonic|sleep|getenv)"
 )
-ANSWERING = [room for room in ("board", "render", "rendering", "export", "web", "metrics") if room in rooms.rooms()]
+ANSWERING = [
+    room for room in ("board", "render", "rendering", "export", "web", "metrics") if room in module_imports.rooms()
+]
 
 
 @pytest.mark.parametrize("room", ANSWERING)
@@ -40,37 +42,41 @@ def test_nobody_who_answers_can_fetch(room: str) -> None:
     reached, new = set[str](), {room}
     while new:
         reached |= new
-        run = {each for each in rooms.imports() if each.room in new and each.top == "ticker" and not each.type_only}
-        new = {rooms.room(each.module) for each in run} - reached
+        run = {
+            each
+            for each in module_imports.imports()
+            if each.room in new and each.top == "ticker" and not each.type_only
+        }
+        new = {module_imports.room(each.module) for each in run} - reached
     assert not reached & {"fetch", "scheduling", "app"}
 
 
 def test_a_source_imports_no_other_source() -> None:
     """What sources share stands in modules of its own; only the list of them knows them all."""
-    for each in rooms.imports():
+    for each in module_imports.imports():
         if each.room == "sources" and each.file != "sources/__init__.py" and each.top == "ticker":
             own = f"ticker.{each.file.rpartition('/')[0].replace('/', '.')}"
             assert each.module in SHARED or (own != "ticker.sources" and each.module.startswith(own)), each.file
 
 
-@pytest.mark.parametrize("file", rooms.inside(*PURE))
+@pytest.mark.parametrize("file", module_imports.inside(*PURE))
 def test_a_pure_room_touches_neither_world_nor_clock(file: str) -> None:
     """Values in, values out: `now` is an argument, and so is everything that was read."""
-    imported = {each.module for each in rooms.imports() if each.file == file and not each.type_only}
+    imported = {each.module for each in module_imports.imports() if each.file == file and not each.type_only}
     assert not (imported | {module.split(".")[0] for module in imported}) & set(IMPURE.split())
-    assert not {call for call in rooms.calls(rooms.trees()[file]) if IMPURE_CALLS.fullmatch(call)}
+    assert not {call for call in module_imports.calls(module_imports.trees()[file]) if IMPURE_CALLS.fullmatch(call)}
 
 
-@pytest.mark.parametrize("file", rooms.inside(*PURE))
+@pytest.mark.parametrize("file", module_imports.inside(*PURE))
 def test_a_pure_room_never_asks_where_the_machine_stands(file: str) -> None:
     """A time without a zone would be read in the machine's own."""
-    for node in ast.walk(rooms.trees()[file]):
+    for node in ast.walk(module_imports.trees()[file]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             lonely = {"astimezone": 0, "fromtimestamp": 1}.get(node.func.attr, -1)
             assert len(node.args) + len(node.keywords) > lonely, f"{file}:{node.lineno}"
 
 
-@pytest.mark.parametrize("file", rooms.trees())
+@pytest.mark.parametrize("file", module_imports.trees())
 def test_nothing_is_global(file: str) -> None:
     """No function writes to a global variable."""
-    assert not [node for node in ast.walk(rooms.trees()[file]) if isinstance(node, ast.Global)]
+    assert not [node for node in ast.walk(module_imports.trees()[file]) if isinstance(node, ast.Global)]

@@ -11,12 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.storage.rows import FRIDAY
 from typer.testing import CliRunner
 
-from tests.invented import formats
-from tests.kept import kept
-from tests.stores.rows import FRIDAY
-from tests.upstream import Upstream
+from tests.support.stored_service import kept
+from tests.support.upstream import Upstream
+from tests.support.upstreams import formats
 from tests.web.test_past import text
 from ticker.cli.commands import app
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.values import HOUR, NOON, quote, snapshot
+from tests.support.factories import HOUR, NOON, quote, snapshot
 from ticker.board import Board
 from ticker.quotes import Snapshot, Status
 

@@ -3,7 +3,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.values import HOUR, NOON, instrument, quote, snapshot
+from tests.support.factories import HOUR, NOON, instrument, quote, snapshot
 from ticker import carry
 from ticker.calendars.session import Session
 from ticker.quotes import Candidate, Instrument, PriceType, Status

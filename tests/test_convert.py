@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.values import quote
+from tests.support.factories import quote
 from ticker.convert import base_of, codes, rounded, way
 from ticker.quotes import Quote, Status
 

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.defences import PAGE, Fault, between, markdown
-from tests.tree import ROOT
-from tests.withstood import TABLES
+from tests.support.defences import PAGE, Fault, between, markdown
+from tests.support.project_files import ROOT
+from tests.support.tables import TABLES
 
 ROWS = [(table, row) for table, rows in TABLES.items() for row in rows]
 each_row = pytest.mark.parametrize("row", [row for _, row in ROWS], ids=[f"{table}: {row.name}" for table, row in ROWS])
@@ -17,7 +17,7 @@ each_row = pytest.mark.parametrize("row", [row for _, row in ROWS], ids=[f"{tabl
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_page_has_the_table_as_it_is(table: str) -> None:
-    """Word for word; `python -m tests.defences` writes it."""
+    """Word for word; `python -m tests.support.defences` writes it."""
     (told,) = between(table).findall(PAGE.read_text(encoding="utf-8"))
     assert told == markdown(TABLES[table])
 
@@ -38,6 +38,6 @@ def test_its_test_is_there(row: Fault) -> None:
 
 @each_row
 def test_its_defence_is_there(row: Fault) -> None:
-    """The text that the mutation takes away stands in its file once; `python -m tests.mutants` takes it away."""
+    """The text that the mutation takes away stands in its file once; `python -m tests.mutations` takes it away."""
     whole = (ROOT / row.mutation.file).read_text(encoding="utf-8")
     assert row.mutation.applied(whole) != whole

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker.fetch import Answer, Fetcher, retry_after
 from ticker.quotes import Reason, SourceError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import needs
+from tests.support.programs import needs
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 

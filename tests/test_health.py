@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.heard import heard
-from tests.values import NOON
+from tests.support.captured_logs import heard
+from tests.support.factories import NOON
 from ticker.health import BUCKETS, Health, Histogram
 from ticker.quotes import Reason, SourceError
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import ticker
-from tests.needs import missing
-from tests.tree import ROOT, files
+from tests.support.programs import missing
+from tests.support.project_files import ROOT, files
 
 COMMANDS = (
     ("ruff", "check"),

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from tests.invented import prices
-from tests.invented.forts import MOSCOW
-from tests.upstream import NOON, Upstream
+from tests.support.upstream import NOON, Upstream
+from tests.support.upstreams import prices
+from tests.support.upstreams.forts import MOSCOW
 from ticker import keys
 from ticker.app import compose
 from ticker.configured.feeds import used

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.heard import heard
+from tests.support.captured_logs import heard
 from ticker.log import Log
 
 log = Log("ticker.test")

@@ -11,9 +11,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_prometheus
 
-from tests.needs import needs
-from tests.service import Served, answered, serving
-from tests.upstream import NOON, Upstream
+from tests.support.programs import needs
+from tests.support.running_service import Served, answered, serving
+from tests.support.upstream import NOON, Upstream
 
 # The contract's names and labels.
 CONTRACT = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.values import HOUR, NOON, instrument, tick
+from tests.support.factories import HOUR, NOON, instrument, tick
 from ticker.normalize import Origin, normalise, word
 from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 

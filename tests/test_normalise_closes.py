@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.factories import instrument
 from tests.support.timetables import MOSCOW, session
-from tests.values import instrument
 from ticker.normalize import Origin, normalise
 from ticker.quotes import PriceType, Tick
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
-from tests.tree import ROOT, files
+from tests.support.project_files import ROOT, files
 
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+?))?(?: \\)?")
 MEND = "run .ci/pin"

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from tests.invented import formats
-from tests.upstream import NOON, Upstream
+from tests.support.upstream import NOON, Upstream
+from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
 from ticker.health import Health
 from ticker.poll.poller import Poller
@@ -184,7 +184,7 @@ async def test_a_table_from_the_future_is_refused(house: House) -> None:
 
 async def test_an_answer_about_something_else_is_a_failure(house: House) -> None:
     """An answer that is well-formed and says nothing of what was asked is a `schema` failure."""
-    chart = formats.yahoo_chart("GC=F", "USD", Decimal("2688.1"), NOON, Decimal(2680))
+    chart = yahoo.yahoo_chart("GC=F", "USD", Decimal("2688.1"), NOON, Decimal(2680))
     house.up.answer("/yahoo/v8/finance/chart/BZ=F", body=chart)
     await house.poll("yahoo")
     assert dict(house.poller.health["yahoo"].failures) == {Reason.SCHEMA: 1}

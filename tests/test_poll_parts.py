@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from tests.invented import banks, exact, formats
-from tests.upstream import MOEX, NOON, Upstream
+from tests.support.upstream import MOEX, NOON, Upstream
+from tests.support.upstreams import banks, exact, forts, listing, yahoo
 from ticker.app import compose
 from ticker.quotes import Reason, Snapshot
 from ticker.settings.load import load, shipped
@@ -31,7 +31,7 @@ async def polled(up: Upstream) -> tuple[Snapshot, Reason | None]:
 def listed(up: Upstream) -> None:
     """Let the three symbols be answered."""
     for symbol, currency, price in (("BZ=F", "USD", "73.73"), ("RUB=X", "RUB", "100.1"), ("EURRUB=X", "RUB", "106.1")):
-        body = formats.yahoo_chart(symbol, currency, Decimal(price), NOON, Decimal(price), "FUTURE")
+        body = yahoo.yahoo_chart(symbol, currency, Decimal(price), NOON, Decimal(price), "FUTURE")
         up.answer(CHART.format(symbol), body=body, content_type="application/json")
 
 
@@ -108,8 +108,8 @@ async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> N
 async def test_a_cell_that_nobody_asked_for_is_no_failure(contract: str, board: str, failed: Reason | None) -> None:
     """A wounded dollar future leaves Brent and the source's health alone; a wounded Brent has its own reason."""
     flags = {**FLAGS, "instruments.OIL.sources": ["moex"]}
-    rows = formats.contracts(NOON.date(), Decimal("73.73"), Decimal("72.81"))
-    body = with_cell(formats.moex_forts(NOON, rows), contract, "LAST", "n/a")
+    rows = listing.contracts(NOON.date(), Decimal("73.73"), Decimal("72.81"))
+    body = with_cell(forts.moex_forts(NOON, rows), contract, "LAST", "n/a")
     async with Upstream() as up:
         up.answer(MOEX, body=body)
         config = structs.replace(load(shipped(), {}, flags).settings, checks={})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.values import HOUR, NOON, quote, snapshot
+from tests.support.factories import HOUR, NOON, quote, snapshot
 from ticker.quotes import Quote, Reason, Status, Upcoming, worst
 
 ORDER = list(Status)

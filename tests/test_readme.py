@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.needs import needs
-from tests.service import Served, answered
-from tests.tree import ROOT, files
+from tests.support.programs import needs
+from tests.support.project_files import ROOT, files
+from tests.support.running_service import Served, answered
 from ticker.cli.commands import app
 from ticker.quotes import Reason, Status
 from ticker.settings import model

@@ -12,8 +12,8 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from tests import upstream
-from tests.upstream import Upstream
+from tests.support import upstream
+from tests.support.upstream import Upstream
 
 HEALTHY = b'{"price": 73.73}'
 WRONG = ["hang", "close", "reset", "drip", "truncate", "bomb_gzip", "endless", "empty", "garbage", "html"]

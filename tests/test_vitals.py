@@ -2,7 +2,7 @@ import asyncio
 import time
 from datetime import timedelta
 
-from tests.heard import heard
+from tests.support.captured_logs import heard
 from ticker.process_health import BLOCKED_SECONDS, Vitals
 
 

@@ -430,5 +430,5 @@ class Replayer:
             self._board.current(turn)
 
 
-# The demo's: invented answers, made by `python -m tests.invented.record`.
+# The demo's: invented answers, made by `python -m tests.support.upstreams.record`.
 SAMPLE = Path(__file__).parent / "sample"

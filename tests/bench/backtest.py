@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tests.bench.series import Day, truth
 from tests.bench.slips import WRONG, Given
-from tests.invented import formats
+from tests.support.upstreams import formats, forts, listing, yahoo
 from ticker.app import Service, compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
@@ -78,10 +78,10 @@ def write(up: Upstreams, at: datetime, day: Day, before: Day, told: Mapping[str,
     for code, rate in true.items():
         body = f'[{{"date":"{effective}","base":"{code}","quote":"RUB","rate":{rate}}}]'.encode()
         up.bodies[f"/frankfurter/v2/rates{code}"] = body
-    board = formats.contracts(at.date(), told["OIL"], before.oil)
-    up.bodies["/moex/iss/engines/futures/markets/forts/boards/RFUD/securities.json"] = formats.moex_forts(at, board)
+    board = listing.contracts(at.date(), told["OIL"], before.oil)
+    up.bodies["/moex/iss/engines/futures/markets/forts/boards/RFUD/securities.json"] = forts.moex_forts(at, board)
     abroad = (day.oil * Decimal(str(1.004 + noise.gauss(0, 0.002)))).quantize(Decimal("0.01"))
-    chart = formats.yahoo_chart("BZ=F", "USD", abroad, at - timedelta(minutes=10), before.oil, "FUTURE")
+    chart = yahoo.yahoo_chart("BZ=F", "USD", abroad, at - timedelta(minutes=10), before.oil, "FUTURE")
     up.bodies["/yahoo/v8/finance/chart/BZ=F"] = chart
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from tests.differential import Differential, compare
+from tests.support.differential import Differential, compare
 
 # Of one seed; then the next one has services of its own.
 PORTION = 50_000

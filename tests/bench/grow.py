@@ -24,9 +24,9 @@ from typing import Any
 from babel import Locale, localedata
 
 from tests.bench.sse import ask, listen, ours, process, resident
-from tests.invented import formats
-from tests.invented.valutes import VALUTES
-from tests.live import NOON, live
+from tests.support.served_board import NOON, live
+from tests.support.upstreams import formats
+from tests.support.upstreams.valutes import VALUTES
 from ticker.app import compose
 from ticker.fetch import Answer
 from ticker.quotes import PriceType

@@ -14,7 +14,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from tests.upstream import NOON
+from tests.support.upstream import NOON
 from ticker.app import compose
 from ticker.fetch import Answer
 from ticker.settings.load import load, shipped

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.needs import needs
+from tests.support.programs import needs
 
 PATIENCE = 20.0
 CONNECTIONS = 32

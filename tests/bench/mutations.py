@@ -17,23 +17,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.samples import HISTORY, LIVE
+from tests.support.upstreams import formats, forts, listing, yahoo
 from ticker.quotes import SourceError, Tick
 from ticker.sources import SOURCES
 
 SLOW, GREEDY = 0.1, 50 * 1024
 SCRAPS: tuple[bytes, ...] = tuple(b'" < > { } [ ] , . - 0 1e999 NaN null & ; true N/D -1 <!DOCTYPE&html> '.split())
 SCRAPS += (b"9" * 40, b"\x00", b"\xff", b"\n", b"\xef\xbb\xbf", b"<!DOCTYPE html>", b"<!ENTITY a 'b'>", b"&a;")
-NOON = datetime(2024, 11, 22, 12, tzinfo=formats.MOSCOW)
+NOON = datetime(2024, 11, 22, 12, tzinfo=forts.MOSCOW)
 TABLE = {"USD": Decimal("100.6798"), "EUR": Decimal("106.0762")}
 BRENT = Decimal("73.73")
 TRIO = {
     "cbr": formats.cbr_daily(NOON.date(), TABLE),
     "cbr_mirror": formats.cbr_mirror(NOON.date(), NOON.date() - timedelta(days=1), NOON, TABLE, TABLE),
-    "moex": formats.moex_forts(NOON, formats.contracts(NOON.date(), BRENT, BRENT)),
-    "yahoo": formats.yahoo_chart("BZ=F", "USD", BRENT, NOON, BRENT, "FUTURE"),
+    "moex": forts.moex_forts(NOON, listing.contracts(NOON.date(), BRENT, BRENT)),
+    "yahoo": yahoo.yahoo_chart("BZ=F", "USD", BRENT, NOON, BRENT, "FUTURE"),
 }
 
 

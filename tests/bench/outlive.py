@@ -22,7 +22,7 @@ import aiohttp
 
 from tests.cli.running import started
 from tests.nginx.server import NginxClock, faketime, free_port, running, shipped
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 
 SECONDS, EXPORTER_DIES, SERVICE_DIES = 50.0, 4.0, 8.0
 PAGE = """<title>news</title><!--# block name="t" -->stub<!--# endblock -->

@@ -12,8 +12,8 @@ import time
 from collections.abc import Awaitable, Callable
 from statistics import median
 
-from tests.fleet import BUDGET, Fleet, fleet
-from tests.redises import redis_server
+from tests.support.fleet import BUDGET, Fleet, fleet
+from tests.support.redis_servers import redis_server
 
 TAKES_OVER, TOGETHER = 5.0, 0.2
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from ticker.calendars import is_holiday
+from ticker.calendars.days import is_holiday
 
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "fred" / "fredgraph_DCOILBRENTEU_new_2026-04.csv"
 # The Bank of Russia's dollar, 22 February to 31 March 2022, as moves in percent of the table before.

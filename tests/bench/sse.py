@@ -22,7 +22,7 @@ from typing import Any, cast
 import uvloop
 from aiohttp import web
 
-from tests.live import live
+from tests.support.served_board import live
 from ticker.render.render import View
 from ticker.web.connections import Bounds
 

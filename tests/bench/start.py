@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from tests.upstream import NOON, Upstream
+from tests.support.upstream import NOON, Upstream
 
 BARE = """
 import sys

@@ -23,7 +23,7 @@ import uvloop
 from babel import localedata
 
 from tests.bench.start import free, resident, spent, started
-from tests.upstream import NOON, Upstream
+from tests.support.upstream import NOON, Upstream
 
 ASKING = 16
 SYMBOLS = ("USD", "EUR", "OIL")

@@ -10,8 +10,8 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
-from tests.invented import formats
-from ticker.calendars import is_holiday
+from tests.support.upstreams import formats, forts, listing, yahoo
+from ticker.calendars.days import is_holiday
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 
@@ -69,13 +69,13 @@ class World:
         """The futures board; outside the session it stands still."""
         trade = self.traded(MOSCOW, time(9), time(23, 50), range(5), "RU")
         price = brent(trade) * self.slip
-        return formats.moex_forts(trade, formats.contracts(trade.date(), price, price))
+        return forts.moex_forts(trade, listing.contracts(trade.date(), price, price))
 
     def yahoo(self) -> bytes:
         """The chart of Brent abroad, from Sunday evening to Friday evening in New York."""
         trade = self.traded(YORK, time(20), time(18), (6, 0, 1, 2, 3), None) - timedelta(minutes=10)
         price, before = brent(trade) * self.slip, brent(trade - DAY) * self.slip
-        return formats.yahoo_chart("BZ=F", "USD", price, trade, before, "FUTURE")
+        return yahoo.yahoo_chart("BZ=F", "USD", price, trade, before, "FUTURE")
 
     def _slipped(self, day: date) -> dict[str, Decimal]:
         return {code: rate * self.slip for code, rate in rates(day).items()}

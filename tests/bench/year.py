@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.world import MOSCOW, World
-from tests.service import trio
+from tests.support.running_service import trio
 from ticker.app import Service, compose
 from ticker.configured.plans import cadence_of
 from ticker.quotes import Quote, Status

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from tests.needs import needs
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

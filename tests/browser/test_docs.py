@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import Opener
 from tests.browser.test_page import violations
-from tests.live import live
+from tests.support.served_board import live
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.browser.conftest import Opener
 from tests.browser.test_widget import host
-from tests.live import live
-from tests.needs import needs
+from tests.support.programs import needs
+from tests.support.served_board import live
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
 

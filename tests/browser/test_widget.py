@@ -10,7 +10,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 from tests.browser.conftest import Opener
-from tests.live import Live, live
+from tests.support.served_board import Live, live
 from ticker.quotes import Status
 from ticker.render.render import View
 

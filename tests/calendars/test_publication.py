@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.timetables import HOUR, moscow, publication
-from ticker.calendars import Publication, PublicationException
+from ticker.calendars.exceptions import PublicationException
+from ticker.calendars.publication import Publication
 
 BANK, ECB, EIA = publication("cbr"), publication("ecb"), publication("eia")
 EVERYBODY = (BANK, ECB, EIA, *map(publication, ("nbrb", "nbk", "cbu_uz", "open_er_api", "fawazahmed0")))

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.cli.running import DAY, PATIENCE, TICKER, done, folded, ready, serving
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker.cli import main
 from ticker.cli.commands import app
 

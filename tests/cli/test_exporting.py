@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.running import DAY, PATIENCE, done, folded, started
 from tests.export.conftest import Bucket, away, bucket
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker.cli import main
 
 __all__ = ["away", "bucket"]  # fixtures

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kept import configured
+from tests.support.stored_service import configured
 from ticker.app import compose
 from ticker.cli.lifecycle import settle
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from tests.terminal import shown
+from tests.support.terminal import shown
 
 CODE = """
 import logging

@@ -7,8 +7,8 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from tests.cli.running import done
-from tests.invented.server import build
-from tests.upstream import NOON
+from tests.support.upstream import NOON
+from tests.support.upstreams.server import build
 from ticker.sources import SOURCES
 
 KEYED = ("eia", "alphavantage", "twelvedata")

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from tests.cli.running import done, folded, ready, serving
 from tests.cli.test_serving import preloaded
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker import recording
 
 

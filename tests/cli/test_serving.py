@@ -11,8 +11,8 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.cli.running import folded, ready, serving
-from tests.needs import needs
-from tests.upstream import Upstream
+from tests.support.programs import needs
+from tests.support.upstream import Upstream
 
 
 async def preloaded() -> str:

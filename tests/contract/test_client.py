@@ -6,10 +6,10 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from tests.needs import missing
-from tests.service import serving
-from tests.tree import ROOT
-from tests.upstream import Upstream
+from tests.support.programs import missing
+from tests.support.project_files import ROOT
+from tests.support.running_service import serving
+from tests.support.upstream import Upstream
 
 # In an environment of its own: it asks for an older typer than ours.
 TOOL = "openapi-python-client==0.29.1"

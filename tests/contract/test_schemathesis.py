@@ -9,8 +9,8 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from tests.service import serving
-from tests.upstream import Upstream
+from tests.support.running_service import serving
+from tests.support.upstream import Upstream
 
 HERE = Path(__file__).parent
 # A release asks for thousands: TICKER_EXAMPLES=500 uv run pytest tests/contract

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.service import Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import NOON, Upstream
 from ticker.app import exporter
 from ticker.export.exporter import Exporter
 from ticker.export.files import Output, TargetError, Trust

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.values import HOUR, NOON
+from tests.support.factories import HOUR, NOON
 from ticker.export import files
 from ticker.export.files import JSON, KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of, target_of
 from ticker.render.representation import Representation

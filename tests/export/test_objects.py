@@ -7,7 +7,7 @@ import urllib.error
 import pytest
 
 from tests.export.conftest import Bucket
-from tests.values import HOUR, NOON
+from tests.support.factories import HOUR, NOON
 from ticker.export.files import KEPT, Output, TargetError, Trust, digests_in, outputs_of, status_of
 from ticker.export.objects import Objects
 from ticker.quotes import Snapshot

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.values import NOON
+from tests.support.factories import NOON
 from ticker.export.files import KEPT, TargetError, outputs_of, target_of
 from ticker.render.representation import Representation
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from tests.support.defences import Fault, Mutation
 
 _VALIDATE = "ticker/validate.py"
 _TEST = "tests/faults/test_contents.py::test_{}"

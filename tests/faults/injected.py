@@ -1,4 +1,4 @@
-"""Faults brought about for real in a local upstream, by name: what `tests.misbehaviour` knows, and what it cannot."""
+"""Faults brought about for real in a local upstream: what `support.misbehaviour` knows, and what it cannot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.upstream import CBR, MIRROR, MOEX, YAHOO, Upstream
+from tests.support.upstream import CBR, MIRROR, MOEX, YAHOO, Upstream
 
 # A name in each answer that its reader lives on.
 RENAMED = {CBR: b"CharCode", MIRROR: b"Valute", MOEX: b"securities", YAHOO: b"chart"}

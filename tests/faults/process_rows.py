@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from tests.support.defences import Fault, Mutation
 
 _KEEPER = "ticker/storage/writer.py"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from tests.support.defences import Fault, Mutation
 
 _FAULTS = "tests/faults/test_redis.py"
 
@@ -43,7 +43,7 @@ REDIS: tuple[Fault, ...] = (
         "Redis' primary dies",
         "kill, a Sentinel, a replica",
         "nothing; the next primary is written to and told again what the last may not have passed on",
-        "tests/stores/test_redis.py::test_sentinels_name_the_primary_and_its_successor",
+        "tests/storage/test_redis.py::test_sentinels_name_the_primary_and_its_successor",
         Mutation("ticker/storage/redis/store.py", "or before not in (None, self._known)", "or False"),
     ),
 )

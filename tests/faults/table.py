@@ -10,7 +10,7 @@ from tests.faults.redis_rows import REDIS
 from tests.faults.upstream_rows import UPSTREAMS
 
 if TYPE_CHECKING:
-    from tests.defences import Fault
+    from tests.support.defences import Fault
 
 
 FAULTS: tuple[Fault, ...] = (*UPSTREAMS, *CONTENTS, *PROCESSES, *REDIS)

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from tests.faults.faces import Faces, look
-from tests.needs import missing, needs
 from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
+from tests.support.programs import missing, needs
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import pytest
 
 from tests.faults.faces import Faces
 from tests.faults.test_upstreams import SELDOM, polled, seen
-from tests.invented import formats
-from tests.service import Served, serving
-from tests.upstream import CBR, DAY, MOEX, NOON, YAHOO, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import CBR, DAY, MOEX, NOON, YAHOO, Upstream
+from tests.support.upstreams import formats, forts, listing, yahoo
 
 HOUR = timedelta(hours=1)
 # Without the bands, which would catch a slip of these instruments first.
@@ -30,13 +30,13 @@ def bank(upstream: Upstream, day: date, usd: str, eur: str = "106.0762") -> None
 
 def exchange(upstream: Upstream, price: str, at: datetime) -> None:
     """The Moscow Exchange's oil."""
-    board = formats.contracts(at.astimezone(formats.MOSCOW).date(), Decimal(price), Decimal("72.81"))
-    upstream.answer(MOEX, body=formats.moex_forts(at, board))
+    board = listing.contracts(at.astimezone(forts.MOSCOW).date(), Decimal(price), Decimal("72.81"))
+    upstream.answer(MOEX, body=forts.moex_forts(at, board))
 
 
 def abroad(upstream: Upstream, price: str, at: datetime) -> None:
     """The oil of the second source."""
-    upstream.answer(YAHOO, body=formats.yahoo_chart("BZ=F", "USD", Decimal(price), at, Decimal("72.81"), "FUTURE"))
+    upstream.answer(YAHOO, body=yahoo.yahoo_chart("BZ=F", "USD", Decimal(price), at, Decimal("72.81"), "FUTURE"))
 
 
 @asynccontextmanager
@@ -150,7 +150,7 @@ async def test_a_number_of_the_future_is_not_shown() -> None:
 
 async def test_over_a_weekend_nothing_is_late_and_on_monday_evening_it_is() -> None:
     """Friday's last numbers are as new as there can be until the next ones are due, and marked after that."""
-    close = datetime(2024, 11, 22, 23, 50, tzinfo=formats.MOSCOW)
+    close = datetime(2024, 11, 22, 23, 50, tzinfo=forts.MOSCOW)
     async with well() as (upstream, served):
         upstream.trio(SATURDAY, usd="101.2345", eur="106.5000", now=close)
         served.clock.now = close + timedelta(minutes=20)
@@ -158,5 +158,5 @@ async def test_over_a_weekend_nothing_is_late_and_on_monday_evening_it_is() -> N
         for days in (1, 2):
             served.clock.now = NOON + timedelta(days=days)
             assert set((await polled(served)).each("status").values()) == {"fresh"}
-        served.clock.now = datetime(2024, 11, 25, 20, 30, tzinfo=formats.MOSCOW)
+        served.clock.now = datetime(2024, 11, 25, 20, 30, tzinfo=forts.MOSCOW)
         assert set((await seen(served)).each("status").values()) == {"stale"}

@@ -17,8 +17,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.invented.market import table_in_force
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
+from tests.support.upstreams.market import table_in_force
 
 KILLS = int(os.environ.get("KILLS", "6"))
 OFTEN = '{ every = "200ms", jitter = "0s" }'

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.kept import Kept, joined, kept
-from tests.link import link
-from tests.redises import Server, redis_server
-from tests.upstream import DAY, NOON, Upstream
+from tests.support.network_link import link
+from tests.support.redis_servers import Server, redis_server
+from tests.support.stored_service import Kept, joined, kept
+from tests.support.upstream import DAY, NOON, Upstream
 from ticker.storage.base import Span
 from ticker.storage.connect import of_url
 

@@ -16,7 +16,7 @@ from tests.faults.faces import look
 from tests.nginx.test_ssi import nginx, page, right
 from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
-from tests.upstream import YAHOO
+from tests.support.upstream import YAHOO
 
 FEW = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
 MEGABYTE = 1 << 20

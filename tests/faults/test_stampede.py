@@ -11,8 +11,8 @@ import aiohttp
 from tests.faults.test_upstreams import SELDOM
 from tests.ops.process import running
 from tests.ops.world import turning, write
-from tests.service import Served, serving
-from tests.upstream import DAY, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import DAY, Upstream
 from ticker.quotes import Snapshot
 from ticker.render.render import Renderer, View
 from ticker.render.representation import Representation

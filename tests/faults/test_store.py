@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kept import Kept, configured, kept
-from tests.upstream import DAY, NOON, Upstream
+from tests.support.stored_service import Kept, configured, kept
+from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import compose
 from ticker.storage.base import Retention
 from ticker.storage.connect import of_url

@@ -10,8 +10,8 @@ from email.utils import format_datetime
 import pytest
 
 from tests.faults.test_upstreams import SOURCES, seen
-from tests.service import PATIENCE, Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.upstream import NOON, Upstream
 
 OFTEN = {f"sources.{source}.schedule": {"every": "50ms", "jitter": "0s"} for source in SOURCES}
 GENEROUS = {**OFTEN, **{f"sources.{source}.budget": 36_000 for source in SOURCES}}

@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 
 from tests.faults.faces import Faces, look
-from tests.needs import missing, needs
 from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
+from tests.support.programs import missing, needs
 
 NOW = "2024-11-22 12:00:00"
 LONG_AGO = "2001-01-01 00:00:00"

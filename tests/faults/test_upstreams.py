@@ -12,9 +12,9 @@ import pytest
 
 from tests.faults.faces import Faces, look
 from tests.faults.injected import broken
-from tests.heard import heard
-from tests.service import PATIENCE, Served, serving
-from tests.upstream import CBR, NOON, Upstream
+from tests.support.captured_logs import heard
+from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.upstream import CBR, NOON, Upstream
 
 SOURCES = ("cbr", "cbr_mirror", "moex", "yahoo")
 # Asked only when a test asks; the clock of these tests leaps by weeks.

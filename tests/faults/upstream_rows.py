@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from tests.support.defences import Fault, Mutation
 
 _CLIENT, _FAILURES, _BASE, _PLAN = (
     "ticker/fetch.py",

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from tests.needs import needs
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 SITES = ROOT / "config" / "nginx"
 # What faketime tells nginx is read at every look at the clock; nginx hides its environment from itself otherwise.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tests.live import live
-from tests.needs import needs
 from tests.nginx.server import free_port, listens
 from tests.nginx.test_ssi import page
+from tests.support.programs import needs
+from tests.support.served_board import live
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
 

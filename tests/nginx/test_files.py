@@ -21,8 +21,8 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, running, shipped
 from tests.nginx.test_hour import dating
-from tests.service import Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
 from ticker.app import exporter
 from ticker.export.exporter import Exporter

@@ -22,8 +22,8 @@ from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, hung, running, shipped
-from tests.service import Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
 
 PATHS = ("/v1/quotes", "/v1/quotes/OIL?lang=ru", "/widget?lang=en", "/widget?lang=ru")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.live import Live, live
 from tests.nginx.server import free_port, hung, running, shipped
+from tests.support.served_board import Live, live
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
 

@@ -18,7 +18,7 @@ import aiohttp
 from tests.ops.process import Process, answers, running, until
 from tests.ops.prometheus import Prometheus, free_port, scraping
 from tests.ops.world import World, turning, write
-from tests.tree import ROOT
+from tests.support.project_files import ROOT
 
 Alert = tuple[str, str]
 PATIENCE = 25.0

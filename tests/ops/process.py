@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.tree import ROOT
+from tests.support.project_files import ROOT
 
 PATIENCE = 20.0
 

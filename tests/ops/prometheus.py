@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.needs import needs
 from tests.ops.process import answers, until
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 FOLDER = ROOT / "config" / "prometheus"
 SCRAPE = "500ms"

@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.needs import needs
 from tests.ops.process import PATIENCE, answers, until
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 USER = "10001"
 # A root that cannot be written, an interpreter and a program that another user may read, and no capability left.

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.ops.incident import DASHBOARD, queries
-from tests.tree import ROOT
+from tests.support.project_files import ROOT
 
 BOARD: dict[str, Any] = json.loads(DASHBOARD.read_text())
 PANELS: list[dict[str, Any]] = BOARD["panels"]

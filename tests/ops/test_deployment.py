@@ -12,8 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.needs import needs
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 from ticker.settings.load import load
 
 CONFIG = ROOT / "config"

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import needs
 from tests.ops.incident import Transcript, play
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 # Where nothing has failed lately these have nothing to show.
 MAY_BE_EMPTY = ("> 0",)

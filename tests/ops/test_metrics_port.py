@@ -9,8 +9,8 @@ import pytest
 
 from tests.ops.process import answers, running, samples, until
 from tests.ops.world import turning, write
-from tests.service import serving
-from tests.upstream import Upstream
+from tests.support.running_service import serving
+from tests.support.upstream import Upstream
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 STRANGE = ("/v1/quotes/{0}", "/v1/quotes?symbols={0}", "/widget?lang={0}", "/{0}", "/metrics/{0}", "/v1/quotes/{0}/{0}")

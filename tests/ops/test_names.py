@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from tests.needs import needs
 from tests.ops.incident import DASHBOARD, queries
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 from ticker.app import compose
 from ticker.settings.load import load, shipped
 

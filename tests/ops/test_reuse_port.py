@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.ops.process import answers, running, samples, until
+from tests.ops.process import Process, answers, running, samples, until
 from tests.ops.world import turning, write
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.ops.process import Process
 
 COUNT = 3
 READERS = 12

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.needs import needs
 from tests.ops.prometheus import faster
-from tests.tree import ROOT
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
 
 FOLDER = ROOT / "config" / "prometheus"
 RULES = yaml.safe_load((FOLDER / "rules.yml").read_text())

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tests.invented import formats
-from tests.upstream import YAHOO, Upstream
+from tests.support.upstream import YAHOO, Upstream
+from tests.support.upstreams import forts, yahoo
 
 # The sample exchange is a quarter of an hour behind, as the real one is: six seconds later it is late, ten later lost.
 CONFIGURATION = """
@@ -68,10 +68,10 @@ class World:
 
     def turn(self) -> None:
         """Set the answers of this moment."""
-        now = datetime.now(formats.MOSCOW)
+        now = datetime.now(forts.MOSCOW)
         self.upstream.trio(now.date(), now=now)
         then = now - timedelta(minutes=15)
-        chart = formats.yahoo_chart("BZ=F", "USD", self.yahoo, then, Decimal("72.81"), "FUTURE")
+        chart = yahoo.yahoo_chart("BZ=F", "USD", self.yahoo, then, Decimal("72.81"), "FUTURE")
         self.upstream.answer(YAHOO, body=chart)
 
     async def go_round(self) -> None:

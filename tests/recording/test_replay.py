@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kept import PATIENCE, configured
-from tests.service import Clock
-from tests.upstream import DAY, NOON, Upstream
+from tests.support.running_service import Clock
+from tests.support.stored_service import PATIENCE, configured
+from tests.support.upstream import DAY, NOON, Upstream
 from ticker import app, clock
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, Snapshot, SourceError

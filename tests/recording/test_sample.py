@@ -6,8 +6,8 @@ import asyncio
 import json
 from datetime import timedelta
 
-from tests.invented.record import MOVING, STEP, entries
-from tests.kept import PATIENCE
+from tests.support.stored_service import PATIENCE
+from tests.support.upstreams.record import MOVING, STEP, entries
 from ticker import app
 from ticker.cli.recording import DEMO_STARTS, invented
 from ticker.configured.feeds import used

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.upstream import NOON
+from tests.support.upstream import NOON
 from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status
 
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
-from tests.values import NOON, quote
+from tests.support.factories import NOON, quote
 from ticker.convert import rounded, way
 from ticker.quotes import Snapshot
 from ticker.render import encoder

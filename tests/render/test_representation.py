@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.upstream import NOON
+from tests.support.upstream import NOON
 from ticker.render.representation import Representation
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from tests.values import NOON, quote, snapshot
+from tests.support.factories import NOON, quote, snapshot
 from ticker.quotes import Status
 from ticker.render.render import Renderer
 from ticker.render.tree import gone, marked, tree_of

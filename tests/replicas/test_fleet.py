@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.fleet import BUDGET, fleet
-from tests.redises import redis_server
+from tests.support.fleet import BUDGET, fleet
+from tests.support.redis_servers import redis_server
 
 # What the README promises; the second is a bound on a noisy machine, the figure stands in the bench.
 TAKES_OVER = 5.0

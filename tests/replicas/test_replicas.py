@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.kept import configured
-from tests.service import Clock
-from tests.upstream import DAY, NOON, Upstream
+from tests.support.running_service import Clock
+from tests.support.stored_service import configured
+from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status
 from ticker.replicas.lease import Role

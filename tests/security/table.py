@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.defences import Fault, Mutation
+from tests.support.defences import Fault, Mutation
 
 _CLIENT, _BASE = "ticker/fetch.py", "ticker/sources/base.py"
 _CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/connections.py", "ticker/web/listener.py"

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from tests.sources.samples import HISTORY, LIVE
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.live import Live, live
 from tests.security.wire import END, PATIENCE, connected, heard, say
+from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import ClientResponse
 
 from tests.security.wire import say
-from tests.service import Served, answered, serving
-from tests.upstream import Upstream
+from tests.support.running_service import Served, answered, serving
+from tests.support.upstream import Upstream
 from tests.web.test_past import serving as past
 from tests.web.test_past import week
 from ticker.web.assets import ROUTES as ASSETS

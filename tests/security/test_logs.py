@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service import serving
-from tests.terminal import shown
-from tests.upstream import CBR, Upstream
+from tests.support.running_service import serving
+from tests.support.terminal import shown
+from tests.support.upstream import CBR, Upstream
 from ticker.cli.harmless import harmless, harmless_json, harmless_lines
 from ticker.cli.probe import sources
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.browser.conftest import Opener
 from tests.browser.test_widget import element, host, upgraded
-from tests.live import Live, live
+from tests.support.served_board import Live, live
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.live import Live, live
 from tests.security.wire import END, say
+from tests.support.served_board import Live, live
 
 UP = (
     "../",

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from tests.upstream import Upstream
+from tests.support.upstream import Upstream
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.settings.errors import ConfigurationError

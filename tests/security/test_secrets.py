@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec import structs
 
-from tests.upstream import NOON
+from tests.support.upstream import NOON
 from ticker.app import compose, record
 from ticker.cli.tables import check
 from ticker.fetch import HIDDEN, hidden, hidden_bytes

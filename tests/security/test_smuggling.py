@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.live import Live, live
 from tests.security.wire import END, PATIENCE, Heard, connected, heard, say
+from tests.support.served_board import Live, live
 
 HOST = b"Host: localhost\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from tests.invented import banks, formats, prices
+from tests.support.upstreams import banks, formats, prices
 from ticker.sources.table import MOSCOW
 
 DAY = date(2024, 11, 22)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.invented import prices
 from tests.sources.samples import LIVE, OIL, changed
 from tests.sources.test_base import refused
+from tests.support.upstreams import prices
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources import SOURCES
 

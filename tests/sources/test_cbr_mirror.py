@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.test_base import refused
+from tests.support.upstreams import formats
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.cbr_mirror import ADAPTER, parse
 from ticker.sources.table import MOSCOW

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.invented import banks
 from tests.sources.samples import LIVE, changed
 from tests.sources.test_base import refused
+from tests.support.upstreams import banks
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.frankfurter import ADAPTER, parse, parse_archive
 from ticker.sources.table import MOSCOW

@@ -10,19 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.invented import exact, formats
 from tests.sources import fuzz
 from tests.sources.samples import LIVE
 from tests.sources.test_base import refused
+from tests.support.upstreams import exact
+from tests.support.upstreams import forts as writer
 from ticker.quotes import Contract, PriceType, Reason, Tick
 from ticker.sources.moex import ADAPTER, forts, parse
 from ticker.sources.table import MOSCOW
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
-FRONT = formats.Contract("BRZ4", "BR-12.24", "BR", Decimal("73.70"), Decimal("72.81"), date(2024, 12, 2))
-NEXT = formats.Contract("BRF5", "BR-1.25", "BR", Decimal("73.29"), Decimal("72.40"), date(2025, 1, 3))
-DOLLAR = formats.Contract("SiZ4", "Si-12.24", "Si", Decimal(101_250), Decimal(100_900), date(2024, 12, 19))
-BOARD = formats.moex_forts(NOON, [NEXT, DOLLAR, FRONT])
+FRONT = writer.Contract("BRZ4", "BR-12.24", "BR", Decimal("73.70"), Decimal("72.81"), date(2024, 12, 2))
+NEXT = writer.Contract("BRF5", "BR-1.25", "BR", Decimal("73.29"), Decimal("72.40"), date(2025, 1, 3))
+DOLLAR = writer.Contract("SiZ4", "Si-12.24", "Si", Decimal(101_250), Decimal(100_900), date(2024, 12, 19))
+BOARD = writer.moex_forts(NOON, [NEXT, DOLLAR, FRONT])
 REFUSED = {
     "empty_history.xml": Reason.PARSE,
     "panychek_forts_market_security.json": Reason.SCHEMA,
@@ -45,7 +46,7 @@ def front(body: bytes) -> str | None:
 
 def with_cells(contract: str, now: datetime = NOON, **cells: Any) -> bytes:  # noqa: ANN401 - any JSON
     """The board of `now` with other cells in the rows of `contract`, in whichever block has that column."""
-    answer = json.loads(formats.moex_forts(now, [NEXT, DOLLAR, FRONT]), parse_float=Decimal)
+    answer = json.loads(writer.moex_forts(now, [NEXT, DOLLAR, FRONT]), parse_float=Decimal)
     for block in ("securities", "marketdata"):
         columns = answer[block]["columns"]
         for row in answer[block]["data"]:
@@ -113,12 +114,12 @@ def test_columns_are_found_by_name() -> None:
 @pytest.mark.parametrize(("day", "contract"), [("2024-11-22", "BRZ4"), ("2024-12-02", "BRZ4"), ("2024-12-03", "BRF5")])
 def test_the_front_contract_rolls_at_its_expiry(day: str, contract: str) -> None:
     """The contract that expires next speaks up to its last day, the following one from the day after."""
-    assert front(formats.moex_forts(at(f"{day} 12:00:00"), [NEXT, DOLLAR, FRONT])) == contract
+    assert front(writer.moex_forts(at(f"{day} 12:00:00"), [NEXT, DOLLAR, FRONT])) == contract
 
 
 def test_when_every_contract_has_expired_there_is_no_price() -> None:
     """A board that nobody keeps any more is another table."""
-    assert refused(parse, formats.moex_forts(at("2025-01-04 12:00:00"), [NEXT, FRONT])) is Reason.SCHEMA
+    assert refused(parse, writer.moex_forts(at("2025-01-04 12:00:00"), [NEXT, FRONT])) is Reason.SCHEMA
 
 
 def test_an_expired_contract_whose_time_stands_still_is_not_the_front() -> None:
@@ -205,8 +206,8 @@ def test_another_board_is_not_read() -> None:
         b'{"securities": {"columns": ["SECID"], "data": []}, "marketdata": {"columns": ["SECID"], "data": []}}',
         b'{"securities": {"columns": ["SECID"], "data": [["BRZ4", 1]]}, "marketdata": {"columns": [], "data": []}}',
         b'{"securities": {"columns": [["SECID"], "SECID"], "data": []}, "marketdata": {}}',
-        formats.moex_forts(NOON, []),
-        formats.moex_forts(NOON, [formats.Contract("XXZ4", "XX-12.24", "XX", Decimal(1), Decimal(1), NOON.date())]),
+        writer.moex_forts(NOON, []),
+        writer.moex_forts(NOON, [writer.Contract("XXZ4", "XX-12.24", "XX", Decimal(1), Decimal(1), NOON.date())]),
     ],
 )
 def test_an_answer_without_a_price_is_refused(body: bytes) -> None:

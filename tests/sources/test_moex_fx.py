@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.invented import exact, prices
 from tests.sources.samples import EUR, LIVE, NOON, USD
 from tests.sources.test_base import refused
+from tests.support.upstreams import exact, prices
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.moex import FX as ADAPTER
 from ticker.sources.moex.fx import parse

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.invented import formats
 from tests.sources import fuzz
 from tests.sources.test_base import refused
+from tests.support.upstreams import yahoo
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.yahoo import ADAPTER, parse
 
 NOON = datetime(2024, 11, 22, 9, tzinfo=UTC)
-CHART = formats.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"))
+CHART = yahoo.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"))
 RECORDED = {
     "chart_GC=F_2025-02-20.json": ("GC=F", "2952.5", "USD", 1740051311),
     "chart_AAPL_weekend_1m_empty_2025-02-01.json": ("AAPL", "244.87", "USD", 1739998801),
@@ -110,7 +110,7 @@ def test_a_wound_is_refused_by_name(old: str, new: str, reason: Reason) -> None:
 
 def test_an_unknown_symbol_is_refused() -> None:
     """The envelope of an error holds no result."""
-    assert refused(parse, formats.yahoo_not_found("BZ=G")) is Reason.SCHEMA
+    assert refused(parse, yahoo.yahoo_not_found("BZ=G")) is Reason.SCHEMA
 
 
 @settings(max_examples=300)
@@ -124,6 +124,6 @@ def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
 @pytest.mark.parametrize("close", [b"null", b"0", b"0.0", b"-37.63"])
 def test_a_close_that_is_no_price_costs_the_change_alone(close: bytes) -> None:
     """Oil closed below zero once: the next day had a price, and no percentage."""
-    body = formats.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"), "FUTURE")
+    body = yahoo.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"), "FUTURE")
     (tick,) = parse(body.replace(b"72.81", close))
     assert (tick.price, tick.previous) == (Decimal("73.73"), None)

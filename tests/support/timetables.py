@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
 
-from ticker.calendars import Calendar, Publication, Session
+from ticker.calendars import Calendar
+from ticker.calendars.publication import Publication
+from ticker.calendars.session import Session
 
 FOLDER = Path(__file__).parents[2] / "config" / "calendars"
 MOSCOW, YORK = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York")

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.service import Served, answered, serving
-from tests.upstream import Upstream
+from tests.support.running_service import Served, answered, serving
+from tests.support.upstream import Upstream
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service import Served
-from tests.upstream import NOON
+from tests.support.running_service import Served
+from tests.support.upstream import NOON
 from ticker.web.responses import accepted, last_modified
 
 VIEWS = ("/", "/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru")

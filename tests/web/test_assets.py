@@ -7,7 +7,7 @@ import gzip
 import aiohttp
 import pytest
 
-from tests.live import live
+from tests.support.served_board import live
 from ticker.web.assets import ASSETS, Asset, links
 
 KB = 1000

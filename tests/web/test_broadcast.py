@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live import Live, live
+from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
 
 PATIENCE = 10.0

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.service import Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import NOON, Upstream
 
 STEP = timedelta(seconds=20)
 PATHS = ("/v1/quotes", "/v1/convert?from=OIL&to=EUR", "/v1/sources", "/widget")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.service import Served, serving
-from tests.upstream import Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import Upstream
 
 
 async def told(served: Served, path: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import ClientResponse
 
-from tests.service import Served
+from tests.support.running_service import Served
 
 ALL = (
     "/v1/quotes",

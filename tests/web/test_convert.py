@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import simplejson
 
-from tests.kept import Kept
-from tests.service import Served
+from tests.support.running_service import Served
+from tests.support.stored_service import Kept
 from tests.web.test_past import service
 
 __all__ = ["service"]

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.live import NOON, live
-from tests.service import Served
-from tests.wires import Service, quiet
+from tests.support.running_service import Served
+from tests.support.served_board import NOON, live
+from tests.support.transports import Service, quiet
 
 KEPT = ("/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru", "/v1/quotes?shape=map")
 

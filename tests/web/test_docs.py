@@ -6,7 +6,7 @@ import json
 import re
 from importlib.resources import files
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.render.reference import kind_of, marked
 from ticker.web.openapi.operations import OPERATIONS
 from ticker.web.routes import ROUTES

@@ -14,10 +14,10 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.differential import Differential, compare
-from tests.live import NOON
-from tests.service import Clock
-from tests.wires import Connection, Service, quiet
+from tests.support.differential import Differential, compare
+from tests.support.running_service import Clock
+from tests.support.served_board import NOON
+from tests.support.transports import Connection, Service, quiet
 from ticker.quotes import Status
 from ticker.web.connections import Bounds
 from ticker.web.fast_path import known

@@ -8,7 +8,7 @@ import io
 import pytest
 import simplejson
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.render.forms import FIELDS
 
 

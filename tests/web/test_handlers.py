@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import simplejson
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.render.locales import DASH
 
 JSON = ("/v1/quotes", "/v1/quotes/USD", "/healthz", "/readyz", "/nothing", "/v1/quotes?nothing=1")

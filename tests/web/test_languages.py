@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.live import live
+from tests.support.served_board import live
 from ticker.web.negotiation import preferred
 
 

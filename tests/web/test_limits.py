@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.service import Served, serving
-from tests.upstream import NOON, Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import NOON, Upstream
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
 from ticker.web import limits

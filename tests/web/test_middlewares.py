@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.service import Clock, Served, serving
-from tests.upstream import Upstream
+from tests.support.running_service import Clock, Served, serving
+from tests.support.upstream import Upstream
 from ticker.web.context import CONTEXT
 from ticker.web.middlewares import counted, headed, problems
 

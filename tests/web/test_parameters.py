@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from tests.upstream import NOON
+from tests.support.upstream import NOON
 from ticker.configured.instruments import instruments
 from ticker.quotes import Quote, Snapshot
 from ticker.settings.load import load, shipped

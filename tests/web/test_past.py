@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
 
-from tests.kept import Kept, kept
-from tests.stores.rows import DAY, FRIDAY, archived, fixing, trade
+from tests.support.stored_service import Kept, kept
 from ticker.calendars import days
 from ticker.storage.base import Row, StoreError
 

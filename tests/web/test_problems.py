@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 import simplejson
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.web.problems import Problem, nearest, response
 
 # path, status, parameter at fault, what the detail names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.render.representation import Representation
 from ticker.web.responses import modified, ready_response, unmodified
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service import Served, serving
-from tests.upstream import Upstream
+from tests.support.running_service import Served, serving
+from tests.support.upstream import Upstream
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.routes import ROUTES
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.live import NOON, live
+from tests.support.served_board import NOON, live
 from ticker import clock
 from ticker.board import Board
 from ticker.web.response_cache import Shelf

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from tests.live import Live, live
+from tests.support.served_board import Live, live
 from ticker.web import stream
 
 PATIENCE = 10.0

@@ -8,7 +8,7 @@ import contextlib
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.live import live
+from tests.support.served_board import live
 from ticker.web.limits import Turns
 from ticker.web.routes import build
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.needs import needs
+from tests.support.programs import needs
 
 _CONFIGURATION = """
 daemon off;

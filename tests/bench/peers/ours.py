@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import uvloop
 
-from tests.live import live
+from tests.support.served_board import live
 from ticker import clock
 
 

@@ -12,10 +12,10 @@ from random import Random
 from aiohttp import web
 from aiohttp.web import BaseRequest, StreamResponse
 
-from tests import misbehaviour
 from tests.bench.world import World
 from tests.faults.injected import RENAMED
-from tests.upstream import Upstream
+from tests.support import misbehaviour
+from tests.support.upstream import Upstream
 
 LEAST, MOST = 0.01, 0.5
 WAVE = timedelta(days=2.5)

@@ -28,7 +28,7 @@ from tests.bench.soak.body import Body
 from tests.bench.soak.faulty import Faulty
 from tests.bench.soak.service import Plan
 from tests.bench.world import World
-from tests.upstream import NOON, Upstream
+from tests.support.upstream import NOON, Upstream
 from ticker.clock import Shifted
 
 # MB; and connections that were just being opened anew.

@@ -12,8 +12,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpRequestParserPy
 from yarl import URL
 
-from tests.live import live
 from tests.security.fuzz.running import fuzz
+from tests.support.served_board import live
 from ticker.web.routes import ROUTES
 
 with atheris.instrument_imports(include=["ticker"]):

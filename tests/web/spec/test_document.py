@@ -8,7 +8,7 @@ import pytest
 import simplejson
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.service import Served
+from tests.support.running_service import Served
 from ticker.web.openapi.document import EXAMPLES, document
 from ticker.web.openapi.operations import OPERATIONS, Operation
 from ticker.web.openapi.parameters import Names, parameters

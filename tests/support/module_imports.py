@@ -1,0 +1,106 @@
+"""The rooms of the house as their own source shows them: what each imports, calls and keeps."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.support.project_files import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`module` is imported by a file; `type_only` where the name is there for type checkers alone."""
+
+    file: str
+    module: str
+    type_only: bool
+
+    @property
+    def room(self) -> str:
+        """The room that imports."""
+        return room(f"ticker.{self.file.removesuffix('.py').replace('/', '.')}")
+
+    @property
+    def top(self) -> str:
+        """The distribution's import name, or "ticker"."""
+        return self.module.split(".")[0]
+
+
+def room(module: str) -> str:
+    """The top-level module or package of ticker that `module` belongs to; "ticker" for the package itself."""
+    parts = [part for part in module.split(".") if part != "__init__"]
+    return parts[1] if len(parts) > 1 else "ticker"
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every file of ticker, by its path below `ticker/`."""
+    return {_name(path): ast.parse(path.read_text()) for path in sorted((ROOT / "ticker").rglob("*.py"))}
+
+
+def rooms() -> set[str]:
+    """Every room there is."""
+    return {room(f"ticker.{file.removesuffix('.py').replace('/', '.')}") for file in trees()}
+
+
+def inside(*names: str) -> list[str]:
+    """The files of the rooms `names`."""
+    return [file for file in trees() if file.split("/")[0].removesuffix(".py") in names]
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    """Every import statement of ticker; `from ticker import x` counts as `ticker.x` where that is a module."""
+    return tuple(found for file, tree in trees().items() for found in _imports(file, tree))
+
+
+def foreign() -> tuple[Import, ...]:
+    """The imports of what is neither ours nor Python's own."""
+    return tuple(each for each in imports() if each.top not in {*sys.stdlib_module_names, "ticker"})
+
+
+def calls(tree: ast.AST) -> set[str]:
+    """The dotted names of everything that is called, without arguments: "datetime.now", "open", ".read_text"."""
+    return {_dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT / "ticker").as_posix()
+
+
+def _imports(file: str, tree: ast.Module) -> Iterator[Import]:
+    typing = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        for module in _modules(node):
+            yield Import(file, module, id(node) in typing)
+
+
+def _is_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom) or node.module is None:
+        return []
+    dotted = [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name if _is_module(name) else node.module for name in dotted]
+
+
+def _is_module(dotted: str) -> bool:
+    path = ROOT / dotted.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return ""

@@ -1,0 +1,100 @@
+"""The board RFUD of the Moscow Exchange's futures market, as its information server writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+
+from tests.support.upstreams.exact import dumps
+
+MOSCOW = timezone(timedelta(hours=3), "MSK")
+_DELAY = timedelta(minutes=15)
+
+_SECURITIES = """
+    SECID BOARDID SHORTNAME SECNAME PREVSETTLEPRICE DECIMALS MINSTEP LASTTRADEDATE LASTDELDATE SECTYPE LATNAME
+    ASSETCODE PREVOPENPOSITION LOTVOLUME INITIALMARGIN HIGHLIMIT LOWLIMIT STEPPRICE LASTSETTLEPRICE PREVPRICE
+    IMTIME BUYSELLFEE SCALPERFEE NEGOTIATEDFEE EXERCISEFEE SETTLEPRICE_CLR
+"""
+_MARKETDATA = """
+    SECID BOARDID BID OFFER SPREAD OPEN HIGH LOW LAST QUANTITY LASTCHANGE SETTLEPRICE SETTLETOPREVSETTLE
+    OPENPOSITION NUMTRADES VOLTODAY VALTODAY VALTODAY_USD UPDATETIME LASTCHANGEPRCNT BIDDEPTH BIDDEPTHT
+    NUMBIDS OFFERDEPTH OFFERDEPTHT NUMOFFERS TIME SETTLETOPREVSETTLEPRC SEQNUM SYSTIME TRADEDATE
+    LASTTOPREVPRICE OICHANGE
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One futures contract; prices in its own unit (Brent: US dollars a barrel), open interest in contracts.
+
+    `last` is None for a contract nobody traded today.
+    """
+
+    secid: str
+    short_name: str
+    asset: str
+    last: Decimal | None
+    previous: Decimal
+    expires: date
+    open_interest: int = 10_000
+
+
+def moex_forts(now: datetime, contracts: Sequence[Contract]) -> bytes:
+    """Write the blocks `securities` and `marketdata` as sent at `now` (aware): trades shown 15 minutes late.
+
+    Every time in it is Moscow's, without a zone, as on the exchange.
+    """
+    here = now.astimezone(MOSCOW)
+    blocks = {
+        "securities": _block(_SECURITIES, [_security(contract) for contract in contracts]),
+        "marketdata": _block(_MARKETDATA, [_market(contract, here) for contract in contracts]),
+    }
+    return dumps(blocks).encode()
+
+
+def _block(columns: str, rows: list[Mapping[str, object]]) -> dict[str, object]:
+    names = columns.split()
+    return {"columns": names, "data": [[row.get(name) for name in names] for row in rows]}
+
+
+def _security(contract: Contract) -> Mapping[str, object]:
+    decimals = max(0, -int(contract.previous.as_tuple().exponent))
+    return {
+        "SECID": contract.secid,
+        "BOARDID": "RFUD",
+        "SHORTNAME": contract.short_name,
+        "SECNAME": f"Фьючерс {contract.short_name}",
+        "PREVSETTLEPRICE": contract.previous,
+        "DECIMALS": decimals,
+        "MINSTEP": Decimal(1).scaleb(-decimals),
+        "LASTTRADEDATE": f"{contract.expires}",
+        "LASTDELDATE": f"{contract.expires}",
+        "SECTYPE": contract.secid[:2],
+        "LATNAME": contract.short_name,
+        "ASSETCODE": contract.asset,
+        "PREVOPENPOSITION": contract.open_interest,
+        "LOTVOLUME": 10,
+        "LASTSETTLEPRICE": contract.previous,
+        "PREVPRICE": contract.previous,
+    }
+
+
+def _market(contract: Contract, here: datetime) -> Mapping[str, object]:
+    shown = here - _DELAY
+    return {
+        "SECID": contract.secid,
+        "BOARDID": "RFUD",
+        "OPEN": contract.previous,
+        "HIGH": max(contract.previous, contract.last or contract.previous),
+        "LOW": min(contract.previous, contract.last or contract.previous),
+        "LAST": contract.last,
+        "SETTLEPRICE": contract.last or contract.previous,
+        "OPENPOSITION": contract.open_interest,
+        "VOLTODAY": contract.open_interest // 3 if contract.last else 0,
+        "UPDATETIME": f"{shown:%H:%M:%S}",
+        "TIME": f"{shown:%H:%M:%S}",
+        "SYSTIME": f"{here:%Y-%m-%d %H:%M:%S}",
+        "TRADEDATE": f"{shown:%Y-%m-%d}",
+    }

@@ -1,0 +1,149 @@
+"""The sample upstreams as one local server: /<source id>/<the source's own path>, numbers that move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final
+
+from aiohttp import web
+
+from tests.support.upstreams import formats, forts, listing, yahoo
+from tests.support.upstreams.market import Market, Numbers, table_before, table_in_force, table_of
+from tests.support.upstreams.others import routes
+from tests.support.upstreams.valutes import VALUTES, Valute
+
+_NO_CACHE: Final = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Expires": "-1",
+    "Vary": "Accept-Encoding",
+}
+_DAILY: Final = {**_NO_CACHE, "Content-Type": "text/xml; charset=windows-1251"}
+_DYNAMIC: Final = {**_NO_CACHE, "Content-Type": "application/xml; charset=windows-1251"}
+_SCRIPT: Final = {"Content-Type": "application/javascript; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+_ISS: Final = {"Content-Type": "application/json; charset=utf-8"}
+_CHART: Final = {
+    "Content-Type": "application/json;charset=utf-8",
+    "Cache-Control": "public, max-age=10, stale-while-revalidate=20",
+    "Vary": "Origin,Accept-Encoding",
+}
+_TRADED: Final = timedelta(seconds=3)
+_SPREAD: Final = Decimal("1.0007")  # two venues never print quite the same barrel
+_LONGEST: Final = 3660  # days of history one answer gives
+_OLDEST: Final = date(1992, 7, 1)  # the bank's tables go back no further
+_IDS: Final = {valute.id: valute for valute in VALUTES}
+
+
+def build(clock: Callable[[], datetime], seed: int = 1) -> web.Application:
+    """Build the server over `clock` (aware times); one `seed` gives one number for one moment, every time."""
+    market = Market(seed)
+    demo = _Demo(clock, market)
+    app = web.Application()
+    app.add_routes(routes(clock, market))
+    app.add_routes(
+        [
+            web.get("/cbr/scripts/XML_daily.asp", demo.cbr_daily),
+            web.get("/cbr/scripts/XML_dynamic.asp", demo.cbr_dynamic),
+            web.get("/cbr_mirror/daily_json.js", demo.mirror),
+            web.get(r"/cbr_mirror/archive/{date:\d{4}/\d\d/\d\d}/daily_json.js", demo.mirror_archive),
+            web.get("/moex/iss/engines/futures/markets/forts/boards/RFUD/securities.json", demo.forts),
+            web.get("/yahoo/v8/finance/chart/{symbol}", demo.chart),
+        ]
+    )
+    return app
+
+
+class _Demo:
+    def __init__(self, clock: Callable[[], datetime], market: Market) -> None:
+        self._clock = clock
+        self._market = market
+        self._said: Numbers | None = None
+
+    async def cbr_daily(self, request: web.Request) -> web.Response:
+        now = self._clock()
+        asked = request.query.get("date_req")
+        day = _day(asked) if asked else table_in_force(now)
+        if day is None:
+            return web.Response(body=formats.CBR_REFUSAL, headers=_DAILY)
+        table = min(table_of(day), table_in_force(now))
+        self._said = self._market.at(now)
+        return web.Response(body=formats.cbr_daily(table, self._rates(table, now)), headers=_DAILY)
+
+    async def cbr_dynamic(self, request: web.Request) -> web.Response:
+        now = self._clock()
+        since, until = (_day(request.query.get(name, "")) for name in ("date_req1", "date_req2"))
+        valute = _IDS.get(request.query.get("VAL_NM_RQ", ""))
+        if since is None or until is None or valute is None or not 0 <= (until - since).days < _LONGEST:
+            return web.Response(body=formats.CBR_REFUSAL, headers=_DYNAMIC)
+        tables = _tables(since, min(until, table_in_force(now)))
+        rows = [(date, valute.nominal, self._value(valute, date, now)) for date in tables]
+        return web.Response(body=formats.cbr_dynamic(valute.id, rows, (since, until)), headers=_DYNAMIC)
+
+    async def mirror(self, _: web.Request) -> web.Response:
+        """The mirror says what the Bank said last, as mirrors do; a copy never has a number of its own."""
+        now = self._clock()
+        return web.Response(body=self._mirrored(table_in_force(now), now, now), headers=_SCRIPT)
+
+    async def mirror_archive(self, request: web.Request) -> web.Response:
+        now = self._clock()
+        table = _day("/".join(reversed(request.match_info["date"].split("/"))))
+        if table is None or table != table_of(table) or table > table_in_force(now):
+            raise web.HTTPNotFound
+        evening = datetime.combine(table, time(23), forts.MOSCOW)
+        return web.Response(body=self._mirrored(table, now, min(evening, now)), headers=_SCRIPT)
+
+    async def forts(self, _: web.Request) -> web.Response:
+        now = self._clock()
+        numbers = self._market.at(now)
+        board = listing.contracts(now.astimezone(forts.MOSCOW).date(), numbers.brent, numbers.brent_previous)
+        return web.Response(body=forts.moex_forts(now, board), headers=_ISS)
+
+    async def chart(self, request: web.Request) -> web.Response:
+        now, symbol = self._clock(), request.match_info["symbol"]
+        listed = _listed(self._market.at(now)).get(symbol)
+        if listed is None:
+            return web.Response(body=yahoo.yahoo_not_found(symbol), status=404, headers=_CHART)
+        currency, price, close, kind = listed
+        body = yahoo.yahoo_chart(symbol, currency, price, now - _TRADED, close, kind)
+        return web.Response(body=body, headers=_CHART)
+
+    def _rates(self, table: date, now: datetime) -> Mapping[str, Decimal]:
+        if table == table_in_force(now):
+            numbers = self._said or self._market.at(now)
+            return {"USD": numbers.usd, "EUR": numbers.eur}
+        usd, eur = self._market.fixing(table)
+        return {"USD": usd, "EUR": eur}
+
+    def _value(self, valute: Valute, table: date, now: datetime) -> Decimal:
+        rate = self._rates(table, now).get(valute.code)
+        return valute.value if rate is None else rate * valute.nominal
+
+    def _mirrored(self, table: date, now: datetime, stamp: datetime) -> bytes:
+        before = table_before(table)
+        return formats.cbr_mirror(table, before, stamp, self._rates(table, now), self._rates(before, now))
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=forts.MOSCOW).date()
+    except ValueError:
+        return None
+    return day if day >= _OLDEST else None
+
+
+def _tables(since: date, until: date) -> list[date]:
+    days = (since + timedelta(days=step) for step in range((until - since).days + 1))
+    return [day for day in days if day == table_of(day)]
+
+
+def _listed(numbers: Numbers) -> Mapping[str, tuple[str, Decimal, Decimal, str]]:
+    def beside(price: Decimal) -> Decimal:
+        return (price * _SPREAD).quantize(price)
+
+    return {
+        "BZ=F": ("USD", beside(numbers.brent), numbers.brent_previous, "FUTURE"),
+        "RUB=X": ("RUB", beside(numbers.usd), numbers.usd_previous, "CURRENCY"),
+        "EURRUB=X": ("RUB", beside(numbers.eur), numbers.eur_previous, "CURRENCY"),
+    }

@@ -1,0 +1,86 @@
+"""Yahoo's v8 chart: one day of one symbol."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from tests.support.upstreams.exact import dumps
+
+_VENUES: Final = {
+    "FUTURE": {
+        "exchangeName": "NYM",
+        "fullExchangeName": "NY Mercantile",
+        "gmtoffset": -18000,
+        "timezone": "EST",
+        "exchangeTimezoneName": "America/New_York",
+        "priceHint": 2,
+    },
+    "CURRENCY": {
+        "exchangeName": "CCY",
+        "fullExchangeName": "CCY",
+        "gmtoffset": 0,
+        "timezone": "GMT",
+        "exchangeTimezoneName": "Europe/London",
+        "priceHint": 4,
+    },
+}
+_DAY: Final = 86_400
+
+
+def yahoo_chart(
+    symbol: str,
+    currency: str,
+    price: Decimal,
+    at: datetime,
+    previous_close: Decimal,
+    instrument_type: str = "FUTURE",
+) -> bytes:
+    """Write the chart of range=1d: `price` in `currency` as of `at` (aware), whole seconds.
+
+    `instrument_type` is "FUTURE" or "CURRENCY"; another raises KeyError.
+    """
+    traded = int(at.timestamp())
+    meta = {
+        "currency": currency,
+        "symbol": symbol,
+        "instrumentType": instrument_type,
+        "regularMarketTime": traded,
+        "hasPrePostMarketData": False,
+        "regularMarketPrice": price,
+        "regularMarketDayHigh": max(price, previous_close),
+        "regularMarketDayLow": min(price, previous_close),
+        "regularMarketVolume": 0 if instrument_type == "CURRENCY" else 21_450,
+        "shortName": symbol,
+        "chartPreviousClose": previous_close,
+        "previousClose": previous_close,
+        **_VENUES[instrument_type],
+        "currentTradingPeriod": _periods(instrument_type, traded),
+        "dataGranularity": "1d",
+        "range": "1d",
+        "validRanges": ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"],
+    }
+    result = {"meta": meta, "timestamp": [traded], "indicators": _candle(price, previous_close)}
+    return dumps({"chart": {"result": [result], "error": None}}).encode()
+
+
+def yahoo_not_found(symbol: str) -> bytes:
+    """Write the envelope that comes with status 404 for a symbol Yahoo does not list."""
+    error = {"code": "Not Found", "description": f"no chart for {symbol}"}
+    return dumps({"chart": {"result": None, "error": error}}).encode()
+
+
+def _candle(price: Decimal, opened: Decimal) -> dict[str, object]:
+    prices = {"open": [opened], "high": [max(price, opened)], "low": [min(price, opened)], "close": [price]}
+    return {"quote": [{**prices, "volume": [0]}], "adjclose": [{"adjclose": [price]}]}
+
+
+def _periods(instrument_type: str, traded: int) -> dict[str, object]:
+    venue = _VENUES[instrument_type]
+    offset = int(str(venue["gmtoffset"]))
+    start = (traded + offset) // _DAY * _DAY - offset
+    end = start + _DAY - 60
+    bounds = {"pre": (start, start), "regular": (start, end), "post": (end, end)}
+    zone = {"timezone": venue["timezone"], "gmtoffset": offset}
+    return {name: {**zone, "start": since, "end": until} for name, (since, until) in bounds.items()}
