@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.storage.rows import DAY, FRIDAY
 
+from tests.storage.rows import DAY, FRIDAY
 from tests.support.redis_servers import Server
 from ticker.quotes import PriceType
 from ticker.storage.base import Retention, Row, Span, Store

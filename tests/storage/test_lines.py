@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.storage.rows import FRIDAY, trade
 
+from tests.storage.rows import FRIDAY, trade
 from ticker.quotes import EPOCH
 from ticker.storage.base import Point, Row, Span
 from ticker.storage.sqlite import POINT, Memory

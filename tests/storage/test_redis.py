@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.storage.rows import DAY, FRIDAY, fixing
 
+from tests.storage.rows import DAY, FRIDAY, fixing
 from tests.support.project_files import ROOT
 from tests.support.redis_servers import Server, behind_tls, cluster, redis_server, until, watched
 from ticker.storage.base import Edition, Span, Store, StoreError

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
 
+from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
 from ticker.storage.base import Point, Retention, Row, Span, Store, StoreError
 from ticker.storage.codec import moment_of
 from ticker.storage.connect import of_url
