@@ -19,7 +19,7 @@ from ticker.storage.connect import of_url
 
 # The most that a question may wait: a connection and its answer, each for the time-out in the address.
 PATIENCE = 2.0
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 
 def lines(store: Store) -> list[str]:

@@ -1,4 +1,4 @@
-"""The README tells everything there is, and everything it tells is there."""
+"""The documentation tells everything there is, and everything it tells is there."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ from ticker.sources import SOURCES
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.routes import ROUTES
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+# The pages that tell of commands, routes, settings and metrics, in reading order.
+PAGES = ("README.md", "ticker/web/README.md", "config/README.md", "ticker/selection/README.md")
+DOCUMENTATION = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 # What stands beside what it tells of.
 OTHERS = (
+    *PAGES[1:],
+    ".github/CONTRIBUTING.md",
     ".github/SECURITY.md",
+    ".github/decisions/README.md",
     "config/prometheus/README.md",
     "tests/README.md",
     "tests/bench/README.md",
@@ -36,7 +41,6 @@ SECTIONS = (
     "The page",
     "The API",
     "Sample answers",
-    "The honest number",
     "Ops",
     "Configuration",
     "History, replay, backfill",
@@ -46,7 +50,7 @@ SECTIONS = (
 )
 COMMANDS = {str(each.name or getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 PATHS = {path for path, _ in (*ROUTES, *ASSETS)}
-CURLS = re.findall(r"^curl .*$", README, re.MULTILINE)
+CURLS = re.findall(r"^curl .*$", DOCUMENTATION, re.MULTILINE)
 # What an example shows, by a part of its address; the others the dollar with all its digits.
 PROMISED = {
     "/widget": "100,68",
@@ -60,7 +64,7 @@ PROMISED = {
 INSTALLERS = {"--tag", "--file", "--build", "--detach", "--filename", "--mode", "--now"}
 INSTALLERS |= {"--require-hashes", "--requirement", "--no-deps"}
 SAMPLES = dict(
-    re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", README, re.DOTALL)
+    re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", DOCUMENTATION, re.DOTALL)
 )
 # Which table of the section Configuration tells the keys of which model.
 TABLES: dict[str, tuple[type[model.Part], ...]] = {
@@ -83,10 +87,10 @@ async def served() -> AsyncIterator[Served]:
 
 def section(name: str) -> str:
     """The text under a heading, to the next one of its level."""
-    return README.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    return DOCUMENTATION.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
-def blocks(language: str, text: str = README) -> list[str]:
+def blocks(language: str, text: str = DOCUMENTATION) -> list[str]:
     """The fenced blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
@@ -104,18 +108,20 @@ def row(first: str) -> str:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_there_is_a_screen_for(name: str) -> None:
     """Each topic has its heading once, and a screen at most."""
-    assert README.count(f"\n## {name}\n") == 1
+    assert DOCUMENTATION.count(f"\n## {name}\n") == 1
     assert 5 < len(section(name).splitlines()) < 75
 
 
 def test_two_commands_and_the_real_one_stand_at_the_top() -> None:
     """Pasted one after the other in a fresh clone; nothing before them but what it is."""
-    assert blocks("sh")[:3] == [
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 250
+    assert blocks("sh", readme)[:3] == [
         "sh .ci/uv run ticker demo\n",
         "sh .ci/uv run pytest\n",
         "sh .ci/uv run ticker serve\n",
     ]
-    assert README.index("```sh") < README.index("\n## ")
+    assert readme.index("```sh") < readme.index("\n## ")
 
 
 @pytest.mark.parametrize("page", ["README.md", *OTHERS])
@@ -138,7 +144,11 @@ def anchors(text: str) -> set[str]:
 
 def test_every_other_page_is_led_to() -> None:
     """Nobody finds what nothing links."""
-    assert set(OTHERS) <= set(re.findall(r"\]\(([^)#]+)\)", section("More")))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    contributing = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
+    led = set(re.findall(r"\]\(([^)#]+)[^)]*\)", readme))
+    led |= {f".github/{name}".replace(".github/../", "") for name in re.findall(r"\]\(([^)#]+)\)", contributing)}
+    assert set(OTHERS) <= led | {f"{name}README.md" for name in led if name.endswith("/")}
 
 
 @pytest.mark.parametrize("page", ["README.md", *OTHERS])
@@ -153,9 +163,13 @@ def test_a_module_that_is_told_to_be_run_is_there(page: str) -> None:
 
 def test_every_command_is_told_and_no_other() -> None:
     """Also in the examples."""
-    assert set(re.findall(r"^\| `ticker (\w+)`", README, re.MULTILINE)) == COMMANDS
+    assert set(re.findall(r"^\| `ticker (\w+)`", DOCUMENTATION, re.MULTILINE)) == COMMANDS
     assert (
-        set(re.findall(r"\bticker (serve|demo|get|sources|check|record|replay|backfill|export|openapi)\b", README))
+        set(
+            re.findall(
+                r"\bticker (serve|demo|get|sources|check|record|replay|backfill|export|openapi)\b", DOCUMENTATION
+            )
+        )
         <= COMMANDS
     )
 
@@ -164,12 +178,12 @@ def test_every_option_that_is_told_is_there() -> None:
     """In one of the commands, or in a tool that the line calls."""
     ours = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "ticker" / "cli" / "commands.py").read_text(encoding="utf-8")))
     others = {"--head", "--read-only", "--publish", "--help", *INSTALLERS}
-    assert set(re.findall(r"(?<![\w-])--(?!ticker-)[a-z][a-z-]+", README)) <= ours | others
+    assert set(re.findall(r"(?<![\w-])--(?!ticker-)[a-z][a-z-]+", DOCUMENTATION)) <= ours | others
 
 
 def test_every_route_is_told_and_no_other() -> None:
     """Each in backticks; what looks like a route is one."""
-    told = {text for text in named(README) if re.fullmatch(r"/[\w{}./]*", text)}
+    told = {text for text in named(DOCUMENTATION) if re.fullmatch(r"/[\w{}./]*", text)}
     outside = {text for text in told if text.startswith(("/etc", "/var"))}
     assert told - outside == PATHS
 
@@ -220,7 +234,7 @@ def test_the_example_of_a_configuration_is_good(tmp_path: Path) -> None:
 
 def test_the_variables_of_the_examples_are_settings() -> None:
     """Spelt so that the start does not stop."""
-    found = dict(re.findall(r"`(TICKER_\w+)=([^`]+)`", README))
+    found = dict(re.findall(r"`(TICKER_\w+)=([^`]+)`", DOCUMENTATION))
     assert len(found) >= 2
     load(None, found, {})
 
@@ -239,7 +253,7 @@ def test_there_is_a_sample_of_each_kind() -> None:
 
 def test_the_deployments_read_one_configuration() -> None:
     """In the image, in a cluster and under systemd at the path that the README names in bold, and nowhere else."""
-    (told,) = re.findall(r"^\*\*Where the configuration is read: `(.+)`\*\*", README, re.MULTILINE)
+    (told,) = re.findall(r"^\*\*Where the configuration is read: `(.+)`\*\*", DOCUMENTATION, re.MULTILINE)
     folder = told.removesuffix("/ticker.toml")
     for name in ("systemd/ticker.service", "systemd/ticker@.service", "systemd/ticker-export.service"):
         assert set(re.findall(r"--config (\S+)", (ROOT / "config" / name).read_text())) == {told}
