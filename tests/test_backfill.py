@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.storage.rows import FRIDAY
 from typer.testing import CliRunner
 
+from tests.storage.rows import FRIDAY
 from tests.support.stored_service import kept
 from tests.support.upstream import Upstream
 from tests.support.upstreams import formats

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
-from tests.storage.rows import DAY, FRIDAY, archived, fixing
 
 from tests.browser.conftest import Opener
+from tests.storage.rows import DAY, FRIDAY, archived, fixing
 from tests.support.served_board import live
 from tests.support.stored_service import kept
 from ticker.quotes import Status

@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import pytest
 from defusedxml import ElementTree
-from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
 from yarl import URL
 
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
 from tests.support.stored_service import Kept
 from tests.web.test_past import LATER, problem, service, serving, week
 

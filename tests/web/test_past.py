@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
 
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
 from tests.support.stored_service import Kept, kept
 from ticker.calendars import days
 from ticker.storage.base import Row, StoreError
