@@ -1,6 +1,6 @@
 # What a contributor runs; `.ci/run` calls `make ci`. Each line is an ordinary command that can be copied.
 UV := sh .ci/uv
-PYTEST := $(UV) run pytest
+PYTEST := $(UV) run pytest -n auto --dist worksteal
 
 .PHONY: help setup test ci sweep lint demo bench
 

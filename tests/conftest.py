@@ -19,6 +19,22 @@ hypothesis.settings.register_profile("ticker", deadline=None, max_examples=80, d
 hypothesis.settings.load_profile("ticker")
 
 
+# Fixtures that start a program of Debian's; a test that asks for one is of the tier of `make ci`.
+STARTERS = frozenset({"browser", "contained", "redis"})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what drives programs of Debian's to `make ci`, which requires every one of them."""
+    if os.environ.get("TICKER_REQUIRE_ALL") == "1":
+        return
+    left, kept = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        drives = item.get_closest_marker("programs") or STARTERS & set(getattr(item, "fixturenames", ()))
+        (left if drives else kept).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
 @pytest.fixture
 def payloads() -> Path:
     """The folder of other people's recordings beside the project; a test is skipped where it is not."""

@@ -296,6 +296,7 @@ async def test_the_fragment_of_the_example_is_in_the_widget(served: Served) -> N
     assert example in await (await served.client.get("/widget")).text()
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("line", CURLS)
 async def test_a_curl_of_the_examples_works(served: Served, line: str) -> None:
     """Run by curl itself against a service with that day's numbers."""

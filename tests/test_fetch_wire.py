@@ -16,6 +16,9 @@ from tests.support.programs import needs
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 
 async def failure(url: str) -> SourceError:
     """The error that fetching `url` ends with."""

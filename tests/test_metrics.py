@@ -83,6 +83,7 @@ async def test_every_name_of_the_contract_is_there_with_its_labels(served: Serve
     assert any(name.startswith("python_") for name in found)
 
 
+@pytest.mark.programs
 async def test_promtool_finds_nothing_to_say(served: Served) -> None:
     """Names, units and help texts are as Prometheus wants them."""
     await served.client.get("/v1/quotes")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
-    from playwright.async_api import Browser, Page
-
-    Opener = Callable[..., AbstractAsyncContextManager[Page]]
+Opener = Callable[..., AbstractAsyncContextManager[Page]]
 
 # Kept out of git, for people to look at.
 SCREENS = ROOT / ".screens"

@@ -23,6 +23,7 @@ async def preloaded() -> str:
     return out.decode().strip()
 
 
+@pytest.mark.programs
 async def test_serve_goes_by_the_clock_of_its_machine(tmp_path: Path) -> None:
     """On 22 November 2024 the numbers of that day are fresh, and the header reads as it did."""
     clock = {"LD_PRELOAD": await preloaded(), "FAKETIME": "@2024-11-22 12:00:00", "TZ": "Europe/Moscow"}

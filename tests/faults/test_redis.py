@@ -17,6 +17,9 @@ from tests.support.upstream import DAY, NOON, Upstream
 from ticker.storage.base import Span
 from ticker.storage.connect import of_url
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 HOUR = timedelta(hours=1)
 # The time-out in the address, twice, and what a busy machine adds.
 PATIENCE = 3.0

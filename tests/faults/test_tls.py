@@ -19,6 +19,9 @@ from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
 from tests.support.programs import missing, needs
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 NOW = "2024-11-22 12:00:00"
 LONG_AGO = "2001-01-01 00:00:00"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from tests.nginx.server import free_port, listens
@@ -13,6 +14,9 @@ from tests.support.programs import needs
 from tests.support.served_board import live
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
+
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
 
 
 async def test_varnish_puts_the_fragment_into_the_page(tmp_path: Path) -> None:

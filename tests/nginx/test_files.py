@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import brotli
+import pytest
 from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import BaseTestServer, TestServer
 
@@ -27,6 +28,9 @@ from tests.web.test_cache import poll_what_is_due
 from ticker.app import exporter
 from ticker.export.exporter import Exporter
 from ticker.export.files import target_of
+
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
 
 STUB = '<p class="market-ticker">—</p>'
 PAGE = f"""<title>news</title><!--# block name="t" -->{STUB}<!--# endblock -->

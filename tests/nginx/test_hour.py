@@ -26,6 +26,9 @@ from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 PATHS = ("/v1/quotes", "/v1/quotes/OIL?lang=ru", "/widget?lang=en", "/widget?lang=ru")
 CODINGS = ("identity", "gzip", "br")
 # Readers come close together, and after pauses longer than any stale-while-revalidate.

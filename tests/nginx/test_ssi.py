@@ -10,11 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.nginx.server import free_port, hung, running, shipped
 from tests.support.served_board import Live, live
 from ticker.render.embeds import Choice, embeds
 from ticker.render.html import Links
+
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
 
 PAGE = """<!doctype html><title>news</title><header>
 <!--# block name="ticker" --><p class="market-ticker">—</p><!--# endblock -->

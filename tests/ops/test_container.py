@@ -69,6 +69,7 @@ async def contained() -> AsyncIterator[tuple[int, str]]:
         assert child.returncode == 0
 
 
+@pytest.mark.programs
 async def test_it_runs_as_nobody_in_particular_and_writes_nothing(contained: tuple[int, str]) -> None:
     """Not root, no capability, no new privileges, a root that is read-only; and it serves."""
     number, url = contained

@@ -95,6 +95,7 @@ def test_the_mounted_configuration_is_one_the_service_takes(tmp_path: Path) -> N
     assert made["terminationGracePeriodSeconds"] > server.drain.total_seconds() + 10
 
 
+@pytest.mark.programs
 def test_compose_can_read_its_file() -> None:
     """Every service, network and volume it names is there."""
     command = (needs("docker-compose"), "-f", str(CONFIG / "compose" / "compose.yaml"), "config", "-q")
@@ -127,6 +128,7 @@ def test_the_environment_in_compose_is_one_the_service_takes() -> None:
     load(None, {**environment, "TICKER_STORE__URL": "redis://redis:6379/0"}, {})
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
 def test_systemd_takes_the_unit(tmp_path: Path, file: Path) -> None:
     """Nothing in it is unknown or out of place."""
@@ -136,6 +138,7 @@ def test_systemd_takes_the_unit(tmp_path: Path, file: Path) -> None:
     assert (done.returncode, [line for line in done.stderr.splitlines() if file.name in line]) == (0, [])
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
 def test_the_unit_is_exposed_to_little(file: Path) -> None:
     """The measure that systemd itself takes of what a service could do to its host, 0 to 10."""

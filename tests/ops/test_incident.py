@@ -7,6 +7,9 @@ from tests.ops.incident import Transcript, play
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 # Where nothing has failed lately these have nothing to show.
 MAY_BE_EMPTY = ("> 0",)
 

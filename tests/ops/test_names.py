@@ -72,6 +72,7 @@ def test_the_process_is_described_too(prefix: str) -> None:
     assert re.search(f"^# TYPE {prefix}", exposed(), re.MULTILINE)
 
 
+@pytest.mark.programs
 def test_promtool_finds_nothing_to_say_of_the_metrics() -> None:
     """Names, types, units and help texts follow Prometheus's own conventions."""
     done = subprocess.run(

@@ -10,6 +10,9 @@ from tests.ops.prometheus import faster
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 FOLDER = ROOT / "config" / "prometheus"
 RULES = yaml.safe_load((FOLDER / "rules.yml").read_text())
 CASES = yaml.safe_load((FOLDER / "rules_test.yml").read_text())

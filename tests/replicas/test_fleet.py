@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from tests.support.fleet import BUDGET, fleet
 from tests.support.redis_servers import redis_server
+
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
 
 # What the README promises; the second is a bound on a noisy machine, the figure stands in the bench.
 TAKES_OVER = 5.0

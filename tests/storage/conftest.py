@@ -16,7 +16,7 @@ Pair = tuple["Store", "Store"]
 
 
 @contextmanager
-def memory(_folder: Path, _server: Server) -> Iterator[Pair]:
+def memory(_folder: Path, _request: pytest.FixtureRequest) -> Iterator[Pair]:
     """One process has one memory: both replicas are handed the same store."""
     store = of_url("memory://")
     yield store, store
@@ -24,7 +24,7 @@ def memory(_folder: Path, _server: Server) -> Iterator[Pair]:
 
 
 @contextmanager
-def sqlite(folder: Path, _server: Server) -> Iterator[Pair]:
+def sqlite(folder: Path, _request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Two stores over one file, as two processes have them."""
     first, second = (of_url(f"sqlite:///{folder}/var/ticker.db") for _ in range(2))
     yield first, second
@@ -33,8 +33,9 @@ def sqlite(folder: Path, _server: Server) -> Iterator[Pair]:
 
 
 @contextmanager
-def redis_keys(_folder: Path, server: Server) -> Iterator[Pair]:
+def redis_keys(_folder: Path, request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Two stores over keys of their own in one server, as two machines have them."""
+    server: Server = request.getfixturevalue("redis")
     url = server.fresh()
     first, second = of_url(url), of_url(url)
     yield first, second
@@ -43,17 +44,17 @@ def redis_keys(_folder: Path, server: Server) -> Iterator[Pair]:
 
 
 # What gives two replicas' stores over one empty place, not opened yet.
-KINDS: dict[str, Callable[[Path, Server], AbstractContextManager[Pair]]] = {
+KINDS: dict[str, Callable[[Path, pytest.FixtureRequest], AbstractContextManager[Pair]]] = {
     "memory": memory,
     "sqlite": sqlite,
     "redis": redis_keys,
 }
 
 
-@pytest.fixture(params=KINDS)
-def pair(request: pytest.FixtureRequest, tmp_path: Path, redis: Server) -> Iterator[Pair]:
+@pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.programs)])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     """Two replicas' stores over one new place."""
-    with KINDS[request.param](tmp_path, redis) as stores:
+    with KINDS[request.param](tmp_path, request) as stores:
         assert stores[0].open()
         stores[1].open()
         yield stores

@@ -17,6 +17,9 @@ from tests.support.redis_servers import Server, behind_tls, cluster, redis_serve
 from ticker.storage.base import Edition, Span, Store, StoreError
 from ticker.storage.connect import of_url
 
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
 # The most that a question may wait: a connection and its answer, each for the time-out in the address.
 PATIENCE = 2.0
 README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")

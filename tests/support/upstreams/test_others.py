@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.support.upstream import DAY, NOON
 from tests.support.upstreams.market import Market
 from tests.support.upstreams.server import build
+from ticker.quotes import Tick
 from ticker.sources import SOURCES
+from ticker.sources.adapter import Request
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from aiohttp import web
-
-    from ticker.quotes import Tick
-    from ticker.sources.adapter import Request
-
-    Client = TestClient[web.Request, web.Application]
+Client = TestClient[web.Request, web.Application]
 
 NUMBERS = Market(1).at(NOON)
 WEEK = (date(2024, 11, 18), DAY)
