@@ -139,13 +139,6 @@ def test_a_market_that_prints_is_in_session_whatever_the_file_says() -> None:
     assert FORTS.market(moscow("2026-04-20T23:55"), moscow("2026-04-20T23:50:01")) == "closed"
 
 
-def test_a_year_before_its_announcement_is_not_covered() -> None:
-    """Sixty days ahead of the last day that is known somebody should look."""
-    assert FORTS.covered_until == date(2026, 12, 31)
-    assert FORTS.covers(moscow("2026-11-01T12:00"))
-    assert not FORTS.covers(moscow("2026-11-02T12:00"))
-
-
 def test_the_holiday_of_the_great_fall_was_a_holiday() -> None:
     """On 9 March 2020 Friday's last print was the newest of this market until the tenth."""
     friday = moscow("2020-03-06T23:49")

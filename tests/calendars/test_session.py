@@ -188,8 +188,6 @@ def test_hours_that_never_settle_are_refused() -> None:
         Timetable(sessions=(evening,))
     with pytest.raises(ValueError, match="has sessions"):
         Timetable(sessions=())
-    with pytest.raises(ValueError, match='neither "same" nor "next"'):
-        Hours(opens=time(19), closes=time(23), trade_date="tomorrow")
 
 
 MOMENTS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone

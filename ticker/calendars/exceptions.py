@@ -7,7 +7,7 @@ a halted evening, a holiday on which an exchange opens.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from ticker.calendars.days import DAY, days_of
 from ticker.fields import Flag, TimeOfDay
@@ -65,13 +65,11 @@ class Hours:
     opens: TimeOfDay
     closes: TimeOfDay
     days: str = "mon-sun"
-    trade_date: str = "same"
+    trade_date: Literal["same", "next"] = "same"
 
     def __post_init__(self) -> None:
-        """Raises ValueError for days or a trade date that are none."""
+        """Raises ValueError for days that are none."""
         days_of(self.days)
-        if self.trade_date not in {"same", "next"}:
-            raise ValueError(f'trade_date = {self.trade_date!r} is neither "same" nor "next"')
 
     @property
     def overnight(self) -> bool:

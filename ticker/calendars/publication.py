@@ -148,10 +148,6 @@ class Publication:
     def market(self, now: datetime, newest: datetime | None = None) -> None:
         """None: a table is not traded."""
 
-    def covers(self, now: datetime, days: int = 60) -> bool:
-        """Whether the dated facts of the next `days` days are known."""
-        return self.covered_until is None or now.astimezone(self.zone).date() + DAY * days <= self.covered_until
-
     @cached_property
     def _weekdays(self) -> frozenset[int]:
         return days_of(self.days)

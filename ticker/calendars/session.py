@@ -25,7 +25,7 @@ class Timetable:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     sessions: tuple[Hours, ...]
-    valid_from: date = date.min
+    valid_from: date | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a week without a session, or without one that has a trade date of its own."""
@@ -180,19 +180,15 @@ class Session:
         own = (self._own(day) for day in days_before(self.trade_date(as_of)))
         return next(sessions[-1].closes for sessions in own if sessions)
 
-    def covers(self, now: datetime, days: int = 60) -> bool:
-        """Whether the dated facts of the next `days` days are known."""
-        return self.covered_until is None or now.astimezone(self.zone).date() + DAY * days <= self.covered_until
-
     def timetable(self, day: date) -> Timetable:
         """The timetable in force on `day`; before the first one begins, that one."""
-        begun = [each for each in self._timetables if each.valid_from <= day]
+        begun = [each for each in self._timetables if _beginning(each) <= day]
         return begun[-1] if begun else self._timetables[0]
 
     @cached_property
     def _timetables(self) -> tuple[Timetable, ...]:
         if self.opens is None or self.closes is None:
-            return tuple(sorted(self.timetables, key=lambda each: each.valid_from))
+            return tuple(sorted(self.timetables, key=_beginning))
         return (Timetable(sessions=(Hours(days=self.days, opens=self.opens, closes=self.closes),)),)
 
     @cached_property
@@ -279,3 +275,7 @@ class Session:
         usual = timetable.of(day.weekday()) or timetable.of(0)
         found = (self._interval(day, each) for each in usual)
         return next((each.closes for each in found if each.opens <= as_of < each.closes), None)
+
+
+def _beginning(timetable: Timetable) -> date:
+    return timetable.valid_from or date.min
