@@ -14,7 +14,7 @@ from ticker.quotes import Snapshot, Status
 FIRST = snapshot(quote(), version=1)
 
 
-async def following(updates: AsyncIterator[Snapshot]) -> Snapshot:
+async def coordinator(updates: AsyncIterator[Snapshot]) -> Snapshot:
     """The next update, which must not keep us waiting."""
     return await asyncio.wait_for(anext(updates), 5)
 
@@ -68,7 +68,7 @@ async def test_reading_before_its_time_changes_nothing() -> None:
 async def test_an_update_reaches_everybody_who_waits() -> None:
     """One put wakes all readers, with the same snapshot."""
     board = Board(FIRST)
-    waiting = [asyncio.create_task(following(board.updates(since=1))) for _ in range(3)]
+    waiting = [asyncio.create_task(coordinator(board.updates(since=1))) for _ in range(3)]
     await settle()
     newer = replace(FIRST, version=2)
     board.put(newer, NOON)
@@ -79,16 +79,16 @@ async def test_a_slow_reader_gets_the_newest_only() -> None:
     """Of many versions put while a reader is busy it sees the last one."""
     board = Board(FIRST)
     updates = board.updates(since=0)
-    assert (await following(updates)).version == 1
+    assert (await coordinator(updates)).version == 1
     for version in range(2, 100):
         board.put(replace(FIRST, version=version), NOON)
-    assert (await following(updates)).version == 99
+    assert (await coordinator(updates)).version == 99
 
 
 async def test_a_reader_that_has_the_newest_waits() -> None:
     """Nothing is sent twice, also not after an older version was put."""
     board = Board(FIRST)
-    waiting = asyncio.create_task(following(board.updates(since=1)))
+    waiting = asyncio.create_task(coordinator(board.updates(since=1)))
     await settle()
     board.put(FIRST, NOON)
     await settle()
@@ -100,7 +100,7 @@ async def test_a_reader_that_has_the_newest_waits() -> None:
 async def test_ageing_is_an_update_too() -> None:
     """A reader of the stream learns that a number is stale as soon as anybody looks."""
     board = Board(FIRST)
-    waiting = asyncio.create_task(following(board.updates(since=1)))
+    waiting = asyncio.create_task(coordinator(board.updates(since=1)))
     await settle()
     board.current(NOON + HOUR)
     assert (await waiting).status is Status.STALE

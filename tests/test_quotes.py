@@ -116,10 +116,10 @@ def test_versions_grow_whatever_the_clock_does(version: int, steps: list[int]) -
     shown, now = snapshot(version=version), NOON
     for step in steps:
         now += timedelta(seconds=step)
-        following = shown.follow((), now)
-        assert following.version > shown.version
-        assert following.version >= snapshot(version=0).follow((), now).version
-        shown = following
+        coordinator = shown.follow((), now)
+        assert coordinator.version > shown.version
+        assert coordinator.version >= snapshot(version=0).follow((), now).version
+        shown = coordinator
 
 
 def test_a_quote_is_found_by_its_symbol() -> None:

@@ -3,50 +3,50 @@ import time
 from datetime import timedelta
 
 from tests.support.captured_logs import heard
-from ticker.process_health import BLOCKED_SECONDS, Vitals
+from ticker.process_health import BLOCKED_SECONDS, ProcessHealth
 
 
 def test_a_refused_configuration_is_remembered_until_a_good_one_comes() -> None:
     """The time is that of the configuration in force."""
-    vitals = Vitals()
-    since = vitals.reloaded_at
-    vitals.reloaded("prot: no such key")
-    assert (vitals.reload_error, vitals.reloaded_at) == ("prot: no such key", since)
-    vitals.reloaded()
-    assert vitals.reload_error is None
-    assert vitals.reloaded_at > since
+    process_health = ProcessHealth()
+    since = process_health.reloaded_at
+    process_health.reloaded("prot: no such key")
+    assert (process_health.reload_error, process_health.reloaded_at) == ("prot: no such key", since)
+    process_health.reloaded()
+    assert process_health.reload_error is None
+    assert process_health.reloaded_at > since
 
 
 def test_a_timetable_that_runs_nothing_has_stalled() -> None:
     """By the time the machine has been running, whatever its clock is set to."""
-    vitals = Vitals()
-    assert not vitals.stalled(timedelta(minutes=1))
-    vitals.timetable_ran_at -= timedelta(hours=5)
-    assert not vitals.stalled(timedelta(minutes=1))
-    vitals.ran -= 120
-    assert vitals.stalled(timedelta(minutes=1))
-    vitals.timetable_ran()
-    assert not vitals.stalled(timedelta(minutes=1))
+    process_health = ProcessHealth()
+    assert not process_health.stalled(timedelta(minutes=1))
+    process_health.timetable_ran_at -= timedelta(hours=5)
+    assert not process_health.stalled(timedelta(minutes=1))
+    process_health.ran -= 120
+    assert process_health.stalled(timedelta(minutes=1))
+    process_health.timetable_ran()
+    assert not process_health.stalled(timedelta(minutes=1))
 
 
 def test_blocking_is_said_when_it_begins() -> None:
     """Once, not at every look; every look is counted."""
-    vitals = Vitals()
+    process_health = ProcessHealth()
     with heard() as said:
         for lag in (0.0, BLOCKED_SECONDS, 3.0, 0.01, 1.0):
-            vitals.lagged(lag)
+            process_health.lagged(lag)
     assert [line["seconds"] for line in said] == [BLOCKED_SECONDS, 1.0]
-    assert sum(vitals.lag.counts) == 5
+    assert sum(process_health.lag.counts) == 5
 
 
 async def test_a_blocked_loop_is_measured() -> None:
     """Whoever holds the loop is seen by the watch."""
-    vitals = Vitals()
-    watch = asyncio.create_task(vitals.watch(0.01))
+    process_health = ProcessHealth()
+    watch = asyncio.create_task(process_health.watch(0.01))
     await asyncio.sleep(0)
     time.sleep(0.2)  # noqa: ASYNC251 - this is what it is about
     async with asyncio.timeout(10):
-        while not sum(vitals.lag.counts):  # noqa: ASYNC110 - the watch rings no bell
+        while not sum(process_health.lag.counts):  # noqa: ASYNC110 - the watch rings no bell
             await asyncio.sleep(0)
     watch.cancel()
-    assert vitals.lag.total > 0.1
+    assert process_health.lag.total > 0.1

@@ -10,7 +10,7 @@ Read the files in this order: `quotes/` (the values), `calendars/` (when a sourc
 upstream), `fetch/`, `feeds` (how one is asked), `normalise`, `validate`, `select/`, `board`, `poll` (which walks the
 whole way), `schedule/` (when), `stores/`, `replicas/` (of several one polls), `history`, `backfill/` and
 `recording/` (time), `render/`, `web/`, `export/` (the same as files), `metrics/`,
-`health` and `vitals` (what is counted), `settings/` and `configured/` (settings become values), `app/` (the one
+`health` and `process_health` (what is counted), `settings/` and `configured/` (settings become values), `app/` (the one
 composer), `cli/`. `carry` and `keys` serve a reload and the sources' keys.
 """
 

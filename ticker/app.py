@@ -33,20 +33,20 @@ from ticker.feeds import Feed
 from ticker.fetch import Fetcher, Fetching
 from ticker.metrics import Exposition, TickerCollector
 from ticker.poll.poller import Poller
-from ticker.process_health import Vitals
+from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
 from ticker.render.render import JSON, Renderer
 from ticker.render.representation import Representation
 from ticker.render.tree import tree_of
-from ticker.replicas.coordinator import Following
+from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
 from ticker.scheduling import Plan, Timetable
 from ticker.settings.model import Settings
 from ticker.storage.base import Retention
 from ticker.storage.connect import is_shared, of_url
 from ticker.storage.history import History
-from ticker.storage.writer import PARTS, Keeper
+from ticker.storage.writer import PARTS, StoreWriter
 from ticker.web import assets
 from ticker.web.context import Context, Traffic
 from ticker.web.limits import Limiter
@@ -62,7 +62,7 @@ def context_of(
     poller: Poller,
     board: Board,
     now: Callable[[], datetime],
-    keeper: Keeper,
+    store_writer: StoreWriter,
     former: Context | None = None,
     *,
     demo: bool = False,
@@ -71,7 +71,7 @@ def context_of(
 
     Longer than most: a context has some twenty parts, and each stands here once.
     """
-    traffic, vitals = (former.traffic, former.vitals) if former else (Traffic(), Vitals())
+    traffic, process_health = (former.traffic, former.process_health) if former else (Traffic(), ProcessHealth())
     demo = former.demo if former else demo
     # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
     unattended = not config.server.rate_limit and not config.server.access_log
@@ -83,7 +83,7 @@ def context_of(
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=_metrics(poller, board, now, keeper, traffic, vitals, symbols),
+        metrics=_metrics(poller, board, now, store_writer, traffic, process_health, symbols),
         cors_origins=config.server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),
@@ -91,8 +91,8 @@ def context_of(
         public_url=config.server.public_url,
         limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
         shelf=Shelf(board, config.server.cors_origins, demo=demo, usable=unattended, wall=now is clock.wall),
-        history=_history(config, poller, keeper, now, demo=demo),
-        vitals=vitals,
+        history=_history(config, poller, store_writer, now, demo=demo),
+        process_health=process_health,
         access_log=config.server.access_log,
         metrics_here=config.server.metrics_port is None,
         express=config.server.express and unattended,
@@ -110,21 +110,25 @@ def _metrics(
     poller: Poller,
     board: Board,
     now: Callable[[], datetime],
-    keeper: Keeper,
+    store_writer: StoreWriter,
     traffic: Traffic,
-    vitals: Vitals,
+    process_health: ProcessHealth,
     symbols: Mapping[str, tuple[str, ...]],
 ) -> Exposition:
     def collected() -> TickerCollector:
 
-        return TickerCollector(lambda: board.current(now()), poller.health, symbols, traffic, keeper.health, vitals)
+        return TickerCollector(
+            lambda: board.current(now()), poller.health, symbols, traffic, store_writer.health, process_health
+        )
 
     return Exposition(collected)
 
 
-def _history(config: Settings, poller: Poller, keeper: Keeper, now: Callable[[], datetime], *, demo: bool) -> History:
+def _history(
+    config: Settings, poller: Poller, store_writer: StoreWriter, now: Callable[[], datetime], *, demo: bool
+) -> History:
     zone = partial(zone_of, config)
-    return History(keeper.readers.read, lambda: poller.instruments, poller.calendars, zone, now, demo=demo)
+    return History(store_writer.readers.read, lambda: poller.instruments, poller.calendars, zone, now, demo=demo)
 
 
 # The joined parts of one service: how they start, go on with another configuration, and end.
@@ -151,9 +155,9 @@ class Service:
     fetcher: Fetching
     timetable: Timetable
     context: Context
-    keeper: Keeper
+    store_writer: StoreWriter
     upstream: str | None = None
-    following: Following | None = None
+    coordinator: ReplicaCoordinator | None = None
     # What the first reader waits for: the demo's past goes by before anybody sees its present.
     begun: asyncio.Event | None = None
     listening: asyncio.Event | None = None
@@ -166,8 +170,8 @@ class Service:
             if self.listening is None:
                 await asking
             self.timetable.every(_AGEING_SECONDS, self._age)
-            keeping = asyncio.create_task(self.keeper.run())
-            watch = asyncio.create_task(self.context.vitals.watch())
+            keeping = asyncio.create_task(self.store_writer.run())
+            watch = asyncio.create_task(self.context.process_health.watch())
             try:
                 if self.begun is not None:
                     await self.begun.wait()
@@ -176,9 +180,9 @@ class Service:
                 watch.cancel()
                 asking.cancel()
                 await self.timetable.stop()
-                if self.following is not None:
-                    self.following.stop()
-                self.keeper.stop()
+                if self.coordinator is not None:
+                    self.coordinator.stop()
+                self.store_writer.stop()
                 await keeping
 
     @asynccontextmanager
@@ -187,19 +191,19 @@ class Service:
 
         Where a service over the same store polls, what it has found is there, and nobody is asked again.
         """
-        if self.following is not None:
+        if self.coordinator is not None:
             async with self.running():
-                await self.following.decided()
+                await self.coordinator.decided()
                 await self.timetable.answered()
                 yield
             return
         async with self.fetcher:
-            keeping = asyncio.create_task(self.keeper.run())
+            keeping = asyncio.create_task(self.store_writer.run())
             try:
                 await asyncio.gather(*map(self.poller.poll, self.poller.feeds))
                 yield
             finally:
-                self.keeper.stop()
+                self.store_writer.stop()
                 await keeping
 
     async def settled(self, stop: asyncio.Event) -> None:
@@ -220,11 +224,11 @@ class Service:
             await asyncio.to_thread(self.timetable.prepare)
             await asyncio.to_thread(self.poller.prepare)
             await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
-        if self.following is None:
+        if self.coordinator is None:
             self.timetable.start()
         else:
             self.timetable.start(resting=True)
-            self.following.start()
+            self.coordinator.start()
 
     def adopt(self, config: Settings) -> None:
         """Go on with `config` without dropping a quote or a connection.
@@ -237,11 +241,13 @@ class Service:
         plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
         anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
         self.timetable.adopt(plans, anew)
-        self.context.become(context_of(config, self.poller, self.board, self.context.clock, self.keeper, self.context))
+        self.context.become(
+            context_of(config, self.poller, self.board, self.context.clock, self.store_writer, self.context)
+        )
         self.settings = config
 
     def _age(self) -> None:
-        self.context.vitals.timetable_ran()
+        self.context.process_health.timetable_ran()
         now = self.context.clock()
         self.board.current(now)
         if self.timetable.clock_was_set():
@@ -300,27 +306,29 @@ def compose(
     config = keys.switched_on(config)
     wanted = instruments(config)
     feeds = feeds_of(config, upstream, used(config))
-    keeper = _keeper(config, upstream, now, stored=stored)
-    first = (keeper.restore(wanted, now()) if stored else None) or Snapshot(keeper.newest, now(), ())
+    store_writer = _keeper(config, upstream, now, stored=stored)
+    first = (store_writer.restore(wanted, now()) if stored else None) or Snapshot(store_writer.newest, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
     poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
     plans = plans_of(config, feeds, Random(seed), sound=sound)  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
-    poller.publisher.hurry, poller.publisher.report = timetable.hurry, keeper.report
-    context = context_of(config, poller, board, now, keeper, demo=demo)
-    service = Service(config, poller, board, fetcher, timetable, context, keeper, upstream)
+    poller.publisher.hurry, poller.publisher.report = timetable.hurry, store_writer.report
+    context = context_of(config, poller, board, now, store_writer, demo=demo)
+    service = Service(config, poller, board, fetcher, timetable, context, store_writer, upstream)
     if stored and is_shared(config.store.url):
-        replica = Replica(keeper.store, keeper.name, PARTS)
-        service.following = Following(replica, keeper, poller, board, timetable, context.vitals, now)
+        replica = Replica(store_writer.store, store_writer.name, PARTS)
+        service.coordinator = ReplicaCoordinator(
+            replica, store_writer, poller, board, timetable, context.process_health, now
+        )
     return service
 
 
-def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> Keeper:
+def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> StoreWriter:
     """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
     store = of_url(config.store.url if stored else "memory://")
     retention = Retention(config.store.raw, config.store.hourly, config.store.keep)
-    return Keeper(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now)
+    return StoreWriter(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now)
 
 
 def _timetable(plans: Mapping[str, Plan], poller: Poller, board: Board, now: Callable[[], datetime]) -> Timetable:
@@ -356,7 +364,7 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
         raise TypeError("replay composes around a playback")
     poller.publisher.hurry = lambda _source: None
     replayer = Replayer(recording, playback, poller, board, now, start, speed)
-    replayer.alive = service.context.vitals.timetable_ran
+    replayer.alive = service.context.process_health.timetable_ran
     replayer.remember = partial(_remember, board, poller, playback, now) if demo else None
     begun = replayer.begun if demo else None
     return replace(service, timetable=cast("Timetable", replayer), begun=begun)  # the same face: start, every, stop

@@ -18,7 +18,7 @@ from ticker.normalize import normalise, word
 from ticker.quotes import Candidate, Instrument, Reason, SourceError, Tick
 from ticker.sources.adapter import Request
 from ticker.storage.base import Row, Store, StoreError
-from ticker.storage.codec import of_candidate
+from ticker.storage.codec import row_of_candidate
 from ticker.validate import Case, refusal
 
 # Which requests a backfill makes, and what is counted of their answers.
@@ -188,7 +188,7 @@ class Backfill:
                 self._tally(instrument, feed.id).refused += 1
                 continue
             before = found
-            rows.append(of_candidate(found))
+            rows.append(row_of_candidate(found))
         return rows
 
     async def _write(self, rows: Sequence[Row], done: Mapping[str, str]) -> int:

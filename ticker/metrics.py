@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from ticker import __version__
 from ticker.health import OPERATIONS, Health, Histogram, StoreHealth
-from ticker.process_health import Vitals
+from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot, Status
 
 if TYPE_CHECKING:
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 # Plain values as Prometheus families, and those of the process itself.
 
 
-def process(vitals: Vitals) -> Iterable[Metric]:
+def process(process_health: ProcessHealth) -> Iterable[Metric]:
     """Whether the process does its own work: configuration, timetable, event loop, and who polls."""
     lag = HistogramMetricFamily("ticker_event_loop_lag_seconds", "How late the event loop wakes a sleeper.")
-    lag.add_metric([], *buckets(vitals.lag))
+    lag.add_metric([], *buckets(process_health.lag))
     plain = (
         (
             "ticker_config_reload_success",
             "1 while the newest configuration asked for is in force.",
-            float(vitals.reload_error is None),
+            float(process_health.reload_error is None),
         ),
         (
             "ticker_config_reload_success_timestamp_seconds",
             "When the configuration in force was taken.",
-            seconds(vitals.reloaded_at),
+            seconds(process_health.reloaded_at),
         ),
         (
             "ticker_scheduler_last_run_timestamp_seconds",
             "When the timetable last ran a job.",
-            seconds(vitals.timetable_ran_at),
+            seconds(process_health.timetable_ran_at),
         ),
-        ("ticker_leader", "1 where this process polls the sources.", float(vitals.leads)),
-        ("ticker_replicas", "Processes that share the store, this one among them.", float(vitals.replicas)),
+        ("ticker_leader", "1 where this process polls the sources.", float(process_health.leads)),
+        ("ticker_replicas", "Processes that share the store, this one among them.", float(process_health.replicas)),
     )
     yield lag
     yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)
@@ -104,7 +104,7 @@ class TickerCollector(Collector):
         symbols: Mapping[str, tuple[str, ...]],
         traffic: Traffic,
         store: StoreHealth,
-        vitals: Vitals | None = None,
+        process_health: ProcessHealth | None = None,
     ) -> None:
         """`symbols` are the instruments each source feeds."""
         self._snapshot = snapshot
@@ -112,7 +112,7 @@ class TickerCollector(Collector):
         self._symbols = symbols
         self._traffic = traffic
         self._store = store
-        self._vitals = vitals or Vitals()
+        self._vitals = process_health or ProcessHealth()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: a scrape is cheap enough."""
@@ -173,7 +173,7 @@ class TickerCollector(Collector):
             "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
         )
         last = gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
-        following = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
+        coordinator = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
         for source, health in self._health.items():
             up.add_metric([source], float(health.up is True))
             polls.add_metric([source], health.polls)
@@ -184,8 +184,8 @@ class TickerCollector(Collector):
                     rejected.add_metric([source, symbol, reason], health.rejected[symbol, reason])
             duration.add_metric([source], *buckets(health.duration))
             last.add_metric([source], seconds(health.last_success))
-            following.add_metric([source], seconds(health.next_poll))
-        yield from (up, polls, failures, rejected, duration, last, following)
+            coordinator.add_metric([source], seconds(health.next_poll))
+        yield from (up, polls, failures, rejected, duration, last, coordinator)
 
     def _http(self) -> Iterable[Metric]:
         requests = CounterMetricFamily("ticker_http_requests", "Answers given.", labels=["route", "method", "code"])

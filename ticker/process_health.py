@@ -24,7 +24,7 @@ BLOCKED_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Vitals:
+class ProcessHealth:
     """`reload_error` is None while the configuration in force is the newest one that was asked for."""
 
     reloaded_at: datetime = field(default_factory=clock.wall)

@@ -34,7 +34,7 @@ from ticker.render.render import View
 from ticker.settings.load import load, shipped
 from ticker.storage.base import Row
 from ticker.storage.connect import of_url
-from ticker.storage.history import Stretch
+from ticker.storage.history import TimeRange
 
 Found = dict[str, float]
 AGAIN = 15
@@ -159,17 +159,17 @@ async def _asked(folder: str, now: datetime) -> Found:
     before = resident()
     config = load(shipped(), {}, {"store.url": f"sqlite:///{folder}/ticker.db", "store.raw": "36500d"}).settings
     service = compose(config, upstream="http://127.0.0.1:9", stored=True)
-    keeping, past = asyncio.create_task(service.keeper.run()), service.context.history
+    keeping, past = asyncio.create_task(service.store_writer.run()), service.context.history
     boards, lines = [], []
     for back in range(2, 2 + AGAIN * 5):
         began = time.process_time()
         await past.board(now - timedelta(hours=37 * back))
         boards.append(1000 * (time.process_time() - began))
-        ask = Stretch("OIL", now - DAY * back - DAY * 30, now - DAY * back, "1d", 1000)
+        ask = TimeRange("OIL", now - DAY * back - DAY * 30, now - DAY * back, "1d", 1000)
         began = time.process_time()
         await past.line(ask, lambda line: line)
         lines.append(1000 * (time.process_time() - began))
-    service.keeper.stop()
+    service.store_writer.stop()
     await keeping
     return {
         "board of a moment ms": median(boards),

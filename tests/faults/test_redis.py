@@ -14,7 +14,7 @@ from tests.support.network_link import link
 from tests.support.redis_servers import Server, redis_server
 from tests.support.stored_service import Kept, joined, kept
 from tests.support.upstream import DAY, NOON, Upstream
-from ticker.storage.base import Span
+from ticker.storage.base import Query
 from ticker.storage.connect import of_url
 
 # It drives programs of Debian's for real.
@@ -46,7 +46,7 @@ async def two(url: str, upstream: Upstream) -> AsyncIterator[tuple[Kept, Kept]]:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(kept(url, upstream.url))
         second = await stack.enter_async_context(joined(url, upstream.url))
-        await second.until(lambda: shown(second) == shown(first) and first.service.context.vitals.replicas == 2)
+        await second.until(lambda: shown(second) == shown(first) and first.service.context.process_health.replicas == 2)
         yield first, second
 
 
@@ -63,7 +63,7 @@ def price(service: Kept) -> str:
 def oil(url: str) -> set[str]:
     """The prices of oil that the store has."""
     with closing(of_url(url)) as store:
-        span = Span("OIL", ("moex", "yahoo"), NOON - 9 * HOUR, NOON + 99 * HOUR, 100, None, HOUR)
+        span = Query("OIL", ("moex", "yahoo"), NOON - 9 * HOUR, NOON + 99 * HOUR, 100, None, HOUR)
         return {point.price for point in store.series(span)}
 
 
@@ -112,7 +112,7 @@ async def test_a_full_redis_keeps_the_replicas_together(server: Server, upstream
             await moved(leader, upstream, brent, hours, follower)
             await follower.until(lambda: shown(follower) == shown(leader))
         assert (await follower.get("/v1/quotes/OIL"))["price"] == 74.22
-        assert leader.service.keeper.health.queued > 0
+        assert leader.service.store_writer.health.queued > 0
         server.tell("CONFIG", "SET", "maxmemory", "0")
         await leader.written()
         assert oil(server.url) == {"73.73", "74.01", "74.22"}
@@ -124,7 +124,7 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
     async with kept(url, upstream.url) as service:
         await service.written()
         server.pause()
-        await service.until(lambda: service.service.following._replica.role == "alone")  # type: ignore[union-attr]
+        await service.until(lambda: service.service.coordinator._replica.role == "alone")  # type: ignore[union-attr]
         before = shown(service)
         await moved(service, upstream, "74.01", 1)
         assert shown(service) > before
@@ -148,8 +148,8 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(
         follower = await stack.enter_async_context(joined(server.url, upstream.url))
         await follower.until(lambda: shown(follower) == shown(leader))
         way.cut()
-        await follower.until(lambda: follower.service.context.vitals.leads)
-        await leader.until(lambda: leader.service.following._replica.role == "alone")  # type: ignore[union-attr]
+        await follower.until(lambda: follower.service.context.process_health.leads)
+        await leader.until(lambda: leader.service.coordinator._replica.role == "alone")  # type: ignore[union-attr]
         first, last = (follower, leader) if cut_off_is_newest else (leader, follower)
         await moved(first, upstream, "74.01", 1, last)
         await moved(last, upstream, "74.22", 2, first)
@@ -160,6 +160,6 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(
         )
         await leader.written()
         assert oil(server.url) == {"73.73", "74.01", "74.22"}
-        assert [each.service.context.vitals.leads for each in (leader, follower)].count(True) == 1
+        assert [each.service.context.process_health.leads for each in (leader, follower)].count(True) == 1
         third = await stack.enter_async_context(joined(server.url, upstream.url, NOON + 2 * HOUR))
         assert shown(third) >= highest

@@ -16,7 +16,7 @@ from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import compose
 from ticker.storage.base import Retention
 from ticker.storage.connect import of_url
-from ticker.storage.writer import Keeper
+from ticker.storage.writer import StoreWriter
 
 HOUR = timedelta(hours=1)
 
@@ -84,8 +84,8 @@ async def test_a_restart_serves_what_was_left_before_any_poll(tmp_path: Path, up
     assert [quote.price for quote in gone.board.latest.quotes] == [None, None, None]
     assert left["version"] < late.board.latest.version < gone.board.latest.version
     for service in (again, late, gone):
-        service.keeper.stop()
-        await service.keeper.run()
+        service.store_writer.stop()
+        await service.store_writer.run()
 
 
 async def test_a_stand_ins_numbers_are_not_taken_for_the_real_ones(tmp_path: Path, upstream: Upstream) -> None:
@@ -96,8 +96,8 @@ async def test_a_stand_ins_numbers_are_not_taken_for_the_real_ones(tmp_path: Pat
     for other in (None, "http://127.0.0.1:9"):
         service = compose(configured(store), upstream=other, now=lambda: NOON, stored=True)
         assert [quote.price for quote in service.board.latest.quotes] == [None, None, None]
-        service.keeper.stop()
-        await service.keeper.run()
+        service.store_writer.stop()
+        await service.store_writer.run()
 
 
 @contextmanager
@@ -117,7 +117,7 @@ async def test_a_locked_file_is_waited_for(tmp_path: Path, upstream: Upstream) -
         await service.written()
         with held(file):
             await moved(service, upstream, "74.01", 1)
-            await service.until(lambda: not service.service.keeper.health.up)
+            await service.until(lambda: not service.service.store_writer.health.up)
             await moved(service, upstream, "74.22", 2)
             await shows(service, 74.22)
             assert await service.metric("ticker_store_up") == 0
@@ -135,7 +135,7 @@ async def test_a_full_disk_is_waited_for(disk: Path, upstream: Upstream) -> None
         fill(ballast)
         await moved(service, upstream, "74.01", 1)
         await moved(service, upstream, "74.22", 2)
-        await service.until(lambda: not service.service.keeper.health.up)
+        await service.until(lambda: not service.service.store_writer.health.up)
         await shows(service, 74.22)
         ballast.unlink()
         await service.written()
@@ -165,13 +165,13 @@ async def test_a_read_only_disk_still_gives_the_last_snapshot(disk: Path, upstre
     remount(disk, "ro")
     left = compose(configured(f"sqlite:///{file}"), upstream=upstream.url, now=lambda: NOON, stored=True)
     assert [str(quote.price) for quote in left.board.latest.quotes] == ["100.6798", "106.0762", "73.73"]
-    left.keeper.stop()
-    await left.keeper.run()
+    left.store_writer.stop()
+    await left.store_writer.run()
     upstream.trio(brent="74.01", now=NOON + HOUR)
     async with kept(f"sqlite:///{file}", upstream.url, NOON + HOUR) as service:
         restored = service.service.board.latest
         assert [str(quote.price) for quote in restored.quotes] == ["100.6798", "106.0762", "74.01"]
-        await service.until(lambda: not service.service.keeper.health.up)
+        await service.until(lambda: not service.service.store_writer.health.up)
         assert await service.metric('ticker_store_failures_total{operation="open"}') >= 1
         remount(disk, "rw")
         await service.written()
@@ -188,7 +188,7 @@ async def test_a_damaged_file_does_not_stop_the_service(tmp_path: Path, upstream
     async with kept(f"sqlite:///{file}", upstream.url) as service:
         await shows(service, 73.73)
         await moved(service, upstream, "74.01", 1)
-        await service.until(lambda: service.service.keeper.health.failures["open"] > 1)
+        await service.until(lambda: service.service.store_writer.health.failures["open"] > 1)
         assert file.read_bytes() == junk
         file.rename(tmp_path / "aside.db")
         await service.written()
@@ -206,7 +206,7 @@ async def test_pages_damaged_while_running_do_not_stop_the_service(tmp_path: Pat
         pages.write(b"\xa5" * (size - 4096))
     async with kept(f"sqlite:///{file}", upstream.url) as service:
         await shows(service, 73.73)
-        await service.until(lambda: not service.service.keeper.health.up)
+        await service.until(lambda: not service.service.store_writer.health.up)
         await moved(service, upstream, "74.01", 1)
         await shows(service, 74.01)
 
@@ -227,8 +227,8 @@ async def test_a_file_deleted_while_running_is_begun_anew(tmp_path: Path, upstre
         configured(f"sqlite:///{folder}/ticker.db"), upstream=upstream.url, now=lambda: NOON + HOUR, stored=True
     )
     assert [str(quote.price) for quote in again.board.latest.quotes] == ["100.6798", "106.0762", "74.01"]
-    again.keeper.stop()
-    await again.keeper.run()
+    again.store_writer.stop()
+    await again.store_writer.run()
 
 
 async def test_a_failure_is_said_once(tmp_path: Path, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
@@ -236,7 +236,7 @@ async def test_a_failure_is_said_once(tmp_path: Path, upstream: Upstream, caplog
     caplog.set_level("INFO")
     (tmp_path / "file").write_text("a file where the folder should be")
     async with kept(f"sqlite:///{tmp_path}/file/ticker.db", upstream.url) as service:
-        await service.until(lambda: service.service.keeper.health.failures["open"] > 2)
+        await service.until(lambda: service.service.store_writer.health.failures["open"] > 2)
         (tmp_path / "file").unlink()
         await service.written()
     said = [record.getMessage() for record in caplog.records]
@@ -249,15 +249,15 @@ async def test_the_queue_of_an_absent_store_is_bounded(tmp_path: Path, upstream:
         snapshot = service.service.board.latest
     (tmp_path / "file").write_text("")
     store = of_url(f"sqlite:///{tmp_path}/file/ticker.db")
-    keeper = Keeper(store, "snapshot", Retention(HOUR, HOUR), lambda: NOON, room=5)
-    keeper.report(snapshot)
+    store_writer = StoreWriter(store, "snapshot", Retention(HOUR, HOUR), lambda: NOON, room=5)
+    store_writer.report(snapshot)
     for cent in range(7):
         oil = replace(snapshot.quotes[2], price=Decimal(70 + cent))
-        keeper.report(replace(snapshot, quotes=(*snapshot.quotes[:2], oil)))
-    assert (keeper.health.queued, keeper.health.dropped) == (5, 5)
+        store_writer.report(replace(snapshot, quotes=(*snapshot.quotes[:2], oil)))
+    assert (store_writer.health.queued, store_writer.health.dropped) == (5, 5)
     (tmp_path / "file").unlink()
-    keeper.stop()
-    await keeper.run()
+    store_writer.stop()
+    await store_writer.run()
     assert ("OIL", "76") in rows(tmp_path / "file" / "ticker.db")
     assert ("OIL", "70") not in rows(tmp_path / "file" / "ticker.db")
-    assert keeper.health.queued == 0
+    assert store_writer.health.queued == 0

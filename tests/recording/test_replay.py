@@ -103,7 +103,7 @@ async def test_a_replay_is_the_whole_service(folder: Path) -> None:
     async with TestClient(TestServer(service.web())) as client:
         async with asyncio.timeout(PATIENCE):
             await service.timetable.ended.wait()  # type: ignore[attr-defined]
-            while service.keeper.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
+            while service.store_writer.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
         async with client.get("/v1/quotes/OIL") as answer:
             assert (await answer.json())["price"] == 84.73
@@ -117,10 +117,10 @@ async def test_a_replay_is_alive_however_long_nothing_happens(folder: Path) -> N
     """Over an hour of the recording without an answer `/healthz` stays 200: no timetable stands still here."""
     recording = read(folder)
     service = app.replay(configured("memory://"), recording, recording.entries[0].at, 1e-6)
-    long_ago = service.context.vitals.timetable_ran_at = clock.wall() - timedelta(hours=1)
+    long_ago = service.context.process_health.timetable_ran_at = clock.wall() - timedelta(hours=1)
     async with TestClient(TestServer(service.web())) as client, client.get("/healthz") as answer:
         assert answer.status == 200
-    assert service.context.vitals.timetable_ran_at > long_ago
+    assert service.context.process_health.timetable_ran_at > long_ago
 
 
 async def test_a_cut_recording_replays_to_the_cut_and_says_so(folder: Path) -> None:

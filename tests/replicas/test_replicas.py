@@ -45,8 +45,8 @@ def service(folder: Path, upstream: Upstream, **flags: object) -> Service:
 
 def role(of: Service) -> Role:
     """What it does now."""
-    assert of.following is not None
-    return of.following._replica.role
+    assert of.coordinator is not None
+    return of.coordinator._replica.role
 
 
 @asynccontextmanager
@@ -65,9 +65,9 @@ async def replicas(count: int, folder: Path, upstream: Upstream, **flags: object
 
 async def leave(leader: Service) -> None:
     """It ends as at SIGTERM, all but its serving."""
-    assert leader.following is not None
-    leader.following.stop()
-    await leader.following._replica.stop()
+    assert leader.coordinator is not None
+    leader.coordinator.stop()
+    await leader.coordinator._replica.stop()
 
 
 def versions(of: list[Service]) -> set[int]:
@@ -90,7 +90,7 @@ async def test_one_polls_and_all_show_what_it_found(tmp_path: Path, upstream: Up
         await until(lambda: alike([leader, *others]))
         assert {str(each.board.latest.get("OIL").price) for each in others} == {"74.01"}  # type: ignore[union-attr]
         assert all(each.board.latest == leader.board.latest for each in others)
-        assert [each.context.vitals.leads for each in (leader, *others)] == [True, False, False]
+        assert [each.context.process_health.leads for each in (leader, *others)] == [True, False, False]
         assert {each.poller.health["moex"].polls for each in others} == {0}
         assert len([hit for hit in upstream.hits() if "moex" not in hit.path_qs]) <= asked
 
@@ -125,7 +125,7 @@ async def test_a_leader_that_goes_is_replaced_and_the_next_one_goes_on_above_it(
 async def test_what_a_leader_found_while_it_was_cut_off_is_not_shown(tmp_path: Path, upstream: Upstream) -> None:
     """An answer that comes after its lease has run out waits until it is known who speaks."""
     async with replicas(2, tmp_path, upstream) as (leader, other):
-        replica = leader.following._replica  # type: ignore[union-attr]
+        replica = leader.coordinator._replica  # type: ignore[union-attr]
         # As after a sleep: by its own clock the lease is over, and it has not asked again yet.
         replica._until = 0.0
         replica._stopping.set()
@@ -156,10 +156,10 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
     """Serving goes on from memory; nothing that was shown goes back when the store does come back."""
     async with replicas(2, tmp_path, upstream) as both:
         leader, other = both
-        await until(lambda: leader.context.vitals.replicas == len(both))
-        stores = [each.keeper._store for each in both]
+        await until(lambda: leader.context.process_health.replicas == len(both))
+        stores = [each.store_writer._store for each in both]
         for each in both:
-            each.keeper._store = each.following._replica._store = Away()  # type: ignore[union-attr]
+            each.store_writer._store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
         await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
         assert [each.timetable.budgets.share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
@@ -168,7 +168,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         shown = max(versions(both))
         assert [str(each.board.latest.quotes[2].price) for each in both] == ["74.01", "74.02"]
         for each, store in zip(both, stores, strict=True):
-            each.keeper._store = each.following._replica._store = store  # type: ignore[union-attr]
+            each.store_writer._store = each.coordinator._replica._store = store  # type: ignore[union-attr]
         await until(lambda: {role(leader), role(other)} == {Role.LEADS, Role.FOLLOWS} and alike(both))
         assert min(versions(both)) >= shown
 
@@ -177,7 +177,7 @@ async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Up
     """A new leader begins with what the last one spent, and alone each counts for all."""
     async with replicas(1, tmp_path, upstream, **{"sources.moex.budget": 4}) as (first,):
         cost = first.poller.cost("moex")
-        await until(lambda: first.keeper.pending is False)
+        await until(lambda: first.store_writer.pending is False)
         second = service(tmp_path, upstream, **{"sources.moex.budget": 4})
         async with second.running():
             await until(lambda: role(second) is Role.FOLLOWS)
@@ -200,7 +200,7 @@ async def test_who_only_looks_asks_nobody_where_another_polls(tmp_path: Path, up
         assert alone.board.latest.status is not Status.UNAVAILABLE
         assert all(each.up is not None for each in alone.poller.health.values())
     async with replicas(1, tmp_path, upstream) as (leader,):
-        await until(lambda: not leader.keeper.pending)
+        await until(lambda: not leader.store_writer.pending)
         beside = service(tmp_path, upstream)
         async with asyncio.timeout(PATIENCE), beside.asked():
             await until(lambda: beside.board.latest == leader.board.latest)

@@ -25,8 +25,8 @@ def ailing() -> Health:
 def test_who_follows_tells_of_a_source_what_the_leader_does() -> None:
     """Last success, reason and the upstream's own word when to come back arrive as they were."""
     there = {"cbr": Health("cbr"), "ecb": Health("ecb")}
-    coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: ()), there)
-    told, heard = ailing(), there["cbr"]
+    coordinator.health_of_text(coordinator.health_text({"cbr": ailing()}, lambda _: ()), there)
+    health_text, health_of_text = ailing(), there["cbr"]
     for name in (
         "last_success",
         "last_failure",
@@ -38,28 +38,30 @@ def test_who_follows_tells_of_a_source_what_the_leader_does() -> None:
         "accepted",
         "up",
     ):
-        assert getattr(heard, name) == getattr(told, name), name
+        assert getattr(health_of_text, name) == getattr(health_text, name), name
     assert there["ecb"] == Health("ecb")
 
 
 def test_what_was_polled_is_counted_where_it_was() -> None:
     """A follower has polled nothing, whatever it has heard."""
     there = {"cbr": Health("cbr")}
-    coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: ()), there)
+    coordinator.health_of_text(coordinator.health_text({"cbr": ailing()}, lambda _: ()), there)
     assert there["cbr"].polls == sum(there["cbr"].failures.values()) == 0
 
 
 def test_no_request_of_the_last_hour_is_forgotten_and_none_dated_too_early() -> None:
     """The next leader charges them to its budget for at least as long as the first would have."""
     asked = [NOON + timedelta(seconds=7 * each) for each in range(40)]
-    heard = coordinator.heard(coordinator.told({"cbr": ailing()}, lambda _: asked), {"cbr": Health("cbr")})["cbr"]
-    assert len(heard) == len(asked)
-    assert all(timedelta(0) < late - then <= MINUTE for late, then in zip(heard, asked, strict=True))
+    health_of_text = coordinator.health_of_text(
+        coordinator.health_text({"cbr": ailing()}, lambda _: asked), {"cbr": Health("cbr")}
+    )["cbr"]
+    assert len(health_of_text) == len(asked)
+    assert all(timedelta(0) < late - then <= MINUTE for late, then in zip(health_of_text, asked, strict=True))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"cbr": {}}', '{"cbr": 7}', '{"cbr": null}'])
 def test_what_cannot_be_read_tells_nothing(text: str) -> None:
     """A text of another version of ours does no harm."""
     there = {"cbr": Health("cbr")}
-    assert coordinator.heard(text, there) == {}
+    assert coordinator.health_of_text(text, there) == {}
     assert there["cbr"] == Health("cbr")

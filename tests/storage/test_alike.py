@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.storage.rows import DAY, FRIDAY
 from tests.support.redis_servers import Server
 from ticker.quotes import PriceType
-from ticker.storage.base import Retention, Row, Span, Store
+from ticker.storage.base import Query, Retention, Row, Store
 from ticker.storage.connect import of_url
 
 SOURCES = ("moex", "cbr", "fred")
@@ -44,7 +44,7 @@ def rows(draw: st.DrawFn) -> Row:
 
 def told(store: Store, moments: list[datetime]) -> list[object]:
     """Everything that can be asked about."""
-    span = Span("OIL", SOURCES, FRIDAY + 2 * timedelta(hours=5), FRIDAY + 5 * DAY, 40, None, timedelta(hours=3))
+    span = Query("OIL", SOURCES, FRIDAY + 2 * timedelta(hours=5), FRIDAY + 5 * DAY, 40, None, timedelta(hours=3))
     lines = [store.series(replace(span, every=every, limit=limit)) for every in STRETCHES for limit in (3, 1000)]
     keys = [("OIL", source) for source in SOURCES]
     boards = [store.standing(keys, at) for moment in moments for at in (moment, moment.date())]
@@ -77,7 +77,7 @@ def test_pages_lose_nothing(redis: Server) -> None:
     with closing(of_url("memory://")) as one, closing(of_url(redis.fresh())) as other:
         for part in (batch, again, other_source):
             assert one.write(part, {}) == other.write(part, {})
-        span = Span("OIL", ("yahoo", "moex"), FRIDAY, FRIDAY + 9 * DAY, 5000, None, timedelta(0))
+        span = Query("OIL", ("yahoo", "moex"), FRIDAY, FRIDAY + 9 * DAY, 5000, None, timedelta(0))
         for every in STRETCHES:
             assert one.series(replace(span, every=every)) == other.series(replace(span, every=every))
         assert one.thin(Retention(DAY, DAY), FRIDAY + 3 * DAY) == other.thin(Retention(DAY, DAY), FRIDAY + 3 * DAY)

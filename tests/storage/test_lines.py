@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.storage.rows import FRIDAY, trade
 from ticker.quotes import EPOCH
-from ticker.storage.base import Point, Row, Span
-from ticker.storage.sqlite import POINT, Memory
+from ticker.storage.base import Point, Query, Row
+from ticker.storage.sqlite import POINT, MemoryStore
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MICRO = timedelta(microseconds=1)
@@ -33,7 +33,7 @@ written = st.builds(
     st.booleans(),
 )
 spans = st.builds(
-    lambda first, last, sources, limit, every: Span("OIL", tuple(sources), first, last, limit, every, OFFSET),
+    lambda first, last, sources, limit, every: Query("OIL", tuple(sources), first, last, limit, every, OFFSET),
     moments,
     moments,
     st.permutations(SOURCES).flatmap(lambda all_: st.integers(1, 3).map(lambda n: all_[:n])),
@@ -44,15 +44,15 @@ spans = st.builds(
 
 # The exchange's first trade of the next day, at midnight, says nothing of the day before.
 MIDNIGHT = [replace(trade(FRIDAY + 9 * HOUR, "60", "fred"), archived=True), trade(FRIDAY + DAY, "61")]
-WHOLE = Span("OIL", SOURCES, FRIDAY, FRIDAY + 3 * DAY, 10, None, OFFSET)
+WHOLE = Query("OIL", SOURCES, FRIDAY, FRIDAY + 3 * DAY, 10, None, OFFSET)
 
 
 @settings(max_examples=150)
 @example(rows=MIDNIGHT, asked=[WHOLE])
 @given(rows=st.lists(written, max_size=14), asked=st.lists(spans, min_size=1, max_size=6))
-def test_a_line_is_what_its_rows_say(rows: list[Row], asked: list[Span]) -> None:
+def test_a_line_is_what_its_rows_say(rows: list[Row], asked: list[Query]) -> None:
     """Revisions, preferences, archives, stretches, ends and limits, in any mixture."""
-    store = Memory()
+    store = MemoryStore()
     store.open()
     store.write(rows, {})
     found = store._history.read(f"SELECT archived, {POINT} FROM quotes")  # noqa: S608 - a literal
@@ -62,7 +62,7 @@ def test_a_line_is_what_its_rows_say(rows: list[Row], asked: list[Span]) -> None
     store.close()
 
 
-def said(kept: list[tuple[bool, Point]], span: Span) -> list[Point]:
+def said(kept: list[tuple[bool, Point]], span: Query) -> list[Point]:
     """The points of `span`, by its own words."""
     newest = {(p.source, p.as_of): (old, p) for old, p in sorted(kept, key=lambda pair: pair[1].revision)}
     within = [(old, p) for old, p in newest.values() if p.source in span.sources and in_micros(span, p)]
@@ -76,12 +76,12 @@ def said(kept: list[tuple[bool, Point]], span: Span) -> list[Point]:
     return sorted(lines, key=lambda p: p.as_of)[: span.limit]
 
 
-def in_micros(span: Span, point: Point) -> bool:
+def in_micros(span: Query, point: Point) -> bool:
     """Whether the point lies in the stretch asked for."""
     return span.first <= EPOCH + point.as_of * MICRO < span.end
 
 
-def told(kept: list[tuple[bool, Point]], span: Span, point: Point, *, archived: bool) -> bool:
+def told(kept: list[tuple[bool, Point]], span: Query, point: Point, *, archived: bool) -> bool:
     """Whether a preferred source tells of the same moment, or where `archived` of the same day."""
     before = span.sources[: span.sources.index(point.source)]
     return any(

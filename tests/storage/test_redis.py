@@ -14,7 +14,7 @@ import pytest
 from tests.storage.rows import DAY, FRIDAY, fixing
 from tests.support.project_files import ROOT
 from tests.support.redis_servers import Server, behind_tls, cluster, redis_server, until, watched
-from ticker.storage.base import Edition, Span, Store, StoreError
+from ticker.storage.base import Message, Query, Store, StoreError
 from ticker.storage.connect import of_url
 
 # It drives programs of Debian's for real.
@@ -27,7 +27,7 @@ README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 def lines(store: Store) -> list[str]:
     """The prices of the dollar, oldest first."""
-    span = Span("USD", ("cbr",), FRIDAY - 9 * DAY, FRIDAY + 9 * DAY, 100, None, DAY)
+    span = Query("USD", ("cbr",), FRIDAY - 9 * DAY, FRIDAY + 9 * DAY, 100, None, DAY)
     return [point.price for point in store.series(span)]
 
 
@@ -41,7 +41,7 @@ def used(store: Store) -> None:
     assert set(store.standing([("USD", "cbr")], FRIDAY)) == {("USD", "cbr")}
     fence = store.claim("name", "a", 5).fence
     assert store.newer("name", {"quotes": 0}, 0.01) == []
-    assert store.publish("name", Edition("quotes", 1, fence, "one"))
+    assert store.publish("name", Message("quotes", 1, fence, "one"))
     assert [each.text for each in store.newer("name", {"quotes": 0}, 5)] == ["one"]
     store.release("name", "a")
 
@@ -119,7 +119,7 @@ def test_what_is_full_takes_no_row_and_leads_on(redis: Server) -> None:
         assert "maxmemory" in full.value.mend
         assert (lines(store), store.saved("name")) == (["100.6798", "101"], "text")
         fence = store.claim("name", "b", 5).fence
-        assert store.publish("name", Edition("quotes", 2, fence, "two"))
+        assert store.publish("name", Message("quotes", 2, fence, "two"))
         server.tell("CONFIG", "SET", "maxmemory", "0")
         assert store.write([fixing(FRIDAY + 2 * DAY, "102")], {"name": "other"}) == 1
     assert redis.tell("PING") == "+PONG\r\n"
@@ -175,7 +175,7 @@ def test_each_replica_learns_that_a_server_came_back_empty() -> None:
 
 def test_who_has_not_been_heard_of_is_told(redis: Server) -> None:
     """After the length of a lease, while it still counts; who said good-bye, or is known to be dead, is not missed."""
-    code = "from ticker.stores.holder import named; print(named())"
+    code = "from ticker.storage.base import holder_name; print(holder_name())"
     dead = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=True)
     with closing(of_url(redis.fresh())) as store:
         for holder in ("a", "b", "c", dead.stdout.strip()):

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.support.project_files import ROOT
-from ticker.storage.base import Edition, Store, gone, grown, named
+from ticker.storage.base import Message, Store, holder_is_gone, holder_name, next_version
 from ticker.storage.connect import of_url
 
 # Long enough never to run out within a test, and short enough to be waited for.
@@ -15,9 +15,9 @@ LONG, SHORT = 60.0, 0.3
 PATIENCE = 10.0
 
 
-def edition(version: int, fence: int = 0, part: str = "quotes") -> Edition:
+def edition(version: int, fence: int = 0, part: str = "quotes") -> Message:
     """A text that tells its own version."""
-    return Edition(part, version, fence, f"{part} {version}")
+    return Message(part, version, fence, f"{part} {version}")
 
 
 def taken(store: Store, holder: str, ttl: float = LONG) -> int:
@@ -131,7 +131,7 @@ def test_parts_are_told_apart(pair: tuple[Store, Store]) -> None:
 
 def test_who_waits_is_told_as_it_happens(pair: tuple[Store, Store]) -> None:
     """What is published while another waits ends its waiting; where nothing comes, waiting ends by itself."""
-    told: list[Edition] = []
+    told: list[Message] = []
 
     def wait() -> None:
         told.extend(pair[1].newer("name", {"quotes": 0}, PATIENCE))
@@ -154,8 +154,8 @@ def test_what_is_told_between_two_waits_is_not_missed(pair: tuple[Store, Store])
 
 def test_a_fence_grows_though_the_store_has_forgotten_the_last_one() -> None:
     """A store that was emptied hands out none that a sleeper may still have."""
-    assert grown(0, 1_700_000_000.5) == 1_700_000_000_500
-    assert grown(1_900_000_000_000, 1_700_000_000.5) == 1_900_000_000_001
+    assert next_version(0, 1_700_000_000.5) == 1_700_000_000_500
+    assert next_version(1_900_000_000_000, 1_700_000_000.5) == 1_900_000_000_001
 
 
 def test_what_is_shared_outlives_a_deleted_file(tmp_path: Path) -> None:
@@ -174,20 +174,20 @@ def test_what_is_shared_outlives_a_deleted_file(tmp_path: Path) -> None:
 
 def test_the_lease_of_a_process_that_died_on_this_machine_is_free_at_once(tmp_path: Path) -> None:
     """Nobody waits for a time to run out that cannot be used any more."""
-    code = "from ticker.stores.holder import named; print(named())"
+    code = "from ticker.storage.base import holder_name; print(holder_name())"
     dead = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=True)
     store = of_url(f"sqlite:///{tmp_path}/ticker.db")
     assert store.claim("name", dead.stdout.strip(), LONG).holder == dead.stdout.strip()
-    assert store.claim("name", named(), LONG).holder != dead.stdout.strip()
+    assert store.claim("name", holder_name(), LONG).holder != dead.stdout.strip()
     store.close()
 
 
 def test_who_runs_is_not_gone_and_who_ran_elsewhere_may_be_running() -> None:
     """Only of its own machine a replica can tell."""
-    own = named()
+    own = holder_name()
     place, number, began, chance = own.rsplit("/", 3)
-    assert not gone(own)
-    assert gone(f"{place}/{number}/{int(began) + 1}/{chance}")
-    assert not gone(f"elsewhere/{number}/{int(began) + 1}/{chance}")
-    assert not gone("a")
-    assert named() != own
+    assert not holder_is_gone(own)
+    assert holder_is_gone(f"{place}/{number}/{int(began) + 1}/{chance}")
+    assert not holder_is_gone(f"elsewhere/{number}/{int(began) + 1}/{chance}")
+    assert not holder_is_gone("a")
+    assert holder_name() != own

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
-from ticker.storage.base import Point, Retention, Row, Span, Store, StoreError
+from ticker.storage.base import Point, Query, Retention, Row, Store, StoreError
 from ticker.storage.codec import moment_of
 from ticker.storage.connect import of_url
 from ticker.storage.sqlite import MIGRATIONS
@@ -23,7 +23,7 @@ def everything(store: Store, symbol: str = "USD", every: timedelta | None = None
     """All that the store tells of an instrument."""
     sources = ("cbr", "cbr_mirror", "moex", "yahoo", "fred")
     start = datetime(1990, 1, 1, tzinfo=MOSCOW)
-    return store.series(Span(symbol, sources, start, LATER, 10_000, every, timedelta(hours=3)))
+    return store.series(Query(symbol, sources, start, LATER, 10_000, every, timedelta(hours=3)))
 
 
 def standing(store: Store, at: date | datetime) -> list[Row]:
@@ -168,7 +168,7 @@ def test_an_hour_and_a_day_give_their_last_row(store: Store) -> None:
 def test_a_span_is_bounded(store: Store) -> None:
     """No more rows than the limit, the oldest first, the end left out."""
     store.write([trade(FRIDAY + timedelta(minutes=step), "70") for step in range(10)], {})
-    span = Span("OIL", ("moex",), FRIDAY, FRIDAY + timedelta(minutes=5), 3, None, timedelta(0))
+    span = Query("OIL", ("moex",), FRIDAY, FRIDAY + timedelta(minutes=5), 3, None, timedelta(0))
     assert [moment_of(row.as_of).minute for row in store.series(span)] == [0, 1, 2]
     assert len(store.series(replace(span, limit=100))) == 5
 

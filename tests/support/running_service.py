@@ -59,7 +59,7 @@ class Served:
         """Wait until the first poll of every source has ended."""
         async with asyncio.timeout(PATIENCE):
             await self.service.timetable.answered()
-            while self.service.keeper.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
+            while self.service.store_writer.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
 
 

@@ -36,7 +36,7 @@ class Kept:
 
     async def written(self) -> None:
         """Wait until nothing is queued any more. Raises TimeoutError."""
-        await self.until(lambda: self.service.keeper.health.up and not self.service.keeper.pending)
+        await self.until(lambda: self.service.store_writer.health.up and not self.service.store_writer.pending)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until `true` is. Raises TimeoutError."""

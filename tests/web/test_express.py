@@ -256,7 +256,7 @@ async def test_a_service_that_stops_ends_its_connections() -> None:
     """`Connection: close` is aiohttp's to say."""
     async with serving() as service:
         connection = await connected(service, PLAIN)
-        service.context.vitals.draining = True
+        service.context.process_health.draining = True
         answer, at_once = await asked(connection, PLAIN)
         assert (b"\r\nConnection: close\r\n" in answer, at_once, connection.wire.closed) == (True, False, True)
 

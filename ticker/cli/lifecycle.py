@@ -137,5 +137,5 @@ async def _drain(service: Service) -> None:
     notify("STOPPING=1")
     seconds = service.settings.server.drain.total_seconds()
     log.info("stopping", drain_seconds=seconds)
-    service.context.vitals.draining = True
+    service.context.process_health.draining = True
     await asyncio.sleep(seconds)

@@ -33,13 +33,13 @@ async def _reload(service: Service, again: Callable[[], Loaded]) -> None:
         loaded = await asyncio.to_thread(again)
         service.adopt(loaded.settings)
     except ConfigurationError as error:
-        service.context.vitals.reloaded(str(error))
+        service.context.process_health.reloaded(str(error))
         log.error("configuration refused, the old one stays", error=str(error))  # noqa: TRY400 - a person reads it
     except Exception as error:
-        service.context.vitals.reloaded(f"{type(error).__name__}: {error}")
+        service.context.process_health.reloaded(f"{type(error).__name__}: {error}")
         log.exception("configuration refused, the old one stays")
     else:
-        service.context.vitals.reloaded()
+        service.context.process_health.reloaded()
         log.info("configuration reloaded")
         # What the former one was made of, in rings: of itself the collector looks too seldom for who reloads often.
         gc.collect()

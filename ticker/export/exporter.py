@@ -15,7 +15,7 @@ from ticker.quotes import Instrument, Snapshot
 from ticker.render.picture import picture_of
 from ticker.render.representation import Representation
 from ticker.storage.base import StoreError
-from ticker.storage.history import History, Line, Stretch
+from ticker.storage.history import History, Series, TimeRange
 
 log = Log(__name__)
 
@@ -42,10 +42,10 @@ class Pictures:
         return self._last
 
     async def _one(self, instrument: Instrument, now: datetime) -> Representation:
-        def make(line: Line) -> Representation:
+        def make(line: Series) -> Representation:
             return picture_of(line, instrument, self._lang, now)
 
-        ask = Stretch(instrument.symbol, now - _DAYS, None, "1d")
+        ask = TimeRange(instrument.symbol, now - _DAYS, None, "1d")
         return (await self._history.line(ask, make))[1]
 
 

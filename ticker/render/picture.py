@@ -10,19 +10,19 @@ from ticker.quotes import EPOCH, Instrument
 from ticker.render import locales
 from ticker.render.representation import Representation
 from ticker.render.svg import sparkline
-from ticker.storage.history import Line
+from ticker.storage.history import Series
 
 SVG = "image/svg+xml"
 
 
-def picture_of(line: Line, instrument: Instrument, lang: str, now: datetime) -> Representation:
+def picture_of(line: Series, instrument: Instrument, lang: str, now: datetime) -> Representation:
     """The picture of `line`, made at `now`; of an empty one, an empty picture that says so."""
     points = [(_moment(point.as_of, point.offset), Decimal(point.price)) for point in line.points]
     text = sparkline(points, title=_title(instrument, lang), text=_words(points, instrument, lang))
     return Representation(text.encode(), SVG, modified(line) or now)
 
 
-def modified(line: Line) -> datetime | None:
+def modified(line: Series) -> datetime | None:
     """When the newest of its points came in."""
     return _moment(max(point.fetched_at for point in line.points)) if line.points else None
 

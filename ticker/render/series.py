@@ -10,29 +10,29 @@ from functools import lru_cache
 from ticker.quotes import EPOCH
 from ticker.render.wire import stamp
 from ticker.storage.base import Point
-from ticker.storage.history import Line
+from ticker.storage.history import Series
 
 COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at", "revision")
 
 
-def as_json(line: Line, head: Mapping[str, object]) -> bytes:
+def as_json(line: Series, head: Mapping[str, object]) -> bytes:
     """An object: `head`, `since` (the oldest date kept), the `points`."""
     members = {**head, "since": stamp(line.since)}
     opened = json.dumps(members, ensure_ascii=False)[:-1]
     return f'{opened}, "points": [{", ".join(map(_object, line.points))}]}}\n'.encode()
 
 
-def as_ndjson(line: Line, _head: Mapping[str, object]) -> bytes:
+def as_ndjson(line: Series, _head: Mapping[str, object]) -> bytes:
     """A point a line, each an object."""
     return "".join(f"{_object(row)}\n" for row in line.points).encode()
 
 
-def as_csv(line: Line, _head: Mapping[str, object]) -> bytes:
+def as_csv(line: Series, _head: Mapping[str, object]) -> bytes:
     """A header and a point a line (RFC 4180)."""
     return "".join(f"{','.join(map(_cell, values))}\r\n" for values in (COLUMNS, *map(_values, line.points))).encode()
 
 
-FORMATS: dict[str, tuple[str, Callable[[Line, Mapping[str, object]], bytes]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Series, Mapping[str, object]], bytes]]] = {
     "json": ("application/json", as_json),
     "csv": ("text/csv; charset=utf-8; header=present", as_csv),
     "ndjson": ("application/x-ndjson", as_ndjson),

@@ -18,13 +18,13 @@ from ticker.board import Board
 from ticker.health import Health
 from ticker.log import Log
 from ticker.poll.poller import Poller
-from ticker.process_health import Vitals
+from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
-from ticker.replicas.lease import Replica, Role, Turns
+from ticker.replicas.lease import LeaderHandover, Replica, Role
 from ticker.scheduling import Timetable
 from ticker.storage import codec
-from ticker.storage.base import Edition
-from ticker.storage.writer import QUOTES, SOURCES, Keeper
+from ticker.storage.base import Message
+from ticker.storage.writer import QUOTES, SOURCES, StoreWriter
 
 _MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
 _PLAIN = ("in_a_row", "accepted", "detail")
@@ -32,12 +32,12 @@ _PLAIN = ("in_a_row", "accepted", "detail")
 _MINUTE = 60
 
 
-def told(health: Mapping[str, Health], asked: Callable[[str], Sequence[datetime]]) -> str:
+def health_text(health: Mapping[str, Health], asked: Callable[[str], Sequence[datetime]]) -> str:
     """Each source as it fares, with when it was asked."""
     return json.dumps({source: _told(each, asked(source)) for source, each in health.items()})
 
 
-def heard(text: str, health: Mapping[str, Health]) -> dict[str, list[datetime]]:
+def health_of_text(text: str, health: Mapping[str, Health]) -> dict[str, list[datetime]]:
     """Make `health` what `text` tells of it; when each source was asked. A text that cannot be read tells nothing."""
     try:
         tree = json.loads(text)
@@ -75,13 +75,13 @@ def _heard(tree: Any, health: Health) -> list[datetime]:  # noqa: ANN401 - read 
 # How the sources fare: told by the one who polls, known by the others, who go on from there when it is their turn.
 
 
-class Fares:
-    """Tells through `keeper` what `poller` and `timetable` know, and lets them know what was told."""
+class HealthSync:
+    """Tells through `store_writer` what `poller` and `timetable` know, and lets them know what was told."""
 
     def __init__(
         self,
         replica: Replica,
-        keeper: Keeper,
+        store_writer: StoreWriter,
         poller: Poller,
         board: Board,
         timetable: Timetable,
@@ -90,7 +90,7 @@ class Fares:
         # When whoever polls has asked each source, as it was told last.
         self.asked: dict[str, list[datetime]] = {}
         self._replica = replica
-        self._keeper = keeper
+        self._keeper = store_writer
         self._poller = poller
         self._board = board
         self._timetable = timetable
@@ -98,13 +98,13 @@ class Fares:
         self._told: object = None
         self._version = 0
 
-    def heard(self, edition: Edition) -> None:
+    def receive(self, message: Message) -> None:
         """Of the one who polls; what is polled here is known better here."""
-        self._version = max(self._version, edition.version)
-        if not self._replica.on and (asked := heard(edition.text, self._poller.health)):
+        self._version = max(self._version, message.version)
+        if not self._replica.on and (asked := health_of_text(message.text, self._poller.health)):
             self.asked = asked
-            following = [each.next_poll for each in self._poller.health.values() if each.next_poll]
-            self._board.expect(min(following, default=None))
+            coordinator = [each.next_poll for each in self._poller.health.values() if each.next_poll]
+            self._board.expect(min(coordinator, default=None))
 
     def asking(self) -> None:
         """Before an upstream is asked it is told: what a leader has spent outlives it."""
@@ -122,7 +122,7 @@ class Fares:
         now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
         if now != self._told:
             self._told = now
-            text = told(self._poller.health, asked)
+            text = health_text(self._poller.health, asked)
             self._version = max(self._version + 1, int(self._clock().timestamp() * 1000))
             self._keeper.tell(SOURCES, self._version, lambda: text)
 
@@ -144,45 +144,45 @@ class Offer(Enum):
     MADE = "made"
 
 
-class Following:
+class ReplicaCoordinator:
     """Joins `replica` with the parts of its service."""
 
     def __init__(
         self,
         replica: Replica,
-        keeper: Keeper,
+        store_writer: StoreWriter,
         poller: Poller,
         board: Board,
         timetable: Timetable,
-        vitals: Vitals,
+        process_health: ProcessHealth,
         clock: Callable[[], datetime],
     ) -> None:
         self._replica = replica
-        self._keeper = keeper
+        self._keeper = store_writer
         self._poller = poller
         self._board = board
         self._timetable = timetable
-        self._vitals = vitals
+        self._process_health = process_health
         self._clock = clock
-        self._turns = Turns(replica, poller, timetable)
-        self._fares = Fares(replica, keeper, poller, board, timetable, clock)
+        self._turns = LeaderHandover(replica, poller, timetable)
+        self._health_sync = HealthSync(replica, store_writer, poller, board, timetable, clock)
         # The version that this replica itself has last made, while it may still be taken; and how far it is with
         # offering that once more, where it was refused because another has led meanwhile.
         self._own = -1
         self._offer = Offer.NONE
-        replica.turned, replica.heard = self.turned, self.heard
-        keeper.writer.fence, keeper.writer.refused = (lambda: replica.fence), self.refused
-        keeper.leaving, keeper.writer.renewed = replica.stop, self.renewed
+        replica.turned, replica.heard = self.turned, self.receive
+        store_writer.writer.fence, store_writer.writer.refused = (lambda: replica.fence), self.refused
+        store_writer.leaving, store_writer.writer.renewed = replica.stop, self.renewed
         poller.publisher.duty, poller.publisher.report = replica, self.report
-        timetable.asking = self._fares.asking
+        timetable.asking = self._health_sync.asking
 
     def start(self) -> None:
         """Go on from what the store told at the start, and take part."""
-        self._vitals.leads = False
-        for edition in self._keeper.found.values():
-            self._replica.know(edition.part, edition.version)
-            if edition.part == SOURCES:
-                self._fares.heard(edition)
+        self._process_health.leads = False
+        for message in self._keeper.found.values():
+            self._replica.know(message.part, message.version)
+            if message.part == SOURCES:
+                self._health_sync.receive(message)
         self._replica.start()
 
     async def decided(self) -> None:
@@ -192,11 +192,11 @@ class Following:
     def stop(self) -> None:
         """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
         if self._replica.role is Role.LEADS:
-            self._fares.tell()
+            self._health_sync.tell()
 
     def renewed(self) -> None:
         """The store may have lost what it was told last: say it again."""
-        self._fares.forgotten()
+        self._health_sync.forgotten()
         if self._replica.role is Role.LEADS:
             self.report(self._board.latest)
 
@@ -208,11 +208,11 @@ class Following:
     def turned(self, before: Role) -> None:
         """At every beat: act where the role is another one, and tell how the sources fare."""
         role = self._replica.role
-        self._vitals.leads, self._vitals.replicas = self._replica.on, self._replica.replicas
+        self._process_health.leads, self._process_health.replicas = self._replica.on, self._replica.replicas
         if role is not before:
             if before is Role.ALONE:
                 self._keeper.retry()
-            self._turns.take(before, role, self._fares.asked)
+            self._turns.take(before, role, self._health_sync.asked)
             if role is Role.LEADS:
                 # The store may know it; one that lost it together with the lease does not.
                 self.report(self._board.latest)
@@ -220,7 +220,7 @@ class Following:
         if self._offer is Offer.DUE:
             self._offer_again()
         if role is Role.LEADS:
-            self._fares.tell()
+            self._health_sync.tell()
         # A store that was emptied is told what is held here, whoever leads.
         self._keeper.look()
 
@@ -240,24 +240,24 @@ class Following:
         else:
             self._own = -1
 
-    def heard(self, edition: Edition) -> None:
+    def receive(self, message: Message) -> None:
         """Show, or know, what another replica has told."""
-        if edition.part == SOURCES:
-            self._fares.heard(edition)
-        elif edition.part == QUOTES:
-            self._show(edition)
+        if message.part == SOURCES:
+            self._health_sync.receive(message)
+        elif message.part == QUOTES:
+            self._show(message)
 
-    def _show(self, edition: Edition) -> None:
+    def _show(self, message: Message) -> None:
         now = self._clock()
         shown = self._board.current(now)
-        if edition.version <= shown.version and (self._replica.on or self._own == shown.version):
+        if message.version <= shown.version and (self._replica.on or self._own == shown.version):
             return
-        snapshot = codec.restored(edition.text, self._poller.instruments, now)
+        snapshot = codec.snapshot_of_text(message.text, self._poller.instruments, now)
         if snapshot is None:
-            self._overtake(edition, shown)
+            self._overtake(message, shown)
             return
         # What only time has changed here gives way to what is known of the sources, under a version of its own.
-        version = max(edition.version, shown.version + 1) if snapshot.quotes != shown.quotes else edition.version
+        version = max(message.version, shown.version + 1) if snapshot.quotes != shown.quotes else message.version
         self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
         self._keeper.note(snapshot)
         if self._replica.role is Role.LEADS:
@@ -266,9 +266,9 @@ class Following:
             for source in self._poller.feeds:
                 self._timetable.hurry(source)
 
-    def _overtake(self, edition: Edition, shown: Snapshot) -> None:
+    def _overtake(self, message: Message, shown: Snapshot) -> None:
         """Of another clock, or of another version of ours: the leader goes on above it, the others wait for that."""
-        log.warning("edition passed over: not readable, or from the future", version=edition.version)
+        log.warning("edition passed over: not readable, or from the future", version=message.version)
         if self._replica.on:
-            self._board.put(replace(shown, version=edition.version + 1), self._clock())
+            self._board.put(replace(shown, version=message.version + 1), self._clock())
             self.report(self._board.latest)

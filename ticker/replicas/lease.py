@@ -16,7 +16,7 @@ from enum import StrEnum
 from ticker.log import Log
 from ticker.poll.poller import Poller
 from ticker.scheduling import Timetable
-from ticker.storage.base import Edition, Lease, Shared, StoreError, named
+from ticker.storage.base import Lease, Message, Shared, StoreError, holder_name
 
 log = Log(__name__)
 
@@ -41,14 +41,14 @@ class Replica:
     """Claims the lease of `name` about once a second; `turned` and `heard` are called on the loop that started it."""
 
     def __init__(self, store: Shared, name: str, parts: Sequence[str]) -> None:
-        self.holder = named()
+        self.holder = holder_name()
         self.role = Role.WAITS
         self.replicas = 1
         self.silent = 0
         self.fence = 0
         # Who is told the role it had and has, at every beat; and every edition; both are the composer's to set.
         self.turned: Callable[[Role], object] = lambda _before: None
-        self.heard: Callable[[Edition], object] = lambda _edition: None
+        self.heard: Callable[[Message], object] = lambda _edition: None
         self._store = store
         self._name = name
         self._known = dict.fromkeys(parts, -1)
@@ -112,16 +112,16 @@ class Replica:
         if leads:
             self._stopping.wait(max(0.0, until - time.monotonic()))
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            for edition in self._store.newer(self._name, self._known, min(left, _TURN_SECONDS)):
-                self._known[edition.part] = edition.version
-                loop.call_soon_threadsafe(self.heard, edition)
+            for message in self._store.newer(self._name, self._known, min(left, _TURN_SECONDS)):
+                self._known[message.part] = message.version
+                loop.call_soon_threadsafe(self.heard, message)
 
-    def _claimed(self, lease: Lease, began: float, found: Sequence[Edition]) -> None:
+    def _claimed(self, lease: Lease, began: float, found: Sequence[Message]) -> None:
         self._seen = time.monotonic()
         self.replicas, self.silent, self.fence = lease.replicas, lease.silent, lease.fence
-        for edition in found:
-            self._known[edition.part] = max(edition.version, self._known[edition.part])
-            self.heard(edition)
+        for message in found:
+            self._known[message.part] = max(message.version, self._known[message.part])
+            self.heard(message)
         leads = lease.holder == self.holder
         self._until = began + TTL_SECONDS - _MARGIN_SECONDS if leads else 0.0
         self._become(Role.LEADS if leads else Role.FOLLOWS)
@@ -149,7 +149,7 @@ class Replica:
 _UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 
 
-class Turns:
+class LeaderHandover:
     """Lets `timetable` go on, rest or begin, as the role of `replica` asks for."""
 
     def __init__(self, replica: Replica, poller: Poller, timetable: Timetable) -> None:

@@ -68,7 +68,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Query:
     """A stretch of one instrument's history: `first` <= as_of < `end`, oldest first, `limit` rows at most.
 
     `sources` in order of preference: the best one that has a row speaks. `every` asks for the last row of each such
@@ -104,7 +104,7 @@ class Lease:
     """Who polls for all replicas of one name, as the store knew it when it was asked.
 
     `fence` is another, higher number for each holder in turn, and stays higher even where the store has lost everything
-    (see `grown`): it is what tells a holder's write from one of a holder before. `replicas` is how many are alive, of
+    (see `next_version`): it tells a holder's write from one of a holder before. `replicas` is how many are alive; of
     them `silent` have not claimed for its length and not said good-bye: they may be cut off and polling for themselves.
     """
 
@@ -115,7 +115,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class Message:
     """What one replica tells the others: a text under a `part` ("quotes", "sources") and its version, which grows."""
 
     part: str
@@ -124,7 +124,7 @@ class Edition:
     text: str
 
 
-def grown(last: int, now: float) -> int:
+def next_version(last: int, now: float) -> int:
     """The fence after `last`, of whoever takes the lease at `now` (Unix time): never below the clock's milliseconds."""
     return max(last + 1, int(now * 1000))
 
@@ -150,14 +150,14 @@ class Shared(Protocol):
     def release(self, name: str, holder: str) -> None:
         """Let go of the lease, where `holder` has it, and count it among the living no more."""
 
-    def publish(self, name: str, edition: Edition) -> bool:
-        """Keep `edition` in place of the one of its part, and tell whoever waits in `newer`; at once, or not at all.
+    def publish(self, name: str, message: Message) -> bool:
+        """Keep `message` in place of the one of its part, and tell whoever waits in `newer`; at once, or not at all.
 
         False, and nothing is changed, where the one there has the same or a higher version, or where somebody has
         taken the lease of `name` with a higher fence since: a leader who was asleep overwrites nobody.
         """
 
-    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
+    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
         """The editions of the parts in `known` that are newer than the versions there, waiting `patience` for one.
 
         Where there is one already the answer comes at once; with `patience` 0 it always does. Callers wait in short
@@ -184,8 +184,8 @@ class Store(Shared, Protocol):
         A key without a row is left out. The whole board is one question.
         """
 
-    def series(self, span: Span) -> list[Point]:
-        """The rows of `span` as points of a line."""
+    def series(self, query: Query) -> list[Point]:
+        """The rows of `query` as points of a line."""
 
     def since(self, symbol: str | None) -> datetime | None:
         """The oldest as_of kept, of one instrument or of all."""
@@ -206,7 +206,7 @@ log = Log(__name__)
 HISTORY, FEED = "history", "feed"
 
 
-class Condition:
+class StoreStatus:
     """What is counted stands in `health`."""
 
     def __init__(self) -> None:
@@ -240,13 +240,13 @@ class Condition:
 _PROC = Path("/proc")
 
 
-def named() -> str:
+def holder_name() -> str:
     """A name for this process: where it runs, its number, when it began, and something that nobody else has."""
     return f"{_place()}/{os.getpid()}/{_began(os.getpid()) or ''}/{secrets.token_hex(8)}"
 
 
-def gone(holder: str) -> bool:
-    """Whether the process that was `named` so ran here and is no more; False where that cannot be known."""
+def holder_is_gone(holder: str) -> bool:
+    """Whether the process that was `holder_name` so ran here and is no more; False where that cannot be known."""
     place, _, rest = holder.rpartition("/")[0].partition("/")
     number, _, began = rest.partition("/")
     if not began or place != _place() or not number.isdecimal():

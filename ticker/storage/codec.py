@@ -39,7 +39,7 @@ def _zone(minutes: int) -> timezone:
     return timezone(timedelta(minutes=minutes)) if minutes else UTC
 
 
-def encoded(row: Row) -> dict[str, object]:
+def columns_of_row(row: Row) -> dict[str, object]:
     """The row's columns."""
     offset = row.as_of.utcoffset() or timedelta(0)
     return {
@@ -60,7 +60,7 @@ def encoded(row: Row) -> dict[str, object]:
     }
 
 
-def decoded(columns: Iterable[Any]) -> Row:
+def row_of_columns(columns: Iterable[Any]) -> Row:
     """The row of `columns`, which are all of the table's in its order: a line has thousands, so by place."""
     symbol, source, as_of, revision, price, price_type, publisher, offset, _, *others = columns
     fetched_at, seen_at, previous, previous_as_of, contract, archived = others
@@ -104,7 +104,7 @@ def contract_of(text: str | None) -> Contract | None:
     return Contract(code, date.fromisoformat(expires) if expires else None)
 
 
-def of_quote(quote: Quote) -> Row | None:
+def row_of_quote(quote: Quote) -> Row | None:
     """The row that the quote is kept as; None for one without a number or without its whole provenance."""
     source, price_type, price = quote.source, quote.price_type, quote.price
     as_of, fetched_at = quote.as_of, quote.fetched_at
@@ -125,7 +125,7 @@ def of_quote(quote: Quote) -> Row | None:
     )
 
 
-def of_candidate(found: Candidate) -> Row:
+def row_of_candidate(found: Candidate) -> Row:
     """In force from its own date: what an archive tells was so then, whenever it is asked."""
     return Row(
         symbol=found.symbol,
@@ -150,14 +150,14 @@ def of_candidate(found: Candidate) -> Row:
 _SKEW = timedelta(minutes=5)
 
 
-def written(snapshot: Snapshot) -> str:
+def snapshot_text(snapshot: Snapshot) -> str:
     """The snapshot as JSON; prices and moments are text, exactly."""
     quotes = {quote.symbol: _written(quote) for quote in snapshot.quotes}
     moment = snapshot.generated_at.isoformat()
     return json.dumps({"version": snapshot.version, "generated_at": moment, "quotes": quotes})
 
 
-def restored(text: str, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
+def snapshot_of_text(text: str, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
     """The snapshot of `text` for today's `instruments`, as it stood when it was written.
 
     An instrument that has changed its meaning or lost the source starts anew. None for a text that cannot be read or

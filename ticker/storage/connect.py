@@ -1,9 +1,4 @@
-"""Where history is kept and what replicas share, chosen by the URL's scheme. Adding one is a file and a line here.
-
-`store` says what a store is, `base` and `sharing` what goes in and out of it. `keeper` is the service's side: `backlog`
-is what waits, `writer` and `readers` go to the store off the loop, `condition` is how that fares; while it is away all
-goes on from memory.
-"""
+"""The store that a URL names, chosen by its scheme. Another kind of store is a file and a line here."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ticker.storage.base import Store
-from ticker.storage.sqlite import Memory, Sqlite
+from ticker.storage.sqlite import MemoryStore, SqliteStore
 
 
 def _redis(url: str) -> Store:
@@ -21,9 +16,9 @@ def _redis(url: str) -> Store:
 
 
 STORES: dict[str, Callable[[str], Store]] = {
-    "memory": lambda _: Memory(),
+    "memory": lambda _: MemoryStore(),
     # As with SQLAlchemy: three slashes and a relative path, four and an absolute one.
-    "sqlite": lambda url: Sqlite(Path(url.removeprefix("sqlite:///"))),
+    "sqlite": lambda url: SqliteStore(Path(url.removeprefix("sqlite:///"))),
     **dict.fromkeys(
         (f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+sentinel", "+cluster")), _redis
     ),

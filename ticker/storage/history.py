@@ -19,7 +19,7 @@ from ticker.calendars import Calendar
 from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot
 from ticker.select.publish import publish
 from ticker.select.question import Question
-from ticker.storage.base import Point, Row, Span, Store, StoreError
+from ticker.storage.base import Point, Query, Row, Store, StoreError
 from ticker.storage.codec import contract_of
 
 # One instrument's line: what is asked, what is given, and where the next page begins.
@@ -31,7 +31,7 @@ INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1),
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Series:
     """Points of one instrument, oldest first; `onward` is where the next page begins, None at the end.
 
     `since` is the oldest date there is of the instrument at all.
@@ -43,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TimeRange:
     """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
 
     symbol: str
@@ -54,7 +54,7 @@ class Stretch:
     onward: datetime | None = None
 
 
-def span_of(ask: Stretch, instrument: Instrument, zone: tzinfo, now: datetime) -> Span:
+def span_of(ask: TimeRange, instrument: Instrument, zone: tzinfo, now: datetime) -> Query:
     """What the store is asked for; days begin in `zone`."""
 
     def start(of: date | datetime) -> datetime:
@@ -68,15 +68,15 @@ def span_of(ask: Stretch, instrument: Instrument, zone: tzinfo, now: datetime) -
     else:
         end = start(ask.last + _DAY)
     offset = (first if ask.first or ask.onward else now).astimezone(zone).utcoffset() or timedelta(0)
-    return Span(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
+    return Query(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
 
 
-def after(last: Point, span: Span) -> datetime:
+def after(last: Point, query: Query) -> datetime:
     """Where the page after the point `last` begins: the next moment, or the next stretch of a sampled line."""
-    if span.every is None:
+    if query.every is None:
         return EPOCH + timedelta(microseconds=last.as_of + 1)
-    local = timedelta(microseconds=last.as_of) + span.offset
-    return EPOCH + (local // span.every + 1) * span.every - span.offset
+    local = timedelta(microseconds=last.as_of) + query.offset
+    return EPOCH + (local // query.every + 1) * query.every - query.offset
 
 
 # The quote that the rows of one moment give: what a board of the past is made of. Pure.
@@ -204,16 +204,16 @@ class History:
         found = await self._read(question)
         return min(filter(None, found), default=None)
 
-    async def line(self, ask: Stretch, make: Callable[[Line], T]) -> tuple[Line, T]:
+    async def line(self, ask: TimeRange, make: Callable[[Series], T]) -> tuple[Series, T]:
         """The points asked for and what `make` makes of them, off the loop as well: they may be thousands."""
         instrument = next(each for each in self._instruments() if each.symbol == ask.symbol)
-        span = span_of(ask, instrument, self._zone(ask.symbol), self._clock())
+        query = span_of(ask, instrument, self._zone(ask.symbol), self._clock())
 
-        def question(store: Store) -> tuple[Line, T]:
-            points = store.series(replace(span, limit=span.limit + 1))
-            more = len(points) > span.limit
-            points = points[: span.limit]
-            line = Line(points, store.since(ask.symbol), after(points[-1], span) if more else None)
+        def question(store: Store) -> tuple[Series, T]:
+            points = store.series(replace(query, limit=query.limit + 1))
+            more = len(points) > query.limit
+            points = points[: query.limit]
+            line = Series(points, store.since(ask.symbol), after(points[-1], query) if more else None)
             return line, make(line)
 
         return await self._read(question)

@@ -15,8 +15,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ticker.storage.base import Edition, Key, Lease, Point, Retention, Row, Span, StoreError, gone, grown
-from ticker.storage.codec import decoded, encoded, micros, moment_of
+from ticker.storage.base import (
+    Key,
+    Lease,
+    Message,
+    Point,
+    Query,
+    Retention,
+    Row,
+    StoreError,
+    holder_is_gone,
+    next_version,
+)
+from ticker.storage.codec import columns_of_row, micros, moment_of, row_of_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,12 +410,12 @@ class SharedFile:
             found = transaction.execute(LEASE, (name,)).fetchone()
             other = found is not None and found["holder"] != holder
             # An end much further ahead than anybody is given is of a clock that has been set back since.
-            if other and (not now < found["ends"] <= now + 2 * ttl or gone(found["holder"])):
+            if other and (not now < found["ends"] <= now + 2 * ttl or holder_is_gone(found["holder"])):
                 # It beats no more, or it would have renewed it.
                 transaction.execute(PART, (name, found["holder"]))
-                held, fence = False, grown(found["fence"], now)
+                held, fence = False, next_version(found["fence"], now)
             else:
-                held, fence = other, found["fence"] if found is not None else grown(0, now)
+                held, fence = other, found["fence"] if found is not None else next_version(0, now)
             lease = Lease(found["holder"] if held else holder, fence, _living(transaction, name, holder, now, ttl))
             if not held:
                 transaction.execute(HOLD, (name, holder, fence, now + ttl))
@@ -416,17 +427,17 @@ class SharedFile:
             transaction.execute("UPDATE leases SET ends = 0 WHERE name = ? AND holder = ?", (name, holder))
             transaction.execute(PART, (name, holder))
 
-    def publish(self, name: str, edition: Edition) -> bool:
+    def publish(self, name: str, message: Message) -> bool:
         """See Shared."""
         with self._meeting.transaction() as transaction:
             lease = transaction.execute(LEASE, (name,)).fetchone()
-            kept = transaction.execute(EDITION, (name, edition.part)).fetchone()
-            if edition.fence < _fence(lease) or (kept is not None and kept["version"] >= edition.version):
+            kept = transaction.execute(EDITION, (name, message.part)).fetchone()
+            if message.fence < _fence(lease) or (kept is not None and kept["version"] >= message.version):
                 return False
-            transaction.execute(PUBLISH, (name, edition.part, edition.version, edition.fence, edition.text))
+            transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))
         return True
 
-    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
+    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
         """See Shared."""
         latest = time.monotonic() + patience
         while True:
@@ -440,8 +451,8 @@ class SharedFile:
                 return found
             time.sleep(min(_LOOK_SECONDS, left))
 
-    def _told(self, name: str, known: Mapping[str, int]) -> list[Edition]:
-        return [Edition(*row) for row in self._meeting.read(NEWER, name=name, known=json.dumps(known))]
+    def _told(self, name: str, known: Mapping[str, int]) -> list[Message]:
+        return [Message(*row) for row in self._meeting.read(NEWER, name=name, known=json.dumps(known))]
 
     def meet(self) -> None:
         """Make the file ready, for whoever reads it before it writes."""
@@ -474,7 +485,7 @@ _AHEAD = timedelta(days=3)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class Sqlite(SharedFile):
+class SqliteStore(SharedFile):
     """A store in the file at `path`; the folder is made where it is missing."""
 
     def __init__(self, path: Path, kind: Callable[[Path, Schema], Database] = Database) -> None:
@@ -504,23 +515,23 @@ class Sqlite(SharedFile):
         query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
         values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
         found: dict[Key, list[Row]] = {}
-        for row in map(decoded, self._packed(query, **values)):
+        for row in map(row_of_columns, self._packed(query, **values)):
             found.setdefault((row.symbol, row.source), []).append(row)
         return found
 
-    def series(self, span: Span) -> list[Point]:
+    def series(self, query: Query) -> list[Point]:
         """See Store."""
         found = self._packed(
-            _every_row(len(span.sources)) if span.every is None else SAMPLED.format(point=POINT),
-            symbol=span.symbol,
-            sources=json.dumps(span.sources),
-            first=micros(span.first),
-            end=micros(span.end),
-            limit=span.limit,
-            offset=micros(span.offset),
-            every=micros(span.every or _DAY),
+            _every_row(len(query.sources)) if query.every is None else SAMPLED.format(point=POINT),
+            symbol=query.symbol,
+            sources=json.dumps(query.sources),
+            first=micros(query.first),
+            end=micros(query.end),
+            limit=query.limit,
+            offset=micros(query.offset),
+            every=micros(query.every or _DAY),
             day=micros(_DAY),
-            **{f"source{place}": source for place, source in enumerate(span.sources)},
+            **{f"source{place}": source for place, source in enumerate(query.sources)},
         )
         return [Point(*each) for each in found]
 
@@ -565,7 +576,7 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
 
     What was fetched before the one in force, and comes later, is what a replica knew that was cut off: it goes beneath.
     """
-    values = encoded(row)
+    values = columns_of_row(row)
     kept = transaction.execute(REVISIONS, values).fetchall()
     same = [(Decimal(each["price"]), each["price_type"]) == (row.price, row.price_type) for each in kept]
     last = kept[-1] if kept else None
@@ -586,14 +597,14 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
 # `memory://`: the same store without a file. Nothing outlives the process, and no other process sees it.
 
 
-class Memory(Sqlite):
+class MemoryStore(SqliteStore):
     """SQLite's own memory."""
 
     def __init__(self) -> None:
-        super().__init__(Path(":memory:"), InMemory)
+        super().__init__(Path(":memory:"), MemoryDatabase)
 
 
-class InMemory(Database):
+class MemoryDatabase(Database):
     """SQLite's own memory: one connection, so readers and the writer take turns."""
 
     @property

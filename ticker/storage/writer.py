@@ -14,15 +14,15 @@ from typing import TypeVar
 from ticker.health import StoreHealth
 from ticker.quotes import Instrument, Snapshot
 from ticker.storage import codec
-from ticker.storage.base import FEED, HISTORY, Condition, Edition, Retention, Row, Store, StoreError
-from ticker.storage.codec import identity, of_quote
+from ticker.storage.base import FEED, HISTORY, Message, Retention, Row, Store, StoreError, StoreStatus
+from ticker.storage.codec import identity, row_of_quote
 from ticker.threads import begin
 
 # A day of a price that changes every minute: a megabyte.
 _MOST = 1_500
 
 
-class Held:
+class RecentRows:
     """Bounded: of the oldest only the store knows."""
 
     def __init__(self, room: int) -> None:
@@ -31,7 +31,7 @@ class Held:
 
     def take(self, snapshot: Snapshot) -> list[Row]:
         """Remember what is shown; the rows of it that were not before."""
-        new = [row for row in map(of_quote, snapshot.quotes) if row and self._differs(row)]
+        new = [row for row in map(row_of_quote, snapshot.quotes) if row and self._differs(row)]
         self._shown |= {row.symbol: row for row in new}
         self._rows.extend(new)
         return new
@@ -55,14 +55,14 @@ class Held:
 _BATCH = 1_000
 
 
-class Backlog:
+class WriteQueue:
     """`room` is how many rows may wait for a store that is away; `health` is told how many do."""
 
     def __init__(self, room: int, health: StoreHealth) -> None:
         self._room = room
         self._health = health
         self._rows: deque[Row] = deque()
-        self._held = Held(room)
+        self._held = RecentRows(room)
         # How many of the oldest are being written.
         self._taken = 0
 
@@ -123,7 +123,7 @@ _READ_SECONDS = 4.0
 class Readers:
     """Threads that ask `store`; what fails there is told to `condition`."""
 
-    def __init__(self, store: Store, condition: Condition) -> None:
+    def __init__(self, store: Store, condition: StoreStatus) -> None:
         self._store = store
         self._condition = condition
         self._asked = 0
@@ -162,15 +162,15 @@ class Readers:
 _THINNED_EVERY = timedelta(hours=6)
 
 
-class Writer:
+class WriteRound:
     """Writes what waits to `store`; what fails there is told to `condition`, and waits on."""
 
     def __init__(
         self,
         store: Store,
         name: str,
-        backlog: Backlog,
-        condition: Condition,
+        backlog: WriteQueue,
+        condition: StoreStatus,
         retention: Retention,
         clock: Callable[[], datetime],
     ) -> None:
@@ -264,7 +264,7 @@ class Writer:
 
 
 def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
-    return store.publish(name, Edition(part, news[0], fence, news[1]()))
+    return store.publish(name, Message(part, news[0], fence, news[1]()))
 
 
 # The service's side of a store: what is accepted is queued, written off the loop, and never lost to a bad disk.
@@ -281,7 +281,7 @@ _QUEUED = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
-class Keeper:
+class StoreWriter:
     """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
 
     `report` is called on the loop's thread and only queues; `run` writes until `stop`.
@@ -291,17 +291,17 @@ class Keeper:
         self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime], room: int = _QUEUED
     ) -> None:
         """`room` is how many rows may wait for a store that is away."""
-        self._condition = Condition()
+        self._condition = StoreStatus()
         self.health = self._condition.health
         self.readers = Readers(store, self._condition)
         self._store = store
         self._name = name
-        self._backlog = Backlog(room, self.health)
-        self.writer = Writer(store, name, self._backlog, self._condition, retention, clock)
+        self._backlog = WriteQueue(room, self.health)
+        self.writer = WriteRound(store, name, self._backlog, self._condition, retention, clock)
         # What is still to be done with the store when everything is written.
         self.leaving: Callable[[], Awaitable[None]] = _at_once
         # What was found at the start, by part.
-        self.found: dict[str, Edition] = {}
+        self.found: dict[str, Message] = {}
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -319,7 +319,7 @@ class Keeper:
         except StoreError as error:
             self._condition.failed("read", error)
             return None
-        snapshot = None if text is None else codec.restored(text, instruments, now)
+        snapshot = None if text is None else codec.snapshot_of_text(text, instruments, now)
         if snapshot is not None:
             self.note(snapshot)
         return snapshot
@@ -327,7 +327,7 @@ class Keeper:
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
         self._backlog.report(snapshot)
-        self.tell(QUOTES, snapshot.version, lambda: codec.written(snapshot))
+        self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
 
     def note(self, snapshot: Snapshot) -> None:
         """Remember what another replica has found and kept, for a store that loses it."""

@@ -13,7 +13,7 @@ from aiohttp import web
 from ticker.board import Board
 from ticker.facts import Facts
 from ticker.health import Health, Histogram
-from ticker.process_health import Vitals
+from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot
 from ticker.render.render import Renderer
 from ticker.storage.history import History
@@ -69,7 +69,7 @@ class Context:
     demo: bool = False
     terms: Mapping[str, str | None] = field(default_factory=dict)
     feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    vitals: Vitals = field(default_factory=Vitals)
+    process_health: ProcessHealth = field(default_factory=ProcessHealth)
     access_log: bool = False
     metrics_here: bool = True
     express: bool = True

@@ -87,7 +87,7 @@ class Express(Connection):
     def _answer(self, data: bytes) -> bool:
         began, context, transport = perf_counter(), self._context, self.transport
         asked = ORDINARY.fullmatch(data) if len(data) <= _LONGEST else None
-        if asked is None or transport is None or not context.express or context.vitals.draining:
+        if asked is None or transport is None or not context.express or context.process_health.draining:
             return False
         shelf = context.shelf
         get, target, accept, coding, language, _, _, origin, tags, since = asked.groups()

@@ -199,14 +199,14 @@ async def widget(request: web.Request) -> web.StreamResponse:
 
 async def healthz(request: web.Request) -> web.Response:
     """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
-    stalled = request.app[CONTEXT].vitals.stalled(_PATIENCE)
+    stalled = request.app[CONTEXT].process_health.stalled(_PATIENCE)
     return _state(request, {"status": "timetable stalled" if stalled else "alive"}, 503 if stalled else 200)
 
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
     context = request.app[CONTEXT]
-    state = readiness(context.snapshot(), context.health, draining=context.vitals.draining)
+    state = readiness(context.snapshot(), context.health, draining=context.process_health.draining)
     return _state(request, state, 200 if state["status"] == "ready" else 503)
 
 

@@ -16,7 +16,7 @@ from ticker.render.render import View
 from ticker.render.representation import Representation
 from ticker.render.series import FORMATS
 from ticker.storage.base import StoreError
-from ticker.storage.history import INTERVALS, Line, Stretch
+from ticker.storage.history import INTERVALS, Series, TimeRange
 from ticker.web import parameters
 from ticker.web.context import CONTEXT
 from ticker.web.negotiation import format_of, varied
@@ -93,7 +93,7 @@ async def history(request: web.Request) -> web.Response:
     context, head, coding = request.app[CONTEXT], _head(request, ask), request.headers.get("Accept-Encoding", "")
     content_type, write = FORMATS[format_of(request)]
 
-    def make(line: Line) -> Representation:
+    def make(line: Series) -> Representation:
         body = write(line, {**head, "next": _cursor(line.onward)})
         return ready(Representation(body, content_type, modified(line) or context.clock()), coding)
 
@@ -113,9 +113,9 @@ async def picture(request: web.Request) -> web.Response:
     instrument, lang = _instrument(request), parameters.language(request)
     days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
     interval = "1h" if days <= _HOURLY_UP_TO else "1d"
-    ask = Stretch(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
+    ask = TimeRange(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
 
-    def make(line: Line) -> Representation:
+    def make(line: Series) -> Representation:
         return picture_of(line, instrument, lang, now)
 
     _, made = await told(request.app[CONTEXT].history.line(ask, make))
@@ -131,7 +131,7 @@ def _instrument(request: web.Request) -> Instrument:
     return known[symbol]
 
 
-def _stretch(request: web.Request, symbol: str) -> Stretch:
+def _stretch(request: web.Request, symbol: str) -> TimeRange:
     first, last = moment(request, "from"), moment(request, "to")
     if first is not None and last is not None and _start(first) > _start(last):
         raise Problem(400, "'from' is later than 'to'", parameter="from")
@@ -140,10 +140,10 @@ def _stretch(request: web.Request, symbol: str) -> Stretch:
     if cursor is not None and not CURSOR.fullmatch(cursor):
         raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
     onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
-    return Stretch(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
+    return TimeRange(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
 
 
-def _head(request: web.Request, ask: Stretch) -> dict[str, object]:
+def _head(request: web.Request, ask: TimeRange) -> dict[str, object]:
     demo = {"demo": True} if request.app[CONTEXT].demo else {}
     asked = {name: request.query.get(name) for name in ("from", "to")}
     return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}

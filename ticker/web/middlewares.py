@@ -54,7 +54,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Neither who asked nor what was in the headers: a log of readers is a liability.
         path = request.path_qs[:200]
         log.info("request", method=method, path=path, route=route, code=answered.status, seconds=round(took, 6))
-    if context.vitals.draining or connections.last(request):
+    if context.process_health.draining or connections.last(request):
         answered.force_close()
     return answered
 

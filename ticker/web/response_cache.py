@@ -258,7 +258,7 @@ def _answered(request: web.BaseRequest, context: Context, moment: Moment, each: 
         whole = context.shelf.unmodified(moment, origin, each)
     else:
         whole = modified(context.shelf.opening(moment, origin, status), each, body=request.method == "GET")
-    last = context.vitals.draining or connections.last(request)
+    last = context.process_health.draining or connections.last(request)
     return response(request, status, whole, last=last, more=bool(context.limiter.rate))
 
 

@@ -17,8 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from ticker.quotes import PriceType
-from ticker.storage.base import Edition, Key, Lease, Point, Retention, Row, Span, StoreError, gone
-from ticker.storage.codec import encoded, micros, moment_of
+from ticker.storage.base import Key, Lease, Message, Point, Query, Retention, Row, StoreError, holder_is_gone
+from ticker.storage.codec import columns_of_row, micros, moment_of
 from ticker.storage.redis.address import Address
 from ticker.storage.redis.connection import Client, Wire
 
@@ -29,7 +29,7 @@ _NEEDED = ("symbol", "source", "publisher")
 
 def columns(row: Row) -> tuple[str, ...]:
     """The row as the script `write` takes it: everything but the revision. Raises StoreError for one not whole."""
-    values = encoded(row)
+    values = columns_of_row(row)
     missing = [name for name in _NEEDED if values[name] is None]
     if missing:
         raise StoreError(f"a row without {missing[0]}")
@@ -110,26 +110,26 @@ class SharedKeys:
     def claim(self, name: str, holder: str, ttl: float) -> Lease:
         """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
         lease = self._claim(name, holder, ttl, "")
-        dead = lease.holder != holder and gone(lease.holder)
+        dead = lease.holder != holder and holder_is_gone(lease.holder)
         return self._claim(name, holder, ttl, lease.holder) if dead else lease
 
     def release(self, name: str, holder: str) -> None:
         """See Shared."""
         self._wire.run("release", self._lease(name), [holder])
 
-    def publish(self, name: str, edition: Edition) -> bool:
+    def publish(self, name: str, message: Message) -> bool:
         """See Shared."""
         keys = [self._wire.key("lease", name), self._wire.key("editions", name)]
         told: list[str | int] = [
-            edition.part,
-            edition.version,
-            edition.fence,
-            edition.text,
+            message.part,
+            message.version,
+            message.fence,
+            message.text,
             self._wire.key("news", name),
         ]
         return bool(self._wire.run("publish", keys, told))
 
-    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Edition]:
+    def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
         """See Shared. Hears the bell from before it looks, so that nothing comes in between."""
         latest = time.monotonic() + patience
         try:
@@ -151,16 +151,16 @@ class SharedKeys:
     def _claim(self, name: str, holder: str, ttl: float, dead: str) -> Lease:
         told = self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), _ALIVE, dead])
         owner, fence, replicas, silent = told
-        return Lease(owner, fence, replicas, sum(not gone(each) for each in silent))
+        return Lease(owner, fence, replicas, sum(not holder_is_gone(each) for each in silent))
 
     def _lease(self, name: str) -> list[str]:
         return [self._wire.key("lease", name), self._wire.key("alive", name)]
 
-    def _look(self, name: str, known: Mapping[str, int]) -> list[Edition]:
+    def _look(self, name: str, known: Mapping[str, int]) -> list[Message]:
         parts = list(known)
         texts = self._wire.ask(lambda client: client.hmget(self._wire.key("editions", name), parts)) if parts else []
         kept = [_edition(part, text) for part, text in zip(parts, texts, strict=True) if text is not None]
-        return [edition for edition in kept if edition.version > known[edition.part]]
+        return [message for message in kept if message.version > known[message.part]]
 
     def _may_have_missed(self, known: Mapping[str, int]) -> bool:
         """Whether to look though nothing has rung: asked for others than before, or after a while."""
@@ -197,10 +197,10 @@ class SharedKeys:
         self._hearing.name = self._hearing.bell = self._hearing.looked = None
 
 
-def _edition(part: str, text: str) -> Edition:
+def _edition(part: str, text: str) -> Message:
     try:
         version, fence, rest = text.split("|", 2)
-        return Edition(part, int(version), int(fence), rest)
+        return Message(part, int(version), int(fence), rest)
     except ValueError as error:
         raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error
 
@@ -263,15 +263,15 @@ class Redis(SharedKeys):
         found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
         return {key: rows for key, rows in found.items() if rows}
 
-    def series(self, span: Span) -> list[Point]:
+    def series(self, query: Query) -> list[Point]:
         """See Store; asked for page by page."""
-        keys = [self._line(span.symbol, source) for source in span.sources]
-        script, stretch = ("raw", _DAY) if span.every is None else ("sampled", span.every)
-        onward, points = bound(span.first), list[Point]()
-        while onward and len(points) < span.limit:
-            limit = min(_PAGE, span.limit - len(points))
-            zone = micros(span.offset), micros(stretch)
-            onward, *found = self._wire.run(script, keys, [onward, bound(span.end), limit, *zone])
+        keys = [self._line(query.symbol, source) for source in query.sources]
+        script, stretch = ("raw", _DAY) if query.every is None else ("sampled", query.every)
+        onward, points = bound(query.first), list[Point]()
+        while onward and len(points) < query.limit:
+            limit = min(_PAGE, query.limit - len(points))
+            zone = micros(query.offset), micros(stretch)
+            onward, *found = self._wire.run(script, keys, [onward, bound(query.end), limit, *zone])
             points += points_of(found)
         return points
 
@@ -291,16 +291,16 @@ class Redis(SharedKeys):
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""
-        gone = 0
+        removed = 0
         for line in self._lines():
             for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
                 onward = "-inf"
                 while onward:
                     count, onward = self._wire.run("thin", [line], [onward, bound(now - age), micros(every)])
-                    gone += count
+                    removed += count
             if retention.keep is not None:
-                gone += self._forget(line, bound(now - retention.keep))
-        return gone
+                removed += self._forget(line, bound(now - retention.keep))
+        return removed
 
     def close(self) -> None:
         """See Store."""

@@ -5,15 +5,15 @@ import threading
 from datetime import timedelta
 
 from tests.support.upstream import NOON
-from ticker.storage.base import Edition, Retention
-from ticker.storage.sqlite import Memory
-from ticker.storage.writer import Keeper
+from ticker.storage.base import Message, Retention
+from ticker.storage.sqlite import MemoryStore
+from ticker.storage.writer import StoreWriter
 
 PATIENCE = 10.0
 DAY = timedelta(days=1)
 
 
-class Slow(Memory):
+class Slow(MemoryStore):
     """Takes its time over each edition, until it is let go on."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Slow(Memory):
         self.told: list[str] = []
         self.begun, self.let_go = threading.Event(), threading.Event()
 
-    def publish(self, name: str, edition: Edition) -> bool:
+    def publish(self, name: str, edition: Message) -> bool:
         self.begun.set()
         self.let_go.wait(PATIENCE)
         self.told.append(edition.text)
@@ -31,13 +31,13 @@ class Slow(Memory):
 async def test_what_comes_with_the_end_while_something_is_written_is_written_too() -> None:
     """The last number before SIGTERM is not lost to the one before it."""
     store = Slow()
-    keeper = Keeper(store, "snapshot", Retention(DAY, DAY), lambda: NOON)
+    store_writer = StoreWriter(store, "snapshot", Retention(DAY, DAY), lambda: NOON)
     async with asyncio.timeout(PATIENCE):
-        running = asyncio.create_task(keeper.run())
-        keeper.tell("sources", 1, lambda: "one")
+        running = asyncio.create_task(store_writer.run())
+        store_writer.tell("sources", 1, lambda: "one")
         await asyncio.to_thread(store.begun.wait, PATIENCE)
-        keeper.tell("sources", 2, lambda: "the last")
-        keeper.stop()
+        store_writer.tell("sources", 2, lambda: "the last")
+        store_writer.stop()
         store.let_go.set()
         await running
     assert store.told == ["one", "the last"]
