@@ -78,7 +78,7 @@ async def test_an_archive_page_shows_the_numbers_of_its_own_day(tmp_path: Path, 
     code, said = await backfill(store, upstream.url)
     assert code == 0, said
     async with kept(f"sqlite:///{store}", "http://127.0.0.1:9", FRIDAY + timedelta(days=700)) as service:
-        assert await text(service, "/widget?at=2024-11-22") == "USD100.68EUR106.08OIL73.73"
+        assert await text(service, "/widget?at=2024-11-22") == "USD100.68 EUR106.08 OIL73.73"
         quote = await service.get("/v1/quotes/USD?at=2024-11-22")
         assert (quote["previous"], quote["source"], quote["status"]) == (100.2192, "cbr", "fresh")
         line = await service.get("/v1/quotes/OIL/history?from=2024-11-01&to=2024-11-30")

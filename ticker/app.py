@@ -36,9 +36,9 @@ from ticker.poll.poller import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
-from ticker.render.render import JSON, Renderer
-from ticker.render.representation import Representation
-from ticker.render.tree import tree_of
+from ticker.rendering.renderer import Renderer
+from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.tree import tree_of
 from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
 from ticker.scheduling import Plan, Timetable
@@ -49,10 +49,11 @@ from ticker.storage.history import History
 from ticker.storage.writer import PARTS, StoreWriter
 from ticker.web import assets
 from ticker.web.context import Context, Traffic
+from ticker.web.history import recent
 from ticker.web.limits import Limiter
 from ticker.web.openapi.document import described
 from ticker.web.response_cache import Shelf
-from ticker.web.routes import build, build_metrics, serves
+from ticker.web.routes import build, build_metrics
 
 # What the web half of a service is handed: one context, made anew for each configuration.
 
@@ -102,7 +103,7 @@ def context_of(
 
 
 def _renderer(config: Settings, poller: Poller) -> Renderer:
-    links = assets.links(config.server.public_url or "", pictures=serves("/sparkline/{symbol}.svg"))
+    links = assets.links(config.server.public_url or "")
     return Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
 
 
@@ -410,6 +411,7 @@ def exporter(service: Service, langs: tuple[str, ...], target: Target) -> Export
     steady["v1/openapi.json"] = Representation(service.openapi(), JSON, context.clock())
 
     async def tree(snapshot: Snapshot, now: datetime) -> dict[str, Representation]:
-        return tree_of(context.renderer, snapshot, langs, now) | await pictures.of(snapshot, now)
+        past = await recent(context, snapshot, "sparkline")
+        return tree_of(context.renderer, snapshot, langs, now, past) | await pictures.of(snapshot, now)
 
     return Exporter(service.board, context.clock, target, langs, tree, steady)

@@ -30,7 +30,7 @@ from tests.support.upstreams.valutes import VALUTES
 from ticker.app import compose
 from ticker.fetch import Answer
 from ticker.quotes import PriceType
-from ticker.render.render import View
+from ticker.rendering.renderer import View
 from ticker.settings.load import load, shipped
 from ticker.storage.base import Row
 from ticker.storage.connect import of_url

@@ -23,7 +23,7 @@ import uvloop
 from aiohttp import web
 
 from tests.support.served_board import live
-from ticker.render.render import View
+from ticker.rendering.renderer import View
 from ticker.web.connections import Bounds
 
 REQUEST = b"GET /v1/stream HTTP/1.1\r\nHost: bench\r\n\r\n"

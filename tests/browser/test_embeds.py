@@ -12,8 +12,8 @@ from tests.browser.conftest import Opener
 from tests.browser.test_widget import host
 from tests.support.programs import needs
 from tests.support.served_board import live
-from ticker.render.embeds import Choice, embeds
-from ticker.render.html import Links
+from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.html import Links
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CHOICE = Choice(("USD", "OIL"), "en", "change")

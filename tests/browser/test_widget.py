@@ -12,7 +12,7 @@ from playwright.async_api import Page
 from tests.browser.conftest import Opener
 from tests.support.served_board import Live, live
 from ticker.quotes import Status
-from ticker.render.render import View
+from ticker.rendering.renderer import View
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIST = "market-ticker .market-ticker"
@@ -77,7 +77,7 @@ async def test_the_fragment_is_right_without_script(opened: Opener, policy: str)
         link = f'<link rel="stylesheet" href="{served.url}/widget.css">'
         async with host(link + await fragment(served), policy) as url, opened(url) as page:
             text = await page.evaluate("document.body.textContent.replace(/\\s+/g, ' ').trim()")
-            assert text == "USD100.68 EUR106.08 OIL73.73"
+            assert text == "USD 100.68 EUR 106.08 OIL 73.73"
             spoken = await page.locator(".market-ticker").aria_snapshot()
             assert "US dollar, RUB / 1 USD" in spoken
 

@@ -60,8 +60,3 @@ async def ready(session: ClientSession, url: str) -> None:
     async with asyncio.timeout(PATIENCE):
         while (await session.get(f"{url}/readyz")).status != 200:  # noqa: ASYNC110 - another process rings no bell
             await asyncio.sleep(0.02)
-
-
-def folded(html: str) -> str:
-    """The text a reader sees, blanks folded."""
-    return " ".join(re.sub(r"<[^>]*>", "", html).split())

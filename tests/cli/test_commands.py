@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import DAY, PATIENCE, TICKER, done, folded, ready, serving
+from tests.cli.running import DAY, PATIENCE, TICKER, done, ready, serving
+from tests.support.fragments import folded
 from tests.support.upstream import Upstream
 from ticker.cli import main
 from ticker.cli.commands import app

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from tests.cli.running import done, folded, ready, serving
+from tests.cli.running import done, ready, serving
 from tests.cli.test_serving import preloaded
+from tests.support.fragments import folded
 from tests.support.upstream import Upstream
 from ticker import recording
 

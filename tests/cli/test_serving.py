@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import folded, ready, serving
+from tests.cli.running import ready, serving
+from tests.support.fragments import folded
 from tests.support.programs import needs
 from tests.support.upstream import Upstream
 

@@ -11,7 +11,7 @@ from tests.support.factories import HOUR, NOON
 from ticker.export.files import KEPT, Output, TargetError, Trust, digests_in, outputs_of, status_of
 from ticker.export.objects import Objects
 from ticker.quotes import Snapshot
-from ticker.render.representation import Representation
+from ticker.rendering.representation import Representation
 
 WAITING = Trust(NOON, NOON, None, NOON + HOUR, None)
 

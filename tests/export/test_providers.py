@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from tests.support.factories import NOON
 from ticker.export.files import KEPT, TargetError, outputs_of, target_of
-from ticker.render.representation import Representation
+from ticker.rendering.representation import Representation
 
 TREE = {"en/widget.html": Representation(b"<ul></ul>", "text/html; charset=utf-8", NOON)}
 AZURE = {"AZURE_STORAGE_ACCOUNT_NAME": "numbers", "AZURE_STORAGE_ACCOUNT_KEY": "aGlkZGVu", "AZURE_ALLOW_HTTP": "true"}

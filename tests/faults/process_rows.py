@@ -83,7 +83,7 @@ PROCESSES: tuple[Fault, ...] = (
         "500 readers at the moment of a new version",
         "the new numbers, made once for all",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
-        Mutation("ticker/render/render.py", "if view not in self._ready:", "if view:"),
+        Mutation("ticker/rendering/renderer.py", "if view not in self._views:", "if view:"),
     ),
     Fault(
         "stampede on a cold process",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -14,8 +15,9 @@ from tests.ops.world import turning, write
 from tests.support.running_service import Served, serving
 from tests.support.upstream import DAY, Upstream
 from ticker.quotes import Snapshot
-from ticker.render.render import Renderer, View
-from ticker.render.representation import Representation
+from ticker.rendering.renderer import Renderer, View
+from ticker.rendering.representation import Representation
+from ticker.storage.base import Point
 
 READERS = 250
 CODINGS = ("identity", "gzip", "br", "gzip, br")
@@ -30,9 +32,11 @@ class Counted(Renderer):
         super().__init__({})
         self.made: Counter[tuple[int, str]] = Counter()
 
-    def _make(self, snapshot: Snapshot, view: View) -> Representation:
+    def render_uncached(
+        self, snapshot: Snapshot, view: View, past: Mapping[str, Sequence[Point]] | None = None
+    ) -> Representation:
         self.made[snapshot.version, view.kind] += 1
-        return super()._make(snapshot, view)
+        return super().render_uncached(snapshot, view, past)
 
 
 async def ask(session: aiohttp.ClientSession, url: str, coding: str) -> tuple[int, str, bytes]:

@@ -12,8 +12,8 @@ from tests.nginx.server import free_port, listens
 from tests.nginx.test_ssi import page
 from tests.support.programs import needs
 from tests.support.served_board import live
-from ticker.render.embeds import Choice, embeds
-from ticker.render.html import Links
+from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs

@@ -6,7 +6,6 @@ Exporter, service and nginx are on one simulated clock, nginx's by libfaketime.
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from tests.nginx.server import NginxClock, free_port, running, shipped
 from tests.nginx.test_hour import dating
+from tests.support.fragments import folded
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
@@ -65,7 +65,7 @@ class World:
             assert got.status == 200
             page = await got.text()
         assert "the news" in page
-        return " ".join(re.sub(r"<[^>]*>", "", page.partition("<header>")[2].partition("</header>")[0]).split())
+        return folded(page.partition("<header>")[2].partition("</header>")[0])
 
     async def ask(self, path: str, coding: str = "identity", **headers: str) -> ClientResponse:
         """One answer, read to its end."""

@@ -14,8 +14,8 @@ import pytest
 
 from tests.nginx.server import free_port, hung, running, shipped
 from tests.support.served_board import Live, live
-from ticker.render.embeds import Choice, embeds
-from ticker.render.html import Links
+from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs

@@ -20,7 +20,7 @@ from ticker import app, clock
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, Snapshot, SourceError
 from ticker.recording import Entry, Recorder, Recording, parse, read, written
-from ticker.render.render import Renderer, View
+from ticker.rendering.renderer import Renderer, View
 
 STEP = timedelta(seconds=20)
 STEPS = 12

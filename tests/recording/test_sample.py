@@ -14,7 +14,7 @@ from ticker.configured.feeds import used
 from ticker.keys import switched_on
 from ticker.quotes import Snapshot
 from ticker.recording import SAMPLE, Entry, Recording, read
-from ticker.render.render import Renderer, View
+from ticker.rendering.renderer import Renderer, View
 
 MOST_BYTES = 300_000
 

@@ -183,7 +183,7 @@ ATTACKS: tuple[Fault, ...] = (
         "in every text there is, on every page, CSP switched off in the browser",
         "it is text; nothing runs, nothing is asked for",
         f"{_TEST}markup.py::test_markup_in_the_configuration_is_text_on_every_page",
-        Mutation("ticker/render/svg.py", "<title>{escape(title)}</title>", "<title>{title}</title>"),
+        Mutation("ticker/rendering/chart.py", "<title>{escape(title)}</title>", "<title>{title}</title>"),
     ),
     Fault(
         "markup in a request",

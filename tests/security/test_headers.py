@@ -200,7 +200,7 @@ async def test_no_number_of_combinations_fills_the_memory(served: Served) -> Non
         one, two = fields[number % 5], fields[number // 5 % 5]
         query = f"fields={one},{two}&precision={number % 13}&lang={('en', 'ru', 'de', 'ar')[number % 4]}"
         assert (await served.client.get(f"/v1/quotes?{query}&format={('json', 'csv')[number % 2]}")).status == 200
-    assert len(renderer._ready) <= renderer._ready.maxsize <= 512
+    assert len(renderer._views) <= renderer._views.maxsize <= 512
     shelf = served.service.context.shelf
     assert shelf.held <= LIMIT
     for number in range(5):

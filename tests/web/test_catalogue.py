@@ -39,10 +39,12 @@ async def test_hours_and_cadence_are_said_in_the_language_asked_for(served: Serv
     rows = await told(served, "/v1/sources?lang=ru")
     assert (
         rows[0]["calendar"]["text"]
-        == "таблица в 16:00 (Europe/Moscow), пн-пт, кроме праздников RU; опаздывает через 4 ч"
+        == "таблица в 16:00 (Europe/Moscow), пн-пт, кроме праздников RU; опозданием считается задержка более 4 ч"
     )
-    assert rows[0]["cadence"]["text"].startswith("по cron */10 15-19 * * mon-fri | 7 * * * * (Europe/Moscow), ")
-    assert rows[2]["cadence"]["text"] == "раз в 1 мин, запросов в час не больше 90"
+    assert rows[0]["cadence"]["text"].startswith(
+        "по расписанию cron */10 15-19 * * mon-fri | 7 * * * * (Europe/Moscow), "
+    )
+    assert rows[2]["cadence"]["text"] == "раз в 1 мин, не более 90 запросов в час"
     assert (await told(served, "/v1/sources?lang=de"))[2]["cadence"]["text"].startswith("every 1 min, ")
 
 

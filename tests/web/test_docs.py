@@ -7,7 +7,7 @@ import re
 from importlib.resources import files
 
 from tests.support.running_service import Served
-from ticker.render.reference import kind_of, marked
+from ticker.rendering.reference import kind_of, marked
 from ticker.web.openapi.operations import OPERATIONS
 from ticker.web.routes import ROUTES
 
@@ -51,7 +51,7 @@ async def test_the_page_says_all_of_it_in_russian(served: Served) -> None:
         texts |= {each["description"] for code, each in told["responses"].items() if code > "200"}
     for schema in document["components"]["schemas"].values():
         texts |= {each.get("description", "") for each in schema.get("properties", {}).values()}
-    template = files("ticker.render").joinpath("templates", "docs.html").read_text(encoding="utf-8")
+    template = files("ticker.rendering").joinpath("templates", "docs.html").read_text(encoding="utf-8")
     texts |= set(re.findall(r'say\["([^"]+)"\]', template))
     russian = json.loads(files("ticker.web.openapi").joinpath("russian.json").read_bytes())
     assert set(russian) == texts - {""}

@@ -9,7 +9,7 @@ import pytest
 import simplejson
 
 from tests.support.running_service import Served
-from ticker.render.forms import FIELDS
+from ticker.rendering.formats import FIELDS
 
 
 async def text(served: Served, query: str, path: str = "/v1/quotes", accept: str = "*/*") -> tuple[str, str]:

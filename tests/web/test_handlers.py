@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import simplejson
 
+from tests.support.fragments import folded
 from tests.support.running_service import Served
-from ticker.render.locales import DASH
+from ticker.rendering.locales import DASH
 
 JSON = ("/v1/quotes", "/v1/quotes/USD", "/healthz", "/readyz", "/nothing", "/v1/quotes?nothing=1")
 
@@ -20,11 +21,6 @@ async def told(served: Served, path: str, status: int = 200) -> Any:  # noqa: AN
     answer = await served.client.get(path)
     assert answer.status == status, await answer.text()
     return simplejson.loads(await answer.read(), use_decimal=True)
-
-
-def folded(html: str) -> str:
-    """The text a reader sees, blanks folded."""
-    return " ".join(re.sub(r"<[^>]*>", "", html).split())
 
 
 async def test_the_fragment_reads_as_the_header_of_that_day(served: Served) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.support.running_service import Served
-from ticker.render.representation import Representation
+from ticker.rendering.representation import Representation
 from ticker.web.responses import modified, ready_response, unmodified
 
 BODY = b'{"price": 100.6798}' * 40

@@ -117,7 +117,7 @@ async def test_readers_of_one_view_share_one_body() -> None:
     """What is sent is made once a version and view, however many read it."""
     async with live() as served, listening(served) as one, listening(served) as two:
         await asyncio.gather(event(one), event(two))
-        kept = [view for view in served.context.renderer._ready if view.kind == "event"]
+        kept = [view for view in served.context.renderer._views if view.kind == "event"]
         assert len(kept) == 1
 
 

@@ -19,7 +19,7 @@ from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.configured.instruments import instruments
 from ticker.quotes import Instrument
-from ticker.render import locales
+from ticker.rendering import locales
 from ticker.settings.model import Settings
 from ticker.storage.base import StoreError
 

@@ -17,7 +17,7 @@ from ticker.export.exporter import ONCE, WATCHED, Exporter
 from ticker.export.files import Target, TargetError, target_of
 from ticker.log import Log
 from ticker.quotes import Status
-from ticker.render import locales
+from ticker.rendering import locales
 from ticker.settings.model import Settings
 
 log = Log(__name__)
@@ -79,7 +79,7 @@ def configured(config: Settings) -> tuple[str, ...]:
 
 def _langs(tags: Iterable[str]) -> tuple[str, ...]:
     try:
-        return tuple(dict.fromkeys(locales.tag_of(locales.locale_of(tag)) for tag in tags))
+        return tuple(dict.fromkeys(locales.normalize_tag(tag) for tag in tags))
     except locales.UnknownLanguageError as error:
         raise typer.BadParameter(f"{error}", param_hint="--lang") from None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import typer
+from babel import Locale
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -20,8 +21,8 @@ from ticker.cli.configuration import composed
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.quotes import Quote, Snapshot, Status
-from ticker.render import encoder, locales, wire
-from ticker.render.cldr import Locale
+from ticker.rendering import json, locales
+from ticker.rendering.schemas import QuoteSchema, QuotesSchema
 from ticker.settings.load import Loaded
 from ticker.settings.model import Settings
 from ticker.settings.plain import plain
@@ -45,7 +46,7 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
         # Bytes: JSON is UTF-8 whatever the terminal is (RFC 8259, 8.1).
-        typer.echo(encoder.text(wire.quotes_of(snapshot, quotes, locale)).encode())
+        typer.echo(json.text(QuotesSchema.of(snapshot, quotes, locale)).encode())
     else:
         Console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))
@@ -75,11 +76,11 @@ async def _once(config: Settings, upstream: str | None, at: datetime | None) -> 
 def _quotes(quotes: tuple[Quote, ...], locale: Locale) -> Table:
     table = _table("symbol", "name", "price", "change", "as of", "source", "status")
     for quote in quotes:
-        row = wire.quote_of(quote, locale)
-        status = row["status"] + (f" ({row['reason']})" if row["reason"] else "")
-        origin = f"{row['source'] or locales.DASH}{' (fallback)' if row['fallback'] else ''}"
-        price, change = (row["display"][each] or locales.DASH for each in ("price", "change"))
-        table.add_row(row["symbol"], shown(row["name"]), price, change, row["as_of"] or locales.DASH, origin, status)
+        row = QuoteSchema.of(quote, locale)
+        status = row.status + (f" ({row.reason})" if row.reason else "")
+        origin = f"{row.source or locales.DASH}{' (fallback)' if row.fallback else ''}"
+        price, change = row.display.price or locales.DASH, row.display.change or locales.DASH
+        table.add_row(row.symbol, shown(row.name), price, change, row.as_of or locales.DASH, origin, status)
     return table
 
 

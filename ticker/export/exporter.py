@@ -12,8 +12,8 @@ from ticker.board import Board
 from ticker.export.files import Target, TargetError, Trust, outputs_of, status_of
 from ticker.log import Log
 from ticker.quotes import Instrument, Snapshot
-from ticker.render.picture import picture_of
-from ticker.render.representation import Representation
+from ticker.rendering.chart import sparkline_file
+from ticker.rendering.representation import Representation
 from ticker.storage.base import StoreError
 from ticker.storage.history import History, Series, TimeRange
 
@@ -43,7 +43,7 @@ class Pictures:
 
     async def _one(self, instrument: Instrument, now: datetime) -> Representation:
         def make(line: Series) -> Representation:
-            return picture_of(line, instrument, self._lang, now)
+            return sparkline_file(line.points, instrument, self._lang, now)
 
         ask = TimeRange(instrument.symbol, now - _DAYS, None, "1d")
         return (await self._history.line(ask, make))[1]

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from ticker.quotes import Snapshot
-from ticker.render.representation import Representation
+from ticker.rendering.representation import Representation
 
 MANIFEST, STATUS = "manifest.json", "status.json"
 # The ending of a file in a coding, as gzip_static and brotli_static look for it.

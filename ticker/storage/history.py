@@ -126,6 +126,8 @@ T = TypeVar("T")
 _BOARDS = 512
 # Backfills and corrections come from other processes; after so long everybody sees them.
 _REMEMBERED_SECONDS = 30
+# What a sparkline shows.
+_RECENT = timedelta(days=30)
 # Between two years, for those who read meanwhile.
 _BREATH_SECONDS = 0.02
 
@@ -158,6 +160,7 @@ class History:
         self._clock = clock
         self._demo = demo
         self._boards: TTLCache[date, Snapshot] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
+        self._recent: TTLCache[str, Sequence[Point]] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
 
     def today(self) -> date:
         """The day it is, wherever of our instruments it is latest."""
@@ -203,6 +206,18 @@ class History:
 
         found = await self._read(question)
         return min(filter(None, found), default=None)
+
+    async def recent(self, symbols: Sequence[str]) -> dict[str, Sequence[Point]]:
+        """The last 30 days of each of `symbols`, a point a day, oldest first; remembered for half a minute."""
+        found = dict[str, Sequence[Point]]()
+        for symbol in symbols:
+            points = self._recent.get(symbol)
+            if points is None:
+                ask = TimeRange(symbol, self._clock() - _RECENT, None, "1d")
+                points = (await self.line(ask, lambda _: None))[0].points
+                self._recent[symbol] = points
+            found[symbol] = points
+        return found
 
     async def line(self, ask: TimeRange, make: Callable[[Series], T]) -> tuple[Series, T]:
         """The points asked for and what `make` makes of them, off the loop as well: they may be thousands."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.render import html, representation
+from ticker.rendering.html import Links
+from ticker.rendering.representation import Representation
 from ticker.web import parameters
 from ticker.web.responses import last_modified, sent
 
@@ -39,7 +40,7 @@ class Asset:
 
     name: str
     version: str
-    representation: representation.Representation
+    representation: Representation
 
     @property
     def came(self) -> str:
@@ -65,7 +66,7 @@ def _read(name: str) -> Asset:
     path = Path(__file__).with_name("static") / name
     body = path.read_bytes()
     # Not the file's own time, which archives carry along and set to 1980: when it came here no other can have been.
-    found = representation.Representation(body, _TYPES[name], datetime.fromtimestamp(path.stat().st_ctime, UTC))
+    found = Representation(body, _TYPES[name], datetime.fromtimestamp(path.stat().st_ctime, UTC))
     return Asset(name, hashlib.blake2b(body, digest_size=6).hexdigest(), found)
 
 
@@ -73,7 +74,7 @@ ASSETS = tuple(_read(name) for name in _TYPES)
 ROUTES: tuple[tuple[str, Handler], ...] = tuple((f"/{asset.name}", asset.handle) for asset in ASSETS)
 
 
-def links(base: str = "", *, pictures: bool = False) -> html.Links:
+def links(base: str = "") -> Links:
     """The versioned addresses for templates; `base` is the service's public address, "" for here."""
     urls = {asset.name.replace(".", "_"): f"{base}{asset.url}" for asset in ASSETS}
-    return html.Links(base=base, pictures=pictures, **urls)
+    return Links(base=base, **urls)

@@ -15,7 +15,7 @@ from ticker.facts import Facts
 from ticker.health import Health, Histogram
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot
-from ticker.render.render import Renderer
+from ticker.rendering.renderer import Renderer
 from ticker.storage.history import History
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,16 +12,21 @@ from types import MappingProxyType
 from aiohttp import web
 
 from ticker.convert import Conversion, base_of, codes, way
-from ticker.health import Health
-from ticker.quotes import Quote, Snapshot, Status
-from ticker.render import encoder
-from ticker.render.catalogue import instruments_of, sources_of
-from ticker.render.conversion import Wanted, conversion_of
-from ticker.render.html import STYLES
-from ticker.render.locales import locale_of
-from ticker.render.render import JSON, View
-from ticker.render.representation import Representation
-from ticker.render.wire import stamp, utc
+from ticker.quotes import Snapshot, Status
+from ticker.rendering import json
+from ticker.rendering.html import STYLES
+from ticker.rendering.locales import locale_of
+from ticker.rendering.renderer import View
+from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.schemas import (
+    AliveSchema,
+    ConversionSchema,
+    InstrumentsSchema,
+    ReadinessSchema,
+    ReadyInstrumentSchema,
+    ReadySourceSchema,
+    SourcesSchema,
+)
 from ticker.web import history, parameters
 from ticker.web.context import CONTEXT, Context
 from ticker.web.negotiation import varied
@@ -37,7 +42,7 @@ async def instruments(request: web.Request) -> web.Response:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
-    body = encoder.line(instruments_of(snapshot, context.facts, locale))
+    body = json.encode(InstrumentsSchema.of(snapshot, context.facts, locale))
     now = context.clock()
     return answer(request, Representation(body, JSON, snapshot.generated_at), now, context.board.next_change(now))
 
@@ -46,7 +51,7 @@ async def sources(request: web.Request) -> web.Response:
     """`GET /v1/sources`: who is asked, on what terms, and how they fare; any poll may change it."""
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
-    body = encoder.line(sources_of(context.health, context.facts, locale, demo=context.demo))
+    body = json.encode(SourcesSchema.of(context.health, context.facts, locale, demo=context.demo))
     now = context.clock()
     return answer(request, Representation(body, JSON, _modified(context)), now, context.board.next_change(now))
 
@@ -65,6 +70,16 @@ PRECISION, MOST = 4, 12
 AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?", re.ASCII)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked: `amount` of `origin` in `to`, with `precision` digits after the point."""
+
+    amount: Decimal
+    origin: str
+    to: str
+    precision: int
+
+
 async def convert(request: web.Request) -> web.Response:
     """`GET /v1/convert`: 200 with `result` null where a quote on the way is not known, as quotes themselves are."""
     parameters.only(request, PARAMETERS_CONVERT)
@@ -72,7 +87,11 @@ async def convert(request: web.Request) -> web.Response:
     snapshot = await history.snapshot(request)
     wanted = _wanted(request, snapshot)
     found = _found(wanted, snapshot)
-    body = encoder.line(conversion_of(wanted, found, snapshot))
+    body = json.encode(
+        ConversionSchema.of(
+            snapshot, found, amount=wanted.amount, codes=(wanted.origin, wanted.to), precision=wanted.precision
+        )
+    )
     made = Representation(body, JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)
@@ -85,7 +104,7 @@ async def _stood(request: web.Request, snapshot: Snapshot, found: Conversion, ma
     if used and all(quote.as_of is None for quote in used):
         raise await history.before_history(request, [quote.symbol for quote in used], "at")
     known = max((quote.fetched_at for quote in used if quote.fetched_at), default=snapshot.generated_at)
-    return history.answered(request, replace(made, modified=known), snapshot.generated_at)
+    return history.answered(request, dataclasses.replace(made, modified=known), snapshot.generated_at)
 
 
 def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
@@ -121,35 +140,17 @@ def _found(wanted: Wanted, snapshot: Snapshot) -> Conversion:
 # What `/readyz` tells the person who is paged: each instrument, each source, and what is missing.
 
 
-def readiness(snapshot: Snapshot, health: Mapping[str, Health], *, draining: bool = False) -> dict[str, object]:
+def readiness(context: Context) -> ReadinessSchema:
     """`status` is "ready" only with a usable value for every required instrument and while the service stays."""
+    snapshot, draining = context.snapshot(), context.process_health.draining
     missing = [q.symbol for q in snapshot.quotes if q.instrument.required and q.status is Status.UNAVAILABLE]
-    return {
-        "status": "draining" if draining else "not ready" if missing else "ready",
-        "missing": missing,
-        "instruments": {quote.symbol: _instrument(quote) for quote in snapshot.quotes},
-        "sources": {source: _source(each) for source, each in health.items()},
-    }
-
-
-def _instrument(quote: Quote) -> dict[str, object]:
-    return {
-        "status": quote.status,
-        "reason": quote.reason,
-        "required": quote.instrument.required,
-        "source": quote.source,
-        "as_of": stamp(quote.as_of),
-    }
-
-
-def _source(health: Health) -> dict[str, object]:
-    return {
-        "up": health.up,
-        "reason": health.reason,
-        "failures_in_a_row": health.in_a_row,
-        "last_success": utc(health.last_success),
-        "next_poll": utc(health.next_poll),
-    }
+    return ReadinessSchema(
+        status="draining" if draining else "not ready" if missing else "ready",
+        missing=tuple(missing),
+        instruments={quote.symbol: ReadyInstrumentSchema.of(quote) for quote in snapshot.quotes},
+        sources={source: ReadySourceSchema.of(each) for source, each in context.health.items()},
+        demo=context.demo,
+    )
 
 
 # One small function a route: read the parameters, name the view, answer.
@@ -199,15 +200,16 @@ async def widget(request: web.Request) -> web.StreamResponse:
 
 async def healthz(request: web.Request) -> web.Response:
     """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
-    stalled = request.app[CONTEXT].process_health.stalled(_PATIENCE)
-    return _state(request, {"status": "timetable stalled" if stalled else "alive"}, 503 if stalled else 200)
+    context = request.app[CONTEXT]
+    stalled = context.process_health.stalled(_PATIENCE)
+    state = AliveSchema(status="timetable stalled" if stalled else "alive", demo=context.demo)
+    return _state(state, 503 if stalled else 200)
 
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
-    context = request.app[CONTEXT]
-    state = readiness(context.snapshot(), context.health, draining=context.process_health.draining)
-    return _state(request, state, 200 if state["status"] == "ready" else 503)
+    state = readiness(request.app[CONTEXT])
+    return _state(state, 200 if state.status == "ready" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -229,16 +231,14 @@ async def _answer(
 ) -> web.StreamResponse:
     """`formats` where `Accept` may choose one; `fields` are what every answer of the route carries."""
     if "at" not in request.query:
-        return current(request, snapshot, view, fields, formats=formats and "format" not in request.query)
+        past = await history.recent(request.app[CONTEXT], snapshot, view.style)
+        return current(request, snapshot, view, fields, formats=formats and "format" not in request.query, past=past)
     response = await history.stood(request, snapshot, view)
     response.headers.update(fields)
     return varied(request, response) if formats else response
 
 
-def _state(request: web.Request, state: dict[str, object], status: int) -> web.Response:
-    if request.app[CONTEXT].demo:
-        state["demo"] = True
-    body = encoder.line(state)
+def _state(state: AliveSchema | ReadinessSchema, status: int) -> web.Response:
     return web.Response(
-        status=status, body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"}
+        status=status, body=json.encode(state), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
     )

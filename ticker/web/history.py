@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
@@ -11,14 +11,15 @@ from typing import TypeVar
 from aiohttp import web
 
 from ticker.quotes import EPOCH, Instrument, Snapshot
-from ticker.render.picture import modified, picture_of
-from ticker.render.render import View
-from ticker.render.representation import Representation
-from ticker.render.series import FORMATS
-from ticker.storage.base import StoreError
+from ticker.rendering.chart import came_in, sparkline_file
+from ticker.rendering.formats import CONTENT_TYPES, write_history
+from ticker.rendering.renderer import View
+from ticker.rendering.representation import Representation
+from ticker.rendering.schemas import HistorySchema, stamp
+from ticker.storage.base import Point, StoreError
 from ticker.storage.history import INTERVALS, Series, TimeRange
 from ticker.web import parameters
-from ticker.web.context import CONTEXT
+from ticker.web.context import CONTEXT, Context
 from ticker.web.negotiation import format_of, varied
 from ticker.web.parameters import moment
 from ticker.web.problems import Problem, nearest
@@ -44,9 +45,19 @@ async def stood(request: web.Request, board: Snapshot, view: View) -> web.Respon
     if view.style == "sparkline":
         # The picture is of the last days from now: beside the numbers of another day it would tell what they do not.
         view = replace(view, style="plain")
-    made = request.app[CONTEXT].renderer.once(board, view)
+    made = request.app[CONTEXT].renderer.render_uncached(board, view)
     known = max(quote.fetched_at for quote in asked if quote.fetched_at)
     return answered(request, replace(made, modified=known), board.generated_at)
+
+
+async def recent(context: Context, snapshot: Snapshot, style: str) -> Mapping[str, Sequence[Point]]:
+    """The last days of each instrument where the style draws them; numbers wait for no store that fails."""
+    if style != "sparkline":
+        return {}
+    try:
+        return await context.history.recent([quote.symbol for quote in snapshot.quotes])
+    except StoreError:
+        return {}
 
 
 async def told(asked: Awaitable[T]) -> T:
@@ -90,12 +101,11 @@ async def history(request: web.Request) -> web.Response:
     parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
     instrument = _instrument(request)
     ask = _stretch(request, instrument.symbol)
-    context, head, coding = request.app[CONTEXT], _head(request, ask), request.headers.get("Accept-Encoding", "")
-    content_type, write = FORMATS[format_of(request)]
+    context, coding, form = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), format_of(request)
 
     def make(line: Series) -> Representation:
-        body = write(line, {**head, "next": _cursor(line.onward)})
-        return ready(Representation(body, content_type, modified(line) or context.clock()), coding)
+        body = write_history(line.points, _head(request, ask, line), form)
+        return ready(Representation(body, CONTENT_TYPES[form], came_in(line.points) or context.clock()), coding)
 
     line, made = await told(context.history.line(ask, make))
     if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
@@ -116,7 +126,7 @@ async def picture(request: web.Request) -> web.Response:
     ask = TimeRange(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
 
     def make(line: Series) -> Representation:
-        return picture_of(line, instrument, lang, now)
+        return sparkline_file(line.points, instrument, lang, now)
 
     _, made = await told(request.app[CONTEXT].history.line(ask, make))
     return answered(request, made, now)
@@ -143,10 +153,17 @@ def _stretch(request: web.Request, symbol: str) -> TimeRange:
     return TimeRange(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
 
 
-def _head(request: web.Request, ask: TimeRange) -> dict[str, object]:
-    demo = {"demo": True} if request.app[CONTEXT].demo else {}
-    asked = {name: request.query.get(name) for name in ("from", "to")}
-    return {"symbol": ask.symbol, "interval": ask.interval, **asked, **demo}
+def _head(request: web.Request, ask: TimeRange, line: Series) -> HistorySchema:
+    return HistorySchema(
+        symbol=ask.symbol,
+        interval=ask.interval,
+        from_=request.query.get("from"),
+        to=request.query.get("to"),
+        next=_cursor(line.onward),
+        since=stamp(line.since),
+        points=(),
+        demo=request.app[CONTEXT].demo,
+    )
 
 
 def _cursor(onward: datetime | None) -> str | None:

@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from ticker.render.locales import UnknownLanguageError, locale_of, tag_of
+from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.web import parameters
 
 FORMATS = ("json", "csv", "ndjson")
@@ -62,7 +62,7 @@ def _spelt(tag: str) -> str | None:
     """The tag, shortened from its end until CLDR knows it (RFC 4647, 3.4)."""
     while tag:
         try:
-            return tag_of(locale_of(tag))
+            return normalize_tag(tag)
         except UnknownLanguageError:
             tag = tag.rpartition("-")[0]
     return None

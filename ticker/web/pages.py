@@ -8,14 +8,15 @@ from importlib.resources import files
 from aiohttp import web
 
 from ticker.quotes import Snapshot
-from ticker.render import reference
-from ticker.render.embeds import Choice
-from ticker.render.html import STYLES
-from ticker.render.render import HTML, THEMES, Sheet, SourceState
-from ticker.render.representation import Representation
+from ticker.rendering import reference
+from ticker.rendering.embeds import Choice
+from ticker.rendering.html import STYLES
+from ticker.rendering.representation import HTML, Representation
+from ticker.rendering.site import THEMES, Sheet, SourceState
 from ticker.storage.base import StoreError
 from ticker.web import parameters
 from ticker.web.context import CONTEXT, Context
+from ticker.web.history import recent
 from ticker.web.openapi.document import document_of
 from ticker.web.problems import fragment_safe
 from ticker.web.responses import answer
@@ -43,7 +44,8 @@ async def page(request: web.Request) -> web.Response:
     snapshot = context.snapshot()
     past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
     sheet = Sheet(_choice(request, snapshot), sources(context), past)
-    response = _answer(request, context.renderer.site.page(snapshot, sheet))
+    lines = await recent(context, snapshot, sheet.choice.style)
+    response = _answer(request, context.renderer.site.page(snapshot, sheet, lines))
     response.headers.update(PAGE)
     return response
 
@@ -53,7 +55,9 @@ async def frame(request: web.Request) -> web.Response:
     """`GET /frame`: the widget alone, for an iframe on any site."""
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
-    response = _answer(request, context.renderer.site.frame(snapshot, _choice(request, snapshot)))
+    choice = _choice(request, snapshot)
+    lines = await recent(context, snapshot, choice.style)
+    response = _answer(request, context.renderer.site.frame(snapshot, choice, lines))
     response.headers.update(_FRAMED)
     return response
 
@@ -113,8 +117,8 @@ async def docs(request: web.Request) -> web.Response:
     snapshot, now = context.snapshot(), context.clock()
 
     def made() -> Representation:
-        document, pages = document_of(context), context.renderer.pages
-        body = reference.page(document, pages, _said(lang), lang=lang, demo=context.demo)
+        document, html = document_of(context), context.renderer.html
+        body = reference.page(document, html, _said(lang), lang=lang, demo=context.demo)
         return Representation(body, HTML, snapshot.generated_at)
 
     response = answer(request, context.renderer.steady(("docs", lang), made), now, context.board.next_change(now))

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from aiohttp import web
 
 from ticker.quotes import Snapshot
-from ticker.render.forms import FIELDS, SHAPES, Form
-from ticker.render.locales import DEFAULT, UnknownLanguageError, locale_of, tag_of
+from ticker.rendering.formats import FIELDS, SHAPES, Form
+from ticker.rendering.locales import DEFAULT, UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
 from ticker.web.negotiation import format_of, preferred
 from ticker.web.problems import Problem, nearest
@@ -52,7 +52,7 @@ def language(request: web.Request) -> str:
         request[NEGOTIATED] = True
         return preferred(request.headers.get("Accept-Language", "")) or DEFAULT
     try:
-        return tag_of(locale_of(tag))
+        return normalize_tag(tag)
     except UnknownLanguageError as error:
         raise Problem(400, f"{error}", parameter="lang") from None
 

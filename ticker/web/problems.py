@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.render import encoder
+from ticker.rendering import json
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
@@ -43,7 +43,7 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo
     return web.Response(
         status=problem.status,
         # Without a "<", so that it is no markup even where a server-side include puts it into a page.
-        body=encoder.line(body).replace(b"<", b"\\u003c"),
+        body=json.encode(body).replace(b"<", b"\\u003c"),
         headers={"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})},
     )
 

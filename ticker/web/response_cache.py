@@ -6,7 +6,7 @@ wishes. Emptied by every new version, by the hour, and when it is full.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -18,8 +18,9 @@ from aiohttp import web
 
 from ticker.board import Board
 from ticker.quotes import Snapshot
-from ticker.render.locales import DEFAULT
-from ticker.render.render import View
+from ticker.rendering.locales import DEFAULT
+from ticker.rendering.renderer import View
+from ticker.storage.base import Point
 from ticker.web import connections
 from ticker.web.context import CONTEXT
 from ticker.web.middlewares import policy
@@ -224,14 +225,20 @@ def found(request: web.BaseRequest, context: Context) -> web.StreamResponse | No
 
 
 def current(
-    request: web.Request, snapshot: Snapshot, view: View, fields: Mapping[str, str], *, formats: bool
+    request: web.Request,
+    snapshot: Snapshot,
+    view: View,
+    fields: Mapping[str, str],
+    *,
+    formats: bool,
+    past: Mapping[str, Sequence[Point]],
 ) -> web.StreamResponse:
     """The view of a board that was the present one just now, on the shelf from here on.
 
-    `fields` are those of the route; with `formats`, `Accept` had a say in the format.
+    `fields` are those of the route; with `formats`, `Accept` had a say in the format; `past` are the lines to draw.
     """
     context, now = request.app[CONTEXT], request.app[CONTEXT].clock()
-    shelf, made = context.shelf, context.renderer.render(snapshot, view)
+    shelf, made = context.shelf, context.renderer.render(snapshot, view, past)
     moment, wishes = shelf.moment(now), _wishes(request, context)
     varied = ["Accept"] if formats else []
     varied += [vary(request)] + (["Origin"] if "*" not in context.cors_origins else [])

@@ -63,8 +63,3 @@ def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web
         for code in _CODES:
             context.traffic.requests.setdefault((resource.canonical, "GET", code), 0)
     return app
-
-
-def serves(path: str) -> bool:
-    """Whether there is a route of that pattern."""
-    return path in dict(ROUTES)

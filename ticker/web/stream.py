@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from aiohttp import web
 
 from ticker.log import Log
-from ticker.render.render import View
+from ticker.rendering.renderer import View
 from ticker.web import parameters
 from ticker.web.connections import Connection
 from ticker.web.context import CONTEXT

@@ -12,10 +12,9 @@ from aiohttp import web
 
 from ticker.convert import codes
 from ticker.quotes import Snapshot
-from ticker.render import encoder
-from ticker.render.render import JSON
-from ticker.render.representation import Representation
-from ticker.render.schemas import ref, schemas
+from ticker.rendering import json as wire_json
+from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.schemas import components, reference
 from ticker.web import parameters as strict
 from ticker.web.context import CONTEXT, Context
 from ticker.web.openapi.operations import OPERATIONS, Operation
@@ -52,7 +51,7 @@ def document(names: Names, version: str, url: str | None = None) -> dict[str, An
         "servers": [{"url": url or "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": {each.path: {"get": _operation(each, told)} for each in OPERATIONS},
-        "components": {"schemas": schemas()},
+        "components": {"schemas": components()},
     }
 
 
@@ -76,7 +75,7 @@ async def openapi(request: web.Request) -> web.Response:
 
 def described(context: Context) -> bytes:
     """The document of the service with that context, as JSON."""
-    return encoder.line(document_of(context))
+    return wire_json.encode(document_of(context))
 
 
 def document_of(context: Context) -> dict[str, Any]:
@@ -107,14 +106,14 @@ def _sad(each: Operation) -> dict[str, Any]:
     if each.sad is None:
         return {}
     status, text = each.sad
-    content = {media: {"schema": ref(name)} for media, name in each.answers.items()}
+    content = {media: {"schema": reference(name)} for media, name in each.answers.items()}
     return {str(status): {"description": text, "headers": headers(cached=False), "content": content}}
 
 
 def _media(each: Operation, media: str, names: str) -> dict[str, Any]:
     if not names:
         return {"schema": {"type": "object" if media == JSON else "string"}}
-    refs = [ref(name) for name in names.split()]
+    refs = [reference(name) for name in names.split()]
     examples = {
         name: {"summary": f"GET {shown['path']}", "value": shown["body"]}
         for name, shown in EXAMPLES.get(each.id, {}).items()

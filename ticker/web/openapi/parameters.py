@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ticker.render.forms import FIELDS, SHAPES
-from ticker.render.html import STYLES
+from ticker.rendering.formats import FIELDS, SHAPES
+from ticker.rendering.html import STYLES
 from ticker.storage.history import INTERVALS
 from ticker.web import handlers, history
 from ticker.web import parameters as parameters_module

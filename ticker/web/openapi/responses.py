@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ticker.render.schemas import ref
+from ticker.rendering.schemas import reference
 
 _COMMON = {
     "Access-Control-Allow-Origin": "Whose scripts may read it.",
@@ -50,7 +50,7 @@ def _problem(status: int) -> dict[str, Any]:
     return {
         "description": _FAILED[status],
         "headers": {name: _header(text) for name, text in found.items()},
-        "content": {"application/problem+json": {"schema": ref("Problem")}},
+        "content": {"application/problem+json": {"schema": reference("Problem")}},
     }
 
 

@@ -1,0 +1,48 @@
+"""What the service says in words of its own: in each of its languages all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticker.quotes import Reason, Status
+from ticker.rendering.locales import locale_of
+from ticker.rendering.page_words import words_for
+from ticker.rendering.phrases import fragment_phrases, reasons
+from ticker.rendering.site import LANGUAGES
+
+
+def test_the_page_says_the_same_in_russian_as_in_english() -> None:
+    """No word is missing, and every status has one."""
+    english, russian = words_for(locale_of("en")), words_for(locale_of("ru"))
+    assert english.keys() == russian.keys()
+    assert set(Status) <= english.keys()
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_reason_is_said_in_words(lang: str) -> None:
+    """A slug is for programs."""
+    assert set(reasons(locale_of(lang))) == set(Reason)
+
+
+def test_another_language_is_spoken_to_in_english() -> None:
+    """Rather than in nothing."""
+    assert words_for(locale_of("sw")) is words_for(locale_of("en"))
+    assert reasons(locale_of("sw")) is reasons(locale_of("en"))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_demo_is_called_so_in_every_language_of_the_page(lang: str) -> None:
+    """In the letters of the language."""
+    word = fragment_phrases(locale_of(lang))["demo"]
+    assert word
+    assert word.isascii() is (lang in {"en", "de", "es", "it", "pl", "pt", "tr"})
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_fragment_has_every_phrase_in_every_language_of_the_page(lang: str) -> None:
+    """And none of them is left in English."""
+    english, said = fragment_phrases(locale_of("en")), fragment_phrases(locale_of(lang))
+    assert said.keys() == english.keys()
+    assert all(said.values())
+    if lang != "en":
+        assert not {key for key in said if said[key] == english[key]} - {"demo"}

@@ -1,0 +1,124 @@
+"""The JSON that the world sees."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.rendering.quotes import FRESH, GONE, STALE, board
+from ticker.quotes import Status
+from ticker.rendering import formats, schemas
+from ticker.rendering import json as wire_json
+from ticker.rendering.locales import locale_of
+from ticker.rendering.schemas import AgreementSchema, QuoteSchema, QuotesSchema
+
+EN = locale_of("en")
+# What the sources write: up to twelve digits on each side, trailing zeros kept.
+DIGITS = st.tuples(st.integers(0, 10**12 - 1), st.text("0123456789", max_size=12)).map(
+    lambda parts: f"{parts[0]}.{parts[1]}".rstrip(".")
+)
+
+
+def field(name: str, body: bytes) -> str:
+    """The text of a number as it stands in the JSON."""
+    found = re.search(rf'"{name}": ([^,}}]+)', body.decode())
+    assert found is not None
+    return found[1]
+
+
+@settings(max_examples=2000)
+@given(DIGITS)
+def test_a_price_has_the_digits_of_its_source(text: str) -> None:
+    """100.6798 and never 100.67980000000001, 73.70 and never 73.7, without an exponent."""
+    body = wire_json.encode(QuoteSchema.of(replace(FRESH, price=Decimal(text), previous=None), EN))
+    assert field("price", body) == text
+
+
+@settings(max_examples=300)
+@given(DIGITS, DIGITS)
+def test_a_change_is_exact(price: str, previous: str) -> None:
+    """Price less previous, in decimals."""
+    quote = replace(FRESH, price=Decimal(price), previous=Decimal(previous))
+    body = wire_json.encode(QuoteSchema.of(quote, EN))
+    assert Decimal(field("change", body)) == Decimal(price) - Decimal(previous)
+
+
+def test_a_change_in_percent_is_rounded_once() -> None:
+    """Two digits, half up; null where the price before was nothing."""
+    assert QuoteSchema.of(FRESH, EN).change_percent == Decimal("0.46")
+    assert QuoteSchema.of(replace(FRESH, previous=Decimal(0)), EN).change_percent is None
+    assert QuoteSchema.of(replace(FRESH, previous=None), EN).display.change is None
+
+
+def test_no_number_of_an_unavailable_quote_is_anywhere_in_the_json() -> None:
+    """Null, never 0 and never the last one known; what it was and why it is gone stay."""
+    body = wire_json.encode(QuoteSchema.of(GONE, EN))
+    found = json.loads(body)
+    empty = ("price", "previous", "previous_as_of", "change", "change_percent", "agreement")
+    assert [found[name] for name in empty] == [None] * len(empty)
+    assert found["display"] == {"label": "USD", "price": None, "change": None}
+    assert (found["status"], found["reason"]) == ("unavailable", "timeout")
+    assert not re.search(r"\d+[.,]\d", body.decode())
+
+
+@pytest.mark.parametrize(
+    ("quotes", "status"),
+    [((FRESH,), "fresh"), ((FRESH, STALE), "stale"), ((GONE, FRESH, STALE), "unavailable"), ((), "unavailable")],
+)
+def test_the_status_of_the_board_is_the_worst_of_what_is_shown(quotes: tuple[object, ...], status: str) -> None:
+    """Of the quotes asked for, not of all."""
+    shown = tuple(quote for quote in (FRESH, STALE, GONE) if quote in quotes)
+    assert QuotesSchema.of(board(GONE), shown, EN).status == Status(status)
+
+
+def test_a_stamp_keeps_the_zone_of_its_source() -> None:
+    """To the second, RFC 3339; what we say ourselves is in UTC."""
+    moment = datetime(2024, 11, 22, 1, 2, 3, 999, timezone(timedelta(hours=3)))
+    assert schemas.stamp(moment) == "2024-11-22T01:02:03+03:00"
+    assert schemas.stamp(moment.astimezone(UTC)) == "2024-11-21T22:02:03Z"
+    assert schemas.utc(moment) == "2024-11-21T22:02:03Z"
+    assert (schemas.stamp(None), schemas.utc(None)) == (None, None)
+
+
+def test_a_hostile_text_is_a_json_string() -> None:
+    """Quotes, control characters and lone line separators stay data."""
+    nasty = '"},\n\x00</script>\u2028'
+    quote = replace(FRESH, instrument=replace(FRESH.instrument, name={"en": nasty}))
+    assert json.loads(wire_json.encode(QuoteSchema.of(quote, EN)))["name"] == nasty
+
+
+def test_the_json_is_utf_8_and_ends_with_a_line() -> None:
+    """Readable in a terminal."""
+    body = wire_json.encode(QuotesSchema.of(board(FRESH), (FRESH,), locale_of("ru")))
+    assert body.endswith(b"\n")
+    assert "Доллар США" in body.decode()
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_a_quote_has_every_member_in_the_order_of_its_schema(demo: bool) -> None:  # noqa: FBT001 - a parameter
+    """And no other; `demo` is there only where the numbers are invented."""
+    for quote in (FRESH, STALE, GONE):
+        sent = json.loads(wire_json.encode(QuoteSchema.of(quote, EN, demo=demo)))
+        assert tuple(sent) == (*formats.FIELDS, *(["demo"] if demo else []))
+
+
+@pytest.mark.parametrize("change", [{"prise": 1}, {"status": "new"}, {"fallback": None}, {"display": {}}])
+def test_a_schema_refuses_what_it_does_not_know(change: dict[str, Any]) -> None:
+    """A schema that takes anything would tell its readers nothing."""
+    with pytest.raises(ValidationError):
+        QuoteSchema.model_validate({**QuoteSchema.of(FRESH, EN).model_dump(), **change})
+
+
+def test_a_schema_refuses_a_number_that_is_none() -> None:
+    """NaN has no place in JSON."""
+    with pytest.raises(ValidationError, match="finite"):
+        AgreementSchema(sources=2, spread_percent=Decimal("NaN"))

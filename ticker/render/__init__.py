@@ -1,1 +1,0 @@
-"""Snapshot to bytes: JSON and HTML, each made once a version and kept ready with its entity tag."""

@@ -1,0 +1,203 @@
+"""Quotes and history in the form a client asks for: some fields, fewer digits, a flat map, CSV or NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from types import UnionType
+from typing import Any, get_args
+
+from babel import Locale
+from pydantic import BaseModel
+
+from ticker.quotes import EPOCH, Quote, Snapshot
+from ticker.rendering import json, locales
+from ticker.rendering.schemas import HistorySchema, QuoteSchema, QuotesSchema
+from ticker.storage.base import Point
+
+SHAPES = ("records", "map")
+# The fields of a quote that can be asked for, in the order of the wire.
+FIELDS = tuple(name for name in QuoteSchema.model_fields if name != "demo")
+CONTENT_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8; header=present",
+    "ndjson": "application/x-ndjson",
+}
+HISTORY_COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at", "revision")
+# What `precision` shortens. Percentages have two digits as they are.
+_PRICES = ("price", "previous", "change")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is asked: the shape, the fields in their order (none means all), the digits after the point at most."""
+
+    shape: str = "records"
+    fields: tuple[str, ...] = ()
+    precision: int | None = None
+    format: str = "json"
+
+
+def write_quotes(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, form: Form, *, alone: bool) -> bytes:
+    """The quotes in that form; `alone` where one was asked for by its name."""
+    board = QuotesSchema.of(snapshot, quotes, locale).model_dump()
+    rows = [_shortened(row, form.precision) for row in board["quotes"]]
+    return _WRITERS[form.format](board, rows, form, alone=alone)
+
+
+def _shortened(row: Row, precision: int | None) -> Row:
+    if precision is None:
+        return row
+    return row | {name: _rounded(row[name], precision) for name in _PRICES}
+
+
+def _rounded(value: Decimal | None, precision: int) -> Decimal | None:
+    """With `precision` digits at most; digits that nobody published are never put in."""
+    exponent = 0 if value is None else value.as_tuple().exponent
+    longer = isinstance(exponent, int) and -exponent > precision
+    return locales.rounded(value, precision) if value is not None and longer else value
+
+
+def _cut(row: Row, fields: Sequence[str]) -> Row:
+    return {name: row[name] for name in (*(fields or FIELDS), "demo") if name in row}
+
+
+def _write_json(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:
+    if form.shape == "map":
+        return json.encode(_map(rows, form.fields) | ({"demo": True} if "demo" in board else {}))
+    cut = [_cut(row, form.fields) for row in rows]
+    return json.encode(cut[0] if alone else board | {"quotes": cut})
+
+
+def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
+    """By symbol the price alone, or the fields that were asked for."""
+    if not fields:
+        return {row["symbol"]: row["price"] for row in rows}
+    return {row["symbol"]: {name: row[name] for name in fields} for row in rows}
+
+
+def _write_ndjson(_board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
+    return b"".join(json.encode(_cut(row, _columns(form))) for row in rows)
+
+
+def _write_csv(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
+    """A header and a quote a line (RFC 4180); what is not known is an empty cell."""
+    names = [*_columns(form), *(["demo"] if "demo" in board else [])]
+    flat = [column for name in names for column in _flat(name)]
+    lines = [[column for column, _ in flat]]
+    lines += [[_cell(value(row)) for _, value in flat] for row in rows]
+    return "".join(f"{','.join(line)}\r\n" for line in lines).encode()
+
+
+def _columns(form: Form) -> Sequence[str]:
+    return form.fields or (("symbol", "price") if form.shape == "map" else FIELDS)
+
+
+def _flat(name: str) -> list[tuple[str, Callable[[Mapping[str, Any]], object]]]:
+    """The columns of a field: one, or one for each member of an object, `display_price` and so on."""
+
+    def member(inner: str) -> Callable[[Mapping[str, Any]], object]:
+        return lambda row: (row[name] or {}).get(inner)
+
+    if name in NESTED:
+        return [(f"{name}_{inner}", member(inner)) for inner in NESTED[name]]
+    return [(name, lambda row: row[name])]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _quoted(f"{value:f}" if isinstance(value, Decimal) else str(value))
+
+
+def _quoted(text: str) -> str:
+    return text if not set(text) & set(',"\r\n') else '"{}"'.format(text.replace('"', '""'))
+
+
+_WRITERS = {"json": _write_json, "csv": _write_csv, "ndjson": _write_ndjson}
+
+
+def _members(annotation: object) -> tuple[str, ...]:
+    """The members of a field that is an object, or an object or null."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return tuple(models[0].model_fields) if models else ()
+
+
+NESTED = {
+    name: _members(each.annotation) for name, each in QuoteSchema.model_fields.items() if _members(each.annotation)
+}
+
+
+def write_history(points: Sequence[Point], head: HistorySchema, form: str) -> bytes:
+    """The points as "json" (an object with the members of `head`), "csv" or "ndjson"."""
+    return _HISTORY_WRITERS[form](points, head)
+
+
+def _history_json(points: Sequence[Point], head: HistorySchema) -> bytes:
+    # The points are made without a model each: an answer has thousands, and a test holds them to the schema.
+    return json.encode(head.model_dump() | {"points": json.raw([_point(each) for each in points])})
+
+
+def _history_ndjson(points: Sequence[Point], _head: HistorySchema) -> bytes:
+    return b"".join(json.encode(_point(each)) for each in points)
+
+
+def _history_csv(points: Sequence[Point], _head: HistorySchema) -> bytes:
+    """A header and a point a line (RFC 4180)."""
+    rows = (map(_quoted, _texts(point)) for point in points)
+    return "".join(f"{','.join(row)}\r\n" for row in (HISTORY_COLUMNS, *rows)).encode()
+
+
+_HISTORY_WRITERS: dict[str, Callable[[Sequence[Point], HistorySchema], bytes]] = {
+    "json": _history_json,
+    "csv": _history_csv,
+    "ndjson": _history_ndjson,
+}
+
+
+def _point(point: Point) -> Row:
+    as_of, price, price_type, source, fetched_at, _ = _texts(point)
+    return {
+        "as_of": as_of,
+        "price": json.digits(price),
+        "price_type": price_type,
+        "source": source,
+        "fetched_at": fetched_at,
+        "revision": point.revision,
+    }
+
+
+def _texts(point: Point) -> tuple[str, ...]:
+    as_of, fetched_at = _moment(point.as_of, point.offset), _moment(point.fetched_at, 0)
+    return as_of, point.price, point.price_type, point.source, fetched_at, f"{point.revision}"
+
+
+def _moment(micros: int, minutes: int) -> str:
+    """RFC 3339 to the second, in the zone so many minutes east."""
+    days, seconds = divmod(micros // 1_000_000 + minutes * 60, 86_400)
+    return f"{_date(days)}T{_clock(seconds)}{_zone(minutes)}"
+
+
+# A line of days knows one time of day, a line of minutes few days.
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
+    return (EPOCH + timedelta(days)).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _clock(seconds: int) -> str:
+    return (EPOCH + timedelta(seconds=seconds)).time().isoformat("seconds")
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}" if minutes else "Z"

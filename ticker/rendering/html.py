@@ -1,0 +1,195 @@
+"""Quotes as HTML: the fragment and the pages, by templates with autoescape, so that no text is ever markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from babel import Locale
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ticker.quotes import Quote, Snapshot, Status, worst
+from ticker.rendering import locales, phrases
+from ticker.rendering.chart import Sparkline, sparkline
+from ticker.rendering.schemas import name_of, stamp
+from ticker.storage.base import Point
+
+STYLES = ("plain", "change", "sparkline")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the service's own files stand: `base` is its public address without a slash at the end, "" for here."""
+
+    base: str = ""
+    widget_js: str = "/widget.js"
+    widget_css: str = "/widget.css"
+    page_js: str = "/page.js"
+    page_css: str = "/page.css"
+    icon_svg: str = "/icon.svg"
+    favicon_ico: str = "/favicon.ico"
+    docs_js: str = "/docs.js"
+    docs_css: str = "/docs.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One instrument as the templates see it: text only, already in the reader's language.
+
+    `price` is the number for people and `value` the same for programs; `when` is of when it is, and `age` the same
+    where it has to be seen. `note` is the tooltip.
+    """
+
+    symbol: str
+    label: str
+    name: str
+    status: str
+    reason: str | None
+    price: str | None
+    value: str | None
+    age: str | None
+    when: str | None
+    as_of: str | None
+    attribution: str | None
+    change: str | None
+    direction: str | None
+    note: str
+    line: Sparkline | None = None
+
+
+class HtmlRenderer:
+    """Renders HTML from snapshots. `attributions` are the sources' names for readers, by source and language."""
+
+    def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
+        self.links = links or Links()
+        self._attributions = attributions
+        self._templates = Environment(
+            loader=PackageLoader("ticker.rendering"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+
+    def widget(
+        self,
+        snapshot: Snapshot,
+        quotes: Sequence[Quote],
+        locale: Locale,
+        style: str = "plain",
+        *,
+        seen: datetime | None = None,
+        dated: bool = False,
+        past: Mapping[str, Sequence[Point]] | None = None,
+    ) -> str:
+        """The fragment: a list that is right without script and without style. `style` is one of STYLES.
+
+        With `dated` every number tells of when it is, as a stale one does: for where nobody will mark it later. A
+        plain fragment seen at `seen` shows the date of a stale number only where it is of another day: a number of
+        today is marked as stale, and the header's text stays what it is. `past` are the lines to draw by symbol.
+        """
+        undated = {
+            quote.symbol for quote in quotes if style == "plain" and seen and not dated and _same_day(quote, seen)
+        }
+        items = [
+            self._item(
+                quote,
+                locale,
+                aged=quote.symbol not in undated and (dated or quote.status is Status.STALE),
+                line=_line(quote, past, locale) if past and style == "sparkline" else None,
+            )
+            for quote in quotes
+        ]
+        return self.fill(
+            "fragment.html",
+            locale,
+            items=items,
+            style=style,
+            status=worst(quote.status for quote in quotes),
+            version=snapshot.version,
+            words=phrases.fragment_phrases(locale),
+            demo=snapshot.demo,
+        )
+
+    def fill(self, template: str, locale: Locale, **values: object) -> str:
+        """A template filled in for readers of `locale`."""
+        return self._templates.get_template(template).render(
+            lang=locales.tag_of(locale),
+            dir=locales.direction_of(locale),
+            dash=locales.DASH,
+            links=self.links,
+            **values,
+        )
+
+    def items(self, quotes: Sequence[Quote], locale: Locale) -> list[Item]:
+        """The instruments as a template sees them."""
+        return [self._item(quote, locale, aged=quote.status is Status.STALE) for quote in quotes]
+
+    def attribution(self, source: str, locale: Locale) -> str:
+        """The source's name for readers."""
+        return locales.chosen(self._attributions.get(source, {}), locale, source)
+
+    def _item(self, quote: Quote, locale: Locale, *, aged: bool, line: Sparkline | None = None) -> Item:
+        what, price, as_of, percent = quote.instrument, quote.price, quote.as_of, quote.change_percent
+        known = price is not None
+        attribution = self.attribution(quote.source, locale) if known and quote.source else None
+        when = _moment(as_of, locale) if known and as_of else None
+        reason = str(quote.reason) if quote.reason else None
+        return Item(
+            symbol=quote.symbol,
+            label=locales.chosen(what.label, locale, quote.symbol),
+            name=f"{name_of(what, locale)}, {what.quote} / {locales.unit(what.unit, locale)}",
+            status=str(quote.status),
+            reason=reason,
+            price=None if price is None else locales.number(price, what.decimals, locale),
+            value=None if price is None else format(price, "f"),
+            age=_short_moment(as_of, locale) if as_of and aged else None,
+            when=when,
+            as_of=stamp(as_of),
+            attribution=attribution,
+            change=None if percent is None else locales.change(percent, locale),
+            direction=None if percent is None else _direction(locales.rounded(percent, 2)),
+            note=", ".join(filter(None, (attribution, when))) or _absence(reason, locale),
+            line=line,
+        )
+
+
+def shown_quotes(snapshot: Snapshot, symbols: tuple[str, ...]) -> tuple[Quote, ...]:
+    """The quotes of `symbols` in that order; none means all. Raises KeyError for one not on the board."""
+    board = {quote.symbol: quote for quote in snapshot.quotes}
+    return tuple(board[symbol] for symbol in symbols) if symbols else snapshot.quotes
+
+
+def _absence(reason: str | None, locale: Locale) -> str:
+    """Why there is no number."""
+    absent = phrases.fragment_phrases(locale)["unavailable"]
+    return f"{absent}: {phrases.reasons(locale)[reason]}" if reason and phrases.speaks(locale) else absent
+
+
+def _line(quote: Quote, past: Mapping[str, Sequence[Point]], locale: Locale) -> Sparkline | None:
+    points = past.get(quote.symbol, ())
+    return sparkline(points, quote.instrument, locale) if points else None
+
+
+def _same_day(quote: Quote, seen: datetime) -> bool:
+    return quote.as_of is not None and quote.as_of.date() == seen.astimezone(quote.as_of.tzinfo).date()
+
+
+def _is_day(moment: datetime) -> bool:
+    """Whether a number is of a day rather than of a moment: a fixing counts from midnight."""
+    return moment.time().isoformat() == "00:00:00"
+
+
+def _moment(moment: datetime, locale: Locale) -> str:
+    return (locales.day if _is_day(moment) else locales.minute)(moment, locale)
+
+
+def _short_moment(moment: datetime, locale: Locale) -> str:
+    return (locales.day if _is_day(moment) else locales.short_minute)(moment, locale)
+
+
+def _direction(change: Decimal) -> str:
+    """Where the change goes as it is shown, 0.00% nowhere: up, down or flat."""
+    return "up" if change > 0 else "down" if change < 0 else "flat"

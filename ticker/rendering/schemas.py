@@ -1,0 +1,602 @@
+"""The wire: one pydantic model for each object that is sent. It is what is encoded, and what the OpenAPI schema says.
+
+A model's `of` makes it from the values of the house. Moments are RFC 3339 to the second: what a source dates in the
+source's own offset, what the service itself says in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from operator import not_
+from typing import Annotated, Any, Literal, TypeAlias
+
+from babel import Locale
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
+
+from ticker import quotes as values
+from ticker.convert import Conversion, Leg
+from ticker.convert import rounded as rounded_fraction
+from ticker.facts import CadenceFacts, CalendarFacts, Facts, SourceFacts
+from ticker.health import Health
+from ticker.quotes import PriceType, Reason, Status
+from ticker.rendering import locales, phrases
+
+# Digits after the point of a conversion's rate: enough to carry any sane amount.
+RATE_DIGITS = 12
+_REFERENCE = "#/components/schemas/"
+_SUFFIX = "Schema"
+
+Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Day: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
+# A JSON number with the digits that the source wrote; pydantic refuses one that is not finite.
+Number: TypeAlias = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+# Left out where it is false.
+Demo: TypeAlias = Annotated[
+    bool, Field(exclude_if=not_, description="true where the numbers are invented; absent otherwise")
+]
+
+
+class Schema(BaseModel):
+    """What all models share: an unknown member is refused, and nothing is changed once it is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
+
+
+class AgreementSchema(Schema):
+    """How many sources say the same, and how far apart they are."""
+
+    sources: Annotated[int, Field(description="sources within the instrument's tolerance, the shown one among them")]
+    spread_percent: Annotated[
+        Number, Field(description="between the highest and the lowest comparable source, in percent")
+    ]
+
+
+class DisplaySchema(Schema):
+    """The quote as text, rounded once, in the language asked for; null where there is no number."""
+
+    label: str
+    price: str | None
+    change: str | None
+
+
+class QuoteSchema(Schema):
+    """One instrument's published number with where it is from and how old it is."""
+
+    symbol: str
+    name: str
+    base: str
+    quote: str
+    unit: str
+    price: Number | None
+    price_type: PriceType | None
+    previous: Number | None
+    previous_as_of: Moment | None
+    change: Number | None
+    change_percent: Number | None
+    as_of: Moment | None
+    fetched_at: Moment | None
+    next_update_at: Moment | None
+    source: str | None
+    fallback: bool
+    status: Status
+    reason: Reason | None
+    agreement: AgreementSchema | None
+    display: DisplaySchema
+    demo: Demo = False
+
+    @classmethod
+    def of(cls, quote: values.Quote, locale: Locale, *, demo: bool = False) -> QuoteSchema:
+        """The quote as readers of `locale` see it."""
+        what, percent, agreement = quote.instrument, quote.change_percent, quote.agreement
+        return cls(
+            symbol=quote.symbol,
+            name=name_of(what, locale),
+            base=what.base,
+            quote=what.quote,
+            unit=what.unit,
+            price=quote.price,
+            price_type=quote.price_type,
+            previous=quote.previous,
+            previous_as_of=stamp(quote.previous_as_of),
+            change=quote.change,
+            change_percent=None if percent is None else locales.rounded(percent, 2),
+            as_of=stamp(quote.as_of),
+            fetched_at=utc(quote.fetched_at),
+            next_update_at=utc(quote.next_update_at),
+            source=quote.source,
+            fallback=quote.fallback,
+            status=quote.status,
+            reason=quote.reason,
+            agreement=None
+            if agreement is None
+            else AgreementSchema(
+                sources=agreement.sources, spread_percent=locales.rounded(agreement.spread_percent, 2)
+            ),
+            display=DisplaySchema(
+                label=locales.chosen(what.label, locale, quote.symbol),
+                price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),
+                change=None if percent is None else locales.change(percent, locale),
+            ),
+            demo=demo,
+        )
+
+
+class QuotesSchema(Schema):
+    """All quotes of one snapshot; `status` is the worst of theirs."""
+
+    version: int
+    generated_at: Moment
+    status: Status
+    quotes: tuple[QuoteSchema, ...]
+    demo: Demo = False
+
+    @classmethod
+    def of(cls, snapshot: values.Snapshot, quotes: Iterable[values.Quote], locale: Locale) -> QuotesSchema:
+        """A board of `quotes` cut from `snapshot`."""
+        shown = tuple(quotes)
+        return cls(
+            version=snapshot.version,
+            generated_at=_utc(snapshot.generated_at),
+            status=values.worst(quote.status for quote in shown),
+            quotes=tuple(QuoteSchema.of(quote, locale, demo=snapshot.demo) for quote in shown),
+            demo=snapshot.demo,
+        )
+
+
+class PointSchema(Schema):
+    """One number of the past."""
+
+    as_of: Moment
+    price: Number
+    price_type: PriceType
+    source: str
+    fetched_at: Moment
+    revision: Annotated[
+        int, Field(description="how often this date was corrected; `at` a moment before it tells what was shown")
+    ]
+
+
+class HistorySchema(Schema):
+    """One instrument's line, oldest first."""
+
+    symbol: str
+    interval: str
+    from_: Annotated[str | None, Field(serialization_alias="from")]
+    to: str | None
+    next: Annotated[str | None, Field(description="the `cursor` of the next page; null at the end")]
+    since: Annotated[Moment | None, Field(description="the oldest date kept of the instrument")]
+    points: tuple[PointSchema, ...]
+    demo: Demo = False
+
+
+class LegSchema(Schema):
+    """One quote on the way."""
+
+    symbol: str
+    base: str
+    quote: str
+    operation: Annotated[Literal["multiply", "divide"], Field(description="what was done with the price")]
+    price: Number | None
+    price_type: PriceType | None
+    as_of: Moment | None
+    fetched_at: Moment | None
+    source: str | None
+    fallback: bool
+    status: Status
+    reason: Reason | None
+
+    @classmethod
+    def of(cls, leg: Leg) -> LegSchema:
+        """One step of a conversion."""
+        quote = leg.quote
+        return cls(
+            symbol=quote.symbol,
+            base=quote.instrument.base,
+            quote=quote.instrument.quote,
+            operation="multiply" if leg.forward else "divide",
+            price=quote.price,
+            price_type=quote.price_type,
+            as_of=stamp(quote.as_of),
+            fetched_at=utc(quote.fetched_at),
+            source=quote.source,
+            fallback=quote.fallback,
+            status=quote.status,
+            reason=quote.reason,
+        )
+
+
+class ConversionSchema(Schema):
+    """An amount in another unit through the board's own quotes; `result` is null where one of them is not known."""
+
+    amount: Number
+    from_: Annotated[str, Field(serialization_alias="from")]
+    to: str
+    result: Annotated[
+        Number | None, Field(description="exact, then rounded half up to `precision` digits after the point")
+    ]
+    rate: Annotated[
+        Number | None,
+        Field(
+            description=f"what one unit is worth, to {RATE_DIGITS} digits after the point; "
+            "the result is not made from it"
+        ),
+    ]
+    precision: int
+    status: Annotated[Status, Field(description="the worst of the quotes used")]
+    as_of: Annotated[Moment | None, Field(description="of when the oldest of the prices used is")]
+    version: int
+    generated_at: Moment
+    path: Annotated[
+        tuple[LegSchema, ...], Field(description="the quotes used, in their order; none from a code to itself")
+    ]
+    demo: Demo = False
+
+    @classmethod
+    def of(
+        cls,
+        snapshot: values.Snapshot,
+        found: Conversion,
+        *,
+        amount: Decimal,
+        codes: tuple[str, str],
+        precision: int,
+    ) -> ConversionSchema:
+        """`amount` of the first of `codes` in the second, with `precision` digits after the point."""
+        rate = found.rate
+        return cls(
+            amount=amount,
+            from_=codes[0],
+            to=codes[1],
+            result=None if rate is None else rounded_fraction(Fraction(amount) * rate, precision),
+            rate=None if rate is None else _without_zeros(rounded_fraction(rate, RATE_DIGITS)),
+            precision=precision,
+            status=found.status,
+            as_of=stamp(found.as_of),
+            version=snapshot.version,
+            generated_at=_utc(snapshot.generated_at),
+            path=tuple(LegSchema.of(leg) for leg in found.legs),
+            demo=snapshot.demo,
+        )
+
+
+class CalendarSchema(Schema):
+    """When a number appears and when it is late; hours are local to `zone`."""
+
+    id: str
+    kind: Annotated[str, Field(description="publication: a table at an hour; session: a market between two hours")]
+    zone: Annotated[str, Field(description="IANA time zone")]
+    days: str
+    holidays: Annotated[
+        str | None, Field(description="whose holidays are no working days: ISO 3166 or a market's code")
+    ]
+    at: Annotated[str | None, Field(description="HH:MM, of a publication")]
+    opens: Annotated[str | None, Field(description="HH:MM, of a session")]
+    closes: Annotated[str | None, Field(description="HH:MM, of a session")]
+    delay_seconds: Annotated[Number | None, Field(description="by which free data of a session are late")]
+    grace_seconds: Annotated[
+        Number, Field(description="after which a number that did not come makes the old one stale")
+    ]
+    text: Annotated[str, Field(description="the same in words")]
+
+    @classmethod
+    def of(cls, calendar: CalendarFacts, locale: Locale) -> CalendarSchema:
+        """The calendar, its sentence in the language of `locale`."""
+        return cls(
+            id=calendar.id,
+            kind=calendar.kind,
+            zone=calendar.zone,
+            days=calendar.days,
+            holidays=calendar.holidays,
+            at=calendar.hours.get("at"),
+            opens=calendar.hours.get("opens"),
+            closes=calendar.hours.get("closes"),
+            delay_seconds=None if calendar.delay is None else seconds(calendar.delay),
+            grace_seconds=seconds(calendar.grace),
+            text=phrases.calendar_text(calendar, locale),
+        )
+
+
+class CadenceSchema(Schema):
+    """How often the source is asked: `every_seconds`, or the lines of `cron` in `zone`."""
+
+    every_seconds: Number | None
+    cron: tuple[str, ...]
+    zone: str
+    jitter_seconds: Number
+    requests_per_hour: Annotated[int, Field(description="never exceeded")]
+    text: Annotated[str, Field(description="the same in words")]
+
+    @classmethod
+    def of(cls, cadence: CadenceFacts, locale: Locale) -> CadenceSchema:
+        """The cadence, its sentence in the language of `locale`."""
+        return cls(
+            every_seconds=None if cadence.every is None else seconds(cadence.every),
+            cron=cadence.cron,
+            zone=cadence.zone,
+            jitter_seconds=seconds(cadence.jitter),
+            requests_per_hour=cadence.budget,
+            text=phrases.cadence_text(cadence, locale),
+        )
+
+
+class InstrumentSchema(Schema):
+    """One instrument: what its number means and the rules it obeys."""
+
+    symbol: str
+    label: str
+    name: str
+    base: str
+    quote: str
+    unit: str
+    decimals: Annotated[int, Field(description="digits after the point where it is shown")]
+    sources: Annotated[tuple[str, ...], Field(description="in order of preference")]
+    required: Annotated[bool, Field(description="whether the service is ready only with it")]
+    max_age_seconds: Annotated[Number, Field(description="after which a number that is not renewed is withdrawn")]
+    max_move: Annotated[
+        Number, Field(description="the largest believable step, as a fraction, without a second source")
+    ]
+    tolerance: Annotated[Number, Field(description="within which sources agree, as a fraction")]
+    calendar: CalendarSchema
+    status: Status
+
+    @classmethod
+    def of(cls, quote: values.Quote, calendar: CalendarFacts, locale: Locale) -> InstrumentSchema:
+        """The instrument of `quote`, with the calendar that decides when it is late."""
+        what = quote.instrument
+        return cls(
+            symbol=what.symbol,
+            label=locales.chosen(what.label, locale, what.symbol),
+            name=name_of(what, locale),
+            base=what.base,
+            quote=what.quote,
+            unit=what.unit,
+            decimals=what.decimals,
+            sources=what.sources,
+            required=what.required,
+            max_age_seconds=seconds(what.max_age),
+            max_move=what.max_move,
+            tolerance=what.tolerance,
+            calendar=CalendarSchema.of(calendar, locale),
+            status=quote.status,
+        )
+
+
+class InstrumentsSchema(Schema):
+    """All instruments, in the order of the configuration."""
+
+    instruments: tuple[InstrumentSchema, ...]
+    demo: Demo = False
+
+    @classmethod
+    def of(cls, snapshot: values.Snapshot, facts: Facts, locale: Locale) -> InstrumentsSchema:
+        """The catalogue of what is quoted."""
+        rows = (InstrumentSchema.of(each, facts.calendars[each.symbol], locale) for each in snapshot.quotes)
+        return cls(instruments=tuple(rows), demo=snapshot.demo)
+
+
+class SourceSchema(Schema):
+    """One source: whose numbers they are, on what terms, when it is asked and how it fares."""
+
+    id: str
+    attribution: Annotated[str, Field(description="how its publisher is to be named")]
+    terms_url: Annotated[str | None, Field(description="what its publisher allows")]
+    instruments: Annotated[tuple[str, ...], Field(description="that it feeds")]
+    checks: Annotated[tuple[str, ...], Field(description="that it is a measure for")]
+    cadence: CadenceSchema
+    calendar: CalendarSchema
+    up: Annotated[
+        bool | None, Field(description="whether the last poll succeeded; null before the first one has ended")
+    ]
+    reason: Annotated[Reason | None, Field(description="why the last poll failed")]
+    failures_in_a_row: int
+    last_success_at: Moment | None
+    last_failure_at: Moment | None
+    next_poll_at: Moment | None
+
+    @classmethod
+    def of(cls, source: SourceFacts, health: Health, locale: Locale) -> SourceSchema:
+        """The source as it fares now."""
+        return cls(
+            id=source.id,
+            attribution=locales.chosen(source.attribution, locale, source.id),
+            terms_url=source.terms_url,
+            instruments=source.instruments,
+            checks=source.checks,
+            cadence=CadenceSchema.of(source.cadence, locale),
+            calendar=CalendarSchema.of(source.calendar, locale),
+            up=health.up,
+            reason=health.reason,
+            failures_in_a_row=health.in_a_row,
+            last_success_at=utc(health.last_success),
+            last_failure_at=utc(health.last_failure),
+            next_poll_at=utc(health.next_poll),
+        )
+
+
+class SourcesSchema(Schema):
+    """All sources that are asked."""
+
+    sources: tuple[SourceSchema, ...]
+    demo: Demo = False
+
+    @classmethod
+    def of(cls, health: Mapping[str, Health], facts: Facts, locale: Locale, *, demo: bool) -> SourcesSchema:
+        """The catalogue of who is asked."""
+        known = ((facts.sources[name], each) for name, each in health.items() if name in facts.sources)
+        return cls(sources=tuple(SourceSchema.of(source, each, locale) for source, each in known), demo=demo)
+
+
+class ProblemSchema(Schema):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="a sentence with the mend")]
+    parameter: Annotated[
+        str | None, WithJsonSchema({"type": "string"}), Field(description="the parameter at fault")
+    ] = None
+    allowed: Annotated[
+        tuple[str, ...] | None,
+        WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+        Field(description="what it may be"),
+    ] = None
+    since: Annotated[Moment | None, Field(description="where history begins, for a moment before it")] = None
+    demo: Demo = False
+
+    def members(self) -> dict[str, Any]:
+        """What is sent: the members that were given, `since` even where it is null."""
+        return self.model_dump(exclude_unset=True)
+
+
+class AliveSchema(Schema):
+    """Whether the process is worth keeping."""
+
+    status: str
+    demo: Demo = False
+
+
+class ReadyInstrumentSchema(Schema):
+    """One instrument as a probe's reader sees it."""
+
+    status: Status
+    reason: Reason | None
+    required: bool
+    source: str | None
+    as_of: Moment | None
+
+    @classmethod
+    def of(cls, quote: values.Quote) -> ReadyInstrumentSchema:
+        """The instrument of `quote`."""
+        return cls(
+            status=quote.status,
+            reason=quote.reason,
+            required=quote.instrument.required,
+            source=quote.source,
+            as_of=stamp(quote.as_of),
+        )
+
+
+class ReadySourceSchema(Schema):
+    """One source as a probe's reader sees it."""
+
+    up: Annotated[
+        bool | None, Field(description="whether the last poll succeeded; null before the first one has ended")
+    ]
+    reason: Annotated[Reason | None, Field(description="why the last poll failed")]
+    failures_in_a_row: int
+    last_success: Moment | None
+    next_poll: Moment | None
+
+    @classmethod
+    def of(cls, health: Health) -> ReadySourceSchema:
+        """The source whose health it is."""
+        return cls(
+            up=health.up,
+            reason=health.reason,
+            failures_in_a_row=health.in_a_row,
+            last_success=utc(health.last_success),
+            next_poll=utc(health.next_poll),
+        )
+
+
+class ReadinessSchema(Schema):
+    """Whether there is a usable number for every instrument marked `required`."""
+
+    status: Annotated[str, Field(description="ready, not ready or draining")]
+    missing: Annotated[tuple[str, ...], Field(description="those that are required and have no usable number")]
+    instruments: Annotated[dict[str, ReadyInstrumentSchema], Field(description="by symbol")]
+    sources: Annotated[dict[str, ReadySourceSchema], Field(description="by id")]
+    demo: Demo = False
+
+
+def components() -> dict[str, Any]:
+    """The schemas of the OpenAPI document by name, with those that `fields` and `shape` make of them."""
+    _, made = TypeAdapter[Any].json_schemas(
+        [(each.__name__, "serialization", TypeAdapter[Any](each)) for each in _ANSWERS],
+        ref_template=f"{_REFERENCE}{{model}}",
+    )
+    found = {name.removesuffix(_SUFFIX): _renamed(schema) for name, schema in made["$defs"].items()}
+    found["QuotePart"] = found["Quote"] | {
+        "title": "QuotePart",
+        "description": "The fields of a quote that `fields` named.",
+    }
+    del found["QuotePart"]["required"]
+    found["QuotesPart"] = found["Quotes"] | {
+        "title": "QuotesPart",
+        "description": "The board with the fields that `fields` named.",
+        "properties": found["Quotes"]["properties"] | {"quotes": {"type": "array", "items": reference("QuotePart")}},
+    }
+    found["PriceMap"] = {
+        "title": "PriceMap",
+        "description": "By symbol the price alone, or the fields that `fields` named; `demo` is true in a demo.",
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [{"type": "number"}, {"type": "null"}, reference("QuotePart"), {"type": "boolean"}]
+        },
+    }
+    return found
+
+
+def reference(name: str) -> dict[str, str]:
+    """A reference to a component of the OpenAPI document."""
+    return {"$ref": f"{_REFERENCE}{name}"}
+
+
+def name_of(what: values.Instrument, locale: Locale) -> str:
+    """The instrument's name: the configuration's in that language, else CLDR's of the currency, else the English."""
+    found = locales.own(what.name, locale) or locales.currency(what.base, locale)
+    return found or locales.chosen(what.name, locale, what.symbol)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in the source's own offset, to the second."""
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def utc(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if moment is None else _utc(moment)
+
+
+def seconds(span: timedelta) -> Decimal:
+    """A span in seconds, exact to the millisecond."""
+    return Decimal(span // timedelta(milliseconds=1)).scaleb(-3).normalize()
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _without_zeros(value: Decimal) -> Decimal:
+    """The same number without the zeros that the last rounding left."""
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def _renamed(tree: Any) -> Any:  # noqa: ANN401 - a JSON tree
+    """The schema under the names that the document has for the models."""
+    if isinstance(tree, dict):
+        # The default of a member that may be absent is no value of it.
+        return {key: _renamed(value) for key, value in tree.items() if (key, value) != ("default", None)}
+    if isinstance(tree, list):
+        return [_renamed(item) for item in tree]
+    return tree.removesuffix(_SUFFIX) if isinstance(tree, str) else tree
+
+
+_ANSWERS = (
+    QuoteSchema,
+    QuotesSchema,
+    HistorySchema,
+    ConversionSchema,
+    InstrumentsSchema,
+    SourcesSchema,
+    ProblemSchema,
+    AliveSchema,
+    ReadinessSchema,
+)
