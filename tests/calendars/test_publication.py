@@ -85,6 +85,8 @@ def test_a_relay_that_drops_a_days_tables_is_not_late_with_them() -> None:
     assert not BANK.is_late(friday, sunday, carried="mon-fri")
     assert BANK.is_late(friday, moscow("2024-11-25T20:00"), carried="mon-fri")
     assert BANK.fresh_until(friday) < sunday
+    daily = publication("ecb")
+    assert not daily.is_late(friday, moscow("2025-11-22"), carried="sat-sun")
 
 
 def test_an_overdue_publication_gives_the_next_regular_time() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from ticker.calendars.days import (
@@ -20,6 +21,8 @@ from ticker.calendars.exceptions import PublicationException, by_day
 from ticker.fields import Duration, TimeOfDay, Whole, Zone
 
 EVERY_DAY = "mon-sun"
+# A relay that carries only days on which no table is dated is never late.
+_LOOKED_AHEAD = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +115,9 @@ class Publication:
         are the weekdays of the dates of which a relay passes tables on: one of them drops Saturday's.
         """
         weekdays = days_of(carried)
-        days = (day for day in days_from(self._set_on(newest)) if self.is_publication_day(day))
-        due = next(self._moment(day) for day in days if (day + DAY * self.lead).weekday() in weekdays)
-        return now >= due + self.grace
+        days = (day for day in islice(days_from(self._set_on(newest)), _LOOKED_AHEAD) if self.is_publication_day(day))
+        due = next((self._moment(day) for day in days if (day + DAY * self.lead).weekday() in weekdays), None)
+        return due is not None and now >= due + self.grace
 
     def next_update(self, as_of: datetime, now: datetime) -> datetime | None:
         """When the next table after `as_of` is due; None while one is being waited for, within its grace."""
