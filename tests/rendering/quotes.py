@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tests.support.upstream import NOON
-from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status
+from ticker.quotes import Agreement, Instrument, PriceType, Quote, Reason, Snapshot, Status, Upcoming
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 DOLLAR = Instrument(
@@ -52,3 +52,19 @@ GONE = replace(
 def board(*quotes: Quote, version: int = 1, demo: bool = False) -> Snapshot:
     """A snapshot of `quotes` at noon."""
     return Snapshot(version, NOON, quotes, demo)
+
+
+# The evening of 22 November 2024: the table of the 23rd is out, the one of the 22nd in force.
+EVENING = replace(
+    FRESH,
+    upcoming=Upcoming(
+        price=Decimal("102.5761"),
+        as_of=datetime(2024, 11, 23, tzinfo=MOSCOW),
+        fetched_at=NOON,
+        source="cbr",
+        publisher="cbr",
+        confirmed=True,
+        previous=Decimal("100.6798"),
+        previous_as_of=datetime(2024, 11, 22, tzinfo=MOSCOW),
+    ),
+)

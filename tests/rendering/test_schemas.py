@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.rendering.quotes import FRESH, GONE, STALE, board
-from ticker.quotes import Status
+from tests.rendering.quotes import EVENING, FRESH, GONE, STALE, board
+from tests.support.upstream import NOON
+from ticker.quotes import Agreement, Contract, Override, Quote, Status
 from ticker.rendering import formats, schemas
 from ticker.rendering import json as wire_json
 from ticker.rendering.locales import locale_of
@@ -121,4 +123,74 @@ def test_a_schema_refuses_what_it_does_not_know(change: dict[str, Any]) -> None:
 def test_a_schema_refuses_a_number_that_is_none() -> None:
     """NaN has no place in JSON."""
     with pytest.raises(ValidationError, match="finite"):
-        AgreementSchema(sources=2, spread_percent=Decimal("NaN"))
+        AgreementSchema(sources=2, spread_percent=Decimal("NaN"), low=None, high=None)
+
+
+def sent(quote: Quote, lang: str = "en") -> dict[str, Any]:
+    """The quote as a client reads it, its numbers exact."""
+    found: dict[str, Any] = simplejson.loads(wire_json.encode(QuoteSchema.of(quote, locale_of(lang))), use_decimal=True)
+    return found
+
+
+def test_in_the_evening_tomorrows_rate_is_upcoming_and_todays_is_the_price() -> None:
+    """As the contract has it for 17:00 of 22 November 2024."""
+    found = sent(EVENING)
+    assert found["price"] == Decimal("100.6798")
+    assert found["upcoming"] == {
+        "price": Decimal("102.5761"),
+        "as_of": "2024-11-23T00:00:00+03:00",
+        "change": Decimal("1.8963"),
+        "change_percent": Decimal("1.88"),
+        "source": "cbr",
+        "confirmed": True,
+        "reason": None,
+    }
+    assert found["display"]["upcoming"] == {"price": "102.58", "change": "+1.88%", "as_of": "Nov 23, 2024"}
+    assert found["valid_until"] == "2024-11-22T21:00:00Z"
+
+
+def test_without_anything_to_come_the_display_is_three_texts() -> None:
+    """And the wire says null, as for everything that is not known."""
+    found = sent(FRESH)
+    assert found["upcoming"] is None
+    assert found["display"] == {"label": "USD", "price": "100.68", "change": "+0.46%"}
+
+
+def test_a_future_names_its_contract_and_a_market_whether_it_is_open() -> None:
+    """With its last day of trading, null where nobody said it."""
+    oil = replace(FRESH, contract=Contract("BRF5", date(2025, 1, 2)), market="open", checked_at=NOON)
+    assert sent(oil)["contract"] == {"code": "BRF5", "expires": "2025-01-02"}
+    assert (sent(oil)["market"], sent(oil)["checked_at"]) == ("open", "2024-11-22T09:00:00Z")
+    assert sent(replace(oil, contract=Contract("BRF5", None)))["contract"] == {"code": "BRF5", "expires": None}
+
+
+def test_an_editors_hand_is_told_with_its_end() -> None:
+    """Who, why, since when, until when."""
+    held = replace(FRESH, override=Override("freeze", "checking", NOON, NOON + timedelta(hours=2), "anna"))
+    assert sent(held)["override"] == {
+        "mode": "freeze",
+        "note": "checking",
+        "since": "2024-11-22T09:00:00Z",
+        "until": "2024-11-22T11:00:00Z",
+        "by": "anna",
+    }
+
+
+def test_the_range_of_those_who_agree_is_told() -> None:
+    """By the digits of the sources."""
+    agreed = replace(FRESH, agreement=Agreement(3, Decimal("0.0412"), Decimal("100.6798"), Decimal("100.7213")))
+    assert sent(agreed)["agreement"] == {
+        "sources": 3,
+        "spread_percent": Decimal("0.04"),
+        "low": Decimal("100.6798"),
+        "high": Decimal("100.7213"),
+    }
+
+
+def test_a_board_may_be_believed_as_long_as_the_first_of_its_quotes() -> None:
+    """Of those that are shown."""
+    sooner = replace(FRESH, fresh_until=NOON + timedelta(minutes=5))
+    later = replace(FRESH, fresh_until=NOON + timedelta(hours=5))
+    assert QuotesSchema.of(board(sooner, later), (sooner, later), EN).valid_until == "2024-11-22T09:05:00Z"
+    assert QuotesSchema.of(board(sooner, later), (later,), EN).valid_until == "2024-11-22T14:00:00Z"
+    assert QuotesSchema.of(board(GONE), (GONE,), EN).valid_until is None

@@ -42,7 +42,7 @@ async def test_hours_and_cadence_are_said_in_the_language_asked_for(served: Serv
         == "таблица в 16:00 (Europe/Moscow), пн-пт, кроме праздников RU; опозданием считается задержка более 4 ч"
     )
     assert rows[0]["cadence"]["text"].startswith(
-        "по расписанию cron */10 15-19 * * mon-fri | 7 * * * * (Europe/Moscow), "
+        "по расписанию cron */10 15-19 * * mon-sat | 7 * * * * (Europe/Moscow), "
     )
     assert rows[2]["cadence"]["text"] == "раз в 1 мин, не более 90 запросов в час"
     assert (await told(served, "/v1/sources?lang=de"))[2]["cadence"]["text"].startswith("every 1 min, ")
@@ -54,7 +54,7 @@ async def test_every_source_says_whose_it_is_when_it_is_asked_and_how_it_fares(s
     assert [row["id"] for row in rows] == ["cbr", "cbr_mirror", "moex", "yahoo"]
     cbr = rows[0]
     assert (cbr["attribution"], cbr["terms_url"]) == ("Bank of Russia", "https://www.cbr.ru/eng/user_agreement/")
-    assert cbr["cadence"]["cron"] == ["*/10 15-19 * * mon-fri", "7 * * * *"]
+    assert cbr["cadence"]["cron"] == ["*/10 15-19 * * mon-sat", "7 * * * *"]
     assert cbr["cadence"]["text"].endswith("(Europe/Moscow), at most 30 requests an hour")
     assert rows[2]["cadence"]["text"] == "every 1 min, at most 90 requests an hour"
     assert (cbr["instruments"], cbr["up"], cbr["reason"]) == (["USD", "EUR"], True, None)

@@ -34,7 +34,7 @@ async def test_a_price_that_is_not_known_is_null_in_the_map_and_empty_in_csv(wai
 async def test_only_the_fields_asked_for_come_in_their_order(served: Served) -> None:
     """In records, in a map, alone, in CSV; what surrounds the records stays."""
     body = simplejson.loads((await text(served, "fields=price,symbol"))[1])
-    assert list(body) == ["version", "generated_at", "status", "quotes"]
+    assert list(body) == ["version", "generated_at", "valid_until", "status", "quotes"]
     assert [list(row) for row in body["quotes"]] == [["price", "symbol"]] * 3
     assert (await text(served, "shape=map&fields=price,status&symbols=OIL"))[1] == (
         '{"OIL": {"price": 73.73, "status": "fresh"}}\n'
@@ -63,7 +63,7 @@ async def test_csv_and_ndjson_say_what_json_says(served: Served) -> None:
     rows = list(csv.DictReader(io.StringIO((await text(served, "format=csv"))[1], newline="")))
     assert [row["symbol"] for row in rows] == ["USD", "EUR", "OIL"]
     for row, quote in zip(rows, whole, strict=True):
-        for name in set(FIELDS) - {"agreement", "display", "fallback"}:
+        for name in set(FIELDS) - {"agreement", "contract", "upcoming", "override", "display", "fallback"}:
             assert row[name] == ("" if quote[name] is None else str(quote[name])), name
         assert row["display_price"] == quote["display"]["price"]
 

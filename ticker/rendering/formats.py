@@ -128,7 +128,9 @@ def _members(annotation: object) -> tuple[str, ...]:
     """The members of a field that is an object, or an object or null."""
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return tuple(models[0].model_fields) if models else ()
+    return (
+        tuple(name for name, each in models[0].model_fields.items() if not _members(each.annotation)) if models else ()
+    )
 
 
 NESTED = {

@@ -6,12 +6,12 @@ source's own offset, what the service itself says in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from operator import not_
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from babel import Locale
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
@@ -28,6 +28,9 @@ from ticker.rendering import locales, phrases
 RATE_DIGITS = 12
 _REFERENCE = "#/components/schemas/"
 _SUFFIX = "Schema"
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Day: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
@@ -54,6 +57,88 @@ class AgreementSchema(Schema):
     spread_percent: Annotated[
         Number, Field(description="between the highest and the lowest comparable source, in percent")
     ]
+    low: Annotated[Number | None, Field(description="the lowest of the sources that agree")]
+    high: Annotated[Number | None, Field(description="the highest of the sources that agree")]
+
+    @classmethod
+    def of(cls, agreement: values.Agreement) -> AgreementSchema:
+        """What the sources say together."""
+        return cls(
+            sources=agreement.sources,
+            spread_percent=locales.rounded(agreement.spread_percent, 2),
+            low=agreement.low,
+            high=agreement.high,
+        )
+
+
+class ContractSchema(Schema):
+    """The future whose price it is."""
+
+    code: Annotated[str, Field(description="as the exchange writes it")]
+    expires: Annotated[Day | None, Field(description="its last day of trading")]
+
+    @classmethod
+    def of(cls, contract: values.Contract) -> ContractSchema:
+        """The contract as the exchange calls it."""
+        return cls(code=contract.code, expires=_optional(date.isoformat, contract.expires))
+
+
+class UpcomingSchema(Schema):
+    """A fixing that is published and not in force yet; at `as_of` it becomes the price."""
+
+    price: Number
+    as_of: Moment
+    change: Annotated[Number | None, Field(description="from the number that is in force until then")]
+    change_percent: Number | None
+    source: str
+    confirmed: Annotated[bool, Field(description="whether an independent copy says the same")]
+    reason: Annotated[Reason | None, Field(description="why nobody should count on it; null where all is well")]
+
+    @classmethod
+    def of(cls, upcoming: values.Upcoming) -> UpcomingSchema:
+        """The number to come."""
+        percent = upcoming.change_percent
+        return cls(
+            price=upcoming.price,
+            as_of=_stamp(upcoming.as_of),
+            change=upcoming.change,
+            change_percent=_percent(percent),
+            source=upcoming.source,
+            confirmed=upcoming.confirmed,
+            reason=upcoming.reason,
+        )
+
+
+class OverrideSchema(Schema):
+    """An editor's hand on the quote."""
+
+    mode: Annotated[
+        Literal["freeze", "price", "hide"],
+        Field(description="freeze: the number stays; price: it is the editor's; hide: none is shown"),
+    ]
+    note: Annotated[str, Field(description="why, in the editor's words")]
+    since: Moment
+    until: Moment
+    by: Annotated[str, Field(description="whose hand it is")]
+
+    @classmethod
+    def of(cls, override: values.Override) -> OverrideSchema:
+        """What the editor did."""
+        return cls(
+            mode=override.mode,
+            note=override.note,
+            since=_utc(override.since),
+            until=_utc(override.until),
+            by=override.by,
+        )
+
+
+class UpcomingDisplaySchema(Schema):
+    """The number to come as text."""
+
+    price: str
+    change: str | None
+    as_of: Annotated[str, Field(description="its date")]
 
 
 class DisplaySchema(Schema):
@@ -62,6 +147,27 @@ class DisplaySchema(Schema):
     label: str
     price: str | None
     change: str | None
+    upcoming: Annotated[
+        UpcomingDisplaySchema | None,
+        Field(exclude_if=lambda value: value is None, description="there only where a number is to come"),
+    ] = None
+
+    @classmethod
+    def of(cls, quote: values.Quote, locale: Locale) -> DisplaySchema:
+        """The quote as readers of `locale` see it."""
+        what, percent, upcoming = quote.instrument, quote.change_percent, quote.upcoming
+        return cls(
+            label=locales.chosen(what.label, locale, quote.symbol),
+            price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),
+            change=None if percent is None else locales.change(percent, locale),
+            upcoming=None
+            if upcoming is None
+            else UpcomingDisplaySchema(
+                price=locales.number(upcoming.price, what.decimals, locale),
+                change=None if upcoming.change_percent is None else locales.change(upcoming.change_percent, locale),
+                as_of=locales.day(upcoming.as_of, locale),
+            ),
+        )
 
 
 class QuoteSchema(Schema):
@@ -86,13 +192,24 @@ class QuoteSchema(Schema):
     status: Status
     reason: Reason | None
     agreement: AgreementSchema | None
+    market: Annotated[
+        Literal["open", "closed"] | None,
+        Field(description="whether the market that speaks is in session; null for what no market makes"),
+    ]
+    contract: Annotated[ContractSchema | None, Field(description="of a future's price")]
+    upcoming: Annotated[UpcomingSchema | None, Field(description="the fixing that is published and not in force yet")]
+    override: Annotated[OverrideSchema | None, Field(description="while an editor holds the instrument")]
+    checked_at: Annotated[Moment | None, Field(description="when a source last said this number")]
+    valid_until: Annotated[
+        Moment | None, Field(description="after which, if nothing more is heard, this may be untrue")
+    ]
     display: DisplaySchema
     demo: Demo = False
 
     @classmethod
     def of(cls, quote: values.Quote, locale: Locale, *, demo: bool = False) -> QuoteSchema:
         """The quote as readers of `locale` see it."""
-        what, percent, agreement = quote.instrument, quote.change_percent, quote.agreement
+        what, percent = quote.instrument, quote.change_percent
         return cls(
             symbol=quote.symbol,
             name=name_of(what, locale),
@@ -104,7 +221,7 @@ class QuoteSchema(Schema):
             previous=quote.previous,
             previous_as_of=stamp(quote.previous_as_of),
             change=quote.change,
-            change_percent=None if percent is None else locales.rounded(percent, 2),
+            change_percent=_percent(percent),
             as_of=stamp(quote.as_of),
             fetched_at=utc(quote.fetched_at),
             next_update_at=utc(quote.next_update_at),
@@ -112,16 +229,14 @@ class QuoteSchema(Schema):
             fallback=quote.fallback,
             status=quote.status,
             reason=quote.reason,
-            agreement=None
-            if agreement is None
-            else AgreementSchema(
-                sources=agreement.sources, spread_percent=locales.rounded(agreement.spread_percent, 2)
-            ),
-            display=DisplaySchema(
-                label=locales.chosen(what.label, locale, quote.symbol),
-                price=None if quote.price is None else locales.number(quote.price, what.decimals, locale),
-                change=None if percent is None else locales.change(percent, locale),
-            ),
+            agreement=_optional(AgreementSchema.of, quote.agreement),
+            market=quote.market,
+            contract=_optional(ContractSchema.of, quote.contract),
+            upcoming=_optional(UpcomingSchema.of, quote.upcoming),
+            override=_optional(OverrideSchema.of, quote.override),
+            checked_at=utc(quote.checked_at),
+            valid_until=utc(quote.valid_until),
+            display=DisplaySchema.of(quote, locale),
             demo=demo,
         )
 
@@ -131,6 +246,9 @@ class QuotesSchema(Schema):
 
     version: int
     generated_at: Moment
+    valid_until: Annotated[
+        Moment | None, Field(description="after which, if nothing more is heard, one of them may be untrue")
+    ]
     status: Status
     quotes: tuple[QuoteSchema, ...]
     demo: Demo = False
@@ -142,6 +260,7 @@ class QuotesSchema(Schema):
         return cls(
             version=snapshot.version,
             generated_at=_utc(snapshot.generated_at),
+            valid_until=utc(valid_until(shown)),
             status=values.worst(quote.status for quote in shown),
             quotes=tuple(QuoteSchema.of(quote, locale, demo=snapshot.demo) for quote in shown),
             demo=snapshot.demo,
@@ -554,19 +673,37 @@ def name_of(what: values.Instrument, locale: Locale) -> str:
     return found or locales.chosen(what.name, locale, what.symbol)
 
 
+def valid_until(quotes: Iterable[values.Quote]) -> datetime | None:
+    """The moment after which, if nothing more is heard, one of `quotes` may be untrue."""
+    return min(filter(None, (quote.valid_until for quote in quotes)), default=None)
+
+
 def stamp(moment: datetime | None) -> str | None:
     """RFC 3339 in the source's own offset, to the second."""
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _optional(_stamp, moment)
 
 
 def utc(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC, to the second."""
-    return None if moment is None else _utc(moment)
+    return _optional(_utc, moment)
 
 
 def seconds(span: timedelta) -> Decimal:
     """A span in seconds, exact to the millisecond."""
     return Decimal(span // timedelta(milliseconds=1)).scaleb(-3).normalize()
+
+
+def _optional(make: Callable[[T], R], value: T | None) -> R | None:
+    """What is made of a value that there may not be."""
+    return None if value is None else make(value)
+
+
+def _percent(value: Decimal | None) -> Decimal | None:
+    return None if value is None else locales.rounded(value, 2)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _utc(moment: datetime) -> str:
