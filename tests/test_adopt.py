@@ -82,7 +82,7 @@ async def test_counters_go_on_and_those_of_a_removed_source_are_gone(service: tu
     """Prometheus sees no reset, and no source that nobody asks."""
     made, _ = service
     made.adopt(settings(instruments__OIL__sources=["moex"]))
-    text = made.context.metrics("")[0].decode()
+    text = made.context.exposition.scrape("").body.decode()
     assert 'ticker_source_polls_total{source="moex"} 1.0' in text
     assert "yahoo" not in text
 

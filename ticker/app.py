@@ -31,7 +31,7 @@ from ticker.export.files import Target
 from ticker.facts import facts_of
 from ticker.feeds import Feed
 from ticker.fetch import Fetcher, Fetching
-from ticker.metrics import Exposition, TickerCollector
+from ticker.metrics import Exposition, TickerCollector, Traffic
 from ticker.poll.poller import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
@@ -48,11 +48,12 @@ from ticker.storage.connect import is_shared, of_url
 from ticker.storage.history import History
 from ticker.storage.writer import PARTS, StoreWriter
 from ticker.web import assets
-from ticker.web.context import Context, Traffic
+from ticker.web.context import Context
+from ticker.web.fast_path import closed_because
 from ticker.web.history import recent
-from ticker.web.limits import Limiter
+from ticker.web.limits import RateLimiter
 from ticker.web.openapi.document import described
-from ticker.web.response_cache import Shelf
+from ticker.web.response_cache import ResponseCache
 from ticker.web.routes import build, build_metrics
 
 # What the web half of a service is handed: one context, made anew for each configuration.
@@ -72,57 +73,51 @@ def context_of(
 
     Longer than most: a context has some twenty parts, and each stands here once.
     """
-    traffic, process_health = (former.traffic, former.process_health) if former else (Traffic(), ProcessHealth())
-    demo = former.demo if former else demo
-    # Where no request is counted by its client or told in a log, an answer may be ready before it is asked for.
-    unattended = not config.server.rate_limit and not config.server.access_log
+    process_health, demo = (former.process_health, former.demo) if former else (ProcessHealth(), demo)
+    traffic = former.traffic if former else Traffic()
+    server = config.server
+    closed = closed_because(wanted=server.express, access_log=server.access_log, rate_limit=server.rate_limit)
     symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
 
-    return Context(
+    def fast_path_open() -> bool:
+        return made.fast_path_closed is None
+
+    collector = TickerCollector(
+        lambda: board.current(now()),
+        lambda: poller.health,
+        lambda source: tuple(each.symbol for each in poller.coverage.wanted(source)),
+        store_writer.health,
+        process_health,
+        fast_path_open,
+    )
+    made: Context = Context(
         board=board,
         renderer=_renderer(config, poller),
         clock=now,
         health=poller.health,
         traffic=traffic,
-        metrics=_metrics(poller, board, now, store_writer, traffic, process_health, symbols),
-        cors_origins=config.server.cors_origins,
+        exposition=former.exposition if former else Exposition(traffic, collector),
+        cors_origins=server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),
         version=__version__,
-        public_url=config.server.public_url,
-        limiter=Limiter(config.server.rate_limit, config.server.trusted_proxies),
-        shelf=Shelf(board, config.server.cors_origins, demo=demo, usable=unattended, wall=now is clock.wall),
+        public_url=server.public_url,
+        limiter=RateLimiter(server.rate_limit, server.trusted_proxies),
+        cache=ResponseCache(board, server.cors_origins, now, demo=demo, machine_clock=now is clock.wall),
         history=_history(config, poller, store_writer, now, demo=demo),
         process_health=process_health,
-        access_log=config.server.access_log,
-        metrics_here=config.server.metrics_port is None,
-        express=config.server.express and unattended,
+        access_log=server.access_log,
+        metrics_here=server.metrics_port is None,
+        fast_path_closed=closed,
         terms={source: config.sources[source].terms_url for source in poller.feeds},
         feeds=symbols,
     )
+    return made
 
 
 def _renderer(config: Settings, poller: Poller) -> Renderer:
     links = assets.links(config.server.public_url or "")
     return Renderer({source: config.sources[source].attribution for source in poller.feeds}, links)
-
-
-def _metrics(
-    poller: Poller,
-    board: Board,
-    now: Callable[[], datetime],
-    store_writer: StoreWriter,
-    traffic: Traffic,
-    process_health: ProcessHealth,
-    symbols: Mapping[str, tuple[str, ...]],
-) -> Exposition:
-    def collected() -> TickerCollector:
-
-        return TickerCollector(
-            lambda: board.current(now()), poller.health, symbols, traffic, store_writer.health, process_health
-        )
-
-    return Exposition(collected)
 
 
 def _history(
@@ -242,9 +237,8 @@ class Service:
         plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
         anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
         self.timetable.adopt(plans, anew)
-        self.context.become(
-            context_of(config, self.poller, self.board, self.context.clock, self.store_writer, self.context)
-        )
+        now, former = self.context.clock, self.context
+        self.context.update_from(context_of(config, self.poller, self.board, now, self.store_writer, former))
         self.settings = config
 
     def _age(self) -> None:

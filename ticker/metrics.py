@@ -1,31 +1,221 @@
-"""What ops see: one registry an application, filled at scrape time from the board and plain counters.
+"""What ops see: one registry an application. Labels are bounded by configuration and route patterns.
 
-Nothing on the hot path touches a labelled metric object; labels are bounded by configuration and route patterns.
+What is counted as it happens (answers, streams) is prometheus_client's own Counter and Histogram; the rest is read at
+scrape time from the board, the sources' health and the process's.
 """
 
 from __future__ import annotations
 
+import gzip
 import platform
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from time import monotonic
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from cachetools import TTLCache
+from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
-from ticker import __version__
-from ticker.health import OPERATIONS, Health, Histogram, StoreHealth
+from ticker import __version__, health
+from ticker.health import OPERATIONS, Health, StoreHealth
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot, Status
 
-if TYPE_CHECKING:
-    from ticker.web.context import Traffic
+# Seconds, the bounds of the histogram of answers.
+_ANSWER_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
+# What a route is known to answer: these series exist at 0, so that the first error is already a rise.
+_CODES = (200, 304, 500)
+# An exposition is made at most once in so many seconds, however many scrape; and so many forms of it are kept.
+_SCRAPE_SECONDS, _FORMS = 1.0, 8
+# The reasons a poll can fail for, and those a tick can be refused for; every series exists at 0 from the start.
+TICK_REASONS = (Reason.UNIT, Reason.RANGE, Reason.MOVE, Reason.FUTURE, Reason.FROZEN, Reason.DISAGREE)
+POLL_REASONS = tuple(reason for reason in Reason if reason not in TICK_REASONS[2:])
 
 
-# Plain values as Prometheus families, and those of the process itself.
+class Traffic(Collector):
+    """Counts what was asked and answered, by route pattern; unknown paths are one route."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+        self._requests = Counter("ticker_http_requests", "Answers given.", ["route", "method", "code"], registry=None)
+        self._seconds = Histogram(
+            "ticker_http_request_duration_seconds", "Time to answer.", ["route"], buckets=_ANSWER_SECONDS, registry=None
+        )
+        # The children by their labels: to ask for one by `labels` takes longer than to count.
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
+
+    def count(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer and the seconds it took."""
+        counter = self._counters.get((route, method, status)) or self._counter(route, method, status)
+        counter.inc()
+        histogram = self._histograms.get(route) or self._histogram(route)
+        histogram.observe(seconds)
+
+    def expect(self, route: str) -> None:
+        """Begin the series of a route at 0."""
+        self._histogram(route)
+        for code in _CODES:
+            self._counter(route, "GET", code)
+
+    @property
+    def requests(self) -> Counts[tuple[str, str, int]]:
+        """How many answers were given, by route, method and status."""
+        samples = (sample for family in self._requests.collect() for sample in family.samples)
+        counted = Counts[tuple[str, str, int]]()
+        for sample in samples:
+            if sample.name.endswith("_total"):
+                labels = sample.labels
+                counted[labels["route"], labels["method"], int(labels["code"])] = int(sample.value)
+        return counted
+
+    def collect(self) -> Iterable[Metric]:
+        """The families, without the times at which each series began: they would be as many again."""
+        for family in (*self._requests.collect(), *self._seconds.collect()):
+            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
+            yield family
+        yield GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self.streams)
+
+    def _counter(self, route: str, method: str, status: int) -> Counter:
+        found = self._counters[route, method, status] = self._requests.labels(route, method, str(status))
+        return found
+
+    def _histogram(self, route: str) -> Histogram:
+        found = self._histograms[route] = self._seconds.labels(route)
+        return found
+
+
+class TickerCollector(Collector):
+    """Reads the board, the sources' health and the process's; each scrape sees one snapshot."""
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        sources: Callable[[], Mapping[str, Health]],
+        symbols: Callable[[str], tuple[str, ...]],
+        store: StoreHealth,
+        process_health: ProcessHealth,
+        fast_path_open: Callable[[], bool],
+    ) -> None:
+        """`symbols` are the instruments that a source feeds."""
+        self._snapshot = snapshot
+        self._health = sources
+        self._symbols = symbols
+        self._store = store
+        self._process_health = process_health
+        self._fast_path_open = fast_path_open
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing ahead of time: a scrape is cheap enough."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Every metric of the contract."""
+        build = GaugeMetricFamily("ticker_build_info", "The running build; always 1.", labels=["version", "python"])
+        build.add_metric([__version__, platform.python_version()], 1)
+        yield build
+        snapshot = self._snapshot()
+        yield from self._quotes(snapshot)
+        yield from self._instruments(snapshot)
+        yield from self._sources()
+        yield GaugeMetricFamily(
+            "ticker_fast_path_open", "1 while the fast path answers what is cached.", float(self._fast_path_open())
+        )
+        yield from storing(self._store)
+        yield from process(self._process_health)
+
+    def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:
+        price = GaugeMetricFamily(
+            "ticker_quote_price", "The price shown, in the quote's currency.", labels=["symbol", "source"]
+        )
+        as_of = gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol")
+        status = GaugeMetricFamily("ticker_quote_status", "1 for the quote's status.", labels=["symbol", "status"])
+        agreeing = gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
+        spread = gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
+        for quote in snapshot.quotes:
+            if quote.price is not None and quote.source is not None:
+                price.add_metric([quote.symbol, quote.source], float(quote.price))
+            if quote.as_of is not None:
+                as_of.add_metric([quote.symbol], quote.as_of.timestamp())
+            for each in Status:
+                status.add_metric([quote.symbol, each], float(quote.status is each))
+            agreement = quote.agreement
+            agreeing.add_metric([quote.symbol], agreement.sources if agreement else 0)
+            spread.add_metric([quote.symbol], float(agreement.spread_percent) / 100 if agreement else 0)
+        yield from (price, as_of, status, agreeing, spread)
+
+    def _instruments(self, snapshot: Snapshot) -> Iterable[Metric]:
+        """What alerts need of the configuration: which source feeds what, and from where on they disagree."""
+        fed = GaugeMetricFamily(
+            "ticker_instrument_source_info", "1 for each source of an instrument.", labels=["symbol", "source"]
+        )
+        for source in self._health():
+            for symbol in self._symbols(source):
+                fed.add_metric([symbol, source], 1)
+        tolerance = gauge("ticker_instrument_tolerance_ratio", "A spread above this is disagreement.", "symbol")
+        for quote in snapshot.quotes:
+            tolerance.add_metric([quote.symbol], float(quote.instrument.tolerance))
+        yield from (fed, tolerance)
+
+    def _sources(self) -> Iterable[Metric]:
+        up = gauge("ticker_source_up", "1 if the last poll succeeded.", "source")
+        polls = CounterMetricFamily("ticker_source_polls", "Polls that have ended.", labels=["source"])
+        failures = CounterMetricFamily("ticker_source_poll_failures", "Failed polls.", labels=["source", "reason"])
+        rejected = CounterMetricFamily("ticker_ticks_rejected", "Refused ticks.", labels=["source", "symbol", "reason"])
+        duration = HistogramMetricFamily(
+            "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
+        )
+        last = gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
+        following = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
+        for source, each in self._health().items():
+            up.add_metric([source], float(each.up is True))
+            polls.add_metric([source], each.polls)
+            for reason in POLL_REASONS:
+                failures.add_metric([source, reason], each.failures[reason])
+            for symbol in self._symbols(source):
+                for reason in TICK_REASONS:
+                    rejected.add_metric([source, symbol, reason], each.rejected[symbol, reason])
+            duration.add_metric([source], *buckets(each.duration))
+            last.add_metric([source], seconds(each.last_success))
+            following.add_metric([source], seconds(each.next_poll))
+        yield from (up, polls, failures, rejected, duration, last, following)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """One exposition in one form, as it is and compressed."""
+
+    body: bytes
+    gzipped: bytes
+    content_type: str
+
+
+class Exposition:
+    """From an `Accept` header to what a scrape gets, out of a registry of its own.
+
+    It is made at most once a second for all who scrape: it takes 10 ms, in which nobody else is answered.
+    """
+
+    def __init__(self, *collectors: Collector, timer: Callable[[], float] = monotonic) -> None:
+        self._registry = CollectorRegistry()
+        for each in (*collectors, ProcessCollector(registry=None), PlatformCollector(registry=None)):
+            self._registry.register(each)
+        GCCollector(registry=self._registry)
+        self._scrapes: TTLCache[str, Scrape] = TTLCache(_FORMS, _SCRAPE_SECONDS, timer)
+
+    def scrape(self, accept: str) -> Scrape:
+        """Everything as it stood at most a second ago."""
+        encode, content_type = choose_encoder(accept)
+        found = self._scrapes.get(content_type)
+        if found is None:
+            body = encode(self._registry)
+            found = self._scrapes[content_type] = Scrape(body, gzip.compress(body, 3, mtime=0), content_type)
+        return found
 
 
 def process(process_health: ProcessHealth) -> Iterable[Metric]:
@@ -77,151 +267,10 @@ def seconds(moment: datetime | None) -> float:
     return moment.timestamp() if moment else 0.0
 
 
-def buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+def buckets(histogram: health.Histogram) -> tuple[list[tuple[str, float]], float]:
     """A histogram's cumulated buckets by upper bound in seconds, and its sum."""
     running, found = 0, []
     for bound, count in zip((*map(str, histogram.bounds), "+Inf"), histogram.counts, strict=True):
         running += count
         found.append((bound, float(running)))
     return found, histogram.total
-
-
-# The contract's metrics, read at scrape time from the board, the sources' health and plain counters.
-
-
-# The reasons a poll can fail for, and those a tick can be refused for; every series exists at 0 from the start.
-TICK_REASONS = (Reason.UNIT, Reason.RANGE, Reason.MOVE, Reason.FUTURE, Reason.FROZEN, Reason.DISAGREE)
-POLL_REASONS = tuple(reason for reason in Reason if reason not in TICK_REASONS[2:])
-
-
-class TickerCollector(Collector):
-    """Reads the board, the sources' health and the traffic counters; each scrape sees one snapshot."""
-
-    def __init__(
-        self,
-        snapshot: Callable[[], Snapshot],
-        health: Mapping[str, Health],
-        symbols: Mapping[str, tuple[str, ...]],
-        traffic: Traffic,
-        store: StoreHealth,
-        process_health: ProcessHealth | None = None,
-    ) -> None:
-        """`symbols` are the instruments each source feeds."""
-        self._snapshot = snapshot
-        self._health = health
-        self._symbols = symbols
-        self._traffic = traffic
-        self._store = store
-        self._vitals = process_health or ProcessHealth()
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing ahead of time: a scrape is cheap enough."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        """Every metric of the contract."""
-        build = GaugeMetricFamily("ticker_build_info", "The running build; always 1.", labels=["version", "python"])
-        build.add_metric([__version__, platform.python_version()], 1)
-        yield build
-        snapshot = self._snapshot()
-        yield from self._quotes(snapshot)
-        yield from self._instruments(snapshot)
-        yield from self._sources()
-        yield from self._http()
-        yield from storing(self._store)
-        yield from process(self._vitals)
-
-    def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:
-        price = GaugeMetricFamily(
-            "ticker_quote_price", "The price shown, in the quote's currency.", labels=["symbol", "source"]
-        )
-        as_of = gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol")
-        status = GaugeMetricFamily("ticker_quote_status", "1 for the quote's status.", labels=["symbol", "status"])
-        agreeing = gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
-        spread = gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
-        for quote in snapshot.quotes:
-            if quote.price is not None and quote.source is not None:
-                price.add_metric([quote.symbol, quote.source], float(quote.price))
-            if quote.as_of is not None:
-                as_of.add_metric([quote.symbol], quote.as_of.timestamp())
-            for each in Status:
-                status.add_metric([quote.symbol, each], float(quote.status is each))
-            agreement = quote.agreement
-            agreeing.add_metric([quote.symbol], agreement.sources if agreement else 0)
-            spread.add_metric([quote.symbol], float(agreement.spread_percent) / 100 if agreement else 0)
-        yield from (price, as_of, status, agreeing, spread)
-
-    def _instruments(self, snapshot: Snapshot) -> Iterable[Metric]:
-        """What alerts need of the configuration: which source feeds what, and from where on they disagree."""
-        fed = GaugeMetricFamily(
-            "ticker_instrument_source_info", "1 for each source of an instrument.", labels=["symbol", "source"]
-        )
-        for source, symbols in self._symbols.items():
-            for symbol in symbols:
-                fed.add_metric([symbol, source], 1)
-        tolerance = gauge("ticker_instrument_tolerance_ratio", "A spread above this is disagreement.", "symbol")
-        for quote in snapshot.quotes:
-            tolerance.add_metric([quote.symbol], float(quote.instrument.tolerance))
-        yield from (fed, tolerance)
-
-    def _sources(self) -> Iterable[Metric]:
-        up = gauge("ticker_source_up", "1 if the last poll succeeded.", "source")
-        polls = CounterMetricFamily("ticker_source_polls", "Polls that have ended.", labels=["source"])
-        failures = CounterMetricFamily("ticker_source_poll_failures", "Failed polls.", labels=["source", "reason"])
-        rejected = CounterMetricFamily("ticker_ticks_rejected", "Refused ticks.", labels=["source", "symbol", "reason"])
-        duration = HistogramMetricFamily(
-            "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
-        )
-        last = gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
-        coordinator = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
-        for source, health in self._health.items():
-            up.add_metric([source], float(health.up is True))
-            polls.add_metric([source], health.polls)
-            for reason in POLL_REASONS:
-                failures.add_metric([source, reason], health.failures[reason])
-            for symbol in self._symbols[source]:
-                for reason in TICK_REASONS:
-                    rejected.add_metric([source, symbol, reason], health.rejected[symbol, reason])
-            duration.add_metric([source], *buckets(health.duration))
-            last.add_metric([source], seconds(health.last_success))
-            coordinator.add_metric([source], seconds(health.next_poll))
-        yield from (up, polls, failures, rejected, duration, last, coordinator)
-
-    def _http(self) -> Iterable[Metric]:
-        requests = CounterMetricFamily("ticker_http_requests", "Answers given.", labels=["route", "method", "code"])
-        for (route, method, code), count in self._traffic.requests.items():
-            requests.add_metric([route, method, str(code)], count)
-        durations = HistogramMetricFamily("ticker_http_request_duration_seconds", "Time to answer.", labels=["route"])
-        for route, histogram in self._traffic.durations.items():
-            durations.add_metric([route], *buckets(histogram))
-        clients = GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self._traffic.streams)
-        yield from (requests, durations, clients)
-
-
-# What a scrape gets: the registry of one application, put together when the first scrape comes.
-
-
-class Exposition:
-    """From an `Accept` header to the scrape's body and media type, over a registry of its own.
-
-    `collected` gives the collector of the application's own metrics.
-    """
-
-    def __init__(self, collected: Callable[[], Collector]) -> None:
-        self._collected = collected
-        self._registry: Collector | None = None
-
-    def __call__(self, accept: str) -> tuple[bytes, str]:
-        """Everything as it stands."""
-        self._registry = self._registry or _registry(self._collected())
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
-
-
-def _registry(collector: Collector) -> Collector:
-
-    registry = CollectorRegistry()
-    for each in (collector, ProcessCollector(registry=None), PlatformCollector(registry=None)):
-        registry.register(each)
-    GCCollector(registry=registry)
-    return registry

@@ -96,7 +96,7 @@ def instruments(size: int) -> Found:
         "board of now ms": spent(lambda: board.current(NOON + DAY)),
         "JSON ms": spent(made("quotes")),
         "widget ms": spent(made("widget")),
-        "scrape ms": spent(lambda: context.metrics("")),
+        "scrape ms": spent(lambda: context.exposition.scrape("")),
         "JSON kB": len(renderer.render(board.latest, View("quotes")).body) / 1000,
     }
     gc.collect()

@@ -40,7 +40,7 @@ CONTRACT = {
 @cache
 def exposed() -> str:
     """What a service that has just been composed answers to a scrape."""
-    return compose(load(shipped(), {}, {}).settings).context.metrics("")[0].decode()
+    return compose(load(shipped(), {}, {}).settings).context.exposition.scrape("").body.decode()
 
 
 def code() -> set[str]:

@@ -15,7 +15,7 @@ from tests.support.upstream import Upstream
 from tests.web.test_past import serving as past
 from tests.web.test_past import week
 from ticker.web.assets import ROUTES as ASSETS
-from ticker.web.response_cache import LIMIT
+from ticker.web.response_cache import MAX_BYTES
 from ticker.web.routes import ROUTES
 
 # The stream never ends; its headers are asked for by HEAD.
@@ -201,10 +201,10 @@ async def test_no_number_of_combinations_fills_the_memory(served: Served) -> Non
         query = f"fields={one},{two}&precision={number % 13}&lang={('en', 'ru', 'de', 'ar')[number % 4]}"
         assert (await served.client.get(f"/v1/quotes?{query}&format={('json', 'csv')[number % 2]}")).status == 200
     assert len(renderer._views) <= renderer._views.maxsize <= 512
-    shelf = served.service.context.shelf
-    assert shelf.held <= LIMIT
+    cache = served.service.context.cache
+    assert cache.held_bytes <= MAX_BYTES
     for number in range(5):
         assert (await asked(served, "/v1/quotes", Accept=f"text/{number}{'x' * 7000}")).status == 200
         assert (await asked(served, "/v1/quotes", Accept=f"text/{number}")).status == 200
-    assert not [each for each in shelf._wishes if sum(len(text or "") for text in each) > 2000]
-    assert len(shelf._wishes) > 5
+    assert not [each for each in cache._variants if sum(len(text or "") for text in each) > 2000]
+    assert len(cache._variants) > 5

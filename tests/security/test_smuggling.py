@@ -75,6 +75,9 @@ DOUBTFUL: dict[str, bytes] = {
     "a target of another scheme": get(start=b"GET file:///etc/passwd", body=HIDDEN),
     "eight-bit bytes in the target": get(start=b"GET /\xff\xfe", body=HIDDEN),
     "an inflated body": get(b"Content-Encoding: gzip\r\n", b"Content-Length: 5\r\n", body=b"abcde" + HIDDEN),
+    "an upgrade nobody makes": get(b"Connection: upgrade\r\n", b"Upgrade: websocket\r\n", body=HIDDEN),
+    "an upgrade to HTTP/2": get(b"Connection: Upgrade, HTTP2-Settings\r\n", b"Upgrade: h2c\r\n", body=HIDDEN),
+    "an upgrade that Connection does not name": get(b"Upgrade: h2c\r\n", body=HIDDEN),
     "Expect": get(b"Expect: 100-continue\r\n", b"Content-Length: 44\r\n", body=HIDDEN),
 }
 # What is one request to every reader, whatever it looks like: answered, and the next one too.
@@ -83,7 +86,6 @@ CERTAIN: dict[str, tuple[bytes, int]] = {
     "no body, said": (get(b"Content-Length: 0\r\n"), 200),
     "a target with a host": (get(start=b"GET http://other.example/healthz"), 200),
     "a name with an underscore": (get(b"Content_Length: 44\r\n"), 200),
-    "an upgrade nobody makes": (get(b"Connection: upgrade\r\n", b"Upgrade: websocket\r\n"), 200),
     "the method overridden": (get(b"X-HTTP-Method-Override: DELETE\r\n"), 200),
     "TRACE": (get(b"X-Secret: 1\r\n", start=b"TRACE /healthz"), 405),
     "no such place": (get(start=b"GET /v1/../../etc/passwd"), 404),

@@ -1,4 +1,4 @@
-"""The express lane beside the ordinary path, with a shelf and without: the same bytes in, the same have to come out."""
+"""The fast path beside the ordinary one, with a cache and without: the same bytes in, the same have to come out."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ _TOLD = 12
 
 @dataclass(slots=True)
 class Trio:
-    """Connections that are told the same, and what they were told; `express` is how often the lane answered."""
+    """Connections that are told the same, and what they were told; `at_once` is how often the fast path answered."""
 
-    lane: Connection
+    fast: Connection
     others: tuple[Connection, ...]
     told: list[bytes] = field(default_factory=list)
-    express: int = 0
+    at_once: int = 0
 
     def feed(self, data: bytes) -> None:
         """Tell all."""
         self.told.append(data)
-        self.lane.feed(data)
+        self.fast.feed(data)
         # aiohttp itself never answers before its task has had a turn.
-        self.express += bool(self.lane.wire.written)
+        self.at_once += bool(self.fast.wire.written)
         for each in self.others:
             each.feed(data)
 
     async def compared(self) -> bool:
         """Whether all are still open. Raises AssertionError where they said different things."""
-        said = [each.wire.said() for each in (self.lane, *self.others)]
+        said = [each.wire.said() for each in (self.fast, *self.others)]
         for _ in range(_PATIENCE):
             if all(each == said[0] for each in said):
                 break
             # What is written in a thread may be later on one side.
             await asyncio.sleep(0.005)
-            more = [each.wire.said() for each in (self.lane, *self.others)]
+            more = [each.wire.said() for each in (self.fast, *self.others)]
             said = [(before + after, opened) for (before, _), (after, opened) in zip(said, more, strict=True)]
         for other in said[1:]:
             assert other == said[0], self.difference(said[0][0], other[0])
@@ -55,22 +55,22 @@ class Trio:
     def difference(self, ours: bytes, theirs: bytes) -> str:
         """What all were told, and what two said from where they begin to differ."""
         same = next((at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
-        said = f"the lane said {ours[same : same + 300]!r}\naiohttp said {theirs[same : same + 300]!r}"
+        said = f"the fast path said {ours[same : same + 300]!r}\naiohttp said {theirs[same : same + 300]!r}"
         return f"told {self.told!r}\nafter {same} bytes {said}"
 
     def end(self) -> None:
         """Hang up."""
-        for each in (self.lane, *self.others):
+        for each in (self.fast, *self.others):
             each.end()
 
 
 class Differential:
-    """The service with its lane, with its shelf alone, and with neither, on one clock."""
+    """The service with its fast path, with its cache alone, and with neither, on one clock."""
 
     def __init__(self, **flags: Any) -> None:  # noqa: ANN401 - settings
         self.clock = Clock(NOON)
         ways = ((True, True), (True, False), (False, False))
-        self.services = [Service(self.clock, shelf=shelf, lane=lane, **flags) for shelf, lane in ways]
+        self.services = [Service(self.clock, cached=cached, fast=fast, **flags) for cached, fast in ways]
         self.price = 0
 
     async def __aenter__(self) -> Self:
@@ -87,8 +87,8 @@ class Differential:
 
     def trio(self) -> Trio:
         """New connections."""
-        lane, *others = (each.connect() for each in self.services)
-        return Trio(lane, tuple(others))
+        fast, *others = (each.connect() for each in self.services)
+        return Trio(fast, tuple(others))
 
     def change(self, random: Random) -> None:
         """Time goes on, the board changes, the next poll is planned: what answers depend on beside the request."""
@@ -109,13 +109,13 @@ class Differential:
 
 
 async def compare(all_: Differential, random: Random, requests: int, *, abreast: int = 128) -> tuple[int, int]:
-    """Send `requests` to all, `abreast` connections at a time: how many were sent, and answered by the lane.
+    """Send `requests` to all, `abreast` connections at a time: how many were sent, and answered by the fast path.
 
     Raises AssertionError at the first difference.
     """
     trios = [all_.trio() for _ in range(abreast)]
     waiting: list[list[bytes]] = [[] for _ in trios]
-    sent = express = 0
+    sent = at_once = 0
     await quiet()
     while sent < requests:
         if random.random() < 0.01:
@@ -129,12 +129,12 @@ async def compare(all_: Differential, random: Random, requests: int, *, abreast:
         for number, each in enumerate(trios):
             if not await each.compared() or len(each.told) > _TOLD:
                 each.end()
-                express += each.express
+                at_once += each.at_once
                 trios[number], waiting[number] = all_.trio(), []
     await quiet()
     for each in trios:
         each.end()
-        express += each.express
+        at_once += each.at_once
     await quiet()
     all_.counted()
-    return sent, express
+    return sent, at_once

@@ -19,8 +19,17 @@ from ticker.app import Service, compose
 from ticker.quotes import Snapshot, Status
 from ticker.settings.load import load, shipped
 from ticker.settings.model import Settings
+from ticker.web.connections import Bounds
+from ticker.web.listener import Listener
 
 PATIENCE = 10.0
+
+
+class Front(TestServer):
+    """The application behind the listener that it has in production."""
+
+    async def _make_runner(self, **_options: Any) -> Listener:  # noqa: ANN401 - aiohttp's own
+        return Listener(self.app, Bounds(1000), shutdown_timeout=0.2)
 
 
 class Clock:
@@ -79,7 +88,7 @@ async def serving(
     settings = load(file, {}, flags or {}).settings if file else trio(flags or {})
     service = compose(settings, upstream=upstream, now=clock, demo=demo, seed=1)
     plain = {"Accept-Encoding": "identity"}
-    async with TestClient(TestServer(service.web()), headers=plain, auto_decompress=False) as client:
+    async with TestClient(Front(service.web()), headers=plain, auto_decompress=False) as client:
         yield Served(service, clock, client)
 
 

@@ -14,6 +14,7 @@ from aiohttp.web_protocol import RequestHandler
 from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
+from ticker.web.response_cache import ResponseCache
 from ticker.web.routes import build
 
 # Turns of the loop after which a server that says nothing waits for more.
@@ -80,15 +81,21 @@ class Connection:
 
 
 class Service:
-    """An application over a board of its own, on connections without a network; `express` as its users have it."""
+    """An application over a board of its own, on connections without a network; with its fast path and cache or not."""
 
-    def __init__(self, now: Callable[[], datetime], *, shelf: bool, lane: bool, **flags: Any) -> None:  # noqa: ANN401
-        self.live: Live = live(**flags)
+    def __init__(self, now: Callable[[], datetime], *, cached: bool, fast: bool, **flags: Any) -> None:  # noqa: ANN401
+        self.live: Live = live(clock=now, **flags)
         self.context = self.live.context
-        self.context.clock = now
-        self.context.shelf.usable = shelf and self.context.shelf.usable
-        self.context.express = lane and self.context.express
+        if not cached:
+            origins = self.context.cors_origins
+            self.context.cache = ResponseCache(self.context.board, origins, now, demo=self.context.demo, max_bytes=0)
+        if not fast:
+            self.close_fast_path()
         self.runner = Listener(build(self.context), Bounds(1000), shutdown_timeout=0.1)
+
+    def close_fast_path(self) -> None:
+        """Let aiohttp answer everything from now on."""
+        self.context.fast_path_closed = "a test has closed it"
 
     async def start(self) -> None:
         """Get ready for connections."""

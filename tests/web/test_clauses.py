@@ -71,7 +71,7 @@ CLAUSES = (
     ),
     Clause("9110 12.5.5 Vary names what chose", wanted={"Vary": "Accept, Accept-Encoding, Accept-Language"}),
     Clause("9110 12.5.5 and no more", path="/v1/quotes?format=json&lang=ru", wanted={"Vary": "Accept-Encoding"}),
-    Clause("9110 12.5.5 and so of metrics", path="/metrics", wanted={"Vary": "Accept"}),
+    Clause("9110 12.5.5 and so of metrics", path="/metrics", wanted={"Vary": "Accept, Accept-Encoding"}),
     Clause("9110 13.1.1 If-Match: this one", headers={"If-Match": f'"a", {TAG}'}),
     Clause("9110 13.1.1 anything", path="/v1/instruments", headers={"If-Match": "*"}),
     Clause("9110 13.1.1 If-Match: another", headers={"If-Match": '"a"'}, status=412, wanted=PROBLEM),
@@ -116,7 +116,7 @@ CLAUSES = (
     Clause("9111 5.2.2.5 errors are not kept", path="/v1/quotes?x=1", status=400, wanted=PROBLEM),
     Clause("9111 4 no cookie makes it somebody's", wanted={"Set-Cookie": None}),
     Clause("5861 3 stale-while-revalidate", wanted={"Cache-Control": "…stale-while-revalidate=30…"}),
-    Clause("5861 4 stale-if-error", wanted={"Cache-Control": "…stale-if-error=86400"}),
+    Clause("5861 4 stale-if-error", wanted={"Cache-Control": "…stale-if-error=…"}),
     Clause("9457 3 a problem's media type", path="/v1/quotes/XYZ", status=404, wanted=PROBLEM),
     Clause(
         "9457 4 for any media type asked",

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.load import load
 from ticker.web import limits
-from ticker.web.limits import Limiter
+from ticker.web.limits import RateLimiter
 
 PROXY = ("10.0.0.0/8", "::1")
 
@@ -47,7 +48,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back() -> None:
 @given(st.lists(st.floats(0, 30), min_size=1, max_size=60), st.integers(1, 20))
 def test_no_pattern_of_asking_gets_more_than_the_rate_and_one_bucket(gaps: list[float], rate: int) -> None:
     """Over any stretch of time."""
-    limiter, now, granted = Limiter(rate), NOON, 0
+    limiter, now, granted = RateLimiter(rate), NOON, 0
     for gap in gaps:
         now += timedelta(seconds=gap)
         granted += limiter.take("a", now) >= 0
@@ -57,7 +58,7 @@ def test_no_pattern_of_asking_gets_more_than_the_rate_and_one_bucket(gaps: list[
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked longest ago is forgotten first."""
     monkeypatch.setattr(limits, "_MOST", 100)
-    limiter = Limiter(1)
+    limiter = RateLimiter(1)
     for number in range(1000):
         limiter.take(str(number), NOON)
     assert len(limiter._buckets) == 100
@@ -84,7 +85,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_only_a_trusted_proxy_is_believed(peer: str | None, forwarded: str, client: str) -> None:
     """The last address that none of ours vouches for; an IPv6 client is its network."""
-    assert Limiter(1, PROXY).client(peer, {"X-Forwarded-For": forwarded}) == client
+    assert RateLimiter(1, PROXY).client(peer, CIMultiDict({"X-Forwarded-For": forwarded})) == client
 
 
 def test_a_proxy_that_is_no_network_stops_the_start() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
-from tests.support.running_service import Clock, Served, serving
+from tests.support.running_service import Clock, Front, Served, serving
 from tests.support.upstream import Upstream
 from ticker.web.context import CONTEXT
-from ticker.web.middlewares import counted, headed, problems
+from ticker.web.middlewares import headed, problems
 
 
 def series(served: Served) -> set[tuple[str, str, int]]:
@@ -47,10 +47,10 @@ async def test_a_fault_of_ours_is_logged_and_says_no_more_than_that(caplog: pyte
         raise RuntimeError("s3cret inside")
 
     async with Upstream() as upstream, serving(upstream.url) as service:
-        app = web.Application(middlewares=[counted, headed, problems])
+        app = web.Application(middlewares=[headed, problems])
         app[CONTEXT] = service.service.context
         app.router.add_get("/broken", broken)
-        async with TestClient(TestServer(app)) as client:
+        async with TestClient(Front(app)) as client:
             answer = await client.get("/broken")
             text = await answer.text()
     assert (answer.status, answer.headers["Cache-Control"]) == (500, "no-store")

@@ -8,7 +8,7 @@ import pytest
 import simplejson
 
 from tests.support.running_service import Served
-from ticker.web.problems import Problem, nearest, response
+from ticker.web.problems import Problem, nearest, problem_response
 
 # path, status, parameter at fault, what the detail names
 WRONG = (
@@ -67,7 +67,7 @@ async def test_a_target_too_long_is_refused(served: Served) -> None:
 
 def test_a_problem_carries_its_members() -> None:
     """`parameter` and `allowed` stand beside the fields of the RFC."""
-    answer = response(Problem(400, "no", parameter="a", allowed=["b"]), {"Allow": "GET"})
+    answer = problem_response(Problem(400, "no", parameter="a", allowed=["b"]), {"Allow": "GET"})
     body = simplejson.loads(answer.text or "")
     assert body == {
         "type": "about:blank",

@@ -14,7 +14,8 @@ from aiohttp.typedefs import Handler
 from ticker.rendering.html import Links
 from ticker.rendering.representation import Representation
 from ticker.web import parameters
-from ticker.web.responses import last_modified, sent
+from ticker.web.headers import last_modified
+from ticker.web.responses import respond
 
 _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
@@ -53,13 +54,13 @@ class Asset:
         """The address that always answers these bytes."""
         return f"/{self.name}?v={self.version}"
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """`GET /{name}`: immutable where `v` is the current hash, else kept for minutes (another release asks)."""
         parameters.only(request, ("v",))
         current = request.query.get("v") == self.version
         named = _ASKED if self.name == "favicon.ico" else _NAMED
         fields = {"Last-Modified": self.came, "Cache-Control": _VERSIONED if current else named}
-        return sent(request, self.representation, fields)
+        return respond(request, self.representation, self.representation.modified, fields)
 
 
 def _read(name: str) -> Asset:

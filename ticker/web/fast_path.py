@@ -1,79 +1,130 @@
-"""The express lane: what is on the shelf is sent where the bytes come in, before aiohttp has heard of the request.
+"""The fast path: what is in the response cache is sent where the bytes come in, before aiohttp hears of the request.
 
 One pattern says what an ordinary request is, to the letter. Everything else, and everything that the ordinary path has
-not answered before, goes to aiohttp untouched. So a mistake here can make a request slow, and none can make it
-mean something else: what the pattern accepts is a part of what aiohttp's parser accepts, read the same way
-(tests/bench/differential.py compares them by the million).
+not answered before, goes to aiohttp untouched. So a mistake here can make a request slow, and none can make it mean
+something else: what the pattern accepts is a part of what aiohttp's parser accepts, read the same way
+(tests/differential.py compares them by the million). Both ask `ResponseCache.answer` and count by `Traffic.count`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 
-from ticker.web.connections import Connection
-from ticker.web.responses import matches, modified
+from ticker.log import Log
+from ticker.web.connections import Bounds, Connection
+from ticker.web.context import Context
 
-if TYPE_CHECKING:
-    from ticker.web.connections import Bounds
-    from ticker.web.context import Context
-    from ticker.web.listener import Doors
+log = Log(__name__)
 
-
-# The lane reaches into aiohttp's protocol; with any other version it stays closed.
+# The fast path uses parts of aiohttp's protocol that are not public; with any other version it stays closed.
 TESTED = ("3.14.5",)
 # Bytes. A browser sends 1,500 at most, unless it has many cookies.
 _LONGEST = 4096
 
-_ANY = rb": ?[ -~]*+\r\n"
-# Without blanks around it: what aiohttp would have to strip is none of ours.
-_VALUE = rb": ?((?! )[ -~]*+)(?<! )\r\n"
-# RFC 3986, 3.2; what else aiohttp takes, `framing` refuses.
-_HOST = rb": ?([A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,255}+)\r\n"
-
-
-def _once(group: int, value: bytes = _VALUE) -> bytes:
-    """A field whose value matters: one that comes twice is none of ours (aiohttp takes the first, or refuses)."""
-    return b"(?(%d)(?!))%b" % (group, value)
-
-
-# Names as browsers, proxies and curl write them, in any case, by their first letter. Not here, and so not ours:
-# Content-*, Transfer-Encoding, Connection other than keep-alive, Upgrade, Expect, Sec-WebSocket-*, and whatever else
-# nobody has thought of.
-_FIELDS = (
-    rb"[Ss](?:(?i:ec-)(?:[Ff](?i:etch)|[Cc](?i:h)|[Gg](?i:pc))[A-Za-z0-9-]*+|(?i:ave-data))" + _ANY,
-    rb"[Aa](?i:ccept)(?:%b|-[Ee](?i:ncoding)%b|-[Ll](?i:anguage)%b)" % (_once(3), _once(4), _once(5)),
-    rb"[Hh](?:(?i:ost)%b|[Xx]-[A-Za-z-]++%b)" % (_once(6, _HOST), _ANY),
-    rb"[Cc](?:(?i:onnection): ?(?i:keep-alive)\r\n|(?:(?i:ache-control)|(?i:ookie)|(?i:f-)[A-Za-z-]++)%b)" % _ANY,
-    rb"[Uu](?:(?i:ser-agent)%b|(?i:pgrade-insecure-requests)%b)" % (_once(7), _ANY),
-    rb"[Oo](?i:rigin)" + _once(8),
-    rb"[Rr](?i:eferer)" + _ANY,
-    rb"[Ii](?i:f-)(?:[Nn](?i:one-match)%b|[Mm](?i:odified-since)%b)" % (_once(9), _once(10)),
-    rb"[Xx]-[A-Za-z0-9-]++" + _ANY,
-    rb"(?:[Pp](?:(?i:ragma)|(?i:riority))|[Dd](?i:nt)|[Vv](?i:ia)|[Ff](?i:orwarded)|[Tt](?i:race(?:parent|state)))"
-    + _ANY,
+# Header fields of ordinary clients, in capitals or not; `*` stands for any further letters, digits and hyphens.
+# Not here, and so left to aiohttp: Content-*, Transfer-Encoding, Expect, Upgrade, Sec-WebSocket-*, Connection other
+# than keep-alive, If-Match, If-Unmodified-Since, and whatever else nobody has thought of.
+#
+# These decide the answer. One that comes twice is left to aiohttp, which takes the first or refuses.
+DECIDING = (
+    *("Accept", "Accept-Encoding", "Accept-Language", "Host", "If-Modified-Since", "If-None-Match", "Origin"),
+    "User-Agent",
 )
-# The request line, at most 64 fields with Host among them, an empty line, and nothing after it.
-ORDINARY = re.compile(rb"(?:(GET)|HEAD) ([!-~]++) HTTP/1\.1\r\n(?:" + b"|".join(_FIELDS) + rb"){1,64}+(?(6)|(?!))\r\n")
+# These change nothing, whatever they say.
+IGNORED = (
+    *("Cache-Control", "CF-*", "Cookie", "DNT", "Forwarded", "HX-*", "Pragma", "Priority", "Referer", "Save-Data"),
+    *("Sec-CH-*", "Sec-Fetch-*", "Sec-GPC", "traceparent", "tracestate", "Upgrade-Insecure-Requests", "Via", "X-*"),
+)
+
+# Values are visible ASCII and blanks. Of a field that decides, aiohttp would strip blanks around the value.
+_ANY_VALUE = rb"[\ -~]*+"
+_BARE_VALUE = rb"(?!\ )[\ -~]*+(?<!\ )"
+# RFC 3986, 3.2: what else aiohttp takes for a host, `check_framing` refuses.
+_HOST_VALUE = rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{1,255}+"
+# `method` and `target` are groups 1 and 2 of the pattern; the fields that decide follow in the order of the table.
+_FIRST_GROUP = 3
 
 
-def known(version: str = aiohttp.__version__) -> bool:
-    """Whether this is an aiohttp that the lane was tested with."""
-    return version in TESTED and HttpRequestParser is not HttpRequestParserPy
+def _rows() -> Iterator[tuple[str, bytes]]:
+    """Each field's first letter, and the pattern of the rest of its line."""
+    for number, name in enumerate(DECIDING, start=_FIRST_GROUP):
+        value = _HOST_VALUE if name == "Host" else _BARE_VALUE
+        group = name.lower().replace("-", "_").encode()
+        # `(?(3)(?!))`: fail where group 3 has matched before.
+        yield name[0].lower(), _rest(name) + rb"(?(%d)(?!)) :\ ?(?P<%b>%b)\r\n" % (number, group, value)
+    yield "c", _rest("Connection") + rb":\ ?(?i:keep-alive)\r\n"
+    for name in IGNORED:
+        yield name[0].lower(), _rest(name) + rb":\ ?%b\r\n" % _ANY_VALUE
 
 
-class Express(Connection):
-    """A connection with the lane before aiohttp's parser."""
+def _rest(name: str) -> bytes:
+    """A field's name without its first letter, in any case of letters."""
+    rest = re.escape(name[1:].removesuffix("*")).encode()
+    return b"(?i:%b)" % rest + (b"[A-Za-z0-9-]*+" if name.endswith("*") else b"")
 
-    __slots__ = ("_between",)
 
-    def __init__(self, doors: Doors, loop: asyncio.AbstractEventLoop, context: Context, bounds: Bounds) -> None:
-        super().__init__(doors, loop, context, bounds)
+def _fields() -> bytes:
+    """One header line of the tables. The engine looks at the first letter once, so lines stand together by it."""
+    by_letter: dict[str, list[bytes]] = {}
+    for letter, rest in _rows():
+        by_letter.setdefault(letter, []).append(rest)
+    lines = (
+        b"[%b%b] (?: %b )" % (letter.upper().encode(), letter.encode(), b" | ".join(rests))
+        for letter, rests in by_letter.items()
+    )
+    return b"\n | ".join(lines)
+
+
+ORDINARY_REQUEST = re.compile(
+    rb"""
+    (?P<method> GET | HEAD ) \ (?P<target> [!-~]++ ) \ HTTP/1\.1 \r\n
+    (?: """
+    + _fields()
+    + rb""" ){1,64}+
+    (?(host) | (?!) )  # Host is among the fields
+    \r\n               # an empty line, and nothing after it
+    """,
+    re.VERBOSE,
+)
+
+
+def closed_because(
+    *, wanted: bool, access_log: bool, rate_limit: int, version: str = aiohttp.__version__
+) -> str | None:
+    """Why the fast path answers nothing, in a sentence for the operator; None where it is open."""
+    if not wanted:
+        return "server.fast_path is false"
+    if access_log:
+        return "server.access_log is true, and only the ordinary path writes the log"
+    if rate_limit:
+        return "server.rate_limit is set, and only the ordinary path limits clients"
+    if version not in TESTED:
+        return f"aiohttp is {version}; the fast path was tested with {', '.join(TESTED)}"
+    if HttpRequestParser is HttpRequestParserPy:
+        return "aiohttp has no compiled parser here"
+    return None
+
+
+def announce(closed: str | None) -> None:
+    """Say at the start whether the fast path is open, and why not."""
+    if closed is None:
+        log.info("fast path is open")
+    else:
+        log.info("fast path is closed", because=closed)
+
+
+class FastPath(Connection):
+    """A connection that looks into the response cache before aiohttp's parser."""
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, context: Context, bounds: Bounds) -> None:
+        super().__init__(server, loop, context, bounds)
         # Whether aiohttp's parser stands between two requests for certain, so that bytes may pass it by.
         self._between = True
 
@@ -86,27 +137,27 @@ class Express(Connection):
 
     def _answer(self, data: bytes) -> bool:
         began, context, transport = perf_counter(), self._context, self.transport
-        asked = ORDINARY.fullmatch(data) if len(data) <= _LONGEST else None
-        if asked is None or transport is None or not context.express or context.process_health.draining:
+        asked = ORDINARY_REQUEST.fullmatch(data) if len(data) <= _LONGEST else None
+        if (
+            asked is None
+            or transport is None
+            or context.fast_path_closed is not None
+            or context.process_health.draining
+        ):
             return False
-        shelf = context.shelf
-        get, target, accept, coding, language, _, _, origin, tags, since = asked.groups()
-        moment = shelf.present(context.clock)
-        each = shelf.find(target, shelf.wishes(accept, coding, language))
-        if each is None or (since is not None and tags is None):
+        method, target, accept, coding, language, _host, since, tags, origin, _agent = asked.groups()
+        cache, is_get = context.cache, method == b"GET"
+        found = cache.answer(target, cache.variant(accept, coding, language), origin, tags, since)
+        if found is None:
             return False
-        allowed = shelf.origins.get(origin)
-        if tags is None or (tags != each.tag and not matches(tags.decode("ascii"), each.etag)):
-            status, whole = 200, modified(shelf.opening(moment, allowed, 200), each, body=get is not None)
-        else:
-            status, whole = 304, shelf.unmodified(moment, allowed, each)
-        transport.write(whole)
-        context.traffic.note(each.route, "GET" if get else "HEAD", status, perf_counter() - began)
-        self._stay()
+        each, status, opening = found
+        transport.write(each.message(opening, status, with_body=is_get))
+        context.traffic.count(each.route, "GET" if is_get else "HEAD", status, perf_counter() - began)
+        self._wait_for_next()
         return True
 
-    def _stay(self) -> None:
-        """What aiohttp does after an answer: count it, and begin to wait for the next request anew."""
+    def _wait_for_next(self) -> None:
+        """Do what aiohttp does after an answer: count it, and begin to wait for the next request anew."""
         manager = self._manager
         if manager is not None:
             manager.requests_count += 1

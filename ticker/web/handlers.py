@@ -29,31 +29,29 @@ from ticker.rendering.schemas import (
 )
 from ticker.web import history, parameters
 from ticker.web.context import CONTEXT, Context
-from ticker.web.negotiation import varied
+from ticker.web.negotiation import preferred_coding
 from ticker.web.problems import Problem, fragment_safe, nearest
-from ticker.web.response_cache import current
-from ticker.web.responses import answer
+from ticker.web.responses import respond, respond_current
 
 PARAMETERS = ("lang",)
 
 
-async def instruments(request: web.Request) -> web.Response:
+async def instruments(request: web.Request) -> web.StreamResponse:
     """`GET /v1/instruments`: the catalogue of what is quoted."""
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
     body = json.encode(InstrumentsSchema.of(snapshot, context.facts, locale))
-    now = context.clock()
-    return answer(request, Representation(body, JSON, snapshot.generated_at), now, context.board.next_change(now))
+    return respond_current(request, snapshot, Representation(body, JSON, snapshot.generated_at))
 
 
-async def sources(request: web.Request) -> web.Response:
+async def sources(request: web.Request) -> web.StreamResponse:
     """`GET /v1/sources`: who is asked, on what terms, and how they fare; any poll may change it."""
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     body = json.encode(SourcesSchema.of(context.health, context.facts, locale, demo=context.demo))
     now = context.clock()
-    return answer(request, Representation(body, JSON, _modified(context)), now, context.board.next_change(now))
+    return respond(request, Representation(body, JSON, _modified(context)), context.board.next_change(now))
 
 
 def _modified(context: Context) -> datetime:
@@ -80,10 +78,9 @@ class Wanted:
     precision: int
 
 
-async def convert(request: web.Request) -> web.Response:
+async def convert(request: web.Request) -> web.StreamResponse:
     """`GET /v1/convert`: 200 with `result` null where a quote on the way is not known, as quotes themselves are."""
     parameters.only(request, PARAMETERS_CONVERT)
-    context = request.app[CONTEXT]
     snapshot = await history.snapshot(request)
     wanted = _wanted(request, snapshot)
     found = _found(wanted, snapshot)
@@ -95,11 +92,12 @@ async def convert(request: web.Request) -> web.Response:
     made = Representation(body, JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)
-    now = context.clock()
-    return answer(request, made, now, context.board.next_change(now))
+    return respond_current(request, snapshot, made)
 
 
-async def _stood(request: web.Request, snapshot: Snapshot, found: Conversion, made: Representation) -> web.Response:
+async def _stood(
+    request: web.Request, snapshot: Snapshot, found: Conversion, made: Representation
+) -> web.StreamResponse:
     used = [leg.quote for leg in found.legs]
     if used and all(quote.as_of is None for quote in used):
         raise await history.before_history(request, [quote.symbol for quote in used], "at")
@@ -169,7 +167,7 @@ async def quotes(request: web.Request) -> web.StreamResponse:
     view = View(
         "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=parameters.form_of(request)
     )
-    return await _answer(request, snapshot, view, formats=True)
+    return await _answer(request, snapshot, view)
 
 
 async def quote(request: web.Request) -> web.StreamResponse:
@@ -182,7 +180,7 @@ async def quote(request: web.Request) -> web.StreamResponse:
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
     view = View("quote", (symbol,), parameters.language(request), form=parameters.form_of(request))
-    return await _answer(request, snapshot, view, formats=True)
+    return await _answer(request, snapshot, view)
 
 
 @fragment_safe
@@ -195,10 +193,10 @@ async def widget(request: web.Request) -> web.StreamResponse:
     stale = any(quote.status is Status.STALE for quote in snapshot.quotes) and "at" not in request.query
     hour = now.replace(minute=0, second=0, microsecond=0) if stale else None
     view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style, hour)
-    return await _answer(request, snapshot, view, fields=_GLANCE)
+    return await _answer(request, snapshot, view, _GLANCE)
 
 
-async def healthz(request: web.Request) -> web.Response:
+async def healthz(request: web.Request) -> web.StreamResponse:
     """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
     context = request.app[CONTEXT]
     stalled = context.process_health.stalled(_PATIENCE)
@@ -206,39 +204,33 @@ async def healthz(request: web.Request) -> web.Response:
     return _state(state, 503 if stalled else 200)
 
 
-async def readyz(request: web.Request) -> web.Response:
+async def readyz(request: web.Request) -> web.StreamResponse:
     """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
     state = readiness(request.app[CONTEXT])
     return _state(state, 200 if state.status == "ready" else 503)
 
 
-async def metrics(request: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.StreamResponse:
     """`GET /metrics`: Prometheus or OpenMetrics text."""
-    context = request.app[CONTEXT]
-    body, content_type = context.metrics(request.headers.get("Accept", ""))
-    return web.Response(
-        body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store", "Vary": "Accept"}
-    )
+    found = request.app[CONTEXT].exposition.scrape(request.headers.get("Accept", ""))
+    headers = {"Content-Type": found.content_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
+    if preferred_coding(request.headers.get("Accept-Encoding", ""), ("gzip",)) == "identity":
+        return web.Response(body=found.body, headers=headers)
+    return web.Response(body=found.gzipped, headers={**headers, "Content-Encoding": "gzip"})
 
 
 async def _answer(
-    request: web.Request,
-    snapshot: Snapshot,
-    view: View,
-    *,
-    formats: bool = False,
-    fields: Mapping[str, str] = MappingProxyType({}),
+    request: web.Request, snapshot: Snapshot, view: View, fields: Mapping[str, str] = MappingProxyType({})
 ) -> web.StreamResponse:
-    """`formats` where `Accept` may choose one; `fields` are what every answer of the route carries."""
-    if "at" not in request.query:
-        past = await history.recent(request.app[CONTEXT], snapshot, view.style)
-        return current(request, snapshot, view, fields, formats=formats and "format" not in request.query, past=past)
-    response = await history.stood(request, snapshot, view)
-    response.headers.update(fields)
-    return varied(request, response) if formats else response
+    """The view, of the present board or of a past one; `fields` are what every answer of the route carries."""
+    if "at" in request.query:
+        return await history.stood(request, snapshot, view, fields)
+    context = request.app[CONTEXT]
+    made = context.renderer.render(snapshot, view, await history.recent(context, snapshot, view.style))
+    return respond_current(request, snapshot, made, fields, hour=view.hour)
 
 
-def _state(state: AliveSchema | ReadinessSchema, status: int) -> web.Response:
+def _state(state: AliveSchema | ReadinessSchema, status: int) -> web.StreamResponse:
     return web.Response(
         status=status, body=json.encode(state), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from aiohttp import web
@@ -20,10 +21,10 @@ from ticker.storage.base import Point, StoreError
 from ticker.storage.history import INTERVALS, Series, TimeRange
 from ticker.web import parameters
 from ticker.web.context import CONTEXT, Context
-from ticker.web.negotiation import format_of, varied
-from ticker.web.parameters import moment
+from ticker.web.negotiation import preferred_coding
+from ticker.web.parameters import format_of, moment
 from ticker.web.problems import Problem, nearest
-from ticker.web.responses import answer, ready
+from ticker.web.responses import respond
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ async def snapshot(request: web.Request) -> Snapshot:
     return context.snapshot() if at is None else await told(context.history.board(at))
 
 
-async def stood(request: web.Request, board: Snapshot, view: View) -> web.Response:
+async def stood(request: web.Request, board: Snapshot, view: View, fields: Mapping[str, str]) -> web.StreamResponse:
     """The view of a board out of history. Raises a Problem (404) where history does not reach back to it."""
     asked = [q for q in board.quotes if not view.symbols or q.symbol in view.symbols]
     if all(quote.as_of is None for quote in asked):
@@ -47,7 +48,7 @@ async def stood(request: web.Request, board: Snapshot, view: View) -> web.Respon
         view = replace(view, style="plain")
     made = request.app[CONTEXT].renderer.render_uncached(board, view)
     known = max(quote.fetched_at for quote in asked if quote.fetched_at)
-    return answered(request, replace(made, modified=known), board.generated_at)
+    return answered(request, replace(made, modified=known), board.generated_at, fields)
 
 
 async def recent(context: Context, snapshot: Snapshot, style: str) -> Mapping[str, Sequence[Point]]:
@@ -68,12 +69,17 @@ async def told(asked: Awaitable[T]) -> T:
         raise Problem(503, "history cannot be read just now; the current numbers go on") from None
 
 
-def answered(request: web.Request, made: Representation, until: datetime | None) -> web.Response:
+def answered(
+    request: web.Request,
+    made: Representation,
+    until: datetime | None,
+    fields: Mapping[str, str] = MappingProxyType({}),
+) -> web.StreamResponse:
     """What ends at `until` may be kept long once that is past, and shortly before."""
     now = request.app[CONTEXT].clock()
     settled = until is not None and until < now - _SETTLED
     keep = timedelta(seconds=_SETTLED_SECONDS if settled else _RECENT_SECONDS)
-    return answer(request, made, now, now + keep)
+    return respond(request, made, now + keep, fields)
 
 
 async def before_history(request: web.Request, symbols: Sequence[str], parameter: str) -> Problem:
@@ -96,7 +102,7 @@ DAYS, MOST_DAYS = 30, 3660
 _HOURLY_UP_TO = 5
 
 
-async def history(request: web.Request) -> web.Response:
+async def history(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}/history`: the line of one instrument."""
     parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
     instrument = _instrument(request)
@@ -105,19 +111,23 @@ async def history(request: web.Request) -> web.Response:
 
     def make(line: Series) -> Representation:
         body = write_history(line.points, _head(request, ask, line), form)
-        return ready(Representation(body, CONTENT_TYPES[form], came_in(line.points) or context.clock()), coding)
+        found = Representation(body, CONTENT_TYPES[form], came_in(line.points) or context.clock())
+        # Off the loop, as the rest of it: a large answer takes milliseconds to compress.
+        found.etag(preferred_coding(coding, found.codings))
+        found.encoded(preferred_coding(coding, found.codings))
+        return found
 
     line, made = await told(context.history.line(ask, make))
     if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
         raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
-    response = varied(request, answered(request, made, _end(ask.last)))
+    fields = {}
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
-        response.headers["Link"] = f'<{onward}>; rel="next"'
-    return response
+        fields["Link"] = f'<{onward}>; rel="next"'
+    return answered(request, made, _end(ask.last), fields)
 
 
-async def picture(request: web.Request) -> web.Response:
+async def picture(request: web.Request) -> web.StreamResponse:
     """`GET /sparkline/{symbol}.svg`: the last days as a line."""
     parameters.only(request, ("days", "lang"))
     instrument, lang = _instrument(request), parameters.language(request)

@@ -1,33 +1,32 @@
-"""How often one client may ask: a token bucket each, in bounded memory (draft-ietf-httpapi-ratelimit-headers)."""
+"""Who a client is, how often one may ask, and whose turn it is. Everything in bounded memory.
+
+The fields of a limited answer are those of draft-ietf-httpapi-ratelimit-headers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
-
-from ticker.web.context import CONTEXT
-from ticker.web.problems import Problem
+from multidict import CIMultiDict, CIMultiDictProxy
 
 # Clients remembered. Above it those who asked longest ago begin anew, with a full bucket.
 _MOST = 10_000
 _WINDOW = 60.0
-# Probes and scrapers come from our own side and must not be turned away.
-FREE = ("/healthz", "/readyz", "/metrics")
 # An IPv6 client has a whole network of addresses.
 _V6_PREFIX = 64
-# What `dress` puts on the answer, errors included.
-FIELDS = web.RequestKey("fields", dict[str, str])
+# More proxies than that do not stand in a row; what a client writes before them is not read.
+_MOST_HOPS = 32
+
+Headers = CIMultiDict[str] | CIMultiDictProxy[str]
 
 
-class Limiter:
-    """`rate` requests a minute for each client, all of them at once where it likes; 0 is no limit."""
+class RateLimiter:
+    """`rate` requests a minute for each client, all of them at once if it likes; 0 is no limit."""
 
     def __init__(self, rate: int, trusted: Sequence[str] = ()) -> None:
         """`trusted` are the networks of proxies whose word about the client is taken."""
@@ -59,27 +58,107 @@ class Limiter:
             "RateLimit": f'"default";r={whole};t={full}',
         }
 
-    def client(self, peer: str | None, headers: Mapping[str, str]) -> str:
-        """Who asks: the peer, or behind trusted proxies the last address that none of them vouches for."""
-        chain = [part.strip() for part in headers.get("X-Forwarded-For", "")[:1024].split(",") if part.strip()]
-        found = peer or "unknown"
-        while self._is_trusted(found) and chain:
-            found = chain.pop()
-        address = _address(found)
-        # What is no address came from nobody whom we trust; it is the proxy's to answer for.
-        return (peer or "unknown") if address is None else network_of(found)
+    def client(self, peer: str | None, headers: Headers) -> str:
+        """Who asks: the peer, or behind trusted proxies the last address that none of them vouches for.
+
+        Where `X-Forwarded-For` and `Forwarded` (RFC 7239) name different clients, one of them may be the client's own
+        invention; then, and where the last word is no address, the peer answers for it.
+        """
+        own = peer or "unknown"
+        if not self._is_trusted(own):
+            return network_of(own)
+        chains = [chain for chain in (_x_forwarded_for(headers), _forwarded(headers)) if chain]
+        named = {network_of(self._last_untrusted(own, chain)) for chain in chains}
+        return named.pop() if len(named) == 1 else network_of(own)
+
+    def _last_untrusted(self, peer: str, chain: Sequence[str]) -> str:
+        """Walk from the right, from each trusted proxy to whom it says it was asked by."""
+        found = peer
+        for node in reversed(chain):
+            if not self._is_trusted(found):
+                break
+            if _address(node) is None:
+                return peer
+            found = node
+        return found
 
     def _is_trusted(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
 
 
+class FairQueue:
+    """Begins one request each time round the loop: the next client's, and of each client the one that waits longest.
+
+    What takes milliseconds (a page, a language, an address that nobody has asked for yet) comes through here; what is
+    cached is sent at once. Of a hundred such requests that come together, a reader of the header waits behind one.
+    """
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    async def wait(self, client: str) -> None:
+        """Wait for the turn of `client`, where another request has begun this time round."""
+        loop = asyncio.get_running_loop()
+        if not self._taken:
+            self._taken = True
+            loop.call_soon(self._next, loop)
+            return
+        mine = loop.create_future()
+        self._waiting.setdefault(client, deque()).append(mine)
+        await mine
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the next one begin, passing over whoever has hung up."""
+        while self._waiting:
+            client = next(iter(self._waiting))
+            line = self._waiting.pop(client)
+            turn = line.popleft()
+            if line:
+                # Behind the other clients.
+                self._waiting[client] = line
+            if not turn.done():
+                turn.set_result(None)
+                loop.call_soon(self._next, loop)
+                return
+        self._taken = False
+
+
 def network_of(text: str) -> str:
     """Who counts as one client: an IPv4 address, the network of an IPv6 one, else `text` as it is."""
     address = _address(text)
-    if address is None or address.version == 4:  # noqa: PLR2004 - IPv4
+    if address is None or isinstance(address, IPv4Address):
         return text if address is None else str(address)
     return str(ip_network((address, _V6_PREFIX), strict=False))
+
+
+def _x_forwarded_for(headers: Headers) -> list[str]:
+    """The addresses in all lines of `X-Forwarded-For`, the nearest last."""
+    return [_bare(part) for part in _last_parts(headers.getall("X-Forwarded-For", []))]
+
+
+def _forwarded(headers: Headers) -> list[str]:
+    """The addresses in all lines of `Forwarded`, the nearest last; "" for an element that names none."""
+    found = []
+    for element in _last_parts(headers.getall("Forwarded", [])):
+        pairs = (pair.partition("=") for pair in element.split(";"))
+        found.append(next((_bare(value) for name, _, value in pairs if name.strip().lower() == "for"), ""))
+    return found
+
+
+def _last_parts(lines: Sequence[str]) -> list[str]:
+    # By the commas from the right, whatever quotes a client has opened and not closed before them.
+    parts = ",".join(lines).rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
+    return [part for part in map(str.strip, parts) if part]
+
+
+def _bare(node: str) -> str:
+    """The address of a node, without quotes, brackets and port (RFC 7239, 6): `[2001:db8::1]:4711`, `192.0.2.1:80`."""
+    node = node.strip().strip('"')
+    if node.startswith("["):
+        return node[1:].partition("]")[0]
+    return node.partition(":")[0] if node.count(":") == 1 else node
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
@@ -88,73 +167,3 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
-
-
-@web.middleware
-async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse with 429 who has asked too often; tell everybody else how much is left."""
-    context = request.app[CONTEXT]
-    limiter = context.limiter
-    if not limiter.rate or request.path in FREE or request.method == "OPTIONS":
-        return await handler(request)
-    left = limiter.take(limiter.client(request.remote, request.headers), context.clock())
-    fields = request[FIELDS] = limiter.fields(left)
-    if left < 0:
-        wait = limiter.wait(left)
-        fields["Retry-After"] = str(wait)
-        raise Problem(429, f"more than {limiter.rate} requests a minute; ask again in {wait} s")
-    return await handler(request)
-
-
-# Whose turn it is: of what is not ready one request is begun each time round the loop, and each client has its turn.
-#
-# What has been answered before is sent where its bytes come in and waits for nobody (`express`, `current`). All that
-# is left takes milliseconds: a page, a language, an address that nobody has asked for yet. A hundred of them that
-# come together were begun together, and who asked for the header stood behind them all. In turns they stand behind
-# one.
-
-
-class Turns:
-    """Lets the first in at once, and one more each time round the loop: the next client's, of each the oldest."""
-
-    def __init__(self) -> None:
-        self._taken = False
-        self._lines: dict[str, deque[asyncio.Future[None]]] = {}
-
-    async def wait(self, client: str) -> None:
-        """Wait for the turn of `client`, where somebody has had one this time round."""
-        loop = asyncio.get_running_loop()
-        if not self._taken:
-            self._taken = True
-            loop.call_soon(self._next, loop)
-            return
-        mine = loop.create_future()
-        self._lines.setdefault(client, deque()).append(mine)
-        await mine
-
-    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Nobody left is nobody taken: whoever has hung up is passed over."""
-        while self._lines:
-            client = next(iter(self._lines))
-            line = self._lines.pop(client)
-            turn = line.popleft()
-            if line:
-                # Behind the others.
-                self._lines[client] = line
-            if not turn.done():
-                turn.set_result(None)
-                loop.call_soon(self._next, loop)
-                return
-        self._taken = False
-
-
-TURNS = web.AppKey("turns", Turns)
-
-
-@web.middleware
-async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Begin when it is the client's turn; probes and scrapers begin at once."""
-    context = request.app[CONTEXT]
-    if request.path not in FREE:
-        await request.app[TURNS].wait(context.limiter.client(request.remote, request.headers))
-    return await handler(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from ticker.web.context import CONTEXT, Context
 from ticker.web.history import recent
 from ticker.web.openapi.document import document_of
 from ticker.web.problems import fragment_safe
-from ticker.web.responses import answer
+from ticker.web.responses import respond
 
 _PARAMETERS = ("symbols", "lang", "style", "theme")
 _NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -38,28 +39,24 @@ _FRAMED = {
 }
 
 
-async def page(request: web.Request) -> web.Response:
+async def page(request: web.Request) -> web.StreamResponse:
     """`GET /`: the header as a news site has it, with every option and the code to embed it."""
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
     past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
     sheet = Sheet(_choice(request, snapshot), sources(context), past)
     lines = await recent(context, snapshot, sheet.choice.style)
-    response = _answer(request, context.renderer.site.page(snapshot, sheet, lines))
-    response.headers.update(PAGE)
-    return response
+    return _answer(request, snapshot, context.renderer.site.page(snapshot, sheet, lines), PAGE)
 
 
 @fragment_safe
-async def frame(request: web.Request) -> web.Response:
+async def frame(request: web.Request) -> web.StreamResponse:
     """`GET /frame`: the widget alone, for an iframe on any site."""
     context = request.app[CONTEXT]
     snapshot = context.snapshot()
     choice = _choice(request, snapshot)
     lines = await recent(context, snapshot, choice.style)
-    response = _answer(request, context.renderer.site.frame(snapshot, choice, lines))
-    response.headers.update(_FRAMED)
-    return response
+    return _answer(request, snapshot, context.renderer.site.frame(snapshot, choice, lines), _FRAMED)
 
 
 def sources(context: Context) -> tuple[SourceState, ...]:
@@ -96,10 +93,11 @@ async def _with_history(context: Context, symbols: list[str]) -> tuple[str, ...]
         return ()
 
 
-def _answer(request: web.Request, representation: Representation) -> web.Response:
-    context = request.app[CONTEXT]
-    now = context.clock()
-    return answer(request, representation, now, context.board.next_change(now))
+def _answer(
+    request: web.Request, snapshot: Snapshot, made: Representation, fields: Mapping[str, str]
+) -> web.StreamResponse:
+    board, now = request.app[CONTEXT].board, request.app[CONTEXT].clock()
+    return respond(request, made, board.next_change(now), fields, valid_until=snapshot.valid_until)
 
 
 # `GET /docs`: the reference of the API as a page.
@@ -109,7 +107,7 @@ def _answer(request: web.Request, representation: Representation) -> web.Respons
 _LANGUAGES = {"ru": "ru"}
 
 
-async def docs(request: web.Request) -> web.Response:
+async def docs(request: web.Request) -> web.StreamResponse:
     """The page, with no file from another host."""
     parameters.only(request, ("lang",))
     lang = _LANGUAGES.get(parameters.language(request).partition("-")[0], "en")
@@ -121,9 +119,7 @@ async def docs(request: web.Request) -> web.Response:
         body = reference.page(document, html, _said(lang), lang=lang, demo=context.demo)
         return Representation(body, HTML, snapshot.generated_at)
 
-    response = answer(request, context.renderer.steady(("docs", lang), made), now, context.board.next_change(now))
-    response.headers.update(PAGE)
-    return response
+    return respond(request, context.renderer.steady(("docs", lang), made), context.board.next_change(now), PAGE)
 
 
 def _said(lang: str) -> dict[str, str]:

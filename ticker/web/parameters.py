@@ -12,9 +12,8 @@ from ticker.quotes import Snapshot
 from ticker.rendering.formats import FIELDS, SHAPES, Form
 from ticker.rendering.locales import DEFAULT, UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
-from ticker.web.negotiation import format_of, preferred
+from ticker.web.negotiation import FORMATS, chose, preferred_format, preferred_language
 from ticker.web.problems import Problem, nearest
-from ticker.web.responses import NEGOTIATED
 
 
 def only(request: web.Request, allowed: Sequence[str], *, repeated: Sequence[str] = ()) -> None:
@@ -49,12 +48,25 @@ def language(request: web.Request) -> str:
     """
     tag = request.query.get("lang")
     if tag is None:
-        request[NEGOTIATED] = True
-        return preferred(request.headers.get("Accept-Language", "")) or DEFAULT
+        found = preferred_language(request.headers.get("Accept-Language", "")) or DEFAULT
+        chose(request, "Accept-Language", default=found == DEFAULT)
+        return found
     try:
         return normalize_tag(tag)
     except UnknownLanguageError as error:
         raise Problem(400, f"{error}", parameter="lang") from None
+
+
+def format_of(request: web.Request) -> str:
+    """The format that `format` names, else the one that `Accept` prefers.
+
+    Raises a Problem (400) for a `format` that there is not; nonsense in `Accept` is no error.
+    """
+    if "format" in request.query:
+        return one_of(request, "format", FORMATS, FORMATS[0])
+    found = preferred_format(request.headers.get("Accept", ""))
+    chose(request, "Accept", default=found == FORMATS[0])
+    return found
 
 
 def whole(request: web.Request, name: str, default: int, least: int, most: int) -> int:

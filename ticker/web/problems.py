@@ -30,7 +30,7 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo: bool = False) -> web.Response:
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo: bool = False) -> web.Response:
     """The problem as an answer that no cache keeps; in a `demo` it says so as every JSON does."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -66,6 +66,11 @@ def fragment_safe(handler: Handler) -> Handler:
             return web.Response(status=problem.status, text=text, content_type="text/html", headers=headers)
 
     return safe
+
+
+def not_allowed(method: str, allow: str) -> str:
+    """What a client is told who asks by another method than those that are allowed."""
+    return f"{method[:20]} is not allowed here; use {allow}"
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

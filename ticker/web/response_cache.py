@@ -1,278 +1,235 @@
-"""What has been answered lately, ready to be answered again for as long as nothing has changed.
+"""Answers cut from the board as it stands, ready to be sent again for as long as nothing has changed.
 
-Filled by the ordinary path alone: nothing is on the shelf that it has not answered to the same target and the same
-wishes. Emptied by every new version, by the hour, and when it is full.
+Only the ordinary path fills the cache: it holds nothing that a handler has not answered to the same target and the same
+preferences. A new snapshot and each full hour empty it; when it is full, what was used longest ago goes. A message is
+its opening, which all answers of an epoch share (status, date, freshness, CORS), and what its version alone decides.
+The fast path and the ordinary one both look up, decide 304 and compose by calling `ResponseCache.answer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
-from functools import partial
-from time import perf_counter, time
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from time import time
 
-from aiohttp import web
+from cachetools import LRUCache
 
 from ticker.board import Board
 from ticker.quotes import Snapshot
 from ticker.rendering.locales import DEFAULT
-from ticker.rendering.renderer import View
-from ticker.storage.base import Point
-from ticker.web import connections
-from ticker.web.context import CONTEXT
-from ticker.web.middlewares import policy
-from ticker.web.negotiation import preferred, preferred_format
-from ticker.web.responses import (
-    CODINGS,
-    Ready,
-    accepted,
-    demand,
-    freshness,
-    lines,
-    modified,
-    not_modified,
-    ready_response,
-    response,
-    sent,
-    unmodified,
-    vary,
-)
+from ticker.rendering.representation import Representation
+from ticker.web.headers import Freshness, cross_origin, freshness, lines, status_of
+from ticker.web.negotiation import preferred_coding, preferred_format, preferred_language
 
-if TYPE_CHECKING:
-    from ticker.web.context import Context
-
-
-# Bytes held; ten thousand variants of three quotes. What a place costs beside what it holds, measured.
-LIMIT, _PLACE = 24_000_000, 800
-# Different sets of Accept headers remembered; the world's browsers send some hundreds.
-_WISHES, _WISH = 2048, 1024
-# Answers of 304 that a moment remembers.
-_UNCHANGED = 256
-_SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
-_STATUS = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+# Bytes held: ten thousand variants of three quotes. And what an entry costs beside its own bytes, measured.
+MAX_BYTES, _ENTRY_BYTES = 24_000_000, 1_000
+# Different sets of Accept headers remembered (the world's browsers send some hundreds), and how long they may be.
+_MAX_PREFERENCES, _PREFERENCES_LENGTH = 2048, 1024
+_HOUR = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_END = b"\r\n"
 
-Text = str | bytes | None
+# The value of a header: bytes on the fast path, text behind aiohttp's parser, None where there is none.
+HeaderValue = str | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A time during which every answer of a `snapshot` begins alike: none of its fields that tell the time changes.
+class CachedResponse:
+    """One representation in one coding: the fields that a 304 repeats, those of the body, and the body.
 
-    `since` and `until` are the clock's; `second` is the machine's own, which `Date` tells. `begins` and `ends` bound
-    both where the clock is the machine's.
+    `route` is the pattern under which the answer is counted. `shared` says that a cache which goes by the address alone
+    may keep it: no preference of the client chose it, or it is what a client without preferences gets.
+    """
+
+    route: str
+    etag: str
+    modified: datetime
+    head: bytes
+    body_head: bytes
+    body: bytes
+    shared: bool
+
+    def message(self, opening: bytes, status: int, *, with_body: bool, extra: bytes = b"") -> bytes:
+        """The whole answer: a 304 says nothing of a body, and HEAD gets everything but the body."""
+        if status == HTTPStatus.NOT_MODIFIED:
+            return b"".join((opening, extra, self.head, _END))
+        return b"".join((opening, extra, self.head, self.body_head, self.body if with_body else b""))
+
+
+def cached_response(
+    route: str, made: Representation, coding: str, fields: Mapping[str, str], *, shared: bool
+) -> CachedResponse:
+    """`made` in `coding`, or as it is where a coding is not worth it; `fields` are those that a 304 repeats."""
+    coding = coding if coding in made.codings else "identity"
+    etag, body = made.etag(coding), made.encoded(coding)
+    content = {"Content-Type": made.content_type, "Content-Length": str(len(body))}
+    if coding != "identity":
+        content["Content-Encoding"] = coding
+    head = lines({"ETag": etag, **fields})
+    return CachedResponse(route, etag, made.modified, head, lines(content) + _END, body, shared)
+
+
+class Openings:
+    """How messages begin: status, date, freshness, and whose scripts may read them."""
+
+    def __init__(self, cors_origins: tuple[str, ...], *, demo: bool) -> None:
+        self._cors_origins = cors_origins
+        self._demo = {"Ticker-Demo": "true"} if demo else {}
+
+    def opening(self, status: int, told: Freshness, second: int, origin: str | None, *, shared: bool) -> bytes:
+        """Everything before the fields of the answer itself; `second` is the Unix time of `Date`."""
+        # Many a CDN ignores `Vary`: it may keep only what a client without preferences would get under this address.
+        cdn = told.fields["Cache-Control"] if shared else "no-store"
+        fields = {"Date": formatdate(second, usegmt=True), **told.fields, "CDN-Cache-Control": cdn}
+        line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+        return line + lines({**fields, **cross_origin(origin, self._cors_origins), **self._demo})
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEpoch:
+    """A time in which all answers cut from `snapshot` begin alike, since no field that tells the time changes.
+
+    `since` and `until` are by the service's clock; `second` is the machine's own, which `Date` tells. `begins` and
+    `ends` bound both as Unix times, where the service's clock is the machine's. `openings` are made when first needed.
     """
 
     snapshot: Snapshot
     hour: datetime
     edition: int
+    told: Freshness
     since: datetime
     until: datetime
     second: int
     begins: float
     ends: float
-    telling: dict[str, str]
-    openings: dict[str | None, dict[int, bytes]] = field(default_factory=dict)
-    unchanged: dict[tuple[str | None, bytes], bytes] = field(default_factory=dict)
+    openings: dict[tuple[str | None, int, bool], bytes] = field(default_factory=dict)
 
 
-class Shelf:
-    """Ready answers by target and wishes. `usable` is False where an answer must be made for its very request.
+class ResponseCache:
+    """Answers by target and variant key, in bounded memory.
 
-    `wall` says that the clock is the machine's own: then a look at it is one number and makes no date.
+    `machine_clock` says that the service's clock is the machine's: then to look at it takes a number and no date.
     """
 
     def __init__(
         self,
         board: Board,
         cors_origins: tuple[str, ...],
+        clock: Callable[[], datetime],
         *,
         demo: bool = False,
-        usable: bool = True,
-        wall: bool = False,
-        limit: int = LIMIT,
+        machine_clock: bool = False,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        self.usable = usable
         self._board = board
-        self._limit = limit
-        self._wall = wall
-        self._policy = partial(policy, allowed=cors_origins, demo=demo)
+        self._clock = clock
+        self._machine_clock = machine_clock
+        self._max_bytes = max_bytes
+        self.openings = Openings(cors_origins, demo=demo)
         listed = () if "*" in cors_origins else cors_origins
-        # As a browser sends them and as aiohttp reads them.
-        self.origins: dict[Text, str] = {**{each: each for each in listed}, **{each.encode(): each for each in listed}}
-        self._ready: dict[tuple[bytes, str], Ready] = {}
-        self._wishes: dict[tuple[Text, Text, Text], str] = {}
-        self.held = 0
-        self._moment: Moment | None = None
+        self._origins: dict[HeaderValue, str] = {each: each for each in listed}
+        self._origins |= {each.encode(): each for each in listed}
+        self._entries: LRUCache[tuple[bytes, str], CachedResponse] = LRUCache(max_bytes, _held)
+        self._variants: LRUCache[tuple[HeaderValue, HeaderValue, HeaderValue], str] = LRUCache(_MAX_PREFERENCES)
+        self._epoch: CacheEpoch | None = None
 
-    def present(self, clock: Callable[[], datetime]) -> Moment:
-        """The moment that it is now."""
-        moment = self._moment
-        if (
-            self._wall
-            and moment is not None
-            and moment.begins <= time() < moment.ends
-            and moment.edition == self._board.edition
-        ):
-            return moment
-        return self.moment(clock())
+    @property
+    def held_bytes(self) -> int:
+        """The memory that the answers take, as far as it is known."""
+        return int(self._entries.currsize)
 
-    def moment(self, now: datetime) -> Moment:
-        """The moment that `now` falls into."""
-        moment = self._moment
-        if (
-            moment is not None
-            and moment.since <= now < moment.until
-            and moment.edition == self._board.edition
-            and moment.second == int(time())
-        ):
-            return moment
-        return self._turn(now)
+    def answer(
+        self,
+        target: bytes,
+        variant: str,
+        origin: HeaderValue,
+        if_none_match: HeaderValue,
+        if_modified_since: HeaderValue,
+    ) -> tuple[CachedResponse, int, bytes] | None:
+        """What was answered to that target and variant before, its status now, and its opening; None for nothing."""
+        epoch = self.epoch()
+        try:
+            each = self._entries[target, variant]
+        except KeyError:
+            return None
+        return self._decided(epoch, each, origin, if_none_match, if_modified_since)
 
-    def find(self, target: bytes, wishes: str) -> Ready | None:
-        """What is ready for that target; ask for the moment first."""
-        return self._ready.get((target, wishes))
+    def decide(
+        self, each: CachedResponse, origin: HeaderValue, if_none_match: HeaderValue, if_modified_since: HeaderValue
+    ) -> tuple[CachedResponse, int, bytes]:
+        """The same for an answer that a handler has made in the present epoch."""
+        return self._decided(self.epoch(), each, origin, if_none_match, if_modified_since)
 
-    def wishes(self, accept: Text, coding: Text, language: Text) -> str:
+    def variant(self, accept: HeaderValue, accept_encoding: HeaderValue, accept_language: HeaderValue) -> str:
         """What the three Accept headers come to: format, coding and language."""
-        asked = (accept, coding, language)
-        found = self._wishes.get(asked)
-        if found is None:
-            found = _wished(*map(_text, asked))
-            # No browser sends as much: who does would have us remember megabytes.
-            if sum(len(each or "") for each in asked) <= _WISH:
-                if len(self._wishes) >= _WISHES:
-                    self._wishes.clear()
-                self._wishes[asked] = found
+        asked = (accept, accept_encoding, accept_language)
+        try:
+            return self._variants[asked]
+        except KeyError:
+            found = _variant(*(_text(each) or "" for each in asked))
+        # No browser sends longer ones: whoever does would have the service remember megabytes.
+        if sum(len(each or "") for each in asked) <= _PREFERENCES_LENGTH:
+            self._variants[asked] = found
         return found
 
-    def keep(self, target: bytes, wishes: str, each: Ready) -> None:
-        """Put an answer of the present moment on the shelf."""
-        cost = len(target) + len(each) + _PLACE
-        if self.held + cost > self._limit:
-            self._empty()
-        if cost <= self._limit and (target, wishes) not in self._ready:
-            self._ready[target, wishes] = each
-            self.held += cost
+    def keep(self, target: bytes, variant: str, each: CachedResponse) -> None:
+        """Keep an answer of the present epoch."""
+        if _held(each) + len(target) <= self._max_bytes:
+            self._entries[target, variant] = each
 
-    def opening(self, moment: Moment, origin: str | None, status: int) -> bytes:
-        """The status line and the fields that every answer of the moment has."""
-        openings = moment.openings.get(origin)
-        if openings is None:
-            alike = lines({**moment.telling, **self._policy(origin)})
-            openings = moment.openings[origin] = {each: line + alike for each, line in _STATUS.items()}
-        return openings[status]
+    def epoch(self) -> CacheEpoch:
+        """The epoch that it is now."""
+        epoch = self._epoch
+        if epoch is None or epoch.edition != self._board.edition:
+            return self._begin(self._clock())
+        if self._machine_clock:
+            return epoch if epoch.begins <= time() < epoch.ends else self._begin(self._clock())
+        now = self._clock()
+        same = epoch.since <= now < epoch.until and epoch.second == int(time())
+        return epoch if same else self._begin(now)
 
-    def unmodified(self, moment: Moment, origin: str | None, each: Ready) -> bytes:
-        """A whole answer of 304: one that is given all the time is put together once a moment."""
-        asked = (origin, each.described)
-        whole = moment.unchanged.get(asked)
-        if whole is None:
-            whole = unmodified(self.opening(moment, origin, 304), each)
-            if len(moment.unchanged) < _UNCHANGED:
-                moment.unchanged[asked] = whole
-        return whole
-
-    def _empty(self) -> None:
-        self._ready.clear()
-        self.held = 0
-
-    def _turn(self, now: datetime) -> Moment:
-        former, snapshot, second = self._moment, self._board.current(now), int(time())
+    def _begin(self, now: datetime) -> CacheEpoch:
+        former, snapshot, second = self._epoch, self._board.current(now), int(time())
         hour = now.replace(minute=0, second=0, microsecond=0)
-        # What the hour decides is the age of a number that is stale.
+        # The hour decides how old a stale number is said to be.
         if former is None or former.snapshot is not snapshot or former.hour != hour:
-            self._empty()
-        fields, changes = freshness(snapshot.generated_at, now, self._board.next_change(now))
-        telling = {"Date": formatdate(second, usegmt=True), **fields}
-        until = min(changes, hour + _HOUR, self._board.turns_at or _NEVER)
+            self._entries.clear()
+        told = freshness(snapshot.generated_at, now, self._board.next_change(now), snapshot.valid_until)
+        until = min(told.changes_at, hour + _HOUR, self._board.turns_at or _NEVER)
         ends = min(second + 1.0, until.timestamp())
-        self._moment = Moment(snapshot, hour, self._board.edition, now, until, second, now.timestamp(), ends, telling)
-        return self._moment
+        edition = self._board.edition
+        self._epoch = CacheEpoch(snapshot, hour, edition, told, now, until, second, now.timestamp(), ends)
+        return self._epoch
+
+    def _decided(
+        self,
+        epoch: CacheEpoch,
+        each: CachedResponse,
+        origin: HeaderValue,
+        if_none_match: HeaderValue,
+        if_modified_since: HeaderValue,
+    ) -> tuple[CachedResponse, int, bytes]:
+        status = status_of(each.etag, each.modified, _text(if_none_match), _text(if_modified_since))
+        listed = self._origins.get(origin)
+        key = (listed, status, each.shared)
+        opening = epoch.openings.get(key)
+        if opening is None:
+            opening = self.openings.opening(status, epoch.told, epoch.second, listed, shared=each.shared)
+            epoch.openings[key] = opening
+        return each, status, opening
 
 
-def _wished(accept: str, coding: str, language: str) -> str:
-    return f"{preferred_format(accept)} {accepted(coding, CODINGS)} {preferred(language) or DEFAULT}"
+def _held(each: CachedResponse) -> int:
+    return len(each.head) + len(each.body_head) + len(each.body) + _ENTRY_BYTES
 
 
-def _text(value: Text) -> str:
-    return value.decode("ascii") if isinstance(value, bytes) else value or ""
+def _variant(accept: str, accept_encoding: str, accept_language: str) -> str:
+    language = preferred_language(accept_language) or DEFAULT
+    return f"{preferred_format(accept)} {preferred_coding(accept_encoding)} {language}"
 
 
-# Answering with the board as it stands: what is on the shelf, else what a handler has made, which goes there.
-
-
-_METHODS = ("GET", "HEAD")
-
-
-def found(request: web.BaseRequest, context: Context) -> web.StreamResponse | None:
-    """What is ready for the request, counted; None where the application has to be asked."""
-    began, shelf, headers = perf_counter(), context.shelf, request.headers
-    if not shelf.usable or request.method not in _METHODS or not connections.believed(request):
-        return None
-    if "Expect" in headers or "If-Match" in headers or "If-Unmodified-Since" in headers:
-        return None
-    moment = shelf.present(context.clock)
-    each = shelf.find(_target(request), _wishes(request, context))
-    if each is None:
-        return None
-    answered = _answered(request, context, moment, each)
-    context.traffic.note(each.route, request.method, answered.status, perf_counter() - began)
-    return answered
-
-
-def current(
-    request: web.Request,
-    snapshot: Snapshot,
-    view: View,
-    fields: Mapping[str, str],
-    *,
-    formats: bool,
-    past: Mapping[str, Sequence[Point]],
-) -> web.StreamResponse:
-    """The view of a board that was the present one just now, on the shelf from here on.
-
-    `fields` are those of the route; with `formats`, `Accept` had a say in the format; `past` are the lines to draw.
-    """
-    context, now = request.app[CONTEXT], request.app[CONTEXT].clock()
-    shelf, made = context.shelf, context.renderer.render(snapshot, view, past)
-    moment, wishes = shelf.moment(now), _wishes(request, context)
-    varied = ["Accept"] if formats else []
-    varied += [vary(request)] + (["Origin"] if "*" not in context.cors_origins else [])
-    fields = {"Vary": ", ".join(varied), **fields}
-    if moment.snapshot is not snapshot or view.hour not in {None, moment.hour}:
-        # Time has passed it by since it was asked for: an answer like any other, but none to be repeated.
-        return sent(request, made, {**freshness(made.modified, now, now)[0], **fields})
-    each = ready_response(_route(request), made, wishes.split()[1], fields)
-    if shelf.usable:
-        shelf.keep(_target(request), wishes, each)
-    return _answered(request, context, moment, each)
-
-
-def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else ""
-
-
-def _answered(request: web.BaseRequest, context: Context, moment: Moment, each: Ready) -> web.StreamResponse:
-    origin = context.shelf.origins.get(request.headers.get("Origin"))
-    demand(request, each.etag, moment.snapshot.generated_at)
-    status = 304 if not_modified(request, each.etag, moment.snapshot.generated_at) else 200
-    if status == 304:  # noqa: PLR2004
-        whole = context.shelf.unmodified(moment, origin, each)
-    else:
-        whole = modified(context.shelf.opening(moment, origin, status), each, body=request.method == "GET")
-    last = context.process_health.draining or connections.last(request)
-    return response(request, status, whole, last=last, more=bool(context.limiter.rate))
-
-
-def _target(request: web.BaseRequest) -> bytes:
-    return request.raw_path.encode("utf-8", "surrogateescape")
-
-
-def _wishes(request: web.BaseRequest, context: Context) -> str:
-    headers = request.headers
-    return context.shelf.wishes(headers.get("Accept"), headers.get("Accept-Encoding"), headers.get("Accept-Language"))
+def _text(value: HeaderValue) -> str | None:
+    return value.decode("ascii") if isinstance(value, bytes) else value

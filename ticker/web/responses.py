@@ -1,226 +1,146 @@
-"""A representation as an HTTP answer: validators, freshness, content coding, 304 (RFC 9110, 9111, 5861)."""
+"""Answering a request with a representation: one place that decides 412, 304 and 200, and one that sends the bytes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
+from time import time
+from types import MappingProxyType
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.web_request import BaseRequest
 
+from ticker.quotes import Snapshot
 from ticker.rendering.representation import Representation
-from ticker.web.problems import Problem
+from ticker.web.context import CONTEXT, Context
+from ticker.web.headers import Freshness, cross_origin, demand, freshness, lines, security, status_of
+from ticker.web.negotiation import CHOSEN, preferred_coding
+from ticker.web.response_cache import CachedResponse, cached_response
 
-_QVALUE = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*", re.IGNORECASE)
-# The codings there are, best first.
-CODINGS = ("br", "zstd", "gzip", "identity")
-# How long a cache may go on with what it has while it asks again, and while we are gone.
-_REVALIDATE = 30
-_IF_ERROR = 86400
-# Noted on a request whose language Accept-Language chose: a cache must keep one answer a language.
-NEGOTIATED = web.RequestKey("negotiated", bool)
-_SECOND = timedelta(seconds=1)
+# Fields that are the request's own, put on its answer whatever that is, errors included: what is left of a limit.
+OWN_FIELDS = web.RequestKey("own_fields", dict[str, str])
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def answer(request: web.Request, representation: Representation, now: datetime, until: datetime) -> web.Response:
-    """The representation, or 304 where the client has it. It cannot change before `until`, so caches may keep it."""
-    fields, _ = freshness(representation.modified, now, until)
-    return sent(request, representation, {**fields, "Vary": vary(request)})
+class Prewritten(web.StreamResponse):
+    """An answer whose bytes exist already. Only what its connection needs to be told is put in when it is sent."""
 
-
-def vary(request: web.Request) -> str:
-    """By which of a request's fields a cache must keep its answers apart."""
-    return "Accept-Encoding, Accept-Language" if NEGOTIATED in request else "Accept-Encoding"
-
-
-def freshness(modified: datetime, now: datetime, until: datetime) -> tuple[dict[str, str], datetime]:
-    """The fields that tell a cache how long it may keep what cannot change before `until`, and when they change."""
-    seconds = max(0, int((until - now).total_seconds()))
-    last = last_modified(modified, now)
-    fields = {
-        "Last-Modified": format_datetime(last, usegmt=True),
-        "Cache-Control": f"public, max-age={seconds}, stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}",
-    }
-    counted_down = until - timedelta(seconds=seconds) if seconds else datetime.max.replace(tzinfo=UTC)
-    return fields, min(counted_down, last + _SECOND) if last > now - _SECOND else counted_down
-
-
-def sent(request: web.Request, representation: Representation, headers: Mapping[str, str]) -> web.Response:
-    """The representation in the coding that the client likes best, with its tag and `headers`; or 304."""
-    coding = accepted(request.headers.get("Accept-Encoding", ""), representation.codings)
-    demand(request, representation.etag(coding), representation.modified)
-    headers = {"ETag": representation.etag(coding), "Vary": "Accept-Encoding", **headers}
-    if not_modified(request, headers["ETag"], representation.modified):
-        return web.Response(status=304, headers=headers)
-    headers["Content-Type"] = representation.content_type
-    if coding != "identity":
-        headers["Content-Encoding"] = coding
-    return web.Response(body=representation.encoded(coding), headers=headers)
-
-
-def ready(representation: Representation, accept_encoding: str) -> Representation:
-    """The same, with its tag and the coding made that such a reader is sent: for large ones, off the loop."""
-    coding = accepted(accept_encoding, representation.codings)
-    representation.encoded(coding)
-    representation.etag(coding)
-    return representation
-
-
-def accepted(header: str, offered: tuple[str, ...]) -> str:
-    """The best of `offered` (best first) that `Accept-Encoding` admits; else identity (RFC 9110, 12.5.3)."""
-    weights: dict[str, float] = {}
-    for part in header[:512].split(","):
-        found = _QVALUE.fullmatch(part)
-        if found:
-            weights[found[1].lower()] = float(found[2] or 1)
-    weighed = [(weights.get(coding, weights.get("*", 0.0)), coding) for coding in offered if coding != "identity"]
-    best = max(weighed, key=lambda pair: pair[0], default=(0.0, "identity"))
-    identity = weights.get("identity", 0.0)
-    return best[1] if best[0] > 0 and best[0] >= identity else "identity"
-
-
-def last_modified(modified: datetime, now: datetime) -> datetime:
-    """The whole second after `modified` once it is over, until then the one before.
-
-    Two versions can fall into one second; only so does the date of the first one never stand for the second
-    (RFC 9110, 8.8.2.2).
-    """
-    began = modified.astimezone(UTC).replace(microsecond=0)
-    return began + _SECOND if now >= began + _SECOND else began
-
-
-def matches(tags: str, etag: str) -> bool:
-    """Whether `If-None-Match` names the tag, by weak comparison."""
-    return tags == etag or tags.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
-
-
-def demand(request: web.BaseRequest, etag: str, modified: datetime) -> None:
-    """Raise a Problem (412) where the client wants this representation or none (RFC 9110, 13.1.1, 13.1.4)."""
-    tags, since = request.headers.get("If-Match"), request.headers.get("If-Unmodified-Since")
-    if tags is not None:
-        # By strong comparison: a weak tag is no promise of these bytes.
-        if tags.strip() != "*" and etag not in {tag.strip() for tag in tags.split(",")}:
-            raise Problem(412, "'If-Match' names no tag of what is here now; leave it out, or ask for the tag first")
-    elif since is not None and (then := _date(since)) and then < modified.replace(microsecond=0):
-        raise Problem(412, "this has changed since the date in 'If-Unmodified-Since'; leave it out")
-
-
-def not_modified(request: web.BaseRequest, etag: str, modified: datetime) -> bool:
-    """Whether the client's own copy is current: If-None-Match first, by weak comparison (RFC 9110, 13.1.2, 13.2.2)."""
-    tags = request.headers.get("If-None-Match")
-    if tags is not None:
-        return matches(tags, etag)
-    since = request.headers.get("If-Modified-Since")
-    then = None if since is None else _date(since)
-    return then is not None and then >= modified.replace(microsecond=0) + _SECOND
-
-
-def _date(text: str) -> datetime | None:
-    """The date in a header; None for what is none, which is ignored (RFC 9110, 13.1.3)."""
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return found if found.tzinfo else None
-
-
-# Answers ready to be sent: what every answer of a moment begins with, and the rest, which its version alone decides.
-#
-# Every current answer is put together here, whoever sends it: the bytes of the express lane and of the ordinary path
-# are the same because they are made once.
-
-
-_END = b"\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """One representation in one coding: the header fields of its own, those of its body, and the body.
-
-    `route` is the pattern under which the answer is counted; `tag` is the entity tag as it comes from a connection.
-    """
-
-    route: str
-    etag: str
-    tag: bytes
-    described: bytes
-    content: bytes
-    body: bytes
-
-    def __len__(self) -> int:
-        """The bytes it holds."""
-        return len(self.described) + len(self.content) + len(self.body)
-
-
-def ready_response(route: str, made: Representation, coding: str, fields: Mapping[str, str]) -> Ready:
-    """`made` in `coding`, or as it is where that is not worth it; `fields` are those a 304 repeats."""
-    coding = coding if coding in made.codings else "identity"
-    tag, body = made.etag(coding), made.encoded(coding)
-    content = {"Content-Type": made.content_type, "Content-Length": str(len(body))}
-    if coding != "identity":
-        content["Content-Encoding"] = coding
-    return Ready(route, tag, tag.encode(), lines({"ETag": tag, **fields}), lines(content) + _END, body)
-
-
-def lines(fields: Mapping[str, str]) -> bytes:
-    """Header fields as they are sent."""
-    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
-
-
-def modified(opening: bytes, each: Ready, *, body: bool) -> bytes:
-    """A whole answer of 200 after `opening`; without its body to HEAD."""
-    return b"".join((opening, each.described, each.content, each.body if body else b""))
-
-
-def unmodified(opening: bytes, each: Ready) -> bytes:
-    """A whole answer of 304 after `opening`."""
-    return b"".join((opening, each.described, _END))
-
-
-class Sent(web.StreamResponse):
-    """An answer whose every byte is made already, on a connection that stays open."""
-
-    def __init__(self, status: int, whole: bytes) -> None:  # pylint: disable=super-init-not-called
-        # What the base class would make is for headers and bodies still to be written: a tenth of the whole answer's
-        # time, for nothing.
+    def __init__(self, each: CachedResponse, status: int, opening: bytes) -> None:
+        # The base class would prepare headers and a body still to be written, a tenth of the whole answer's time.
         self._status = status
-        self._whole = whole
+        self._each = each
+        self._opening = opening
+        self._keep_alive: bool | None = None
 
     @property
     def prepared(self) -> bool:
-        """True: nobody can change it any more."""
+        """True: no field can be added any more."""
         return True
 
-    @property
-    def keep_alive(self) -> bool:
-        """True: one that ends its connection says so in its header and is not ready-made."""
-        return True
-
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Send it."""
+        keep_alive = self._keep_alive = request.keep_alive and self._keep_alive is not False
+        fields = request.get(OWN_FIELDS)
+        extra = b"" if fields is None else lines(fields)
+        if not keep_alive:
+            extra += b"Connection: close\r\n"
+        elif request.version < HttpVersion11:
+            extra += b"Connection: keep-alive\r\n"
+        whole = self._each.message(self._opening, self._status, with_body=request.method != "HEAD", extra=extra)
         writer = request.writer
-        await writer.write(self._whole)
+        await writer.write(whole)
         await writer.drain()
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing: it has been sent."""
+        """Do nothing: everything has been sent."""
 
 
-def response(request: web.BaseRequest, status: int, whole: bytes, *, last: bool, more: bool) -> web.StreamResponse:
-    """`whole` as it is where the connection stays open; else the same for aiohttp to say how it ends.
+def respond(
+    request: web.Request,
+    made: Representation,
+    until: datetime,
+    fields: Mapping[str, str] = _NOTHING,
+    *,
+    valid_until: datetime | None = None,
+) -> web.StreamResponse:
+    """Answer with a representation that cannot change before `until`.
 
-    It ends after the `last` answer. With `more`, fields will be put on it that are the request's own.
+    `fields` are the handler's own, which replace ours of the same name. Raises a Problem (412).
     """
-    if request.version == HttpVersion11 and request.keep_alive and not last and not more:
-        return Sent(status, whole)
-    head, _, body = whole.partition(b"\r\n\r\n")
-    fields = [line.partition(": ") for line in head.decode().split("\r\n")[1:]]
-    answer = web.Response(status=status, headers=[(name, value) for name, _, value in fields], body=body or None)
-    if last:
-        answer.force_close()
-    return answer
+    context = request.app[CONTEXT]
+    told = freshness(made.modified, context.clock(), until, valid_until)
+    told = Freshness({name: fields.get(name, value) for name, value in told.fields.items()}, told.changes_at)
+    own = {name: value for name, value in fields.items() if name not in told.fields}
+    return _sent(request, _response_of(request, made, own), told)
+
+
+def respond_current(
+    request: web.Request,
+    snapshot: Snapshot,
+    made: Representation,
+    fields: Mapping[str, str] = _NOTHING,
+    *,
+    hour: datetime | None = None,
+) -> web.StreamResponse:
+    """Answer with a representation cut from a board that was the present one just now, and keep it in the cache.
+
+    With `hour`, it holds in that hour alone. Raises a Problem (412).
+    """
+    context = request.app[CONTEXT]
+    each, cache = _response_of(request, made, fields), context.cache
+    epoch = cache.epoch()
+    if epoch.snapshot is not snapshot or hour not in {None, epoch.hour}:
+        # Time has passed it by since it was asked for: it is an answer like any other, but is not given again.
+        now = context.clock()
+        return _sent(request, each, freshness(made.modified, now, now, now))
+    cache.keep(target_of(request), variant_of(request, context), each)
+    return _sent(request, each, None)
+
+
+def target_of(request: web.BaseRequest) -> bytes:
+    """The target as it came."""
+    return request.raw_path.encode("utf-8", "surrogateescape")
+
+
+def variant_of(request: web.BaseRequest, context: Context) -> str:
+    """The key of what the client prefers."""
+    headers = request.headers
+    return context.cache.variant(headers.get("Accept"), headers.get("Accept-Encoding"), headers.get("Accept-Language"))
+
+
+def apply_headers(request: web.BaseRequest, answered: web.StreamResponse, context: Context) -> None:
+    """Put CORS and security headers on an answer that is not cached; a policy that its handler gave it stays."""
+    headers = answered.headers
+    headers.update(security(headers))
+    headers.update(cross_origin(request.headers.get("Origin"), context.cors_origins))
+    if "*" not in context.cors_origins:
+        headers["Vary"] = ", ".join(filter(None, (headers.get("Vary", ""), "Origin")))
+    headers.update(request.get(OWN_FIELDS, {}))
+    if context.demo:
+        headers["Ticker-Demo"] = "true"
+
+
+def _response_of(request: web.Request, made: Representation, fields: Mapping[str, str]) -> CachedResponse:
+    context, chosen = request.app[CONTEXT], request.get(CHOSEN, {})
+    varies = sorted(["Accept-Encoding", *chosen, *([] if "*" in context.cors_origins else ["Origin"])])
+    own = security({"Vary": ", ".join(varies), **fields})
+    coding = preferred_coding(request.headers.get("Accept-Encoding", ""), made.codings)
+    return cached_response(route_of(request), made, coding, own, shared=all(chosen.values()))
+
+
+def _sent(request: web.Request, each: CachedResponse, told: Freshness | None) -> web.StreamResponse:
+    """The answer to this request; without `told` it is one of the present epoch."""
+    cache, headers = request.app[CONTEXT].cache, request.headers
+    demand(each.etag, each.modified, headers.get("If-Match"), headers.get("If-Unmodified-Since"))
+    tags, since, origin = headers.get("If-None-Match"), headers.get("If-Modified-Since"), headers.get("Origin")
+    if told is None:
+        return Prewritten(*cache.decide(each, origin, tags, since))
+    status = status_of(each.etag, each.modified, tags, since)
+    return Prewritten(each, status, cache.openings.opening(status, told, int(time()), origin, shared=each.shared))
+
+
+def route_of(request: web.BaseRequest) -> str:
+    """The pattern of the route that answers; what no route knows is one pattern, so that scanning adds no series."""
+    resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+    return resource.canonical if resource is not None else "unknown"

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.health import Histogram
 from ticker.web import assets, handlers, history, pages
-from ticker.web.context import CONTEXT, SECONDS, Context
-from ticker.web.limits import TURNS, Turns, in_turn, limited
-from ticker.web.middlewares import counted, headed, problems
+from ticker.web.context import CONTEXT, Context
+from ticker.web.limits import FairQueue
+from ticker.web.middlewares import FAIR_QUEUE, headed, in_turn, limited, problems
 from ticker.web.openapi import document
 from ticker.web.stream import BROADCAST, Broadcast, stream
 
@@ -35,8 +34,6 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
 )
 # What the listener that is not public answers.
 _OURS = ("/metrics", "/healthz", "/readyz")
-# What a route is known to answer: these series exist at 0, so that the first error is already a rise.
-_CODES = (200, 304, 500)
 
 
 def build(context: Context) -> web.Application:
@@ -54,12 +51,10 @@ def build_metrics(context: Context) -> web.Application:
 
 
 def _application(context: Context, routes: Iterable[tuple[str, Handler]]) -> web.Application:
-    app = web.Application(middlewares=[counted, headed, problems, limited, in_turn], client_max_size=1024)
+    app = web.Application(middlewares=[headed, problems, limited, in_turn], client_max_size=1024)
     app[CONTEXT] = context
-    app[TURNS] = Turns()
+    app[FAIR_QUEUE] = FairQueue()
     app.add_routes([web.get(path, handler) for path, handler in routes])
     for resource in app.router.resources():
-        context.traffic.durations.setdefault(resource.canonical, Histogram(SECONDS))
-        for code in _CODES:
-            context.traffic.requests.setdefault((resource.canonical, "GET", code), 0)
+        context.traffic.expect(resource.canonical)
     return app

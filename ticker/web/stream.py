@@ -17,7 +17,7 @@ from ticker.web import parameters
 from ticker.web.connections import Connection
 from ticker.web.context import CONTEXT
 from ticker.web.limits import network_of
-from ticker.web.middlewares import dress
+from ticker.web.responses import apply_headers
 
 if TYPE_CHECKING:
     from ticker.web.context import Context
@@ -298,7 +298,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     view = View("event", parameters.symbols(request, context.snapshot()), parameters.language(request))
     response = web.StreamResponse(headers=_HEADERS)
-    dress(request, response, context)
+    apply_headers(request, response, context)
     response.force_close()  # no other request is read from a connection that has become a stream
     await response.prepare(request)
     if request.method == "HEAD":

@@ -20,7 +20,7 @@ from ticker.web.context import CONTEXT, Context
 from ticker.web.openapi.operations import OPERATIONS, Operation
 from ticker.web.openapi.parameters import Names, parameters
 from ticker.web.openapi.responses import failures, headers
-from ticker.web.responses import answer
+from ticker.web.responses import respond
 
 _ABOUT = """Market numbers with where they are from and how old they are, polled from public sources.
 
@@ -61,7 +61,7 @@ EXAMPLES: dict[str, dict[str, Any]] = json.loads(
 )
 
 
-async def openapi(request: web.Request) -> web.Response:
+async def openapi(request: web.Request) -> web.StreamResponse:
     """`GET /v1/openapi.json`: the document of this service."""
     strict.only(request, ())
     context = request.app[CONTEXT]
@@ -70,7 +70,7 @@ async def openapi(request: web.Request) -> web.Response:
     def made() -> Representation:
         return Representation(described(context), JSON, snapshot.generated_at)
 
-    return answer(request, context.renderer.steady("openapi", made), now, context.board.next_change(now))
+    return respond(request, context.renderer.steady("openapi", made), context.board.next_change(now))
 
 
 def described(context: Context) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.served_board import live
-from ticker.web.negotiation import preferred
+from ticker.web.negotiation import preferred_language
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from ticker.web.negotiation import preferred
 )
 def test_the_best_language_that_cldr_knows_is_taken(header: str, tag: str | None) -> None:
     """By weight, then by order; one that is not known is shortened from its end."""
-    assert preferred(header) == tag
+    assert preferred_language(header) == tag
 
 
 @given(st.text(max_size=600))
 def test_any_header_gives_a_language_or_none(header: str) -> None:
     """Nothing that a client sends is an error here."""
-    assert preferred(header) is None or preferred(header)
+    assert preferred_language(header) is None or preferred_language(header)
 
 
 async def test_a_page_without_lang_speaks_the_readers_language_and_caches_know() -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.support.served_board import live
-from ticker.web.limits import Turns
+from ticker.web.limits import FairQueue
 from ticker.web.routes import build
 
 MANY = 30
@@ -61,7 +61,7 @@ async def test_what_comes_together_is_not_begun_together() -> None:
 
 async def test_each_client_has_its_turn() -> None:
     """Who asks for one thing waits for one of each other client's, however many of those stand in line."""
-    turns, order = Turns(), list[str]()
+    turns, order = FairQueue(), list[str]()
 
     async def ask(client: str) -> None:
         await turns.wait(client)
@@ -73,7 +73,7 @@ async def test_each_client_has_its_turn() -> None:
 
 async def test_who_has_hung_up_costs_no_turn_and_leaves_nothing_behind() -> None:
     """Neither in the line nor for those behind."""
-    turns = Turns()
+    turns = FairQueue()
     await turns.wait("first")
     left, stays = (asyncio.create_task(turns.wait(client)) for client in ("left", "stays"))
     await asyncio.sleep(0)
@@ -81,4 +81,4 @@ async def test_who_has_hung_up_costs_no_turn_and_leaves_nothing_behind() -> None
     with contextlib.suppress(asyncio.CancelledError):
         await left
     await asyncio.wait_for(stays, 5)
-    assert not turns._lines
+    assert not turns._waiting

@@ -1,4 +1,4 @@
-"""The express lane: what it answers is what aiohttp would have answered, and all else it leaves alone."""
+"""The fast path: what it answers is what aiohttp would have answered, and all else it leaves alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.served_board import NOON
 from tests.support.transports import Connection, Service, quiet
 from ticker.quotes import Status
 from ticker.web.connections import Bounds
-from ticker.web.fast_path import known
+from ticker.web.fast_path import closed_because
 from ticker.web.listener import Listener
 from ticker.web.routes import build_metrics
 
@@ -41,8 +41,8 @@ def asking(*lines: str, target: str = "/v1/quotes/USD", method: str = "GET") -> 
 
 @asynccontextmanager
 async def serving(clock: Clock | None = None, **flags: Any) -> AsyncIterator[Service]:  # noqa: ANN401 - settings
-    """The service with its lane."""
-    service = Service(clock or Clock(NOON), shelf=True, lane=True, **flags)
+    """The service with its fast path."""
+    service = Service(clock or Clock(NOON), cached=True, fast=True, **flags)
     await service.start()
     yield service
     await service.stop()
@@ -84,6 +84,7 @@ async def test_what_was_answered_once_is_answered_at_once(request_: bytes) -> No
         'if-none-match: "other", "{tag}"',
         "If-None-Match: *",
         'If-None-Match: "{tag}"\r\nIf-Modified-Since: Fri, 22 Nov 2024 08:00:00 GMT',
+        "If-Modified-Since: Fri, 22 Nov 2024 09:00:01 GMT",
     ],
 )
 async def test_who_has_the_newest_is_told_so_at_once(line: str) -> None:
@@ -93,7 +94,7 @@ async def test_who_has_the_newest_is_told_so_at_once(line: str) -> None:
         whole, _ = await asked(connection, PLAIN)
         tag = whole.partition(b'ETag: "')[2].partition(b'"')[0].decode()
         answer, at_once = await asked(connection, asking(line.format(tag=tag)))
-        service.context.express = False
+        service.close_fast_path()
         assert (answer, at_once) == ((await asked(connection, asking(line.format(tag=tag))))[0], True)
     assert answer.startswith(b"HTTP/1.1 304 Not Modified\r\n")
     assert b"Content-Length" not in answer
@@ -141,7 +142,8 @@ async def test_who_has_the_newest_is_told_so_at_once(line: str) -> None:
                 "Accept-Encoding: gzip\r\nAccept-Encoding: br",
                 "Accept-Encoding:  gzip",
                 "Accept-Encoding: gzip ",
-                "If-Modified-Since: Fri, 22 Nov 2024 09:00:01 GMT",
+                "If-Match: *",
+                "If-Unmodified-Since: Fri, 22 Nov 2024 09:00:01 GMT",
                 "User-Agent: a\r\nUser-Agent: b",
                 "Unheard-Of: yes",
                 "Cookie: " + "a" * 5000,
@@ -151,11 +153,12 @@ async def test_who_has_the_newest_is_told_so_at_once(line: str) -> None:
     ],
 )
 async def test_what_is_not_ordinary_to_the_letter_is_left_to_aiohttp(odd: bytes) -> None:
-    """Nothing is said before aiohttp has had its turn, and then what aiohttp says without a lane."""
+    """Nothing is said before aiohttp has had its turn, and then what aiohttp says without a fast path."""
     async with serving() as service:
         answers = []
-        for lane in (True, False):
-            service.context.express = lane
+        for fast in (True, False):
+            if not fast:
+                service.close_fast_path()
             known_to_it = [asking(f"Accept-Encoding: {coding}") for coding in ("identity", "gzip", "br")]
             connection = await connected(service, *known_to_it)
             answer, at_once = await asked(connection, odd)
@@ -195,7 +198,7 @@ async def test_a_body_is_never_taken_for_a_request() -> None:
         assert (said[:13], said.count(b"\r\nDate: ")) == (b"HTTP/1.1 405 ", 1)
 
 
-async def test_after_a_whole_request_of_another_kind_the_lane_is_open_again() -> None:
+async def test_after_a_whole_request_of_another_kind_the_fast_path_is_open_again() -> None:
     """A page fetches its script and then its numbers over one connection."""
     async with serving() as service:
         connection = await connected(service, PLAIN)
@@ -217,7 +220,7 @@ async def test_a_request_behind_one_that_is_being_answered_waits_for_it() -> Non
 
 
 async def test_a_new_version_is_never_answered_with_the_old_one() -> None:
-    """The shelf is empty from the moment on in which the board has a newer snapshot."""
+    """The cache is empty from the moment on in which the board has a newer snapshot."""
     async with serving() as service:
         service.context.board.expect(NOON + timedelta(seconds=59.5))
         connection = await connected(service, PLAIN)
@@ -227,7 +230,7 @@ async def test_a_new_version_is_never_answered_with_the_old_one() -> None:
 
 
 async def test_a_number_past_its_time_is_withdrawn_without_anybody_polling() -> None:
-    """Time alone changes the answer, on the lane too."""
+    """Time alone changes the answer, on the fast path too."""
     clock = Clock(NOON)
     async with serving(clock) as service:
         board = service.context.board
@@ -262,20 +265,35 @@ async def test_a_service_that_stops_ends_its_connections() -> None:
 
 
 @pytest.mark.parametrize(("setting", "value"), [("express", False), ("access_log", True), ("rate_limit", 99)])
-async def test_what_needs_the_ordinary_path_closes_the_lane(setting: str, value: Any) -> None:  # noqa: ANN401 - any setting
+async def test_what_needs_the_ordinary_path_closes_the_fast_path(setting: str, value: Any) -> None:  # noqa: ANN401 - any setting
     """The switch; a log line a request; a limit for each client."""
     async with serving(None, **{f"server__{setting}": value}) as service:
         connection = await connected(service, PLAIN)
         assert not (await asked(connection, PLAIN))[1]
 
 
-async def test_a_version_of_aiohttp_that_nobody_tested_closes_the_lane() -> None:
-    """The lane reaches into aiohttp's protocol: what it does not know it leaves alone."""
-    assert known()
-    assert not known("3.99")
+async def test_a_version_of_aiohttp_that_nobody_tested_closes_the_fast_path() -> None:
+    """It uses what is not public of aiohttp's protocol: what it does not know it leaves alone, and says so."""
+    assert closed_because(wanted=True, access_log=False, rate_limit=0) is None
+    closed = closed_because(wanted=True, access_log=False, rate_limit=0, version="3.99")
+    assert closed == "aiohttp is 3.99; the fast path was tested with 3.14.5"
 
 
-async def test_the_listener_of_the_metrics_answers_nothing_from_the_shelf() -> None:
+async def test_whether_it_is_open_is_said_in_the_log_and_in_a_metric(caplog: pytest.LogCaptureFixture) -> None:
+    """With the reason why not, at every start."""
+    caplog.set_level("INFO", "ticker")
+    told = []
+    for rate in (0, 60):
+        async with serving(None, server__rate_limit=rate) as service:
+            told.append(service.context.exposition.scrape("").body)
+    assert [b"ticker_fast_path_open 1.0" in text for text in told] == [True, False]
+    assert b"ticker_fast_path_open 0.0" in told[1]
+    said = [record.getMessage() for record in caplog.records if "fast path" in record.getMessage()]
+    assert said == ["fast path is open", "fast path is closed"]
+    assert "server.rate_limit is set" in str(caplog.records[-1].__dict__)
+
+
+async def test_the_listener_of_the_metrics_answers_nothing_from_the_cache() -> None:
     """It has no quotes, whoever has asked for them elsewhere."""
     async with serving() as service:
         await connected(service, PLAIN)
@@ -289,7 +307,7 @@ async def test_the_listener_of_the_metrics_answers_nothing_from_the_shelf() -> N
     assert (answer[:13], at_once) == (b"HTTP/1.1 404 ", False)
 
 
-async def test_only_listed_origins_are_let_in_on_the_lane_too() -> None:
+async def test_only_listed_origins_are_let_in_on_the_fast_path_too() -> None:
     """Each origin gets its own name, and one that is not listed gets none."""
     origins = ["https://one.example", "https://two.example"]
     async with serving(server__cors_origins=origins) as service:
@@ -301,7 +319,7 @@ async def test_only_listed_origins_are_let_in_on_the_lane_too() -> None:
             assert b"Origin\r\n" in answer.partition(b"Vary: ")[2][:80]
 
 
-async def test_what_the_lane_answers_is_counted_as_any_answer() -> None:
+async def test_what_the_fast_path_answers_is_counted_as_any_answer() -> None:
     """The same series, the same histogram; and the connection's time begins anew."""
     async with serving() as service:
         connection = await connected(service, PLAIN)
@@ -309,13 +327,15 @@ async def test_what_the_lane_answers_is_counted_as_any_answer() -> None:
         await quiet()
         assert (await asked(connection, PLAIN))[1]
         route = "/v1/quotes/{symbol}"
-        assert (traffic.requests[route, "GET", 200], sum(traffic.durations[route].counts)) == (2, 2)
+        observed = {s.name: s.value for f in traffic.collect() for s in f.samples if s.labels == {"route": route}}
+        assert traffic.requests[route, "GET", 200] == 2
+        assert observed["ticker_http_request_duration_seconds_count"] == 2
         assert connection.protocol._next_keepalive_close_time > closes
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
-async def test_the_lane_and_the_ordinary_path_never_differ(random: Random) -> None:
+async def test_the_fast_path_and_the_ordinary_one_never_differ(random: Random) -> None:
     """Whatever comes in, and however the board and the time go on meanwhile."""
     async with Differential() as both:
         await compare(both, random, 150, abreast=4)
@@ -323,7 +343,7 @@ async def test_the_lane_and_the_ordinary_path_never_differ(random: Random) -> No
 
 @pytest.mark.parametrize("flags", [{}, {"server__cors_origins": ["https://news.example"]}])
 async def test_thousands_of_requests_are_answered_alike(flags: dict[str, Any]) -> None:
-    """Many enough for the lane to have its share of them; millions are compared by tests/bench/differential.py."""
+    """Many enough for the fast path to have its share of them; millions are compared by tests/bench/differential.py."""
     async with Differential(**flags) as both:
         sent, at_once = await compare(both, Random(9), 6_000)  # noqa: S311 - the same every time
     assert at_once > sent / 10

@@ -1,4 +1,4 @@
-"""Answering with the board as it stands: what goes onto the shelf, and what does not."""
+"""Answering with the board as it stands: what is kept in the response cache, and what is not."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from tests.support.running_service import Served
 from tests.support.served_board import NOON, live
 from tests.support.transports import Service, quiet
 
-KEPT = ("/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru", "/v1/quotes?shape=map")
+KEPT = (
+    *("/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru", "/v1/quotes?shape=map", "/v1/instruments"),
+    "/v1/convert?from=USD&to=EUR",
+)
 
 
 @pytest.mark.parametrize("path", KEPT)
-async def test_an_answer_goes_onto_the_shelf(served: Served, path: str) -> None:
+async def test_an_answer_is_kept(served: Served, path: str) -> None:
     """The next one like it is the same, headers too, without its handler."""
-    shelf = served.service.context.shelf
-    assert shelf.held == 0
+    cache = served.service.context.cache
+    assert cache.held_bytes == 0
     first = await served.client.get(path)
-    held = shelf.held
+    held = cache.held_bytes
     second = await served.client.get(path)
-    assert held == shelf.held > 0
+    assert held == cache.held_bytes > 0
     assert await second.read() == await first.read()
     assert {**second.headers, "Date": ""} == {**first.headers, "Date": ""}
 
@@ -37,19 +40,19 @@ async def test_an_answer_goes_onto_the_shelf(served: Served, path: str) -> None:
         "/v1/quotes?at=2024-11-21",
         "/widget?style=none",
         "/v1/sources",
-        "/v1/instruments",
+        "/v1/convert?from=USD&to=RUB&at=2024-11-21",
         "/widget.js",
         "/healthz",
         "/metrics",
     ],
 )
-async def test_nothing_else_does(served: Served, path: str) -> None:
-    """Errors, the past, health and catalogues are made for their request."""
+async def test_nothing_else_is(served: Served, path: str) -> None:
+    """Errors, the past, health and sources are made for their request."""
     await served.client.get(path)
-    assert served.service.context.shelf.held == 0
+    assert served.service.context.cache.held_bytes == 0
 
 
-async def test_other_methods_take_nothing_from_the_shelf(served: Served) -> None:
+async def test_other_methods_take_nothing_from_the_cache(served: Served) -> None:
     """POST to what was answered to GET is refused as ever."""
     await served.client.get("/widget")
     assert (await served.client.post("/widget")).status == 405
@@ -65,9 +68,9 @@ async def test_other_methods_take_nothing_from_the_shelf(served: Served) -> None
         ("Host: a\r\nExpect: more", b"HTTP/1.1 417 "),
     ],
 )
-async def test_who_is_not_believed_gets_nothing_from_the_shelf(line: str, begins: bytes) -> None:
-    """What is refused without a shelf is refused with one."""
-    service = Service(lambda: NOON, shelf=True, lane=False)
+async def test_a_malformed_request_gets_nothing_from_the_cache(line: str, begins: bytes) -> None:
+    """What is refused without a cache is refused with one."""
+    service = Service(lambda: NOON, cached=True, fast=False)
     await service.start()
     connection = service.connect()
     await quiet()
@@ -85,7 +88,7 @@ async def test_it_carries_what_every_answer_carries(flags: dict[str, Any]) -> No
     async with live(**flags) as served, aiohttp.ClientSession(served.url) as client:
         made, ready = [
             (await client.get(path, headers={"Origin": "https://one.example"})).headers
-            for path in ("/v1/instruments", "/v1/quotes")
+            for path in ("/v1/sources", "/v1/quotes")
         ]
     own = {"Content-Length", "Etag", "Vary", "Last-Modified", "Date"}
     assert {**made, **dict.fromkeys(own)} == {**ready, **dict.fromkeys(own)}
@@ -105,7 +108,7 @@ async def test_a_board_that_time_has_passed_by_is_never_kept(looks: int) -> None
             return self.now
 
     clock = Turning()
-    service = Service(clock, shelf=True, lane=True)
+    service = Service(clock, cached=True, fast=True)
     board = service.context.board
     ends = NOON + timedelta(seconds=looks)
     quotes = tuple(replace(quote, usable_until=ends) for quote in board.latest.quotes)

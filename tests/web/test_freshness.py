@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from tests.support.running_service import Served
 from tests.support.upstream import NOON
-from ticker.web.responses import accepted, last_modified
+from ticker.web.headers import last_modified
+from ticker.web.negotiation import preferred_coding
 
 VIEWS = ("/", "/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru")
+NEVER = datetime.max.replace(tzinfo=UTC)
 ALL = ("br", "zstd", "gzip", "identity")
 
 
@@ -129,13 +131,13 @@ async def test_a_compressed_answer_is_the_same_body(
 )
 def test_the_coding_is_the_best_that_the_client_takes(header: str, coding: str) -> None:
     """By q-value, ours first among equals (RFC 9110, 12.5.3)."""
-    assert accepted(header, ALL) == coding
+    assert preferred_coding(header, ALL) == coding
 
 
 @given(st.text(max_size=80))
 def test_any_header_gets_a_coding_that_is_offered(header: str) -> None:
     """Nonsense is no error."""
-    assert accepted(header, ALL) in ALL
+    assert preferred_coding(header, ALL) in ALL
 
 
 @pytest.mark.parametrize("path", VIEWS)
@@ -144,11 +146,15 @@ async def test_an_answer_is_kept_no_longer_than_to_the_next_possible_change(serv
     for ahead in (0, 1, 30, 59, 3600, 86_400):
         served.clock.now = NOON + timedelta(seconds=ahead)
         header = (await served.client.get(path)).headers["Cache-Control"]
-        until = (served.service.board.next_change(served.clock.now) - served.clock.now).total_seconds()
+        now, board = served.clock.now, served.service.board
+        valid_until = board.current(now).valid_until
+        until = max(0.0, (min(board.next_change(now), valid_until or NEVER) - now).total_seconds())
         assert 0 <= age(header) <= until
         assert age(header) > until - 1 or until == 0
         assert header.startswith("public, ")
-        assert header.endswith(", stale-while-revalidate=30, stale-if-error=86400")
+        kept = {name: int(value) for name, _, value in (each.partition("=") for each in header.split(", ")[1:])}
+        beyond = max(kept["stale-while-revalidate"], kept["stale-if-error"])
+        assert valid_until is None or now + timedelta(seconds=kept["max-age"] + beyond) <= max(now, valid_until)
 
 
 async def test_while_a_first_answer_is_awaited_nothing_is_kept(waiting: Served) -> None:
