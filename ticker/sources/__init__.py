@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 
-from ticker.sources.adapter import Adapter
+from ticker.sources import (
+    alphavantage,
+    cbr,
+    cbr_mirror,
+    cbu_uz,
+    ecb,
+    eia,
+    fawazahmed0,
+    frankfurter,
+    fred,
+    moex,
+    nbk,
+    nbrb,
+    open_er_api,
+    twelvedata,
+    yahoo,
+)
+from ticker.sources.base import Adapter, Extract, Request, Skipped
 
-# Where each is: the module of this room, and its name in there where it has another one.
-_PLACES = {
-    "cbr": "cbr",
-    "cbr_mirror": "cbr_mirror",
-    "frankfurter": "frankfurter",
-    "moex": "moex",
-    "moex_fx": "moex.FX",
-    "moex_cbr": "moex_cbr",
-    "ecb": "ecb",
-    "nbrb": "nbrb",
-    "nbk": "nbk",
-    "cbu_uz": "cbu_uz",
-    "open_er_api": "open_er_api",
-    "fawazahmed0": "fawazahmed0",
-    "yahoo": "yahoo",
-    "fred": "fred",
-    "eia": "eia",
-    "alphavantage": "alphavantage",
-    "twelvedata": "twelvedata",
+SOURCES: Mapping[str, Adapter] = {
+    "cbr": cbr.ADAPTER,
+    "cbr_mirror": cbr_mirror.ADAPTER,
+    "frankfurter": frankfurter.ADAPTER,
+    "moex": moex.ADAPTER,
+    "moex_fx": moex.FX,
+    "moex_cbr": moex.CBR,
+    "ecb": ecb.ADAPTER,
+    "nbrb": nbrb.ADAPTER,
+    "nbk": nbk.ADAPTER,
+    "cbu_uz": cbu_uz.ADAPTER,
+    "open_er_api": open_er_api.ADAPTER,
+    "fawazahmed0": fawazahmed0.ADAPTER,
+    "yahoo": yahoo.ADAPTER,
+    "fred": fred.ADAPTER,
+    "eia": eia.ADAPTER,
+    "alphavantage": alphavantage.ADAPTER,
+    "twelvedata": twelvedata.ADAPTER,
 }
-# Those that ask for a key. They are told before anything is read, and a start need not load seventeen readers for it.
-KEYED = frozenset({"alphavantage", "eia", "twelvedata"})
+# Those that ask for a key: without one they are off.
+KEYED = frozenset(name for name, adapter in SOURCES.items() if adapter.key_parameter)
 
-
-class Sources(Mapping[str, Adapter]):
-    """The adapters by name; each is imported when it is first taken out."""
-
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = places
-
-    def __getitem__(self, name: str) -> Adapter:
-        module, _, own = self._places[name].partition(".")
-        adapter: Adapter = getattr(import_module(f"{__name__}.{module}"), own or "ADAPTER")
-        return adapter
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._places
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-SOURCES = Sources(_PLACES)
+__all__ = ["KEYED", "SOURCES", "Adapter", "Extract", "Request", "Skipped"]

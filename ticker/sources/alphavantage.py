@@ -6,13 +6,11 @@ Refusals come with status 200 and a text that repeats the key, so it is never qu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, schema
-from ticker.sources.series import history, newest
+from ticker.quotes import Reason, SourceError
+from ticker.sources.base import Adapter, Extract, Request, as_json, history, newest, schema
 
 NEW_YORK = ZoneInfo("America/New_York")
 _NAMES = {"Crude Oil Prices Brent": "BRENT", "Crude Oil Prices WTI": "WTI"}
@@ -20,22 +18,22 @@ _UNITS = {"dollars per barrel": "USD"}
 _LIMITED = {"Information", "Note"}
 
 
-def requests(codes: Sequence[str]) -> Sequence[Request]:
+def requests(codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """The whole history of each series: there is no shorter answer."""
     return [Request("/query", {"function": code, "interval": "daily"}) for code in codes]
 
 
 def archive(codes: Sequence[str], _first: date, _last: date) -> Sequence[Request]:
     """The same."""
-    return requests(codes)
+    return [Request("/query", {"function": code, "interval": "daily"}) for code in codes]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The newest price of a series and the one before it. Raises SourceError."""
     return newest(parse_archive(body))
 
 
-def parse_archive(body: bytes) -> Sequence[Tick]:
+def parse_archive(body: bytes) -> Extract:
     """Every price of a series, oldest first. Raises SourceError."""
     answer = as_json(body)
     if isinstance(answer, dict) and _LIMITED & answer.keys():
@@ -46,10 +44,11 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
     series = _NAMES.get(str(answer.get("name")))
     if series is None:
         raise schema(f"the series {str(answer.get('name'))[:40]!r}")
-    if answer.get("unit") not in _UNITS:
-        raise SourceError(Reason.UNIT, f"{series}: in {str(answer.get('unit'))[:40]!r}")
+    unit = str(answer.get("unit"))
+    if unit not in _UNITS:
+        raise SourceError(Reason.UNIT, f"{series}: in {unit[:40]!r}")
     days = [(row.get("date"), row.get("value")) for row in rows if row.get("value") != "."]
-    return history(series, _UNITS[answer["unit"]], days, NEW_YORK)
+    return history(series, _UNITS[unit], days, NEW_YORK)
 
 
 ADAPTER = Adapter(

@@ -6,21 +6,18 @@ Every number is a string, every day is written DD.MM.YYYY (https://cbu.uz/en/ark
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ticker.quotes import PriceType, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import brief, nominal, number, schema
-from ticker.sources.series import before, midnight, spans
-from ticker.sources.table import listed
+from ticker.sources.base import Adapter, Extract, Request, before, listed, midnight, nominal, number, raw_of, spans
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 _PATH = "/en/arkhiv-kursov-valyut/json/"
 
 
-def requests(_codes: Sequence[str]) -> Sequence[Request]:
+def requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """The one table in force."""
     return [Request(_PATH)]
 
@@ -30,18 +27,16 @@ def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]
     return [Request(f"{_PATH}all/{day}/") for day, _ in spans(first, last, 1)]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The ticks of one table, a currency each, in sum, with the rate before. Raises SourceError."""
-    return listed(body, _tick)
+    return listed(body, "Ccy", _tick)
 
 
-def _tick(row: Any) -> Tick:  # noqa: ANN401 - untrusted JSON
-    if not isinstance(row, dict) or not row.get("Ccy"):
-        raise schema(f"no rate: {brief(row)}")
-    code = str(row["Ccy"])
+def _tick(row: Any, code: str) -> Tick:  # noqa: ANN401 - untrusted JSON
     price, units = number(row.get("Rate"), code), nominal(row.get("Nominal"), code)
     as_of = midnight(row.get("Date"), "%d.%m.%Y", TASHKENT, code)
-    return Tick(code, price, "UZS", as_of, PriceType.FIXING, units, before(price, row.get("Diff"), code))
+    previous = before(price, row.get("Diff"), code)
+    return Tick(code, price, "UZS", as_of, PriceType.FIXING, units, previous, raw=raw_of(row.get("Rate")))
 
 
 ADAPTER = Adapter(

@@ -6,14 +6,12 @@ The prices are assessments in US dollars a barrel, some days late, in the public
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, schema
-from ticker.sources.series import history, newest
+from ticker.quotes import Reason, SourceError
+from ticker.sources.base import Adapter, Extract, Request, as_json, history, joined, newest, schema
 
 NEW_YORK = ZoneInfo("America/New_York")
 _PATH = "/v2/petroleum/pri/spt/data/"
@@ -21,7 +19,7 @@ _UNITS = {"$/BBL": "USD", "$/GAL": "USD"}
 _MOST = 5000  # rows that one answer holds
 
 
-def requests(codes: Sequence[str]) -> Sequence[Request]:
+def requests(codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """The last days of all series in one."""
     return [_request(codes, {"length": f"{5 * len(codes)}"})]
 
@@ -31,12 +29,12 @@ def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
     return [_request([code], {"start": f"{first}", "end": f"{last}", "length": f"{_MOST}"}) for code in codes]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The newest price of each series and the one before it. Raises SourceError."""
     return newest(parse_archive(body))
 
 
-def parse_archive(body: bytes) -> Sequence[Tick]:
+def parse_archive(body: bytes) -> Extract:
     """Every price, a series after the other, oldest first. Raises SourceError."""
     answer = as_json(body)
     response = answer.get("response") if isinstance(answer, dict) else None
@@ -46,10 +44,10 @@ def parse_archive(body: bytes) -> Sequence[Tick]:
     by_series: dict[str, list[Any]] = {}
     for row in rows:
         by_series.setdefault(str(row["series"]), []).append(row)
-    return [tick for series, own in by_series.items() for tick in _series(series, own)]
+    return joined(_series(series, own) for series, own in by_series.items())
 
 
-def _series(series: str, own: list[Any]) -> Sequence[Tick]:
+def _series(series: str, own: list[Any]) -> Extract:
     units = {str(row.get("units")) for row in own}
     if len(units) != 1 or not units <= _UNITS.keys():
         raise SourceError(Reason.UNIT, f"{series[:20]}: in {', '.join(sorted(units))[:40]}")

@@ -1,27 +1,35 @@
 """fawazahmed0/exchange-api: what one dollar costs in some 200 currencies and coins; a file a day, CC0, the last resort.
 
-Nobody answers for these numbers and some are junk. A row is left out unless its currency is one that the Bank of
-Russia lists too: there a wrong value means that the file is wrong.
+Nobody answers for these numbers and some are junk. Of a coin nothing is told when it is left out; of a currency it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
+from dataclasses import replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ticker.quotes import PriceType, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, brief, number, schema
-from ticker.sources.series import midnight, spans
-from ticker.sources.table import IDS
+from ticker.quotes import PriceType, Tick
+from ticker.sources.base import (
+    Adapter,
+    Extract,
+    Request,
+    as_json,
+    brief,
+    midnight,
+    number,
+    raw_of,
+    schema,
+    spans,
+    table,
+)
 
 _ZONE = ZoneInfo("UTC")
-_CHECKED = {*IDS, "RUB"}
+_CODE = 3  # letters of a currency by ISO 4217; coins have others
 
 
-def requests(_codes: Sequence[str]) -> Sequence[Request]:
+def requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """The one file of the dollar; every other pair is a cross of it."""
     return [_file("latest")]
 
@@ -31,26 +39,21 @@ def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]
     return [_file(f"{day}") for day, _ in spans(first, last, 1)]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The ticks of one file: the dollar in each other currency. Raises SourceError."""
     answer = as_json(body)
     rates = answer.get("usd") if isinstance(answer, dict) else None
     if not isinstance(rates, dict):
         raise schema(f"no rates of the dollar: {brief(answer)}")
-    if len({code.upper() for code in rates}) != len(rates):
-        raise schema("a currency stands there twice")
     as_of = midnight(answer.get("date"), "%Y-%m-%d", _ZONE, "date")
-    priced = {code.upper(): _price(code.upper(), value) for code, value in rates.items() if code.upper() != "USD"}
-    return [Tick("USD", price, code, as_of, PriceType.MID) for code, price in priced.items() if price is not None]
 
+    def read(row: tuple[str, object], code: str) -> Tick:
+        return Tick("USD", number(row[1], code), code, as_of, PriceType.MID, raw=raw_of(row[1]))
 
-def _price(code: str, value: object) -> Decimal | None:
-    try:
-        return number(value, code)
-    except SourceError:
-        if code in _CHECKED:
-            raise
-        return None
+    # `rub` and `RUB` are one currency.
+    rows = [row for row in rates.items() if row[0].upper() != "USD"]
+    found = table(rows, lambda row: row[0].upper(), read)
+    return replace(found, skipped=tuple(row for row in found.skipped if len(row.symbol or "") == _CODE))
 
 
 def _file(version: str) -> Request:

@@ -6,19 +6,18 @@ Keyless; a link of attribution is required. Errors come with `result: error` (ht
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, brief, number, schema
-from ticker.sources.series import unix
+from ticker.sources.base import Adapter, Extract, Request, as_json, brief, number, raw_of, schema, table, unix
 
 
-def requests(_codes: Sequence[str]) -> Sequence[Request]:
+def requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """The one table of the dollar; every other pair is a cross of it."""
     return [Request("/v6/latest/USD")]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The ticks of one table: its base in each other currency. Raises SourceError."""
     answer = as_json(body)
     if not isinstance(answer, dict) or answer.get("result") != "success" or not isinstance(answer.get("rates"), dict):
@@ -30,11 +29,11 @@ def parse(body: bytes) -> Sequence[Tick]:
         raise SourceError(Reason.FROZEN, f"the interface has ended on {unix(ended, 'time_eol_unix'):%Y-%m-%d}")
     if answer["rates"].get(base) != 1:
         raise schema(f"a table that is not in units of {base[:20]!r}")
-    return [
-        Tick(base, number(rate, code), code, as_of, PriceType.MID)
-        for code, rate in answer["rates"].items()
-        if code != base
-    ]
+
+    def read(row: tuple[str, object], code: str) -> Tick:
+        return Tick(base, number(row[1], code), code, as_of, PriceType.MID, raw=raw_of(row[1]))
+
+    return table([row for row in answer["rates"].items() if row[0] != base], lambda row: row[0], read)
 
 
 ADAPTER = Adapter(publisher="open_er_api", base_url="https://open.er-api.com", requests=requests, parse=parse)

@@ -6,22 +6,32 @@ Dealers' prices without an exchange behind them, so of the kind `mid`. Errors co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, number, number_before, schema
-from ticker.sources.series import unix
+from ticker.quotes import MarketData, PriceType, Reason, SourceError, Tick
+from ticker.sources.base import (
+    Adapter,
+    Extract,
+    Request,
+    as_json,
+    number,
+    number_before,
+    optional_number,
+    raw_of,
+    schema,
+    unix,
+)
 
 _TOO_MANY = 429
 
 
-def requests(codes: Sequence[str]) -> Sequence[Request]:
+def requests(codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     """One quote a symbol."""
     return [Request("/quote", {"symbol": code}) for code in codes]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The one tick of a quote. Raises SourceError."""
     answer = as_json(body)
     if not isinstance(answer, dict):
@@ -36,7 +46,9 @@ def parse(body: bytes) -> Sequence[Tick]:
     # `timestamp` is when the day's candle began, `last_quote_at` when its price was made.
     as_of = unix(answer.get("last_quote_at") or answer.get("timestamp"), symbol)
     before = number_before(answer.get("previous_close"), symbol)
-    return [Tick(symbol, price, currency, as_of, PriceType.MID, previous=before)]
+    market = MarketData(low=optional_number(answer.get("low")), high=optional_number(answer.get("high")))
+    raw = raw_of(answer.get("close"))
+    return Extract((Tick(symbol, price, currency, as_of, PriceType.MID, previous=before, market=market, raw=raw),))
 
 
 def _refusal(answer: Any) -> SourceError:  # noqa: ANN401 - untrusted JSON

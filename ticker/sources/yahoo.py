@@ -1,51 +1,148 @@
-"""Yahoo Finance, v8 chart: the last price of a future or a pair, one request a symbol.
+"""Yahoo Finance, v8 chart: the last price of a future or a pair, one request a symbol, with the minutes of the day.
 
-`meta` alone is read: the candles may hold nulls or be missing on closed days. `chartPreviousClose` is the close before
-the requested range, so it is yesterday's close only where the range is one day.
+`meta` says the price. The candles may hold nulls or be missing on closed days; they only bear witness to what was paid
+at the minute of another market's price. `chartPreviousClose` is the close before the requested range, so it is
+yesterday's close only where the range is one day.
+
+Beside Brent's continuous future the dated contract that expires next is asked for, to be compared with the contract of
+another exchange that expires with it. Its absence is no failure.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from ticker.quotes import PriceType, Reason, SourceError, Tick
-from ticker.sources.adapter import Adapter, Request
-from ticker.sources.base import as_json, brief, number, number_before, sane, schema
+from ticker.quotes import Candle, Contract, MarketData, PriceType, Reason, SourceError, Tick
+from ticker.sources.base import (
+    Adapter,
+    Extract,
+    Request,
+    as_json,
+    brief,
+    number,
+    number_before,
+    optional_number,
+    raw_of,
+    sane,
+    schema,
+)
+
+NEW_YORK = ZoneInfo("America/New_York")
+_TOO_MANY = b"too many requests"
+_MONTHS = "FGHJKMNQUVXZ"
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATED = re.compile(rf"(?P<root>[A-Z]{{1,3}})(?P<letter>[{_MONTHS}])(?P<year>\d\d)\.[A-Z]{{3}}")
+_NAMED = re.compile(rf"\b(?P<month>{'|'.join(_NAMES)}) (?P<year>\d\d)$")
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+_DECEMBER = 12
+# The free data of other exchanges is a quarter of an hour old.
+_MINUTES = 120
 
 
-def requests(codes: Sequence[str]) -> Sequence[Request]:
-    """One chart of one day for each of `codes`."""
-    return [Request(f"/v8/finance/chart/{quote(code, safe='=')}", {"range": "1d", "interval": "1d"}) for code in codes]
+def requests(codes: Sequence[str], now: datetime) -> Sequence[Request]:
+    """One chart of one day for each of `codes`, and one of the dated contract of Brent."""
+    witnesses = [next_contract(now.astimezone(NEW_YORK).date()).code] if "BZ=F" in codes else []
+    return [*(_chart(code) for code in codes), *(_chart(code, optional=True) for code in witnesses)]
 
 
-def parse(body: bytes) -> Sequence[Tick]:
+def parse(body: bytes) -> Extract:
     """The one tick of a chart. Raises SourceError."""
-    if body.strip() in {b"Too Many Requests", b"Edge: Too Many Requests"}:
-        raise SourceError(Reason.RATE_LIMITED, body.strip().decode())
-    meta = _meta(as_json(body))
-    symbol, currency = str(meta.get("symbol") or ""), str(meta.get("currency") or "")
-    if not symbol or not currency:
+    if body.strip().lower().removeprefix(b"edge:").strip().startswith(_TOO_MANY):
+        raise SourceError(Reason.RATE_LIMITED, "Too Many Requests")
+    result = _result(as_json(body))
+    meta = result.get("meta")
+    if not isinstance(meta, dict):
+        raise schema("a chart without meta")
+    symbol, currency = meta.get("symbol"), meta.get("currency")
+    if not isinstance(symbol, str) or not isinstance(currency, str) or not symbol or not currency:
         raise schema("a chart that names neither symbol nor currency")
     price = number(meta.get("regularMarketPrice"), symbol)
-    as_of = _moment(meta.get("regularMarketTime"), symbol)
-    return [Tick(symbol, price, currency, as_of, PriceType.LAST, previous=_previous(meta, symbol))]
+    return Extract(
+        (
+            Tick(
+                symbol=symbol,
+                price=price,
+                currency=currency,
+                as_of=_moment(meta.get("regularMarketTime"), symbol),
+                price_type=PriceType.LAST,
+                previous=_previous(meta, symbol),
+                contract=_contract(symbol, meta.get("shortName")),
+                market=MarketData(
+                    low=optional_number(meta.get("regularMarketDayLow")),
+                    high=optional_number(meta.get("regularMarketDayHigh")),
+                    volume=optional_number(meta.get("regularMarketVolume")),
+                    candles=_candles(result),
+                ),
+                raw=raw_of(meta.get("regularMarketPrice")),
+            ),
+        )
+    )
 
 
-def _meta(answer: object) -> dict[str, Any]:
+def next_contract(today: date) -> Contract:
+    """The contract of Brent that expires next, on `today` or after."""
+    month = today.replace(day=1)
+    while (expires := brent_expiry(month)) < today:
+        month = _after(month)
+    return Contract(f"BZ{_MONTHS[month.month - 1]}{month:%y}.NYM", expires)
+
+
+def brent_expiry(delivery: date) -> date:
+    """The last trading day of the contract for the month of `delivery`, but for holidays in London.
+
+    The last business day of the second month before (ICE Futures Europe, Brent Crude Futures; NYMEX BZ follows it); in
+    December the one before that, since trading never ends on the day before New Year's.
+    """
+    day = (delivery.replace(day=1) - _DAY).replace(day=1) - _DAY
+    day = _working(day)
+    return _working(day - _DAY) if day.month == _DECEMBER else day
+
+
+def _working(day: date) -> date:
+    while day.weekday() >= _SATURDAY:
+        day -= _DAY
+    return day
+
+
+def _after(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _chart(code: str, *, optional: bool = False) -> Request:
+    query = {"range": "1d", "interval": "1m"}
+    return Request(f"/v8/finance/chart/{quote(code, safe='=')}", query, optional=optional)
+
+
+def _contract(symbol: str, name: object) -> Contract | None:
+    """The contract of a dated symbol; of a continuous one the month that its name ends with, where it does."""
+    dated = _DATED.fullmatch(symbol)
+    if dated:
+        root, month = dated["root"], _MONTHS.index(dated["letter"]) + 1
+    else:
+        named = _NAMED.search(name) if isinstance(name, str) and symbol.endswith("=F") else None
+        if not named:
+            return None
+        dated, root, month = named, symbol.removesuffix("=F"), _NAMES.index(named["month"]) + 1
+    delivery = date(2000 + int(dated["year"]), month, 1)
+    code = symbol if not symbol.endswith("=F") else f"{root}{_MONTHS[month - 1]}{dated['year']}"
+    return Contract(code, brent_expiry(delivery) if root == "BZ" else None)
+
+
+def _result(answer: object) -> dict[str, Any]:
     chart = answer.get("chart") if isinstance(answer, dict) else None
     if not isinstance(chart, dict):
         raise schema(f"no chart: {brief(answer)}")
     results = chart.get("result")
-    if not isinstance(results, list) or not results:
+    if not isinstance(results, list) or not results or not isinstance(results[0], dict):
         raise schema(f"no result: {brief(chart.get('error'))}")
-    meta = results[0].get("meta") if isinstance(results[0], dict) else None
-    if not isinstance(meta, dict):
-        raise schema("a chart without meta")
-    return meta
+    return results[0]
 
 
 def _previous(meta: dict[str, Any], symbol: str) -> Decimal | None:
@@ -58,6 +155,26 @@ def _moment(value: object, symbol: str) -> datetime:
         return sane(datetime.fromtimestamp(int(str(value)), UTC), symbol)
     except (ValueError, OverflowError, OSError) as error:
         raise schema(f"{symbol}: regularMarketTime is no time: {str(value)[:40]!r}") from error
+
+
+def _candles(result: dict[str, Any]) -> tuple[Candle, ...]:
+    """The last minutes that have a close, oldest first; what cannot be read bears no witness."""
+    meta, stamps, indicators = result.get("meta"), result.get("timestamp"), result.get("indicators")
+    quotes = indicators.get("quote") if isinstance(indicators, dict) else None
+    closes = quotes[0].get("close") if isinstance(quotes, list) and quotes and isinstance(quotes[0], dict) else None
+    if not isinstance(meta, dict) or meta.get("dataGranularity") != "1m":
+        return ()
+    if not isinstance(stamps, list) or not isinstance(closes, list) or len(stamps) != len(closes):
+        return ()
+    found = []
+    for stamp, close in list(zip(stamps, closes, strict=True))[-_MINUTES:]:
+        price = optional_number(close)
+        if price is not None and isinstance(stamp, Decimal):
+            try:
+                found.append(Candle(_moment(stamp, "timestamp"), price))
+            except SourceError:
+                continue
+    return tuple(found)
 
 
 ADAPTER = Adapter(
