@@ -16,7 +16,7 @@ from ticker.feeds import Feed
 from ticker.fetch import Fetching
 from ticker.normalize import normalise, word
 from ticker.quotes import Candidate, Instrument, Reason, SourceError, Tick
-from ticker.sources.adapter import Request
+from ticker.sources import Request
 from ticker.storage.base import Row, Store, StoreError
 from ticker.storage.codec import row_of_candidate
 from ticker.validate import Case, refusal
@@ -160,7 +160,7 @@ class Backfill:
             try:
                 answer = await self.fetcher.get(
                     f"{self.base(feed).rstrip('/')}{job.request.path}",
-                    job.request.asked(self.clock()),
+                    job.request.query,
                     job.request.headers,
                     timeout=feed.timeout * 3,
                     max_bytes=feed.max_bytes,
@@ -174,7 +174,7 @@ class Backfill:
                     raise
                 await asyncio.sleep(wait)
             else:
-                return parse(answer.body)
+                return parse(answer.body).ticks
         raise AssertionError("the last attempt returns or raises")
 
     def _rows(self, feed: Feed, instrument: Instrument, ticks: Sequence[Tick], now: datetime) -> list[Row]:

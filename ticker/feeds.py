@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from ticker.calendars import Calendar
 from ticker.fetch import Fetching, hidden
 from ticker.normalize import Origin
-from ticker.quotes import Reason, SourceError, Tick
-from ticker.sources import SOURCES
-from ticker.sources.adapter import Adapter, Request
+from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
+from ticker.sources import SOURCES, Adapter, Extract, Request, Skipped
 
 # A symbol that the source does not list says nothing of its others; a guard or a time-out does.
 _OF_ONE_ANSWER = frozenset(
@@ -73,49 +73,82 @@ class Feed:
         return error
 
 
-async def ask(
-    fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime
-) -> tuple[list[Tick], SourceError | None]:
-    """What `feed` says of `codes`, one request after the other, and the failure of one where another succeeded.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a source said in one poll.
+
+    `failure` is what went wrong with a part of it, or with a code that was asked for. `skipped` are the rows that were
+    left out, whosoever they are.
+    """
+
+    ticks: tuple[Tick, ...]
+    failure: SourceError | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+    def why_not(self, *symbols: str) -> Reason | None:
+        """Why nothing is said of `symbols`, the source's words for what was asked for; None where nothing tells."""
+        own = next((row.reason for row in self.skipped if row.symbol in symbols), None)
+        return own or (self.failure.reason if self.failure else None)
+
+
+async def ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime) -> Reply:
+    """What `feed` says of `codes` at `now`, one request after the other.
 
     A fault in a part of an answer that nobody asked for is none. Raises SourceError where nothing came, and asks no
     further where the source itself is in trouble.
     """
+    return await _ask(fetcher, feed, codes, feed.adapter.requests(codes, now))
+
+
+async def ask_earlier(fetcher: Fetching, feed: Feed, codes: Sequence[str], day: date) -> Reply:
+    """What `feed` says of `codes` on `day`, nothing where it can only be asked for its newest. Raises as `ask` does."""
+    earlier = feed.adapter.earlier
+    return await _ask(fetcher, feed, codes, earlier(codes, day)) if earlier else Reply(())
+
+
+async def _ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], requests: Sequence[Request]) -> Reply:
     ticks: list[Tick] = []
+    skipped: list[Skipped] = []
     failure: SourceError | None = None
-    in_part: SourceError | None = None
-    for request in feed.adapter.requests(codes):
+    for request in requests:
         try:
-            ticks += await _answer(fetcher, feed, request, now)
+            found = await _answer(fetcher, feed, request)
         except SourceError as error:
-            ticks += error.besides
-            # Without the frames it came through: they would hold it as it holds them, and all they know of with it.
-            if error.besides:
-                in_part = in_part or error.with_traceback(None)
-            else:
+            if not request.optional:
+                # Drop the traceback: it forms a reference cycle with the frames that hold the error.
                 failure = failure or error.with_traceback(None)
             if error.reason not in _OF_ONE_ANSWER:
                 break
-    if not {tick.symbol for tick in ticks} >= set(codes):
-        failure = failure or in_part
+        else:
+            ticks += found.ticks
+            skipped += found.skipped
+    known = {tick.symbol for tick in ticks}
+    unread = (row.error() for code in codes if code not in known for row in skipped if row.symbol == code)
+    failure = failure or next(unread, None)
     if failure is None or ticks:
-        return ticks, failure
+        return Reply(tuple(ticks), failure, tuple(skipped))
     try:
         raise failure
     finally:
         failure = None  # for the same reason
 
 
-async def _answer(fetcher: Fetching, feed: Feed, request: Request, now: datetime) -> Sequence[Tick]:
+async def _answer(fetcher: Fetching, feed: Feed, request: Request) -> Extract:
     answer = await fetcher.get(
         f"{feed.base_url.rstrip('/')}{request.path}",
-        request.asked(now),
+        request.query,
         request.headers,
         timeout=feed.timeout,
         max_bytes=feed.max_bytes,
         secret=feed.secret(),
     )
-    if len(answer.body) < _BIG:
-        return feed.adapter.parse(answer.body)
     # Whoever reads the page meanwhile is answered between two of its rows.
-    return await asyncio.to_thread(feed.adapter.parse, answer.body)
+    big = len(answer.body) >= _BIG
+    return await asyncio.to_thread(read, feed, answer.body) if big else read(feed, answer.body)
+
+
+def read(feed: Feed, body: bytes) -> Extract:
+    """What `body`, an answer of `feed`, says; each tick with the digest of the bytes it came in. Raises SourceError."""
+    found = feed.adapter.parse(body)
+    digest = AnswerDigest(hashlib.sha256(body).hexdigest(), len(body))
+    return Extract(tuple(replace(tick, answer=digest) for tick in found.ticks), found.skipped)

@@ -44,6 +44,7 @@ class Health:
     duration: Histogram = field(default_factory=Histogram)
     in_a_row: int = 0
     accepted: int = 0
+    rows_skipped: int = 0
     last_success: datetime | None = None
     last_failure: datetime | None = None
     next_poll: datetime | None = None

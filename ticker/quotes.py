@@ -81,10 +81,8 @@ class SourceError(Exception):
     """The one error family of fetching and parsing: an upstream did not give a usable answer.
 
     `reason` is the slug that log, metric and JSON share, `detail` a sentence for a person, and `retry_after` how long
-    the upstream asked us to stay away, where it did. `besides` is what the same answer says well of something else.
+    the upstream asked us to stay away, where it did.
     """
-
-    besides: tuple[Tick, ...] = ()
 
     def __init__(self, reason: Reason, detail: str, *, retry_after: timedelta | None = None) -> None:
         # It quotes the upstream: neither a broken character nor a line of its own making may reach log or JSON.

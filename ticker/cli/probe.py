@@ -73,9 +73,10 @@ async def _ask(service: Service, feed: Feed) -> Came:
     """A source that feeds nothing is asked for what its adapter has words for, and shows it in those words."""
     began = asyncio.get_running_loop().time()
     try:
-        ticks, failure = await service.poller.ask(feed, list(feed.adapter.codes.values()))
+        reply = await service.poller.ask(feed, list(feed.adapter.codes.values()))
+        failure = reply.failure
         told = f"; {failure.reason}: {feed.told(failure).detail}" if failure else ""
-        text, good = f"{_of(ticks)}{told}", failure is None
+        text, good = f"{_of(reply.ticks)}{told}", failure is None
     except SourceError as error:
         text, good = f"{error.reason}: {feed.told(error).detail}", False
     return Came(text, asyncio.get_running_loop().time() - began, good=good)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from ticker.calendars import Calendar
 from ticker.carry import meaning
@@ -45,9 +46,9 @@ class Coverage:
         """What `source` calls them."""
         return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
 
-    def cost(self, source: str) -> int:
-        """How many requests one poll of `source` takes."""
-        return len(self.feeds[source].adapter.requests(self.codes(source)))
+    def cost(self, source: str, now: datetime) -> int:
+        """How many requests one poll of `source` at `now` takes."""
+        return len(self.feeds[source].adapter.requests(self.codes(source), now))
 
     def question(self, source: str) -> tuple[object, ...] | None:
         """All that decides what is asked of `source` and how its answer is read; None where it is not asked."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ticker import carry
+from ticker.feeds import Reply
 from ticker.health import Health
-from ticker.normalize import normalise
+from ticker.normalize import Origin, normalise, word
 from ticker.poll.coverage import Coverage
-from ticker.quotes import Candidate, Instrument, Reason, SourceError, Tick
+from ticker.quotes import Candidate, Instrument, Reason, SourceError
 from ticker.validate import Case, earlier, refusal
 
 
@@ -20,21 +21,22 @@ class Heard:
         self._candidates: dict[tuple[str, str], Candidate] = {}
         self._refused: dict[tuple[str, str], Reason] = {}
 
-    def take(
-        self, coverage: Coverage, health: Health, ticks: Sequence[Tick], failure: SourceError | None, now: datetime
-    ) -> int:
-        """Keep the valid candidates of one answer of `health.source`, count the refused ones; the number kept.
+    def take(self, coverage: Coverage, health: Health, reply: Reply, now: datetime) -> int:
+        """Keep the valid candidates of one reply of `health.source`, count the refused ones; the number kept.
 
-        Raises `failure`, or SourceError (`schema`), where nothing is said of any instrument that was asked for.
+        Raises SourceError where nothing is said of any instrument that was asked for.
         """
         source = health.source
         wanted = coverage.wanted(source)
-        found = [normalise(instrument, coverage.feeds[source].origin, ticks, now) for instrument in wanted]
-        if not any(found):
-            raise failure or SourceError(Reason.SCHEMA, f"none of {', '.join(i.symbol for i in wanted)} in the answer")
+        origin = coverage.feeds[source].origin
+        found = [normalise(instrument, origin, reply.ticks, now) for instrument in wanted]
         # An answer that is silent on one of them is why that one has no number from here.
-        silent = [each.symbol for each, candidate in zip(wanted, found, strict=True) if candidate is None]
-        self._refused |= dict.fromkeys(((source, s) for s in silent), failure.reason if failure else Reason.SCHEMA)
+        silent = [each for each, candidate in zip(wanted, found, strict=True) if candidate is None]
+        reasons = {each.symbol: _why_not(each, origin, reply) for each in silent}
+        if not any(found):
+            detail = f"none of {', '.join(each.symbol for each in wanted)} in the answer"
+            raise reply.failure or SourceError(next(iter(reasons.values()), Reason.SCHEMA), detail)
+        self._refused |= {(source, symbol): reason for symbol, reason in reasons.items()}
         pairs = [(each, candidate) for each, candidate in zip(wanted, found, strict=True) if candidate is not None]
         return sum(self._admit(coverage, health, instrument, candidate, now) for instrument, candidate in pairs)
 
@@ -90,3 +92,11 @@ class Heard:
             self._candidates, self._refused = dict(candidates), dict(refused)
 
         return back
+
+
+def _why_not(instrument: Instrument, origin: Origin, reply: Reply) -> Reason:
+    """Why `reply` gives no candidate of `instrument`."""
+    code = word(instrument, origin)
+    if any(tick.symbol == code and tick.currency != instrument.quote for tick in reply.ticks):
+        return Reason.UNIT
+    return reply.why_not(code, instrument.base, instrument.quote) or Reason.SCHEMA

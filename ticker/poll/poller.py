@@ -11,14 +11,14 @@ from datetime import datetime
 
 from ticker.board import Board
 from ticker.calendars import Calendar
-from ticker.feeds import Feed, ask
+from ticker.feeds import Feed, Reply, ask
 from ticker.fetch import Fetching
 from ticker.health import Health
 from ticker.poll.coverage import Coverage
 from ticker.poll.decided import Decided
 from ticker.poll.heard import Heard
 from ticker.poll.publisher import Publisher
-from ticker.quotes import Check, Instrument, Reason, Snapshot, SourceError, Tick
+from ticker.quotes import Check, Instrument, Reason, Snapshot, SourceError
 
 
 class Poller:
@@ -68,13 +68,13 @@ class Poller:
 
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
-        return self.coverage.cost(source)
+        return self.coverage.cost(source, self._clock())
 
     def told(self, source: str) -> dict[str, str]:
         """What `source` last said that could be used, with its date, by symbol."""
         return self.prepare()[0].told(source)
 
-    async def ask(self, feed: Feed, codes: Sequence[str]) -> tuple[list[Tick], SourceError | None]:
+    async def ask(self, feed: Feed, codes: Sequence[str]) -> Reply:
         """What `feed` says of `codes` now; see `feeds.ask`."""
         return await ask(self._fetcher, feed, codes, self._clock())
 
@@ -102,10 +102,11 @@ class Poller:
     async def _hear(self, feed: Feed, health: Health) -> tuple[SourceError | None, int]:
         """What failed of one poll, and how many numbers it gave; an answer to what is asked no longer gives none."""
         asked = self.coverage.question(feed.id)
-        ticks, failure = await self.ask(feed, self.coverage.codes(feed.id))
+        reply = await self.ask(feed, self.coverage.codes(feed.id))
+        health.rows_skipped += len(reply.skipped)
         if asked != self.coverage.question(feed.id):
-            return failure, 0
-        return failure, self.prepare()[0].take(self.coverage, health, ticks, failure, self._clock())
+            return reply.failure, 0
+        return reply.failure, self.prepare()[0].take(self.coverage, health, reply, self._clock())
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say."""

@@ -80,8 +80,8 @@ class Adapter:
     `publisher` is whose numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that
     is not the base.
 
-    `in_force(codes, now)` gives the requests for the table that holds at `now`, for a source whose newest one may be
-    of a day to come.
+    `earlier(codes, day)` gives the requests for the table that holds on `day`, for a source whose newest one may be of
+    a day to come.
 
     `archive(codes, first, last)` gives the requests for the days from `first` to `last`, both included, which may be
     many; `parse_archive(body)` what one such answer says, of several dates, nothing where nothing was published. An
@@ -95,7 +95,7 @@ class Adapter:
     requests: Callable[[Sequence[str], datetime], Sequence[Request]]
     parse: Callable[[bytes], Extract]
     codes: Mapping[str, str] = field(default_factory=dict)
-    in_force: Callable[[Sequence[str], datetime], Sequence[Request]] | None = None
+    earlier: Callable[[Sequence[str], date], Sequence[Request]] | None = None
     archive: Callable[[Sequence[str], date, date], Sequence[Request]] | None = None
     parse_archive: Callable[[bytes], Extract] | None = None
     archive_url: str | None = None

@@ -50,9 +50,9 @@ def requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]:
     return [Request(_TABLE)]
 
 
-def in_force(_codes: Sequence[str], now: datetime) -> Sequence[Request]:
-    """The table that holds on the day of `now` in Moscow; of a weekend or holiday the Bank answers the last before."""
-    return [Request(_TABLE, {"date_req": f"{now.astimezone(MOSCOW):%d/%m/%Y}"})]
+def earlier(_codes: Sequence[str], day: date) -> Sequence[Request]:
+    """The table that holds on `day` in Moscow; of a weekend or holiday the Bank answers the last one before."""
+    return [Request(_TABLE, {"date_req": f"{day:%d/%m/%Y}"})]
 
 
 def archive(codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
@@ -139,7 +139,7 @@ ADAPTER = Adapter(
     base_url="https://www.cbr.ru",
     requests=requests,
     parse=parse,
-    in_force=in_force,
+    earlier=earlier,
     archive=archive,
     parse_archive=parse_archive,
 )
