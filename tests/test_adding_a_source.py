@@ -26,10 +26,12 @@ def house(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "config", tmp_path / "config", ignore=ignored)
     (tmp_path / "ticker/sources/example_bank.py").write_text(BLOCKS["python"], encoding="utf-8")
     (line,) = (line.removeprefix("+") for line in BLOCKS["diff"].splitlines())
-    table, opening = tmp_path / "ticker/sources/__init__.py", "_PLACES = {\n"
+    table = tmp_path / "ticker/sources/__init__.py"
     text = table.read_text(encoding="utf-8")
-    assert text.count(opening) == 1
-    table.write_text(text.replace(opening, f"{opening}{line}\n"), encoding="utf-8")
+    for opening, more in (("    eia,\n", "    example_bank,\n"), ("Mapping[str, Adapter] = {\n", f"{line}\n")):
+        assert text.count(opening) == 1
+        text = text.replace(opening, f"{opening}{more}")
+    table.write_text(text, encoding="utf-8")
     (tmp_path / "mine.toml").write_text(BLOCKS["toml"], encoding="utf-8")
     return tmp_path
 

@@ -12,12 +12,8 @@ import pytest
 
 from tests.support import module_imports
 
-# What sources share: what an adapter is, reading tools, the ways in which the exchange and the Bank write.
-SHARED = {
-    "ticker.quotes",
-    "ticker.values",
-    *(f"ticker.sources.{name}" for name in ("adapter", "base", "digits", "iss", "series", "sheet", "table")),
-}
+# What sources share: the values, what an adapter is and the reading tools.
+SHARED = {"ticker.quotes", "ticker.sources.base"}
 PURE = (
     *("quotes", "convert", "normalize", "validate", "select", "selection", "carry", "render", "rendering"),
     *("calendars", "sources"),
@@ -55,8 +51,7 @@ def test_a_source_imports_no_other_source() -> None:
     """What sources share stands in modules of its own; only the list of them knows them all."""
     for each in module_imports.imports():
         if each.room == "sources" and each.file != "sources/__init__.py" and each.top == "ticker":
-            own = f"ticker.{each.file.rpartition('/')[0].replace('/', '.')}"
-            assert each.module in SHARED or (own != "ticker.sources" and each.module.startswith(own)), each.file
+            assert each.module in SHARED, each.file
 
 
 @pytest.mark.parametrize("file", module_imports.inside(*PURE))

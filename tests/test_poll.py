@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,8 +14,9 @@ from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
 from ticker.health import Health
 from ticker.poll.poller import Poller
-from ticker.quotes import Quote, Reason, Status, Tick
+from ticker.quotes import Quote, Reason, Status
 from ticker.settings.load import load, shipped
+from ticker.sources import Extract
 
 ALL = ("cbr", "cbr_mirror", "moex", "yahoo")
 # The four sources of the trio and no more, whatever else the shipped configuration has learned to ask.
@@ -143,7 +144,8 @@ WOUNDS = {
     "a huge number": (b"100,6798|" + b"9" * 100_000, Reason.PARSE),
     "another encoding": (b'"windows-1251"|"utf-8"', Reason.ENCODING),
     "another nominal": (b"<Nominal>1<|<Nominal>7<", Reason.UNIT),
-    "a cut table": (b"<CharCode>EUR<|<CharCode>EUX<", Reason.SCHEMA),
+    "no euro": (b"<CharCode>EUR<|<CharCode>EUX<", Reason.SCHEMA),
+    "a cut table": (b'<Valute ID="R01375">|</ValCurs><!--', Reason.PARSE),
 }
 
 
@@ -193,7 +195,7 @@ async def test_an_answer_about_something_else_is_a_failure(house: House) -> None
 async def test_an_adapter_that_breaks_is_contained(house: House) -> None:
     """A fault of ours in one adapter is that source's failure and nobody else's."""
 
-    def broken(body: bytes) -> Sequence[Tick]:
+    def broken(body: bytes) -> Extract:
         raise KeyError(len(body))
 
     feeds = dict(house.poller.feeds)

@@ -7,15 +7,16 @@ currency gives the cross rate. Decimals throughout: dividing by a power of ten k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from ticker.calendars import Calendar
+from ticker.calendars import Calendar, Session
 from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.
 DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
+HORIZON = 40  # days back in which a market has been open once
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def word(instrument: Instrument, origin: Origin) -> str:
 
 def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
     """The candidate that `ticks` of one answer give for `instrument`, or None where they do not speak of it."""
+    ticks = [_dated(tick, origin.calendar, fetched_at) for tick in ticks]
     found = _direct(ticks, word(instrument, origin), instrument.quote)
     if found is not None:
         return _candidate(instrument, origin, found, fetched_at)
@@ -64,6 +66,22 @@ def _candidate(
         derived=derived,
         ticks=rate.ticks,
     )
+
+
+def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
+    """`tick` of the last day on which the market was open, where its answer tells a time of day alone.
+
+    What has just been printed proves that the market trades today, whatever the calendar knows.
+    """
+    if (
+        not tick.date_inferred
+        or not isinstance(calendar, Session)
+        or now - tick.as_of < calendar.delay + calendar.grace
+    ):
+        return tick
+    days = (tick.as_of - timedelta(days=back) for back in range(HORIZON))
+    as_of = next((day for day in days if calendar.sessions(day.astimezone(calendar.zone).date())), tick.as_of)
+    return replace(tick, as_of=as_of)
 
 
 def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:

@@ -246,7 +246,8 @@ class MarketData:
 class Tick:
     """One observation in the source's own words: `price` units of `currency` for `nominal` units of `symbol`.
 
-    `raw` is the price as it stood in the answer, and `answer` which answer that was.
+    `raw` is the price as it stood in the answer, and `answer` which answer that was. `date_inferred` is where the
+    answer told a time of day alone: the day is the last one on which it can have been, holidays not considered.
     """
 
     symbol: str
@@ -261,6 +262,7 @@ class Tick:
     market: MarketData | None = None
     raw: str | None = None
     answer: AnswerDigest | None = None
+    date_inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from tests.sources import fuzz
-from tests.sources.samples import HISTORY, LIVE
+from tests.support import wounds
+from tests.support.answers import HISTORY, LIVE
 from tests.support.upstreams import formats, forts, listing, yahoo
-from ticker.quotes import SourceError, Tick
-from ticker.sources import SOURCES
+from ticker.quotes import SourceError
+from ticker.sources import SOURCES, Extract
 
 SLOW, GREEDY = 0.1, 50 * 1024
 SCRAPS: tuple[bytes, ...] = tuple(b'" < > { } [ ] , . - 0 1e999 NaN null & ; true N/D -1 <!DOCTYPE&html> '.split())
@@ -59,7 +59,7 @@ def wounded(body: bytes, random: Random) -> bytes:
     return bytes(data)
 
 
-def parsers() -> list[tuple[str, Callable[[bytes], Sequence[Tick]], bytes]]:
+def parsers() -> list[tuple[str, Callable[[bytes], Extract], bytes]]:
     """Every parser with a whole answer to wound."""
     found = [(source, SOURCES[source].parse, body) for source, body in {**TRIO, **LIVE}.items()]
     for source, body in HISTORY.items():
@@ -69,18 +69,18 @@ def parsers() -> list[tuple[str, Callable[[bytes], Sequence[Tick]], bytes]]:
     return found
 
 
-def verdict(name: str, parse: Callable[[bytes], Sequence[Tick]], body: bytes) -> tuple[str, float]:
+def verdict(name: str, parse: Callable[[bytes], Extract], body: bytes) -> tuple[str, float]:
     """What became of one answer, and the seconds of processor time it took."""
     began = time.thread_time()
     try:
-        ticks = parse(body)
+        ticks = parse(body).ticks
     except SourceError as error:
         return f"refused: {error.reason}", time.thread_time() - began
     except Exception as error:  # noqa: BLE001 - that is what is looked for
         return f"FOUND: {name}: {error!r}"[:200], time.thread_time() - began
     took = time.thread_time() - began
     # The previous price may be a difference (Uzbekistan and Kazakhstan publish the change); the price never is.
-    invented = {tick.price for tick in ticks} - fuzz.written(body)
+    invented = {tick.price for tick in ticks} - wounds.written(body)
     return (f"FOUND: {name}: a number nobody wrote" if invented else "read"), took
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.refusals import refused
 from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES
-from ticker.sources.base import as_json, as_xml, nominal, number, sane
+from ticker.sources.base import as_json, as_xml, decimal_of, nominal, number, sane
 
 NEVER_JSON = {
     "nothing": b"",
@@ -52,14 +54,6 @@ NEVER_XML = {
 }
 
 
-def refused(action: object, *arguments: object) -> Reason:
-    """The reason with which a call is refused."""
-    assert callable(action)
-    with pytest.raises(SourceError) as caught:
-        action(*arguments)
-    return caught.value.reason
-
-
 def test_json_keeps_every_digit() -> None:
     """A JSON number is the decimal that stands there, trailing zeros included, never a binary neighbour."""
     assert str(as_json(b'{"a": [100.6798, 73.70, 1, 1e2]}')["a"]) == str(
@@ -78,16 +72,31 @@ def test_what_is_no_json_is_a_parse_failure(body: bytes) -> None:
     assert refused(as_json, body) is Reason.PARSE
 
 
-def test_a_name_that_stands_twice_is_refused() -> None:
-    """Of two prices for one currency nobody can say which is meant."""
-    assert refused(as_json, b'{"USD": 1, "USD": 2}') is Reason.SCHEMA
+def test_a_name_that_stands_twice_has_no_value() -> None:
+    """Of two prices for one currency nobody can say which is meant; the rest of the answer is as good as before."""
+    found = as_json(b'{"USD": 1, "USD": 2, "EUR": 3}')
+    assert refused(number, found["USD"], "USD") is Reason.SCHEMA
+    assert (found["EUR"], found.repeated) == (3, ("USD",))
+
+
+def test_a_name_that_stands_twice_alike_has_its_value() -> None:
+    """Said twice is still said."""
+    found = as_json(b'{"USD": {"a": 1}, "USD": {"a": 1}}')
+    assert (found["USD"], found.repeated) == ({"a": 1}, ("USD",))
 
 
 @pytest.mark.parametrize("body", PAGES)
 @pytest.mark.parametrize("reader", [as_json, as_xml])
-def test_a_web_page_is_blocked(reader: object, body: bytes) -> None:
+def test_a_web_page_is_blocked(reader: Callable[[bytes], object], body: bytes) -> None:
     """A page instead of data is a guard or a consent page, whatever its status."""
     assert refused(reader, body) is Reason.BLOCKED
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \r\n\t", b"\xef\xbb\xbf", b"\n\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("prolog", [b"", b'<?xml version="1.0" encoding="utf-8"?>', b"<?xml version='1.0'?>\n"])
+def test_blank_lines_before_the_prolog_do_no_harm(blank: bytes, prolog: bytes) -> None:
+    """A proxy that puts a line before a document changes none of its numbers."""
+    assert as_xml(blank + prolog + b"<a>1</a>").text == "1"
 
 
 @pytest.mark.parametrize("body", NEVER_XML.values(), ids=NEVER_XML)
@@ -107,9 +116,16 @@ def test_an_encoding_that_no_source_uses_is_refused(encoding: str) -> None:
 
 @pytest.mark.parametrize("body", [b'{"a": "\xcf"}', "[1]".encode("utf-16"), "<a/>".encode("utf-32")])
 @pytest.mark.parametrize("reader", [as_json, as_xml])
-def test_bytes_of_another_encoding_are_refused(reader: object, body: bytes) -> None:
+def test_bytes_of_another_encoding_are_refused(reader: Callable[[bytes], object], body: bytes) -> None:
     """What is not UTF-8, and does not say so, is an encoding failure and not a guess."""
     assert refused(reader, body) is Reason.ENCODING
+
+
+def test_utf8_under_a_windows_prolog_is_an_encoding_failure() -> None:
+    """A proxy that transcodes and leaves the prolog may have changed anything else."""
+    text = '<?xml version="1.0" encoding="windows-1251"?><a>Доллар</a>'
+    assert as_xml(text.encode("cp1251")).text == "Доллар"
+    assert refused(as_xml, text.encode()) is Reason.ENCODING
 
 
 def test_deep_xml_does_no_harm() -> None:
@@ -203,3 +219,31 @@ def test_no_json_raises_anything_but_a_source_error(document: object, name: str)
     """Well-formed answers of any other shape are refused as well."""
     with pytest.raises(SourceError):
         SOURCES[name].parse(json.dumps(document).encode())
+
+
+@given(st.decimals(0, 10**11, allow_nan=False, allow_infinity=False, places=6), st.sampled_from(".,"))
+def test_a_decimal_is_read_to_the_digit(value: Decimal, mark: str) -> None:
+    """With point or comma, and its trailing zeros."""
+    value = value.copy_abs()
+    assert str(decimal_of(f"{value:f}".replace(".", mark))) == f"{value:f}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "1,2,3", "1.2.3", "1.", ".5", "+1", "-1", "1e5", "NaN", "Infinity", "0x10", "1_000", "٣", "9" * 13],
+)
+def test_what_is_no_plain_decimal_is_refused(text: str) -> None:
+    """Python reads more than a source may write."""
+    with pytest.raises(SourceError, match="parse"):
+        decimal_of(text)
+
+
+@given(st.text(max_size=30))
+def test_no_text_is_read_as_another_number(text: str) -> None:
+    """Whatever is read stands there in digits."""
+    try:
+        value = decimal_of(text)
+    except SourceError:
+        return
+    assert set(text) <= set("0123456789.,")
+    assert value == Decimal(text.replace(",", "."))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date, timedelta
 from time import process_time
 from typing import Any
@@ -12,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sources import fuzz
-from tests.sources.samples import HISTORY, LIVE
-from tests.sources.test_base import refused
-from ticker.quotes import Reason, SourceError, Tick
+from tests.support import wounds
+from tests.support.answers import HISTORY, LIVE, NOON
+from tests.support.refusals import refused
+from ticker.quotes import Reason, SourceError
 from ticker.settings.load import load, shipped
 from ticker.sources import SOURCES
 
@@ -55,10 +54,10 @@ def test_what_is_no_answer_gives_no_number(source: str, body: bytes) -> None:
 @given(st.data())
 def test_wounds_give_no_number_that_nobody_wrote(source: str, data: st.DataObject) -> None:
     """Whatever a body has suffered, it is refused by the one error family, or its prices stand in it."""
-    body = data.draw(fuzz.wounded(LIVE[source]))
-    prices = [tick.price for tick in fuzz.read(SOURCES[source], body)]
+    body = data.draw(wounds.wounded(LIVE[source]))
+    prices = [tick.price for tick in wounds.read(SOURCES[source], body)]
     assert all(price > 0 for price in prices)
-    assert set(prices) <= fuzz.written(body)
+    assert set(prices) <= wounds.written(body)
 
 
 @pytest.mark.parametrize("source", HISTORY)
@@ -67,9 +66,9 @@ def test_a_wounded_history_is_refused_or_read(source: str, data: st.DataObject) 
     """The same holds for archives."""
     parse = SOURCES[source].parse_archive
     assert parse is not None
-    body = data.draw(fuzz.wounded(HISTORY[source]))
+    body = data.draw(wounds.wounded(HISTORY[source]))
     try:
-        ticks: Sequence[Tick] = parse(body)
+        ticks = parse(body).ticks
     except SourceError:
         return
     assert all(tick.price > 0 for tick in ticks)
@@ -81,7 +80,7 @@ def test_no_json_of_any_shape_escapes(answer: object) -> None:
     """Lists where objects belong, nulls where numbers do: every source names it, none breaks on it."""
     body = json.dumps(answer).encode()
     for adapter in SOURCES.values():
-        fuzz.read(adapter, body)
+        wounds.read(adapter, body)
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -103,7 +102,7 @@ def test_every_source_is_configured_with_what_it_is_owed(source: str) -> None:
     assert each.calendar in config.calendars
     assert each.terms_url is not None
     assert each.attribution.keys() == {"en", "ru"}
-    requests = SOURCES[source].requests(list(SOURCES[source].codes.values()) or ["USD"])
+    requests = SOURCES[source].requests(list(SOURCES[source].codes.values()) or ["USD"], NOON)
     assert 1 <= len(requests) <= each.budget
 
 

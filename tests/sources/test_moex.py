@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sources import fuzz
-from tests.sources.samples import LIVE
-from tests.sources.test_base import refused
+from tests.support import wounds
+from tests.support.answers import LIVE
+from tests.support.refusals import denied, refused
 from tests.support.upstreams import exact
 from tests.support.upstreams import forts as writer
 from ticker.quotes import Contract, PriceType, Reason, Tick
-from ticker.sources.moex import ADAPTER, forts, parse
-from ticker.sources.table import MOSCOW
+from ticker.sources.base import MOSCOW
+from ticker.sources.moex import ADAPTER, parse, parse_futures
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
 FRONT = writer.Contract("BRZ4", "BR-12.24", "BR", Decimal("73.70"), Decimal("72.81"), date(2024, 12, 2))
@@ -35,7 +36,7 @@ REFUSED = {
 
 def brent(body: bytes) -> Tick:
     """The tick of Brent."""
-    return next(tick for tick in parse(body) if tick.symbol == "BR")
+    return next(tick for tick in parse(body).ticks if tick.symbol == "BR")
 
 
 def front(body: bytes) -> str | None:
@@ -73,31 +74,41 @@ def test_the_recorded_board_gives_its_future(payloads: Path) -> None:
         1000,
         Decimal(58889),
         contract=Contract("SiZ7", date(2017, 12, 21)),
+        raw="58358",
+        date_inferred=True,
     )
-    assert list(parse(body)) == [expected]
+    (tick,) = parse(body).ticks
+    assert replace(tick, market=None) == expected
+    assert tick.market is not None
+    assert (tick.market.low, tick.market.high) == (Decimal(58346), Decimal(58883))
+    assert tick.market.change_from_previous == Decimal("-0.9")
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_another_answer_of_the_exchange_is_refused(payloads: Path, name: str) -> None:
     """A description, a search, another market or an empty history holds no future, and gives no number."""
-    assert refused(forts.parse, (payloads / "moex" / name).read_bytes()) is REFUSED[name]
+    assert refused(parse_futures, (payloads / "moex" / name).read_bytes()) is REFUSED[name]
 
 
 def test_each_code_is_asked_for_on_its_own_market() -> None:
     """Brent on the futures board, the yuan in the currency market; one answer tells itself from the other."""
-    markets = {code: [r.path.split("/")[3] for r in ADAPTER.requests([code])] for code in ("BR", "CNYRUB_TOM")}
+    markets = {code: [r.path.split("/")[3] for r in ADAPTER.requests([code], NOON)] for code in ("BR", "CNYRUB_TOM")}
     assert markets == {"BR": ["futures"], "CNYRUB_TOM": ["currency"]}
-    assert len(ADAPTER.requests(["BR", "CNYRUB_TOM", "USD/RUB"])) == 3
-    assert {tick.symbol for tick in parse(LIVE["moex_fx"])} >= {"CNYRUB_TOM"}
+    assert len(ADAPTER.requests(["BR", "CNYRUB_TOM", "USD/RUB"], NOON)) == 3
+    assert {tick.symbol for tick in parse(LIVE["moex_fx"]).ticks} >= {"CNYRUB_TOM"}
 
 
 def test_a_board_as_documented() -> None:
     """The front contract's last price in dollars a barrel, as old as the exchange's delay makes it."""
     shown = NOON - timedelta(minutes=15)
     price, before = Decimal("73.70"), Decimal("72.81")
-    assert brent(BOARD) == Tick(
-        "BR", price, "USD", shown, PriceType.LAST, 1, before, contract=Contract("BRZ4", date(2024, 12, 2))
+    expected = Tick(
+        *("BR", price, "USD", shown, PriceType.LAST, 1, before),
+        contract=Contract("BRZ4", date(2024, 12, 2)),
+        raw="73.70",
+        date_inferred=True,
     )
+    assert replace(brent(BOARD), market=None) == expected
     assert str(brent(BOARD).price) == "73.70"
 
 
@@ -158,10 +169,10 @@ def test_the_settlement_before_is_as_old_as_it_is(now: str, traded: str, settled
     assert (tick.as_of, tick.previous) == (at(f"{settled} 18:50:00"), None)
 
 
-def test_a_contract_without_any_price_is_passed_over() -> None:
-    """Of a contract that nobody has traded or settled nothing is known; the next one has a price."""
+def test_without_a_price_of_the_front_contract_brent_is_not_known() -> None:
+    """The next month's is another price, and stepping to it in silence would be a move that nobody has made."""
     body = with_cells("BRZ4", LAST=None, SETTLEPRICE=None, PREVSETTLEPRICE=None)
-    assert front(body) == "BRF5"
+    assert denied(parse, body, "BR") is Reason.SCHEMA
 
 
 @pytest.mark.parametrize(
@@ -239,12 +250,12 @@ def test_a_page_of_the_exchange_is_blocked() -> None:
 )
 def test_a_wound_is_refused_by_name(cells: dict[str, Any], reason: Reason) -> None:
     """Each way a row can go wrong has its own reason, and none gives a number."""
-    assert refused(parse, with_cells("BRZ4", **cells)) is reason
+    assert denied(parse, with_cells("BRZ4", **cells), "BR") is reason
 
 
 @settings(max_examples=300)
 @given(st.data())
 def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
     """Mutated boards are refused by a SourceError or read as they are written."""
-    body = data.draw(fuzz.wounded(BOARD))
-    assert not fuzz.invented(fuzz.read(ADAPTER, body), body)
+    body = data.draw(wounds.wounded(BOARD))
+    assert not wounds.invented(wounds.read(ADAPTER, body), body)

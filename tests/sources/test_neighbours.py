@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.sources.samples import BEFORE, DAY, LIVE, changed
-from tests.sources.test_base import refused
+from tests.support.answers import BEFORE, DAY, LIVE, changed
+from tests.support.refusals import denied, ticks_by_symbol
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources import SOURCES
 
@@ -27,23 +27,20 @@ ARCHIVED = {
     "cbu_uz": "/en/arkhiv-kursov-valyut/json/all/2024-11-21/ ",
 }
 OTHERS = [
-    ("nbrb", '"USD"', '"EUR"', Reason.SCHEMA),
+    ("nbrb", '"EUR"', '"USD"', Reason.SCHEMA),
     ("nbrb", '"Cur_Abbreviation":"RUB"', '"Cur_Abbreviation":"XXX"', Reason.SCHEMA),
-    ("nbrb", '"Cur_Abbreviation":"USD"', '"Cur_Abbreviation":null', Reason.SCHEMA),
     ("nbrb", '"Cur_Scale":1,', '"Cur_Scale":3,', Reason.UNIT),
     ("nbrb", '"Cur_OfficialRate"', '"Rate"', Reason.SCHEMA),
     ("nbrb", "2024-11-22T00:00:00", "tomorrow", Reason.SCHEMA),
-    ("nbk", "<title>USD", "<title>EUR", Reason.SCHEMA),
+    ("nbk", "<title>EUR", "<title>USD", Reason.SCHEMA),
     ("nbk", "<title>RUB", "<title>XXX", Reason.SCHEMA),
-    ("nbk", "<title>USD", "<title>", Reason.SCHEMA),
     ("nbk", "<quant>1<", "<quant>3<", Reason.UNIT),
     ("nbk", "<date>22.11.2024", "<date>", Reason.SCHEMA),
     ("nbk", "<rates>", "<rss>", Reason.PARSE),
     ("nbk", ">+0.01<", ">+9999<", Reason.RANGE),
     ("nbk", ">+0.01<", ">up<", Reason.PARSE),
-    ("cbu_uz", '"USD"', '"EUR"', Reason.SCHEMA),
+    ("cbu_uz", '"EUR"', '"USD"', Reason.SCHEMA),
     ("cbu_uz", '"Ccy":"RUB"', '"Ccy":"XXX"', Reason.SCHEMA),
-    ("cbu_uz", '"Ccy":"USD"', '"Ccy":null', Reason.SCHEMA),
     ("cbu_uz", '"Nominal":"1"', '"Nominal":"3"', Reason.UNIT),
     ("cbu_uz", '"Rate"', '"Course"', Reason.SCHEMA),
     ("cbu_uz", "22.11.2024", "2024-11-22", Reason.SCHEMA),
@@ -53,15 +50,15 @@ OTHERS = [
 
 def of(source: str, body: bytes) -> dict[str, Tick]:
     """The ticks by currency."""
-    return {tick.symbol: tick for tick in SOURCES[source].parse(body)}
+    return ticks_by_symbol(SOURCES[source].parse(body).ticks)
 
 
 @pytest.mark.parametrize("source", BANKS)
 def test_it_is_asked_for_the_table_of_today(source: str) -> None:
     """One request, whatever is wanted; today is the bank's own, not ours."""
-    (request,) = SOURCES[source].requests(["USD", "EUR"])
     evening = datetime(2024, 11, 21, 22, 30, tzinfo=UTC)
-    query = "&".join(f"{name}={value}" for name, value in request.asked(evening).items())
+    (request,) = SOURCES[source].requests(["USD", "EUR"], evening)
+    query = "&".join(f"{name}={value}" for name, value in request.query.items())
     assert f"{request.path} {query}" == TODAY[source]
 
 
@@ -105,4 +102,16 @@ def test_what_was_follows_from_the_change(source: str, rose: str, fell: str) -> 
 @pytest.mark.parametrize(("source", "old", "new", "reason"), OTHERS)
 def test_another_table_is_refused(source: str, old: str, new: str, reason: Reason) -> None:
     """A currency twice or missing, units that are none, cells and days that are not there."""
-    assert refused(SOURCES[source].parse, changed(source, old, new)) is reason
+    assert denied(SOURCES[source].parse, changed(source, old, new), "USD", "RUB") is reason
+
+
+@pytest.mark.parametrize("source", BANKS)
+@pytest.mark.parametrize("code", ["CNY", "EUR"])
+def test_a_wound_of_another_currency_costs_that_currency_alone(source: str, code: str) -> None:
+    """Whatever is wrong with the yuan, dollar and rouble are read as if nothing were."""
+    whole = of(source, LIVE[source])
+    for old, new in ((f'"{code}"', "null"), (f"<title>{code}", "<title>"), (f'"{code}"', '"XXX"')):
+        if old.encode() in LIVE[source]:
+            found = of(source, changed(source, old, new))
+            assert {each: found[each] for each in ("USD", "RUB")} == {each: whole[each] for each in ("USD", "RUB")}
+            assert code not in found

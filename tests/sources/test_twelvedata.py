@@ -1,32 +1,36 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from tests.sources.samples import LIVE, NOON, changed
-from tests.sources.test_base import refused
+from tests.support.answers import LIVE, NOON, changed
+from tests.support.refusals import refused
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.twelvedata import ADAPTER, parse
 
 
 def test_a_quote_is_a_dealers_price() -> None:
     """Of the kind `mid`, by the time it was made, after the close before."""
-    assert list(parse(LIVE["twelvedata"])) == [
-        Tick("XBR/USD", Decimal("73.73"), "USD", NOON.astimezone(UTC), PriceType.MID, previous=Decimal("72.81"))
-    ]
+    (tick,) = parse(LIVE["twelvedata"]).ticks
+    assert replace(tick, market=None) == Tick(
+        *("XBR/USD", Decimal("73.73"), "USD", NOON.astimezone(UTC), PriceType.MID),
+        previous=Decimal("72.81"),
+        raw="73.73",
+    )
 
 
 def test_a_quote_without_its_time_is_as_old_as_its_candle() -> None:
     """Better too old than too new."""
-    (tick,) = parse(changed("twelvedata", '"last_quote_at":1732266000', '"last_quote_at":null'))
+    (tick,) = parse(changed("twelvedata", '"last_quote_at":1732266000', '"last_quote_at":null')).ticks
     assert tick.as_of == datetime(2024, 11, 22, 9, tzinfo=UTC)
 
 
 def test_each_symbol_is_asked_for() -> None:
     """One request a symbol, the key not among what an adapter writes."""
-    assert [dict(r.query) for r in ADAPTER.requests(["XBR/USD", "USD/RUB"])] == [
+    assert [dict(r.query) for r in ADAPTER.requests(["XBR/USD", "USD/RUB"], NOON)] == [
         {"symbol": "XBR/USD"},
         {"symbol": "USD/RUB"},
     ]

@@ -21,8 +21,10 @@ class Heard:
         self._candidates: dict[tuple[str, str], Candidate] = {}
         self._refused: dict[tuple[str, str], Reason] = {}
 
-    def take(self, coverage: Coverage, health: Health, reply: Reply, now: datetime) -> int:
-        """Keep the valid candidates of one reply of `health.source`, count the refused ones; the number kept.
+    def take(self, coverage: Coverage, health: Health, reply: Reply, now: datetime) -> tuple[SourceError | None, int]:
+        """Keep the valid candidates of one reply of `health.source`, count the refused ones.
+
+        Returns what failed of it, and how many were kept.
 
         Raises SourceError where nothing is said of any instrument that was asked for.
         """
@@ -38,7 +40,9 @@ class Heard:
             raise reply.failure or SourceError(next(iter(reasons.values()), Reason.SCHEMA), detail)
         self._refused |= {(source, symbol): reason for symbol, reason in reasons.items()}
         pairs = [(each, candidate) for each, candidate in zip(wanted, found, strict=True) if candidate is not None]
-        return sum(self._admit(coverage, health, instrument, candidate, now) for instrument, candidate in pairs)
+        kept = sum(self._admit(coverage, health, instrument, candidate, now) for instrument, candidate in pairs)
+        missing = next((SourceError(why, f"no {symbol} in the answer") for symbol, why in reasons.items()), None)
+        return reply.failure or missing, kept
 
     def _admit(
         self, coverage: Coverage, health: Health, instrument: Instrument, candidate: Candidate, now: datetime
@@ -97,6 +101,7 @@ class Heard:
 def _why_not(instrument: Instrument, origin: Origin, reply: Reply) -> Reason:
     """Why `reply` gives no candidate of `instrument`."""
     code = word(instrument, origin)
-    if any(tick.symbol == code and tick.currency != instrument.quote for tick in reply.ticks):
+    own = [tick.currency for tick in reply.ticks if tick.symbol == code]
+    if len(own) == 1 and own[0] != instrument.quote:
         return Reason.UNIT
     return reply.why_not(code, instrument.base, instrument.quote) or Reason.SCHEMA

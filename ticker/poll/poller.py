@@ -106,7 +106,7 @@ class Poller:
         health.rows_skipped += len(reply.skipped)
         if asked != self.coverage.question(feed.id):
             return reply.failure, 0
-        return reply.failure, self.prepare()[0].take(self.coverage, health, reply, self._clock())
+        return self.prepare()[0].take(self.coverage, health, reply, self._clock())
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say."""

@@ -13,6 +13,7 @@ import csv
 import json
 import re
 import reprlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -432,10 +433,12 @@ def table(
 
 
 def _too_few(ticks: Sequence[Tick], left_out: Sequence[Skipped], fewest: int) -> SourceError:
-    if not ticks and left_out and fewest == 1:
-        return left_out[0].error()
-    faults = f", {len(left_out)} left out ({left_out[0].detail})" if left_out else ""
-    return schema(f"a truncated table: {len(ticks)} rows{faults}, a whole one has {fewest} at least")
+    if left_out and len(ticks) + len(left_out) >= fewest:
+        # Long enough, and most of it cannot be read: what is wrong with most of it is what is wrong.
+        reason, _ = Counter(each.reason for each in left_out).most_common(1)[0]
+        first = next(each for each in left_out if each.reason is reason)
+        return SourceError(reason, f"{len(left_out)} rows cannot be read: {first.detail}")
+    return schema(f"a truncated table: {len(ticks)} rows, a whole one has {fewest} at least")
 
 
 def _left_out(symbol: str | None, error: SourceError, as_of: datetime | None = None) -> Skipped:

@@ -101,7 +101,7 @@ def parse_futures(body: bytes) -> Extract:
 class _Listed:
     """A contract of the board: `row` is all that both blocks say of it, `fault` why it cannot be read.
 
-    `missing` is one that the block of prices does not have.
+    `missing` is one that the block of prices does not have, `unlisted` one that only that block has.
     """
 
     code: str
@@ -109,6 +109,7 @@ class _Listed:
     row: Cells
     fault: SourceError | None = None
     missing: bool = False
+    unlisted: bool = False
 
     @property
     def expires(self) -> date | None:
@@ -121,36 +122,47 @@ class _Listed:
 
 def _listed(answer: object) -> tuple[list[_Listed], list[Skipped]]:
     """The contracts of the known assets, and the rows that are none."""
-    skipped: list[Skipped] = []
-    blocks = {}
-    for block in ("securities", "marketdata"):
-        whole, torn = _rows(answer, block)
-        skipped += torn
-        by_code: dict[str, list[Cells]] = {}
-        for row in whole:
-            if row.get("BOARDID", FUTURES) == FUTURES:
-                by_code.setdefault(str(row["SECID"]), []).append(row)
-        blocks[block] = by_code
-    torn_codes = {each.symbol: each for each in skipped}
+    securities, torn = _by_code(answer, "securities")
+    market, more = _by_code(answer, "marketdata")
+    torn += more
+    skipped = list(torn)
     listed: list[_Listed] = []
-    for code in dict.fromkeys((*blocks["securities"], *(str(each) for each in torn_codes if each))):
-        about, traded = blocks["securities"].get(code, []), blocks["marketdata"].get(code, [])
+    for code in dict.fromkeys((*securities, *market, *(each.symbol for each in torn if each.symbol))):
+        about, traded = securities.get(code, []), market.get(code, [])
         asset = _asset(code, about[0] if about else {})
         if asset not in ASSETS:
             continue
-        fault, missing = None, not traded and code not in torn_codes
-        if code in torn_codes:
-            fault = torn_codes[code].error()
-        elif missing:
-            fault = schema(f"{code} is listed and has no row in marketdata")
-        for rows in (about, traded):
-            if len(rows) > 1:
-                twice = schema(f"{code} stands there twice")
-                skipped += [Skipped(code, twice.reason, twice.detail) for _ in rows[1:]]
-                fault = fault or (twice if any(row != rows[0] for row in rows) else None)
+        skipped += [_twice(code) for rows in (about, traded) for _ in rows[1:]]
+        fault = _torn_or_twice(code, torn, about, traded)
+        missing = fault is None and not traded
+        if fault is None and not (about and traded):
+            fault = schema(f"{code} is in one block of the board alone")
         row = {**(about[0] if about else {}), **(traded[0] if traded else {})}
-        listed.append(_Listed(code, asset, row, fault, missing))
+        listed.append(_Listed(code, asset, row, fault, missing, not about))
     return listed, skipped
+
+
+def _by_code(answer: object, block: str) -> tuple[dict[str, list[Cells]], list[Skipped]]:
+    whole, torn = _rows(answer, block)
+    found: dict[str, list[Cells]] = {}
+    for row in whole:
+        if row.get("BOARDID", FUTURES) == FUTURES:
+            found.setdefault(str(row["SECID"]), []).append(row)
+    return found, torn
+
+
+def _torn_or_twice(
+    code: str, torn: Sequence[Skipped], about: Sequence[Cells], traded: Sequence[Cells]
+) -> SourceError | None:
+    for each in torn:
+        if each.symbol == code:
+            return each.error()
+    differ = any(row != rows[0] for rows in (about, traded) for row in rows)
+    return _twice(code).error() if differ else None
+
+
+def _twice(code: str) -> Skipped:
+    return Skipped(code, Reason.SCHEMA, f"{code} stands there twice")
 
 
 def _front(asset: str, contracts: Sequence[_Listed], clocks: Sequence[date]) -> tuple[Tick | None, list[Skipped]]:
@@ -168,10 +180,12 @@ def _front(asset: str, contracts: Sequence[_Listed], clocks: Sequence[date]) -> 
     alive = [each for each in contracts if (day := each.expires) and day >= today]
     alive.sort(key=lambda each: each.expires or today)
     if not alive:
-        raise schema(f"every contract of {asset} has expired")
+        unknown = (each.fault for each in contracts if each.fault and not each.expires)
+        raise next(unknown, None) or schema(f"every contract of {asset} has expired")
     front, *later = alive
     for each in contracts:
-        if each.expires is None and _delivery(each.code, today) <= _delivery(front.code, today):
+        old = each.unlisted and today not in {moment.date() for moment in _clock(each.row)}
+        if each.expires is None and not old and _delivery(each.code, today) <= _delivery(front.code, today):
             raise schema(
                 f"{each.code} may be the front contract: its LASTTRADEDATE is {brief(each.row.get('LASTTRADEDATE'))}"
             )
@@ -258,10 +272,10 @@ def _future(front: _Listed, later: Sequence[_Listed]) -> Tick:
         price_type=kind,
         nominal=units,
         previous=None if old else before,
-        previous_as_of=None if old or before is None else _settled(row),
         contract=Contract(front.code, front.expires),
         market=_market(row, later),
         raw=raw_of(row[column]),
+        date_inferred=True,
     )
 
 
@@ -399,8 +413,7 @@ def _trades(answer: object) -> Extract:
             traded.setdefault(str(row["SECID"]), []).append(row)
     ticks = []
     for code, rows in traded.items():
-        twice = schema(f"{code} stands there twice")
-        skipped += [Skipped(code, twice.reason, twice.detail) for _ in rows[1:]]
+        skipped += [_twice(code) for _ in rows[1:]]
         if any(row != rows[0] for row in rows):
             continue
         try:
@@ -428,6 +441,7 @@ def _trade(code: str, row: Cells) -> Tick:
         previous_as_of=before if previous else None,
         market=_market(row),
         raw=raw_of(row["LAST"]),
+        date_inferred=True,
     )
 
 

@@ -6,7 +6,7 @@ import atheris
 
 from tests.bench.mutations import parsers
 from tests.security.fuzz.running import fuzz
-from tests.sources.fuzz import written
+from tests.support.wounds import written
 
 with atheris.instrument_imports(include=["ticker"]):
     from ticker.quotes import SourceError
@@ -22,7 +22,7 @@ def one(data: bytes) -> None:
         return
     _, parse, _ = EVERY[data[0] % len(EVERY)]
     try:
-        ticks = parse(data[1:])
+        ticks = parse(data[1:]).ticks
     except SourceError as error:
         error.detail.encode()
         return

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 from tests.support.upstreams.exact import dumps
 
 MOSCOW = timezone(timedelta(hours=3), "MSK")
 _DELAY = timedelta(minutes=15)
+_CLEARING = time(18, 50)
+_ONE_SESSION = date(2026, 3, 23)
+_SATURDAY = 5
+_CENT = Decimal("0.01")
 
 _SECURITIES = """
     SECID BOARDID SHORTNAME SECNAME PREVSETTLEPRICE DECIMALS MINSTEP LASTTRADEDATE LASTDELDATE SECTYPE LATNAME
@@ -54,6 +58,19 @@ def moex_forts(now: datetime, contracts: Sequence[Contract]) -> bytes:
     return dumps(blocks).encode()
 
 
+def trade_date(moment: datetime) -> date:
+    """The day to which a trade of `moment`, a time in Moscow, is counted; holidays apart.
+
+    A weekend's to the next working day; until 22.03.2026 an evening's, from the clearing at 18:50 on, as well.
+    """
+    day = moment.date()
+    if day < _ONE_SESSION and moment.time() >= _CLEARING:
+        day += timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day += timedelta(days=1)
+    return day
+
+
 def _block(columns: str, rows: list[Mapping[str, object]]) -> dict[str, object]:
     names = columns.split()
     return {"columns": names, "data": [[row.get(name) for name in names] for row in rows]}
@@ -83,9 +100,15 @@ def _security(contract: Contract) -> Mapping[str, object]:
 
 def _market(contract: Contract, here: datetime) -> Mapping[str, object]:
     shown = here - _DELAY
+    step = Decimal(1).scaleb(int(contract.previous.as_tuple().exponent))
+    moved = (contract.last / contract.previous - 1) * 100 if contract.last else None
     return {
         "SECID": contract.secid,
         "BOARDID": "RFUD",
+        "BID": contract.last - step if contract.last else None,
+        "OFFER": contract.last + step if contract.last else None,
+        "SPREAD": 2 * step if contract.last else None,
+        "LASTTOPREVPRICE": moved.quantize(_CENT) if moved is not None else None,
         "OPEN": contract.previous,
         "HIGH": max(contract.previous, contract.last or contract.previous),
         "LOW": min(contract.previous, contract.last or contract.previous),
@@ -96,5 +119,5 @@ def _market(contract: Contract, here: datetime) -> Mapping[str, object]:
         "UPDATETIME": f"{shown:%H:%M:%S}",
         "TIME": f"{shown:%H:%M:%S}",
         "SYSTIME": f"{here:%Y-%m-%d %H:%M:%S}",
-        "TRADEDATE": f"{shown:%Y-%m-%d}",
+        "TRADEDATE": f"{trade_date(shown)}",
     }

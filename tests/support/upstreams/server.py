@@ -30,6 +30,7 @@ _CHART: Final = {
     "Vary": "Origin,Accept-Encoding",
 }
 _TRADED: Final = timedelta(seconds=3)
+_MINUTES: Final = 20
 _SPREAD: Final = Decimal("1.0007")  # two venues never print quite the same barrel
 _LONGEST: Final = 3660  # days of history one answer gives
 _OLDEST: Final = date(1992, 7, 1)  # the bank's tables go back no further
@@ -102,12 +103,19 @@ class _Demo:
 
     async def chart(self, request: web.Request) -> web.Response:
         now, symbol = self._clock(), request.match_info["symbol"]
-        listed = _listed(self._market.at(now)).get(symbol)
+        listed = _listed(self._market.at(now), now).get(symbol)
         if listed is None:
             return web.Response(body=yahoo.yahoo_not_found(symbol), status=404, headers=_CHART)
         currency, price, close, kind = listed
-        body = yahoo.yahoo_chart(symbol, currency, price, now - _TRADED, close, kind)
+        minutes = self._minutes(symbol, now) if request.query.get("interval") == "1m" else []
+        body = yahoo.yahoo_chart(symbol, currency, price, now - _TRADED, close, kind, minutes)
         return web.Response(body=body, headers=_CHART)
+
+    def _minutes(self, symbol: str, now: datetime) -> list[tuple[datetime, Decimal | None]]:
+        """The candles of the last minutes; the real ones are of the whole day."""
+        this = now.replace(second=0, microsecond=0)
+        begun = (this - timedelta(minutes=back) for back in range(_MINUTES, -1, -1))
+        return [(at, _listed(self._market.at(at + _TRADED), now)[symbol][1]) for at in begun]
 
     def _rates(self, table: date, now: datetime) -> Mapping[str, Decimal]:
         if table == table_in_force(now):
@@ -125,6 +133,15 @@ class _Demo:
         return formats.cbr_mirror(table, before, stamp, self._rates(table, now), self._rates(before, now))
 
 
+def _dated(expires: date) -> str:
+    """The symbol of the contract abroad that ends on the last working days before Moscow's, which ends on `expires`.
+
+    It ends in the second month before that of its delivery, Moscow's on the first working day after.
+    """
+    month = (expires.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return f"BZ{'FGHJKMNQUVXZ'[month.month - 1]}{month:%y}.NYM"
+
+
 def _day(text: str) -> date | None:
     try:
         day = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=forts.MOSCOW).date()
@@ -138,11 +155,20 @@ def _tables(since: date, until: date) -> list[date]:
     return [day for day in days if day == table_of(day)]
 
 
-def _listed(numbers: Numbers) -> Mapping[str, tuple[str, Decimal, Decimal, str]]:
+def _listed(numbers: Numbers, now: datetime) -> Mapping[str, tuple[str, Decimal, Decimal, str]]:
+    """What is charted, as of `now`: pairs, Brent's front month, and the dated contracts that end with Moscow's."""
+
     def beside(price: Decimal) -> Decimal:
         return (price * _SPREAD).quantize(price)
 
+    board = listing.contracts(now.astimezone(forts.MOSCOW).date(), numbers.brent, numbers.brent_previous)
+    dated = {
+        _dated(each.expires): ("USD", beside(each.last), each.previous, "FUTURE")
+        for each in board
+        if each.asset == "BR" and each.last is not None
+    }
     return {
+        **dated,
         "BZ=F": ("USD", beside(numbers.brent), numbers.brent_previous, "FUTURE"),
         "RUB=X": ("RUB", beside(numbers.usd), numbers.usd_previous, "CURRENCY"),
         "EURRUB=X": ("RUB", beside(numbers.eur), numbers.eur_previous, "CURRENCY"),

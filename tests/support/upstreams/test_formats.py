@@ -130,7 +130,7 @@ def test_mirror_and_bank_agree_row_for_row() -> None:
 def test_forts_keeps_the_digits_of_a_price() -> None:
     """A price of 73.70 is written 73.70, for the front month of Brent and at the settlement before."""
     body = board()
-    assert b'"BRZ4","RFUD",null,null,null,72.81,73.70,72.81,73.70,' in body
+    assert b'"BRZ4","RFUD",73.69,73.71,0.02,72.81,73.70,72.81,73.70,' in body
     front = rows(body, "securities")[0]
     assert (front["SECID"], front["SHORTNAME"], front["PREVSETTLEPRICE"]) == (
         "BRZ4",
@@ -152,11 +152,11 @@ def test_forts_lists_months_of_brent_among_other_assets() -> None:
 
 
 def test_forts_is_fifteen_minutes_late_in_moscow_time() -> None:
-    """Trades are stamped a quarter of an hour before SYSTIME, on the day they were made."""
+    """Trades are stamped a quarter of an hour before SYSTIME; Friday evening's count to Monday."""
     market = rows(board(datetime(2024, 11, 22, 21, 5, 4, tzinfo=UTC)), "marketdata")[0]
     assert market["SYSTIME"] == "2024-11-23 00:05:04"
     assert (market["TRADEDATE"], market["TIME"], market["UPDATETIME"]) == (
-        "2024-11-22",
+        "2024-11-25",
         "23:50:04",
         "23:50:04",
     )

@@ -14,8 +14,7 @@ from tests.support.upstream import DAY, NOON
 from tests.support.upstreams.market import Market
 from tests.support.upstreams.server import build
 from ticker.quotes import Tick
-from ticker.sources import SOURCES
-from ticker.sources.adapter import Request
+from ticker.sources import SOURCES, Request
 
 Client = TestClient[web.Request, web.Application]
 
@@ -37,9 +36,9 @@ async def ask(client: Client, source: str, requests: Sequence[Request], *, archi
     parse = adapter.parse_archive if archive else adapter.parse
     assert parse is not None
     for request in requests:
-        async with client.get(f"/{source}{request.path}", params=request.asked(NOON)) as response:
+        async with client.get(f"/{source}{request.path}", params=request.query) as response:
             assert response.status == 200 or (archive and response.status == 404), request
-            ticks += parse(await response.read()) if response.status == 200 else ()
+            ticks += parse(await response.read()).ticks if response.status == 200 else ()
     return ticks
 
 
@@ -47,7 +46,7 @@ async def ask(client: Client, source: str, requests: Sequence[Request], *, archi
 async def test_every_source_is_answered(client: Client, source: str) -> None:
     """Whatever a source has words for is there, and nothing of it is from the future."""
     adapter = SOURCES[source]
-    ticks = await ask(client, source, adapter.requests(list(adapter.codes.values()) or ["USD"]))
+    ticks = await ask(client, source, adapter.requests(list(adapter.codes.values()) or ["USD"], NOON))
     assert {tick.symbol for tick in ticks} >= set(adapter.codes.values())
     assert all(tick.as_of <= NOON for tick in ticks)
 
@@ -66,7 +65,7 @@ async def test_every_archive_is_answered(client: Client, source: str) -> None:
 @pytest.mark.parametrize("source", ["frankfurter", "moex_cbr", "open_er_api", "fawazahmed0"])
 async def test_every_table_speaks_of_one_market(client: Client, source: str) -> None:
     """The dollar in roubles is the same wherever it is asked for directly."""
-    ticks = await ask(client, source, SOURCES[source].requests(["USD"]))
+    ticks = await ask(client, source, SOURCES[source].requests(["USD"], NOON))
     dollar = next(tick for tick in ticks if (tick.symbol, tick.currency) == ("USD", "RUB"))
     assert abs(dollar.price / NUMBERS.usd - 1) < Decimal("0.0001")
 
@@ -74,7 +73,7 @@ async def test_every_table_speaks_of_one_market(client: Client, source: str) -> 
 @pytest.mark.parametrize("source", ["nbrb", "nbk", "cbu_uz"])
 async def test_every_cross_speaks_of_one_market(client: Client, source: str) -> None:
     """So it is over a third currency, as far as its decimals go."""
-    ticks = {tick.symbol: tick for tick in await ask(client, source, SOURCES[source].requests(["USD"]))}
+    ticks = {tick.symbol: tick for tick in await ask(client, source, SOURCES[source].requests(["USD"], NOON))}
     dollar, rouble = (ticks[code].price / ticks[code].nominal for code in ("USD", "RUB"))
     assert abs(dollar / rouble / NUMBERS.usd - 1) < Decimal("0.002")
 
@@ -95,5 +94,5 @@ async def test_what_is_not_sampled_is_404(client: Client, path: str) -> None:
 
 async def test_oil_is_assessed_days_later(client: Client) -> None:
     """The spot price comes late, as it does in truth."""
-    (tick,) = await ask(client, "fred", SOURCES["fred"].requests(["DCOILBRENTEU"]))
+    (tick,) = await ask(client, "fred", SOURCES["fred"].requests(["DCOILBRENTEU"], NOON))
     assert timedelta(days=2) < NOON - tick.as_of < timedelta(days=7)

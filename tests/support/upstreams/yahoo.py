@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -36,10 +37,12 @@ def yahoo_chart(
     at: datetime,
     previous_close: Decimal,
     instrument_type: str = "FUTURE",
+    minutes: Sequence[tuple[datetime, Decimal | None]] = (),
 ) -> bytes:
     """Write the chart of range=1d: `price` in `currency` as of `at` (aware), whole seconds.
 
-    `instrument_type` is "FUTURE" or "CURRENCY"; another raises KeyError.
+    `instrument_type` is "FUTURE" or "CURRENCY"; another raises KeyError. `minutes` are the candles of interval=1m, by
+    their beginning and close, None where nobody traded; without any it is the chart of interval=1d.
     """
     traded = int(at.timestamp())
     meta = {
@@ -57,11 +60,12 @@ def yahoo_chart(
         "previousClose": previous_close,
         **_VENUES[instrument_type],
         "currentTradingPeriod": _periods(instrument_type, traded),
-        "dataGranularity": "1d",
+        "dataGranularity": "1m" if minutes else "1d",
         "range": "1d",
         "validRanges": ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"],
     }
-    result = {"meta": meta, "timestamp": [traded], "indicators": _candle(price, previous_close)}
+    candles = {"timestamp": [traded], "indicators": _candle(price, previous_close)}
+    result = {"meta": meta, **(_candles(minutes) if minutes else candles)}
     return dumps({"chart": {"result": [result], "error": None}}).encode()
 
 
@@ -74,6 +78,12 @@ def yahoo_not_found(symbol: str) -> bytes:
 def _candle(price: Decimal, opened: Decimal) -> dict[str, object]:
     prices = {"open": [opened], "high": [max(price, opened)], "low": [min(price, opened)], "close": [price]}
     return {"quote": [{**prices, "volume": [0]}], "adjclose": [{"adjclose": [price]}]}
+
+
+def _candles(minutes: Sequence[tuple[datetime, Decimal | None]]) -> dict[str, object]:
+    closes = [close for _, close in minutes]
+    prices = {"open": closes, "high": closes, "low": closes, "close": closes, "volume": [0] * len(closes)}
+    return {"timestamp": [int(at.timestamp()) for at, _ in minutes], "indicators": {"quote": [prices]}}
 
 
 def _periods(instrument_type: str, traded: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from ticker.quotes import SourceError, Tick
-from ticker.sources.adapter import Adapter
+from ticker.sources import Adapter
 
 # A comma is a decimal point here and the end of a cell there, so a number is looked for either way.
 _NUMBERS = tuple(re.compile(rb"[0-9]+(?:" + point + rb"[0-9]+)?(?:[eE][-+]?[0-9]{1,4})?") for point in (rb"\.", b","))
@@ -52,7 +52,7 @@ def wounded(draw: st.DrawFn, healthy: bytes) -> bytes:
 def read(adapter: Adapter, body: bytes) -> Sequence[Tick]:
     """What `adapter` reads, nothing where it refuses; any other error than SourceError comes through."""
     try:
-        return adapter.parse(body)
+        return adapter.parse(body).ticks
     except SourceError:
         return ()
 

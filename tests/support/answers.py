@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from tests.support.upstreams import banks, formats, prices
-from ticker.sources.table import MOSCOW
+from ticker.sources.base import MOSCOW
 
 DAY = date(2024, 11, 22)
 BEFORE = date(2024, 11, 21)
