@@ -9,10 +9,9 @@ import pytest
 
 from tests.support.running_service import PATIENCE, Served, serving
 from tests.support.upstream import CBR, Upstream
-from ticker.configured.feeds import used
-from ticker.configured.instruments import instruments
-from ticker.quotes import Quote, Status
-from ticker.settings.load import load, shipped
+from ticker.quotes import Status
+from ticker.settings.loader import load
+from ticker.sources import KEYED
 
 
 async def price(served: Served, symbol: str) -> object:
@@ -121,7 +120,8 @@ async def test_stopping_leaves_nothing_behind() -> None:
 async def test_a_file_with_one_instrument_serves_that_one(tmp_path: Path) -> None:
     """And asks only the sources that feed it."""
     file = tmp_path / "own.toml"
-    file.write_text('[instruments.CNY]\nbase = "CNY"\nquote = "RUB"\nsources = ["cbr"]')
+    off = "".join(f"[instruments.{symbol}]\nenabled = false\n" for symbol in ("USD", "EUR", "OIL"))
+    file.write_text(f'{off}[instruments.CNY]\nbase = "CNY"\nquote = "RUB"\nsources = ["cbr"]')
     async with Upstream() as upstream:
         upstream.trio()
         async with serving(upstream.url, file=file) as served:
@@ -132,14 +132,7 @@ async def test_a_file_with_one_instrument_serves_that_one(tmp_path: Path) -> Non
 
 def test_only_sources_that_feed_an_instrument_are_used(tmp_path: Path) -> None:
     """The others cost nobody a request."""
-    (tmp_path / "own.toml").write_text('[instruments.OIL]\nsources = ["yahoo", "moex"]')
-    assert used(load(tmp_path / "own.toml", {}, {}).settings) == ["moex", "yahoo"]
-
-
-def test_an_instrument_is_as_configured() -> None:
-    """Settings become values without loss."""
-    settings = load(shipped(), {}, {}).settings
-    oil, written = instruments(settings)[2], settings.instruments["OIL"]
-    assert (oil.symbol, oil.unit, oil.required) == ("OIL", "1 barrel", True)
-    assert (oil.sources, oil.band, oil.max_age) == (written.sources, written.band, written.max_age)
-    assert Quote(oil).status is Status.UNAVAILABLE
+    off = "".join(f"[instruments.{symbol}]\nenabled = false\n" for symbol in ("USD", "EUR"))
+    (tmp_path / "own.toml").write_text(f'{off}[instruments.OIL]\nsources = ["yahoo", "moex"]\nfallbacks = []')
+    active = load(tmp_path / "own.toml", {}, {}).settings.active(KEYED)
+    assert active.used_sources() == ("moex", "yahoo")

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import pytest
-from msgspec import structs
 
 from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import prices
 from tests.support.upstreams.forts import MOSCOW
-from ticker import keys
 from ticker.app import compose
-from ticker.configured.feeds import used
 from ticker.quotes import Reason
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load, shipped
-from ticker.settings.model import Settings
+from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
+from ticker.sources import KEYED
 
 KEY = "S3CR3T&=key"
 PATH = "/alphavantage/query"
@@ -23,13 +21,13 @@ def config(*sources: str, key: str | None = None) -> Settings:
     flags = {"instruments.OIL.sources": list(sources), "store.url": "memory://"}
     environment = {"TICKER_SOURCES__ALPHAVANTAGE__API_KEY": key} if key else {}
     settings = load(shipped(), environment, flags).settings
-    return structs.replace(settings, checks={}, instruments={"OIL": settings.instruments["OIL"]})
+    return settings.model_copy(update={"checks": {}, "instruments": {"OIL": settings.instruments["OIL"]}})
 
 
 def test_three_sources_are_off_as_shipped() -> None:
     """No key is shipped, and nothing that needs one is asked."""
     settings = load(shipped(), {}, {}).settings
-    assert {source for source in settings.sources if keys.off(settings, source)} == {
+    assert {source for source in settings.sources if settings.is_off(source, KEYED)} == {
         "eia",
         "alphavantage",
         "twelvedata",
@@ -39,8 +37,8 @@ def test_three_sources_are_off_as_shipped() -> None:
 def test_a_source_without_a_key_is_as_if_not_listed() -> None:
     """The others of its instrument carry on; with a key it takes its place among them."""
     without, within = config("alphavantage", "moex"), config("alphavantage", "moex", key=KEY)
-    assert used(keys.switched_on(without)) == ["moex"]
-    assert set(used(keys.switched_on(within))) == {"moex", "alphavantage"}
+    assert without.active(KEYED).used_sources() == ("moex",)
+    assert set(within.active(KEYED).used_sources()) == {"moex", "alphavantage"}
     assert compose(without).poller.instruments[0].sources == ("moex",)
 
 
@@ -49,7 +47,7 @@ def test_an_instrument_that_has_no_other_source_is_a_fault() -> None:
     with pytest.raises(
         ConfigurationError, match=r"instruments\.OIL.*alphavantage.*TICKER_SOURCES__ALPHAVANTAGE__API_KEY"
     ):
-        compose(config("alphavantage"))
+        config("alphavantage")
 
 
 async def test_the_key_goes_into_the_query_and_nowhere_else() -> None:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from msgspec import structs
 
 from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import formats, yahoo
@@ -15,7 +14,7 @@ from ticker.app import Service, compose
 from ticker.health import Health
 from ticker.poll.poller import Poller
 from ticker.quotes import Quote, Reason, Status
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.sources import Extract
 
 ALL = ("cbr", "cbr_mirror", "moex", "yahoo")
@@ -36,7 +35,7 @@ class House:
     service: Service = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = structs.replace(load(shipped(), {}, FLAGS).settings, checks={})
+        settings = load(shipped(), {}, FLAGS).settings.model_copy(update={"checks": {}})
         self.service = compose(settings, upstream=self.up.url, now=lambda: self.now, seed=1)
 
     @property

@@ -6,13 +6,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from msgspec import structs
 
 from tests.support.upstream import MOEX, NOON, Upstream
 from tests.support.upstreams import banks, exact, forts, listing, yahoo
 from ticker.app import compose
 from ticker.quotes import Reason, Snapshot
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 
 CHART = "/yahoo/v8/finance/chart/{}"
 FEEDS = {"USD": ["yahoo"], "EUR": ["yahoo"], "OIL": ["yahoo"]}
@@ -21,7 +20,7 @@ FLAGS = {"store.url": "memory://", **{f"instruments.{symbol}.sources": feeds for
 
 async def polled(up: Upstream) -> tuple[Snapshot, Reason | None]:
     """What one poll of Yahoo leaves on the board, and the reason for which it failed."""
-    config = structs.replace(load(shipped(), {}, FLAGS).settings, checks={})
+    config = load(shipped(), {}, FLAGS).settings.model_copy(update={"checks": {}})
     service = compose(config, upstream=up.url, now=lambda: NOON)
     async with service.fetcher:
         await service.poller.poll("yahoo")
@@ -66,7 +65,7 @@ async def test_a_source_in_trouble_is_not_asked_further(how: str, reason: Reason
 async def test_a_proxy_that_lacks_one_currency_still_gives_the_other() -> None:
     """Frankfurter takes a request a currency."""
     feeds = {f"instruments.{symbol}.sources": ["frankfurter"] for symbol in ("USD", "EUR")}
-    config = structs.replace(load(shipped(), {}, {**FLAGS, **feeds}).settings, checks={})
+    config = load(shipped(), {}, {**FLAGS, **feeds}).settings.model_copy(update={"checks": {}})
     async with Upstream() as up:
         path = "/frankfurter/v2/rates?base=USD&quotes=RUB&providers=CBR"
         up.answer(
@@ -87,7 +86,7 @@ async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> N
         "instruments.EUR.quote": "USD",
     }
     flags |= {"instruments.EUR.sources": ["ecb"], "instruments.EUR.band": [0, 2]}
-    config = structs.replace(load(shipped(), {}, flags).settings, checks={})
+    config = load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
     async with Upstream() as up:
         up.answer(
             "/ecb/stats/eurofxref/eurofxref-daily.xml",
@@ -112,7 +111,7 @@ async def test_a_cell_that_nobody_asked_for_is_no_failure(contract: str, board: 
     body = with_cell(forts.moex_forts(NOON, rows), contract, "LAST", "n/a")
     async with Upstream() as up:
         up.answer(MOEX, body=body)
-        config = structs.replace(load(shipped(), {}, flags).settings, checks={})
+        config = load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
         service = compose(config, upstream=up.url, now=lambda: NOON)
         async with service.fetcher:
             await service.poller.poll("moex")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,14 +18,10 @@ from typing import cast
 
 from aiohttp import web
 
-from ticker import __version__, clock, keys
+from ticker import __version__, clock
 from ticker.backfill import Backfill
 from ticker.board import Board
-from ticker.configured.calendars import overrides_of, zone_of
-from ticker.configured.feeds import feeds_of, used
-from ticker.configured.fixed import keep_fixed
-from ticker.configured.instruments import checks_of, instruments
-from ticker.configured.plans import plans_of
+from ticker.calendars import Calendar
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target
 from ticker.facts import facts_of
@@ -41,8 +37,10 @@ from ticker.rendering.representation import JSON, Representation
 from ticker.rendering.tree import tree_of
 from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
-from ticker.scheduling import Plan, Timetable
-from ticker.settings.model import Settings
+from ticker.scheduling import Cadence, Plan, Timetable
+from ticker.settings.loader import ensure_reloadable
+from ticker.settings.models import Settings
+from ticker.sources import KEYED
 from ticker.storage.base import Retention
 from ticker.storage.connect import is_shared, of_url
 from ticker.storage.history import History
@@ -76,7 +74,7 @@ def context_of(
     process_health, demo = (former.process_health, former.demo) if former else (ProcessHealth(), demo)
     traffic = former.traffic if former else Traffic()
     server = config.server
-    closed = closed_because(wanted=server.express, access_log=server.access_log, rate_limit=server.rate_limit)
+    closed = closed_because(wanted=server.fast_path, access_log=server.access_log, rate_limit=server.rate_limit)
     symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
 
     def fast_path_open() -> bool:
@@ -123,8 +121,9 @@ def _renderer(config: Settings, poller: Poller) -> Renderer:
 def _history(
     config: Settings, poller: Poller, store_writer: StoreWriter, now: Callable[[], datetime], *, demo: bool
 ) -> History:
-    zone = partial(zone_of, config)
-    return History(store_writer.readers.read, lambda: poller.instruments, poller.calendars, zone, now, demo=demo)
+    return History(
+        store_writer.readers.read, lambda: poller.instruments, poller.calendars, config.zone_of, now, demo=demo
+    )
 
 
 # The joined parts of one service: how they start, go on with another configuration, and end.
@@ -231,11 +230,13 @@ class Service:
 
         Raises ConfigurationError where that cannot be; then nothing at all has changed.
         """
-        keep_fixed(self.settings, config)
-        config = keys.switched_on(config)
-        wanted, feeds = instruments(config), feeds_of(config, self.upstream, used(config))
-        plans = plans_of(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
-        anew = self.poller.adopt(wanted, feeds, overrides_of(config), checks_of(config))
+        ensure_reloadable(self.settings, config)
+        config = config.active(KEYED)
+        feeds = feeds_of(config, self.upstream, config.used_sources())
+        plans = _plans(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
+        anew = self.poller.adopt(
+            tuple(config.instruments.values()), feeds, _overrides(config), tuple(config.checks.values())
+        )
         self.timetable.adopt(plans, anew)
         now, former = self.context.clock, self.context
         self.context.update_from(context_of(config, self.poller, self.board, now, self.store_writer, former))
@@ -276,9 +277,6 @@ class Service:
 # How a service is made of its settings: each part built once, and handed what it needs.
 
 
-USER_AGENT = f"market-ticker/{__version__} (+https://github.com/market-ticker/market-ticker)"
-
-
 def compose(
     config: Settings,
     *,
@@ -287,26 +285,23 @@ def compose(
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
-    sound: bool = False,
     around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
-    the sources by their base address. A `sound` config was
-    composed before: APScheduler need not be loaded only to ask whether its times are some.
-    Raises ConfigurationError for an instrument whose sources are off, and for a time that no clock shows.
+    the sources by their base address.
     """
-    config = keys.switched_on(config)
-    wanted = instruments(config)
-    feeds = feeds_of(config, upstream, used(config))
+    config = config.active(KEYED)
+    wanted = tuple(config.instruments.values())
+    feeds = feeds_of(config, upstream, config.used_sources())
     store_writer = _keeper(config, upstream, now, stored=stored)
     first = (store_writer.restore(wanted, now()) if stored else None) or Snapshot(store_writer.newest, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
-    fetcher = around(Fetcher(USER_AGENT), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
-    poller = Poller(wanted, feeds, board, fetcher, now, overrides_of(config), checks_of(config))
-    plans = plans_of(config, feeds, Random(seed), sound=sound)  # noqa: S311 - jitter, not a secret # nosec B311
+    fetcher = around(Fetcher(config.user_agent), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
+    poller = Poller(wanted, feeds, board, fetcher, now, _overrides(config), tuple(config.checks.values()))
+    plans = _plans(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
     poller.publisher.hurry, poller.publisher.report = timetable.hurry, store_writer.report
     context = context_of(config, poller, board, now, store_writer, demo=demo)
@@ -317,6 +312,33 @@ def compose(
             replica, store_writer, poller, board, timetable, context.process_health, now
         )
     return service
+
+
+def feeds_of(config: Settings, upstream: str | None, sources: Iterable[str]) -> dict[str, Feed]:
+    """The feeds of `sources`; with `upstream`, each is asked there instead of at its own host."""
+    feeds: dict[str, Feed] = {}
+    for source in sources:
+        each = config.sources[source]
+        feeds[source] = Feed(
+            id=source,
+            reads=each.adapter or source,
+            host=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url,
+            timeout=each.timeout,
+            max_bytes=each.max_bytes,
+            calendar=config.calendars[each.calendar],
+            api_key=each.api_key.get_secret_value() if each.api_key else None,
+        )
+    return feeds
+
+
+def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str, Plan]:
+    each = config.sources
+    return {source: Plan(Cadence(each[source].schedule, each[source].budget), random) for source in sources}
+
+
+def _overrides(config: Settings) -> dict[str, Calendar]:
+    """The calendars of instruments that are judged by one of their own, by symbol."""
+    return {symbol: config.calendars[each.calendar] for symbol, each in config.instruments.items() if each.calendar}
 
 
 def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> StoreWriter:
@@ -388,13 +410,13 @@ _EXPORTED = ("widget.css", "widget.js")
 
 def backfill(config: Settings, upstream: str | None, pause: float) -> Backfill:
     """What fills the configured store from the archives; `pause` seconds lie between two requests."""
-    config = keys.switched_on(config)
+    config = config.active(KEYED)
 
     def base(feed: Feed) -> str:
         return feed.base_url if upstream else feed.adapter.archive_url or feed.base_url
 
-    feeds = feeds_of(config, upstream, used(config))
-    return Backfill(of_url(config.store.url), Fetcher(USER_AGENT), feeds, base, clock.wall, pause)
+    feeds = feeds_of(config, upstream, config.used_sources())
+    return Backfill(of_url(config.store.url), Fetcher(config.user_agent), feeds, base, clock.wall, pause)
 
 
 def exporter(service: Service, langs: tuple[str, ...], target: Target) -> Exporter:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ticker.settings.model import Calendar, PublicationCalendar, Schedule, SessionCalendar, Settings
+from ticker.calendars import Calendar, Session
+from ticker.settings.models import Schedule, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,7 @@ class Facts:
 def facts_of(config: Settings, asked: Iterable[str]) -> Facts:
     """The facts of the sources that are `asked` and of every instrument's calendar, out of the configuration."""
     calendars = {name: _calendar(name, each) for name, each in config.calendars.items()}
-    own = {
-        symbol: calendars[each.calendar or config.sources[each.sources[0]].calendar]
-        for symbol, each in config.instruments.items()
-    }
+    own = {symbol: calendars[config.calendar_name(symbol)] for symbol in config.instruments}
     return Facts({source: _source(config, source, calendars) for source in asked}, own)
 
 
@@ -71,8 +69,8 @@ def _source(config: Settings, source: str, calendars: Mapping[str, CalendarFacts
         id=source,
         attribution=each.attribution,
         terms_url=each.terms_url,
-        instruments=tuple(symbol for symbol, fed in config.instruments.items() if source in fed.sources),
-        checks=tuple(name for name, check in config.checks.items() if source in check.sources),
+        instruments=config.instruments_fed(source),
+        checks=config.checks_fed(source),
         calendar=calendars[each.calendar],
         cadence=_cadence(each.schedule, each.budget),
     )
@@ -83,13 +81,13 @@ def _cadence(schedule: Schedule, budget: int) -> CadenceFacts:
 
 
 def _calendar(name: str, config: Calendar) -> CalendarFacts:
-    hours, delay = _publication(config) if config.kind == "publication" else _session(config)
-    return CalendarFacts(name, config.kind, str(config.zone), config.days, config.holidays, hours, delay, config.grace)
+    hours, delay = _hours(config)
+    days = config.timetables[-1].sessions[0].days if isinstance(config, Session) and config.timetables else config.days
+    return CalendarFacts(name, config.kind, str(config.zone), days, config.holidays, hours, delay, config.grace)
 
 
-def _publication(config: PublicationCalendar) -> tuple[dict[str, str], None]:
-    return {"at": f"{config.at:%H:%M}"}, None
-
-
-def _session(config: SessionCalendar) -> tuple[dict[str, str], timedelta]:
-    return {"opens": f"{config.opens:%H:%M}", "closes": f"{config.closes:%H:%M}"}, config.delay
+def _hours(config: Calendar) -> tuple[dict[str, str], timedelta | None]:
+    if not isinstance(config, Session):
+        return {"at": f"{config.at:%H:%M}"}, None
+    first = config.timetables[-1].sessions[0] if config.timetables else config
+    return {"opens": f"{first.opens:%H:%M}", "closes": f"{first.closes:%H:%M}"}, config.delay

@@ -10,52 +10,60 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from ticker.clock import Jumps
 from ticker.log import Log
+from ticker.settings.models import Schedule
 
 # How often a source is asked when all is well.
 
 
+_HOUR = timedelta(hours=1)
+_FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=15)
+# Any moment does: a cron line that names a time names one in the years after it.
+_SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """How often a source is asked: at cron times in its own zone, or every so often; never above `budget` an hour."""
+    """How often a source is asked: by its schedule, and never above `budget` requests an hour."""
 
-    zone: ZoneInfo
-    every: timedelta | None = None
-    cron: tuple[str, ...] = ()
-    jitter: timedelta = timedelta(seconds=5)
+    schedule: Schedule
     budget: int = 120
-    backoff: timedelta = timedelta(seconds=5)
-    backoff_most: timedelta = timedelta(minutes=15)
+
+    @property
+    def backoff(self) -> timedelta:
+        """The wait after a first failure. To repeat it must not spend the hour: a small budget waits longer."""
+        return max(_FIRST_BACKOFF, _HOUR / (4 * self.budget))
 
     def after(self, now: datetime) -> datetime:
-        """The first regular time after `now`, without jitter."""
-        times = [trigger.get_next_fire_time(None, now + timedelta(seconds=1)) for trigger in self._triggers()]
-        found: list[datetime] = [moment for moment in times if moment is not None]
-        if self.every is not None:
-            found.append(now + self.every)
-        return min(found)
+        """The first regular time after `now`, without jitter. Raises ValueError for cron lines that name none."""
+        if self.schedule.every is not None:
+            return now + self.schedule.every
+        triggers = [CronTrigger.from_crontab(line, self.schedule.zone) for line in self.schedule.cron]
+        after = now + timedelta(seconds=1)
+        times: list[datetime | None] = [trigger.get_next_fire_time(None, after) for trigger in triggers]
+        return min(moment for moment in times if moment is not None)
 
-    def _triggers(self) -> list[CronTrigger]:
 
-        return [CronTrigger.from_crontab(line, self.zone) for line in self.cron]
+def check_cron(schedule: Schedule) -> None:
+    """Raises ValueError for a cron line of `schedule` that names no time which ever comes."""
+    for line in schedule.cron:
+        trigger = CronTrigger.from_crontab(line, schedule.zone)
+        if trigger.get_next_fire_time(None, _SOME_MOMENT) is None:
+            raise ValueError(f"{line!r} names no time that ever comes")
 
 
 # When a source is asked next: its cadence, its failures, and what the upstream and its budget allow.
 #
 # The cadence of the configuration, or earlier after a failure (exponential back-off with full jitter), or later where
 # the upstream asked for it (`Retry-After`), or the hourly budget is spent.
-
-
-_HOUR = timedelta(hours=1)
 
 
 class Standing(Protocol):
@@ -101,7 +109,7 @@ class Plan:
 
     def next(self, now: datetime, standing: Standing, requests: int) -> datetime:
         """When to ask next, after a poll that ended at `now`; `requests` is what one poll costs."""
-        regular = self.cadence.after(now) + self.cadence.jitter * self.random.random()
+        regular = self.cadence.after(now) + self.cadence.schedule.jitter * self.random.random()
         when = min(regular, now + self._backoff(standing.in_a_row)) if standing.in_a_row else regular
         if standing.retry_at is not None:
             when = max(when, standing.retry_at)
@@ -113,14 +121,14 @@ class Plan:
 
     def _backoff(self, failures: int) -> timedelta:
         """Full jitter (AWS, "Exponential Backoff And Jitter"): anything up to the doubled wait, a second at least."""
-        most = min(self.cadence.backoff * (1 << min(failures - 1, 20)), self.cadence.backoff_most)
+        most = min(self.cadence.backoff * (1 << min(failures - 1, 20)), _LONGEST_BACKOFF)
         return max(timedelta(seconds=1), most * self.random.random())
 
     def affordable(self, requests: int) -> datetime:
         """The first moment at which `requests` more stay within the hourly budget."""
         over = len(self.asked) + requests - self.cadence.budget
         if over <= 0 or not self.asked:
-            return datetime.min.replace(tzinfo=self.cadence.zone)
+            return datetime.min.replace(tzinfo=UTC)
         return self.asked[min(over, len(self.asked)) - 1] + _HOUR
 
 

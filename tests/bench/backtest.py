@@ -17,7 +17,6 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
-from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
@@ -27,7 +26,7 @@ from tests.support.upstreams import formats, forts, listing, yahoo
 from ticker.app import Service, compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 SYMBOLS = ("USD", "EUR", "OIL")
@@ -93,7 +92,7 @@ def service(case: str, clock: list[datetime]) -> tuple[Service, Upstreams]:
     """A real service of the shipped configuration with the case's sources, on `clock[0]`, over fake answers."""
     flags: dict[str, object] = {f"instruments.{s}.sources": sources for s, sources in CASES[case].items()}
     config = load(shipped(), {}, flags).settings
-    config = structs.replace(config, checks={})
+    config = config.model_copy(update={"checks": {}})
     made = compose(config, upstream="http://upstream", now=lambda: clock[0], seed=1)
     up = Upstreams()
     made.poller._fetcher = up  # type: ignore[assignment]

@@ -31,7 +31,7 @@ from ticker.app import compose
 from ticker.fetch import Answer
 from ticker.quotes import PriceType
 from ticker.rendering.renderer import View
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.storage.base import Row
 from ticker.storage.connect import of_url
 from ticker.storage.history import TimeRange

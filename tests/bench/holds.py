@@ -17,7 +17,7 @@ from rich.table import Table
 from tests.support.upstream import NOON
 from ticker.app import compose
 from ticker.fetch import Answer
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 
 SIZE = 4_000_000
 LINES = b"observation_date,DCOILBRENTEU\n"

@@ -20,10 +20,9 @@ from rich.table import Table
 from tests.bench.world import MOSCOW, World
 from tests.support.running_service import trio
 from ticker.app import Service, compose
-from ticker.configured.plans import cadence_of
 from ticker.quotes import Quote, Status
-from ticker.scheduling import Plan
-from ticker.settings.load import load, shipped
+from ticker.scheduling import Cadence, Plan
+from ticker.settings.loader import load, shipped
 
 START = datetime(2023, 12, 20, tzinfo=MOSCOW)
 # Markets are asked every quarter of an hour here, not every minute: the calendars are the same, the year is shorter.
@@ -54,7 +53,8 @@ async def run(days: int) -> tuple[Counter[str], World, Service]:
     made = compose(config, upstream="http://upstream", now=lambda: world.now, seed=1)
     made.poller._fetcher = world  # type: ignore[assignment]
     random = Random(3)  # noqa: S311 - jitter
-    plans = {source: Plan(cadence_of(config, source), random) for source in made.poller.feeds}
+    each = config.sources
+    plans = {source: Plan(Cadence(each[source].schedule, each[source].budget), random) for source in made.poller.feeds}
     verdicts: Counter[str] = Counter()
     due = [(START, source) for source in plans]
     while due and due[0][0] < START + timedelta(days=days):
@@ -99,7 +99,7 @@ def requests_a_day() -> Table:
     table = Table("source", "polls a day, mean", "most in an hour", "budget an hour")
     random = Random(5)  # noqa: S311 - jitter
     for source, each in config.sources.items():
-        plan, now, polls = Plan(cadence_of(config, source), random), START, []
+        plan, now, polls = Plan(Cadence(each.schedule, each.budget), random), START, []
         while now < START + timedelta(days=28):
             plan.note(now, 1)
             polls.append(now)

@@ -259,7 +259,7 @@ async def test_sources_lists_cadence_terms_and_what_they_feed(tmp_path: Path) ->
         "cbr_mirror",
         "USD, EUR",
         "every 1m",
-        "*/10 15-19 * * mon-fri",
+        "*/10 15-19 * * mon-sat",
         "https://www.cbr.ru/eng/user_agreement/",
     ):
         assert text in out

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -36,17 +34,3 @@ async def test_serve_goes_by_the_clock_of_its_machine(tmp_path: Path) -> None:
             answer = await session.get(f"{url}/widget")
             assert folded(await answer.text()) == "USD100.68 EUR106.08 OIL73.73"
             assert answer.headers["Last-Modified"].startswith("Fri, 22 Nov 2024 09:00:0")
-
-
-@pytest.mark.parametrize(("sound", "loaded"), [(False, True), (True, False)])
-def test_a_sound_configuration_is_composed_without_the_scheduler(sound: bool, loaded: bool) -> None:  # noqa: FBT001
-    """Whether its times are some was found out by the start before."""
-    code = f"""
-import sys
-from ticker.app import compose
-from ticker.settings.load import load, shipped
-compose(load(shipped(), {{}}, {{}}).settings, sound={sound})
-print("apscheduler" in sys.modules)
-"""
-    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(loaded)]

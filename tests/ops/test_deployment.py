@@ -14,7 +14,7 @@ import yaml
 
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
-from ticker.settings.load import load
+from ticker.settings.loader import load
 
 CONFIG = ROOT / "config"
 UNITS = sorted((CONFIG / "systemd").glob("*.service"))

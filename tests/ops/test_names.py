@@ -11,7 +11,7 @@ from tests.ops.incident import DASHBOARD, queries
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from ticker.app import compose
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 
 NAME = re.compile(r"\bticker_[a-z0-9_]+\b")
 SUFFIXES = re.compile(r"_(?:bucket|sum|count)$")

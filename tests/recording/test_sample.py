@@ -10,11 +10,10 @@ from tests.support.stored_service import PATIENCE
 from tests.support.upstreams.record import MOVING, STEP, entries
 from ticker import app
 from ticker.cli.recording import DEMO_STARTS, invented
-from ticker.configured.feeds import used
-from ticker.keys import switched_on
 from ticker.quotes import Snapshot
 from ticker.recording import SAMPLE, Entry, Recording, read
 from ticker.rendering.renderer import Renderer, View
+from ticker.sources import KEYED
 
 MOST_BYTES = 300_000
 
@@ -34,7 +33,7 @@ def test_it_is_whole_and_small() -> None:
     """Every source in use is in it, nothing is damaged, and it is no burden on the package."""
     found = read(SAMPLE)
     assert not found.damage
-    assert {entry.source for entry in found.entries} == set(used(switched_on(invented(0))))
+    assert {entry.source for entry in found.entries} == set(invented(0).active(KEYED).used_sources())
     assert sum(file.stat().st_size for file in SAMPLE.iterdir()) < MOST_BYTES
     assert {entry.source for entry in lap()} == set(MOVING)
 

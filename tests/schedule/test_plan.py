@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.schedule.plans import EVERY, HOUR, MINUTE, MOSCOW, NOW, Standing, plan
-from ticker.scheduling import Cadence
+from tests.schedule.plans import EVERY, HOUR, MINUTE, MOSCOW, NOW, Standing, cadence, plan
 
-BANK = Cadence(MOSCOW, cron=("*/10 15-19 * * mon-fri", "7 * * * *"))
+BANK = cadence(cron=("*/10 15-19 * * mon-fri", "7 * * * *"))
 
 
 def at(text: str) -> datetime:
@@ -35,36 +34,35 @@ def test_the_bank_is_asked_often_when_its_table_is_due(now: str, coordinator: st
 
 
 def test_a_market_is_asked_every_so_often() -> None:
-    """An interval counts from the end of the poll before; beside cron lines the earlier of both counts."""
+    """An interval counts from the end of the poll before."""
     assert EVERY.after(NOW) == NOW + MINUTE
-    assert Cadence(MOSCOW, every=HOUR, cron=("5 * * * *",)).after(NOW) == NOW + 5 * MINUTE
 
 
 def test_a_poll_at_its_own_minute_is_not_repeated() -> None:
     """The next time of a cron line is after now, also where now is that very second."""
-    assert Cadence(MOSCOW, cron=("* * * * *",)).after(NOW) == NOW + MINUTE
+    assert cadence(cron=("* * * * *",)).after(NOW) == NOW + MINUTE
 
 
 @given(st.integers())
 def test_regular_polls_are_spread_by_jitter(seed: int) -> None:
     """Never before the regular time, never later than the jitter allows."""
     when = plan(EVERY, seed).next(NOW, Standing(), 1)
-    assert NOW + MINUTE <= when <= NOW + MINUTE + EVERY.jitter
+    assert NOW + MINUTE <= when <= NOW + MINUTE + EVERY.schedule.jitter
 
 
 @given(st.integers(), st.integers(1, 5000))
 def test_after_a_failure_it_comes_again_sooner(seed: int, failures: int) -> None:
     """Full jitter: at least a second, at most the doubled wait, its limit, or the regular time, whichever is first."""
-    cadence = Cadence(MOSCOW, every=HOUR, jitter=timedelta(0))
-    wait = plan(cadence, seed).next(NOW, Standing(in_a_row=failures), 1) - NOW
+    hourly = cadence(720, every=HOUR, jitter=timedelta(0))
+    wait = plan(hourly, seed).next(NOW, Standing(in_a_row=failures), 1) - NOW
     doubled = timedelta(seconds=5) * 2 ** min(failures - 1, 20)
     assert timedelta(seconds=1) <= wait <= min(doubled, timedelta(minutes=15))
 
 
 def test_the_waits_of_many_are_spread_over_the_whole_span() -> None:
     """Replicas that failed together do not come back together."""
-    cadence = Cadence(MOSCOW, every=HOUR)
-    waits = [plan(cadence, seed).next(NOW, Standing(in_a_row=30), 1) - NOW for seed in range(200)]
+    hourly = cadence(every=HOUR)
+    waits = [plan(hourly, seed).next(NOW, Standing(in_a_row=30), 1) - NOW for seed in range(200)]
     assert min(waits) < timedelta(minutes=1)
     assert max(waits) > timedelta(minutes=14)
 
@@ -72,7 +70,7 @@ def test_the_waits_of_many_are_spread_over_the_whole_span() -> None:
 def test_back_off_never_makes_it_later_than_usual() -> None:
     """A source that is asked every minute is asked every minute, failing or not."""
     waits = {plan(EVERY, seed).next(NOW, Standing(in_a_row=40), 1) - NOW for seed in range(100)}
-    assert max(waits) <= MINUTE + EVERY.jitter
+    assert max(waits) <= MINUTE + EVERY.schedule.jitter
 
 
 @pytest.mark.parametrize("minutes", [0.1, 5, 60, 1440])
@@ -94,7 +92,7 @@ def test_the_budget_of_an_hour_is_never_exceeded(
 ) -> None:
     """Whatever fails, however long it takes and whatever it asks for: in no hour more requests than the budget."""
     budget = max(budget, cost)
-    tested = plan(Cadence(MOSCOW, every=timedelta(seconds=20), budget=budget), seed)
+    tested = plan(cadence(every=timedelta(seconds=20), budget=budget), seed)
     standing, now, asked = Standing(), NOW, list[datetime]()
     for failed, seconds, wait in polls:
         tested.note(now, cost)
@@ -119,7 +117,7 @@ def test_replicas_that_are_cut_off_and_those_that_are_not_keep_one_budget(
     """Each cut off asks its share of what it knew to be left, the leader what it then leaves: no more than there is."""
     cut, budget, ago = min(cut, replicas - 1), 60, timedelta(seconds=5)
     now = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
-    known = plan(Cadence(MOSCOW, every=timedelta(seconds=1), budget=budget), 1)
+    known = plan(cadence(every=timedelta(seconds=1), budget=budget), 1)
     known.note(now - timedelta(minutes=1), spent)
     leader = plan(known.cadence, 1)
     leader.note(now - timedelta(minutes=1), spent)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.schedule.plans import EVERY, HOUR, MINUTE, MOSCOW, Standing, plan
-from ticker.scheduling import Cadence, Timetable
+from tests.schedule.plans import EVERY, HOUR, MINUTE, Standing, cadence, plan
+from ticker.scheduling import Timetable
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Polls:
     gates: dict[str, asyncio.Event] = field(default_factory=lambda: {"a": asyncio.Event(), "b": asyncio.Event()})
 
     def timetable(self, every: timedelta) -> Timetable:
-        plans = {source: plan(Cadence(MOSCOW, every=every, jitter=timedelta(0))) for source in "ab"}
+        plans = {source: plan(cadence(every=every, jitter=timedelta(0))) for source in "ab"}
         return Timetable(plans, self.poll, self.standings.__getitem__, lambda _: 1, self.clock, self.note)
 
     def clock(self) -> datetime:

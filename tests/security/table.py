@@ -63,7 +63,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`file:`, `unix:`, `javascript:`, a line end, a password",
         "the service does not start; the key and the mend are named",
         f"{_TEST}requests.py::test_an_upstream_is_configured_by_an_http_address",
-        Mutation("ticker/settings/types.py", 'parts.scheme not in {"http", "https"}', "not parts.scheme"),
+        Mutation("ticker/settings/models.py", "parts.scheme not in _DEFAULT_PORTS", "not parts.scheme"),
     ),
     Fault(
         "request smuggling",

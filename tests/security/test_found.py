@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load
+from ticker.settings.loader import load
 from ticker.web.problems import Problem, problem_response
 
 

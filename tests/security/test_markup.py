@@ -14,7 +14,7 @@ from tests.browser.conftest import Opener
 from tests.browser.test_widget import element, host, upgraded
 from tests.support.served_board import Live, live
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load
+from ticker.settings.loader import load
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHORT = '"><script>owned=1</script>'

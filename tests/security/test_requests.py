@@ -11,7 +11,7 @@ from tests.support.upstream import Upstream
 from ticker.fetch import Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.sources import SOURCES
 
 # {elsewhere} is a port of this machine where another server listens, {here} the upstream's own.

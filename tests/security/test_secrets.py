@@ -12,14 +12,13 @@ from urllib.parse import parse_qs, quote, quote_plus
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from msgspec import structs
 
 from tests.support.upstream import NOON
 from ticker.app import compose, record
 from ticker.cli.tables import check
 from ticker.fetch import HIDDEN, hidden, hidden_bytes
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.web.assets import ROUTES as ASSETS
 from ticker.web.routes import ROUTES
 
@@ -70,7 +69,7 @@ async def test_an_upstream_that_repeats_the_key_tells_it_to_nobody(
     flags = {"instruments.OIL.sources": ["alphavantage", "twelvedata"], "store.url": f"sqlite:///{tmp_path}/t.db"}
     names = ("TICKER_SOURCES__ALPHAVANTAGE__API_KEY", "TICKER_SOURCES__TWELVEDATA__API_KEY")
     config = load(shipped(), dict.fromkeys(names, key), flags).settings
-    config = structs.replace(config, checks={}, instruments={"OIL": config.instruments["OIL"]})
+    config = config.model_copy(update={"checks": {}, "instruments": {"OIL": config.instruments["OIL"]}})
     async with asked as server:
         upstream = str(server.make_url(f"/{how}"))
         recorder = record(config, upstream, tmp_path / "recording")

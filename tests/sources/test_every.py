@@ -15,7 +15,7 @@ from tests.support import wounds
 from tests.support.answers import HISTORY, LIVE, NOON
 from tests.support.refusals import refused
 from ticker.quotes import Reason, SourceError
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.sources import SOURCES
 
 SPLASH = b"<!DOCTYPE html><html><head><title>DDOS-GUARD</title></head><body></body></html>"

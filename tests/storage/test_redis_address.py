@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.storage.connect import STORES
 from ticker.storage.redis.address import SCHEMES, Address, address_of
 

@@ -21,9 +21,14 @@ class Import:
     type_only: bool
 
     @property
+    def importer(self) -> str:
+        """The module that imports, by its dotted name."""
+        return f"ticker.{self.file.removesuffix('.py').replace('/', '.')}".removesuffix(".__init__")
+
+    @property
     def room(self) -> str:
         """The room that imports."""
-        return room(f"ticker.{self.file.removesuffix('.py').replace('/', '.')}")
+        return room(self.importer)
 
     @property
     def top(self) -> str:

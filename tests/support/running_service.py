@@ -12,13 +12,12 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from msgspec import structs
 
 from tests.support.upstream import NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Snapshot, Status
-from ticker.settings.load import load, shipped
-from ticker.settings.model import Settings
+from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
 
@@ -76,7 +75,7 @@ def trio(flags: Mapping[str, Any]) -> Settings:
     """The shipped trio over its first four sources, whatever else the shipped configuration has learned to ask."""
     feeds = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["moex", "yahoo"]}
     own = {f"instruments.{symbol}.sources": sources for symbol, sources in feeds.items()}
-    return structs.replace(load(shipped(), {}, {**own, **flags}).settings, checks={})
+    return load(shipped(), {}, {**own, **flags}).settings.model_copy(update={"checks": {}})
 
 
 @asynccontextmanager

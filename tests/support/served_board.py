@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.web.connections import Bounds
 from ticker.web.context import Context
 from ticker.web.listener import Listener

@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.support.running_service import Clock
 from tests.support.upstream import NOON
 from ticker.app import Service, compose
-from ticker.settings.load import load, shipped
-from ticker.settings.model import Settings
+from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
 
 PATIENCE = 20.0
 

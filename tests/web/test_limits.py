@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load
+from ticker.settings.loader import load
 from ticker.web import limits
 from ticker.web.limits import RateLimiter
 

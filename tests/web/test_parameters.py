@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from tests.support.upstream import NOON
-from ticker.configured.instruments import instruments
 from ticker.quotes import Quote, Snapshot
-from ticker.settings.load import load, shipped
+from ticker.settings.loader import load, shipped
 from ticker.web import parameters
 from ticker.web.problems import Problem
 
-BOARD = Snapshot(1, NOON, tuple(Quote(each) for each in instruments(load(shipped(), {}, {}).settings)))
+BOARD = Snapshot(1, NOON, tuple(Quote(each) for each in load(shipped(), {}, {}).settings.instruments.values()))
 
 
 def asked(**query: str) -> web.Request:

@@ -8,8 +8,11 @@ from contextlib import suppress
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import count
+from typing import Annotated
 
 import holidays
+
+from ticker.fields import Read
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING_WEEK = frozenset(range(5))
@@ -53,6 +56,21 @@ def known(name: str) -> str:
     """`name`, if the holidays library has a calendar of that name. Raises ValueError otherwise."""
     _year(name, _ANY_YEAR)
     return name
+
+
+def _holidays(value: object) -> object:
+    return known(value) if isinstance(value, str) else value
+
+
+def _weekdays(value: object) -> object:
+    if isinstance(value, str):
+        days_of(value)
+    return value
+
+
+# Fields of a calendar, looked at where they are written, so that an error names the key.
+Holidays = Annotated[str, Read(_holidays)]
+Weekdays = Annotated[str, Read(_weekdays)]
 
 
 def days_from(first: date) -> Iterator[date]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Literal, TypeVar
 
-from ticker.calendars.days import DAY, days_of
+from ticker.calendars.days import DAY, Weekdays, days_of
 from ticker.fields import Flag, TimeOfDay
 
 # A longer one is a rule, not an exception, or a slip of the year.
@@ -64,7 +64,7 @@ class Hours:
 
     opens: TimeOfDay
     closes: TimeOfDay
-    days: str = "mon-sun"
+    days: Weekdays = "mon-sun"
     trade_date: Literal["same", "next"] = "same"
 
     def __post_init__(self) -> None:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal
 from ticker.calendars.days import (
     DAY,
     WORKING_WEEK,
+    Holidays,
+    Weekdays,
     days_before,
     days_from,
     days_of,
@@ -45,8 +47,8 @@ class Publication:
     zone: Zone
     at: TimeOfDay
     grace: Duration = timedelta(0)
-    days: str = "mon-fri"
-    holidays: str | None = None
+    days: Weekdays = "mon-fri"
+    holidays: Holidays | None = None
     lead: Whole = 0
     exceptions: tuple[PublicationException, ...] = ()
     covered_until: date | None = None

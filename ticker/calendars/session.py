@@ -6,7 +6,18 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from ticker.calendars.days import DAY, WEEKDAYS, days_before, days_from, days_of, is_half_day, is_holiday, known
+from ticker.calendars.days import (
+    DAY,
+    WEEKDAYS,
+    Holidays,
+    Weekdays,
+    days_before,
+    days_from,
+    days_of,
+    is_half_day,
+    is_holiday,
+    known,
+)
 from ticker.calendars.exceptions import Hours, SessionException, by_day
 from ticker.fields import Duration, TimeOfDay, Zone
 
@@ -69,11 +80,11 @@ class Session:
     delay: Duration = timedelta(0)
     grace: Duration = timedelta(0)
     timetables: tuple[Timetable, ...] = ()
-    days: str = "mon-fri"
+    days: Weekdays = "mon-fri"
     opens: TimeOfDay | None = None
     closes: TimeOfDay | None = None
-    holidays: str | None = None
-    early_closes: str | None = None
+    holidays: Holidays | None = None
+    early_closes: Holidays | None = None
     early_close: TimeOfDay | None = None
     exceptions: tuple[SessionException, ...] = ()
     covered_until: date | None = None

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 
 import typer
 
+from ticker.fields import positive
 from ticker.settings.errors import nearest
-from ticker.settings.types import duration, positive, web_address
+from ticker.settings.models import web_address
 
 
 def day(text: str | None, option: str, otherwise: date) -> date:
@@ -30,8 +31,7 @@ def whole(text: str) -> int:
 def stretch(text: str | None, option: str) -> timedelta | None:
     """The duration that `text` writes (10m). Exits with 2 for anything else."""
     try:
-        found = duration(text) if text is not None else None
-        return positive(found) if isinstance(found, timedelta) else None
+        return positive(text) if text is not None else None
     except ValueError as error:
         raise typer.BadParameter(f"{error}", param_hint=option) from None
 

@@ -17,10 +17,9 @@ from ticker.backfill import Backfill, Job
 from ticker.cli.arguments import known
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
-from ticker.configured.instruments import instruments
 from ticker.quotes import Instrument
 from ticker.rendering import locales
-from ticker.settings.model import Settings
+from ticker.settings.models import Settings
 from ticker.storage.base import StoreError
 
 
@@ -39,7 +38,11 @@ def run(config: Settings, asked: Range, upstream: str | None, pause: float) -> i
     if config.store.url.startswith("memory:"):
         raise typer.BadParameter("memory:// keeps nothing; name a file: sqlite:///var/ticker.db", param_hint="--store")
     known(asked.symbols, config.instruments)
-    wanted = [each for each in instruments(config) if not asked.symbols or each.symbol in asked.symbols]
+    wanted = [
+        each
+        for each in config.instruments.values()
+        if each.enabled and (not asked.symbols or each.symbol in asked.symbols)
+    ]
     work = backfill(config, upstream, pause)
     try:
         work.store.open()

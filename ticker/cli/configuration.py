@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ticker.app import Service, compose
-from ticker.settings.errors import ConfigurationError, placed
-from ticker.settings.load import Loaded, load, recall
+from ticker.settings.loader import Loaded, load
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The configuration that a start begins with; `again` reads it anew, `remember` keeps it for the next start."""
+    """The configuration that a start begins with; `again` reads it anew."""
 
     loaded: Loaded
-    remember: Callable[[], None] | None
     again: Callable[[], Loaded]
 
 
@@ -28,17 +25,8 @@ def settings(config: Path | None, **flags: object) -> Loaded:
 
 
 def begun(config: Path | None, **flags: object) -> First:
-    """As `settings`; what a former start has found good is not looked through again. Raises ConfigurationError."""
-    loaded, remember = recall(config, os.environ, _given(flags))
-    return First(loaded, remember, lambda: settings(config, **flags))
-
-
-def composed(loaded: Loaded, **how: Any) -> Service:  # noqa: ANN401 - whatever `compose` takes
-    """The service of `loaded`. Raises ConfigurationError, which names the file and the key."""
-    try:
-        return compose(loaded.settings, sound=loaded.sound, **how)
-    except ConfigurationError as error:
-        raise placed(error, loaded.origins) from None
+    """As `settings`, with what reads the same again. Raises ConfigurationError."""
+    return First(settings(config, **flags), lambda: settings(config, **flags))
 
 
 def _given(flags: dict[str, object]) -> dict[str, Any]:

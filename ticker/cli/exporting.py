@@ -18,7 +18,7 @@ from ticker.export.files import Target, TargetError, target_of
 from ticker.log import Log
 from ticker.quotes import Status
 from ticker.rendering import locales
-from ticker.settings.model import Settings
+from ticker.settings.models import Settings
 
 log = Log(__name__)
 

@@ -17,8 +17,8 @@ from ticker.cli.descriptors import descriptors
 from ticker.cli.reloads import reloads
 from ticker.cli.supervisor import notify, stay_alive
 from ticker.log import Log
-from ticker.settings.load import Loaded
-from ticker.settings.model import Server
+from ticker.settings.loader import Loaded
+from ticker.settings.models import ServerSettings
 from ticker.threads import begin
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
@@ -45,7 +45,6 @@ async def run(
     app: web.Application,
     again: Callable[[], Loaded] | None,
     what: str,
-    remember: Callable[[], None] | None = None,
     *,
     reuse_port: bool = False,
 ) -> None:
@@ -53,8 +52,6 @@ async def run(
 
     With `reuse_port` other processes may listen at the same address, and what is on its way to this one when it ends is
     still answered.
-
-    Once it listens, `remember` is called, which writes down what the next start need not find out again.
 
     Without `again`, as over a recording, there is nothing that SIGHUP could change, and it is passed over.
 
@@ -78,8 +75,6 @@ async def run(
         await _listen(public, sockets, what)
         listening.set()
         notify("READY=1")
-        if remember is not None:
-            await asyncio.to_thread(remember)
         await stop.wait()
         await _drain(service)
         if reuse_port:
@@ -119,7 +114,7 @@ def _runner(app: web.Application) -> web.AppRunner:
     return Listener(app, Bounds(max(every - _OWN, every // 4)), shutdown_timeout=_FINISH_SECONDS)
 
 
-async def _listen_for_metrics(runner: web.AppRunner, server: Server) -> None:
+async def _listen_for_metrics(runner: web.AppRunner, server: ServerSettings) -> None:
     await runner.setup()
     await _listen(
         runner, bind(server.metrics_host or server.host, server.metrics_port or 0, reuse_port=False), "metrics"

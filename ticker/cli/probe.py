@@ -11,15 +11,14 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Column, Table
 
-from ticker import clock, keys
-from ticker.app import Service, compose
+from ticker import clock
+from ticker.app import Service, compose, feeds_of
 from ticker.cli.logs import logs
 from ticker.cli.tables import shown
-from ticker.configured.feeds import idle
 from ticker.feeds import Feed
+from ticker.fields import written
 from ticker.quotes import SourceError, Tick
-from ticker.settings.model import Settings
-from ticker.settings.types import written
+from ticker.settings.models import Settings
 
 # Of a whole table so many rates are shown, these first.
 _SHOWN = 3
@@ -39,15 +38,22 @@ async def sources(config: Settings, upstream: str | None, at: datetime | None, *
     """Print the sources; with `probe`, ask each once. The exit code: 1 where a probed one failed."""
     logs(logging.CRITICAL)
     service = compose(config, upstream=upstream, now=clock.Shifted(at) if at else clock.wall)
-    found = await _probe(service, idle(config, upstream)) if probe else {}
+    found = await _probe(service, _idle(service.settings, upstream)) if probe else {}
     names = ("source", "feeds", "asked", "terms", *(("answer", "time") if probe else ()))
     table = Table(*(Column(name, overflow="fold") for name in names))
     for source in config.sources:
         came = found.get(source)
-        answer = [shown(came.text), f"{came.seconds:.2f} s"] if came else ["off: needs an api_key", ""] if probe else []
-        table.add_row(source, _feeds(config, service, source), *_terms(config, source), *answer)
+        off = "off: needs an api_key" if config.sources[source].enabled else "off: enabled = false"
+        answer = [shown(came.text), f"{came.seconds:.2f} s"] if came else [off, ""] if probe else []
+        table.add_row(source, _feeds(service, source), *_terms(config, source), *answer)
     Console().print(table)
     return int(not all(came.good for came in found.values()))
+
+
+def _idle(active: Settings, upstream: str | None) -> dict[str, Feed]:
+    """The sources that are on and feed nothing: they can be probed all the same."""
+    used = active.used_sources()
+    return feeds_of(active, upstream, [source for source in active.sources if source not in used])
 
 
 async def _probe(service: Service, unfed: dict[str, Feed]) -> dict[str, Came]:
@@ -88,8 +94,8 @@ def _of(ticks: Sequence[Tick]) -> str:
     return ", ".join(told) + (f" and {len(ticks) - _SHOWN} more" if len(ticks) > _SHOWN else "")
 
 
-def _feeds(config: Settings, service: Service, source: str) -> str:
-    if keys.off(config, source):
+def _feeds(service: Service, source: str) -> str:
+    if source not in service.settings.sources:
         return "off"
     return ", ".join(instrument.symbol for instrument in service.poller.coverage.wanted(source)) or "nothing"
 

@@ -18,8 +18,8 @@ from ticker.cli.logs import logs
 from ticker.cli.serving import run
 from ticker.log import Log
 from ticker.recording import Recording
-from ticker.settings.load import load, shipped
-from ticker.settings.model import Settings
+from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
 
 log = Log(__name__)
 

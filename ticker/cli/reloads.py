@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ticker.app import Service
 from ticker.log import Log
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import Loaded
+from ticker.settings.loader import Loaded
 
 log = Log(__name__)
 

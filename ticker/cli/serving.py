@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import NoReturn
 
 from ticker import clock
+from ticker.app import compose
 from ticker.cli import lifecycle
-from ticker.cli.configuration import First, composed
+from ticker.cli.configuration import First
 from ticker.cli.logs import logs
 from ticker.log import Log
 from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import Loaded
+from ticker.settings.loader import Loaded
 from ticker.storage.connect import is_shared
 
 log = Log(__name__)
@@ -31,12 +32,10 @@ def serve(first: First, *, upstream: str | None, at: datetime | None, reuse_port
     logs()
     if reuse_port:
         _shareable(loaded)
-    service = composed(loaded, upstream=upstream, now=now, stored=True)
+    service = compose(loaded.settings, upstream=upstream, now=now, stored=True)
 
     async def serving() -> None:
-        await lifecycle.run(
-            service, service.web(), first.again, "ticker serves", remember=first.remember, reuse_port=reuse_port
-        )
+        await lifecycle.run(service, service.web(), first.again, "ticker serves", reuse_port=reuse_port)
 
     run(serving, config.server.host, config.server.port)
 

@@ -17,16 +17,14 @@ from rich.text import Text
 from ticker import clock
 from ticker.app import compose
 from ticker.cli.arguments import known
-from ticker.cli.configuration import composed
 from ticker.cli.harmless import harmless
 from ticker.cli.logs import logs
 from ticker.quotes import Quote, Snapshot, Status
 from ticker.rendering import json, locales
 from ticker.rendering.schemas import QuoteSchema, QuotesSchema
-from ticker.settings.load import Loaded
-from ticker.settings.model import Settings
-from ticker.settings.plain import plain
-from ticker.settings.types import masked
+from ticker.settings.errors import redact
+from ticker.settings.loader import Loaded
+from ticker.settings.models import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,11 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 
 def check(loaded: Loaded, *, quiet: bool = False) -> None:
     """Print every effective setting and where it comes from; nothing at all where it is to be `quiet`."""
-    composed(loaded)
     if quiet:
         return
     table = _table("setting", "value", "from")
-    for key, value in _flat(plain(loaded.settings)):
-        table.add_row(shown(key), shown(masked(str(value))), shown(_origin(key, loaded.origins)))
+    for key, value in _flat(loaded.settings.as_written()):
+        table.add_row(shown(key), shown(redact(str(value))), shown(_origin(key, loaded.origins)))
     Console().print(table)
     typer.echo("The configuration is good.")
 

@@ -1,6 +1,5 @@
-"""The configuration: a TOML file, overridden by TICKER_… environment variables, overridden by flags.
+"""The configuration: TOML files, overridden by TICKER_… environment variables, overridden by flags.
 
-`model` says what may be set, `rules` within which bounds and `types` how it is written; `environment` which key a
-variable means, `validation` what is wrong and `errors` how that is told. `load` reads and layers it all and remembers
-where each value came from; `memory` keeps for the next start what was found good. Nothing misspelt gets past them.
+Read `models` first (what may be set: the object that the service holds), then `loader` (how the layers become one and
+what is wrong with them) and `errors` (how that is told).
 """

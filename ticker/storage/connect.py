@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ticker.storage.base import Store
+from ticker.storage.redis.address import address_of
 from ticker.storage.sqlite import MemoryStore, SqliteStore
 
 
 def _redis(url: str) -> Store:
-    from ticker.storage import redis  # noqa: PLC0415 - only where the store is one
+    from ticker.storage.redis.store import Redis  # noqa: PLC0415 - an optional extra, loaded where the store is one
 
-    return redis.of_url(url)
+    return Redis(address_of(url))
 
 
 STORES: dict[str, Callable[[str], Store]] = {

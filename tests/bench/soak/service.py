@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from msgspec import structs
-
 from ticker.app import Service, compose
 from ticker.cli import lifecycle
 from ticker.cli.logs import logs
 from ticker.cli.serving import run
 from ticker.clock import Shifted
 from ticker.scheduling import Timetable
-from ticker.settings.load import load, shipped
-from ticker.settings.model import Settings
+from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
 
 # Real seconds: five minutes of the service's clock at a thousandfold.
 TIMEOUT = "300ms"
@@ -74,7 +72,7 @@ def configured(store: str) -> Settings:
     flags: dict[str, Any] = {f"instruments.{symbol}.sources": sources for symbol, sources in FEEDS.items()}
     flags |= {f"sources.{each}.timeout": TIMEOUT for each in ("cbr", "cbr_mirror", "moex", "yahoo")}
     flags |= {"server.port": 0, "server.metrics_port": 0, "store.url": store}
-    return structs.replace(load(shipped(), {}, flags).settings, checks={})
+    return load(shipped(), {}, flags).settings.model_copy(update={"checks": {}})
 
 
 def composed(plan: Plan) -> Service:

@@ -12,8 +12,7 @@ from tests.security.fuzz.running import fuzz
 with atheris.instrument_imports(include=["ticker"]):
     from ticker.app import compose
     from ticker.settings.errors import ConfigurationError
-    from ticker.settings.load import load, shipped
-    from ticker.settings.plain import plain
+    from ticker.settings.loader import load, shipped
 
 
 FILE = Path(tempfile.mkstemp(suffix=".toml")[1])
@@ -39,7 +38,7 @@ def one(data: bytes) -> None:
             raise AssertionError("an error without a word") from error
         return
     # What was let in can be told: printed by `ticker check`, and in every answer.
-    str(plain(loaded.settings)).encode()
+    str(loaded.settings.as_written()).encode()
     service.openapi()
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from msgspec import structs
 
-from ticker.settings import rules
-from ticker.settings.environment import TEXTS
-from ticker.settings.errors import ConfigurationError
-from ticker.settings.load import load, shipped
-from ticker.settings.secret import Secret
+from ticker.settings.errors import ConfigurationError, redact
+from ticker.settings.loader import Changes, Loaded, compare, ensure_reloadable, load, shipped
+from ticker.settings.models import Settings
 
+HOOK = f"[webhooks.a]\nurl = 'https://h.example'\nsecret = 'whsec_{'QUJD' * 8}'\n"
 YUAN = """
 [instruments.CNY]
 base = "CNY"
@@ -67,20 +65,97 @@ def test_a_file_in_the_folder_config_is_found(tmp_path: Path, monkeypatch: pytes
     assert loaded.origins["server.host"] == "shipped"
 
 
-def test_a_file_with_one_instrument_gives_only_that_one_with_shipped_sources(written: Path) -> None:
-    """Instruments are what the file says; sources and calendars it leaves out are as shipped."""
-    settings, plain = load(written, {}, {}).settings, load(shipped(), {}, {}).settings
-    assert list(settings.instruments) == ["CNY"]
-    assert (settings.sources, settings.calendars) == (plain.sources, plain.calendars)
+def test_a_file_is_laid_over_what_is_shipped_key_by_key(tmp_path: Path) -> None:
+    """What it does not name is as shipped: one number changed does not take two instruments away."""
+    (tmp_path / "own.toml").write_text("[instruments.USD]\nmax_move = 0.1\n[sources.cbr]\ntimeout = '3s'")
+    settings, plain = load(tmp_path / "own.toml", {}, {}).settings, load(shipped(), {}, {}).settings
+    usd = plain.instruments["USD"]
+    assert settings.instruments == {
+        **plain.instruments,
+        "USD": replace(usd, max_move=settings.instruments["USD"].max_move),
+    }
+    assert str(settings.instruments["USD"].max_move) == "0.1"
+    assert settings.sources["cbr"].model_copy(update={"timeout": plain.sources["cbr"].timeout}) == plain.sources["cbr"]
 
 
-def test_instruments_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """A shipped instrument keeps what the file does not say of it, and takes the file's place in the order."""
-    (tmp_path / "own.toml").write_text('[instruments.OIL]\ndecimals = 3\n[instruments.USD]\nmax_age = "1d"')
-    instruments = load(tmp_path / "own.toml", {}, {}).settings.instruments
-    assert list(instruments) == ["OIL", "USD"]
-    plain = load(shipped(), {}, {}).settings.instruments["OIL"]
-    assert instruments["OIL"] == structs.replace(plain, decimals=3)
+def test_a_list_and_a_schedule_are_replaced_whole(tmp_path: Path) -> None:
+    """Half of one and half of another would be neither."""
+    text = "[instruments.USD]\nsources = ['cbr']\nfallbacks = []\n[sources.cbr.schedule]\nevery = '1m'"
+    (tmp_path / "own.toml").write_text(text)
+    settings = load(tmp_path / "own.toml", {}, {}).settings
+    assert settings.instruments["USD"].all_sources == ("cbr",)
+    assert (settings.sources["cbr"].schedule.cron, str(settings.sources["cbr"].schedule.zone)) == ((), "UTC")
+
+
+def test_a_new_instrument_stands_behind_the_shipped_ones(written: Path) -> None:
+    """With the shipped sources to ask."""
+    assert list(load(written, {}, {}).settings.instruments) == ["USD", "EUR", "OIL", "CNY"]
+
+
+@pytest.mark.parametrize(
+    ("named", "order"),
+    [
+        (["OIL"], ["USD", "EUR", "OIL"]),
+        (["OIL", "USD"], ["OIL", "EUR", "USD"]),
+        (["OIL", "EUR", "USD"], ["OIL", "EUR", "USD"]),
+        (["CNY", "USD"], ["CNY", "EUR", "OIL", "USD"]),
+    ],
+)
+def test_instruments_that_a_file_names_stand_in_its_order(tmp_path: Path, named: list[str], order: list[str]) -> None:
+    """In the places that they have together; a copy of the shipped file with its tables moved moves the numbers."""
+    needed = "base = 'CNY'\nquote = 'RUB'\nsources = ['cbr']"
+    tables = (f"[instruments.{symbol}]\n{needed if symbol == 'CNY' else ''}" for symbol in named)
+    (tmp_path / "own.toml").write_text("\n".join(tables))
+    assert list(load(tmp_path / "own.toml", {}, {}).settings.instruments) == order
+
+
+def test_a_calendar_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    """Over the shipped one of its name, key by key; a dated exception is added; the configuration goes over both."""
+    (tmp_path / "own.toml").write_text("[calendars.cbr]\nat = '18:00'")
+    (tmp_path / "calendars").mkdir()
+    (tmp_path / "calendars" / "cbr.toml").write_text(
+        "grace = '9h'\nat = '17:00'\n[[exceptions]]\ndates = [2031-01-09]\nclosed = true"
+    )
+    (tmp_path / "calendars" / "mine.toml").write_text("kind = 'publication'\nzone = 'UTC'\nat = '09:00'")
+    loaded, plain = load(tmp_path / "own.toml", {}, {}), load(shipped(), {}, {}).settings.calendars["cbr"]
+    calendar = loaded.settings.calendars["cbr"]
+    assert (calendar.grace.total_seconds(), calendar.kind) == (9 * 3600, "publication")
+    assert calendar.kind == plain.kind == "publication"
+    assert calendar.at.hour == 18
+    assert calendar.exceptions[: len(plain.exceptions)] == plain.exceptions
+    assert len(calendar.exceptions) == len(plain.exceptions) + 1
+    assert str(loaded.settings.calendars["mine"].zone) == "UTC"
+    assert loaded.origins["calendars.cbr.grace"] == str(tmp_path / "calendars" / "cbr.toml")
+    assert loaded.origins["calendars.cbr.at"] == str(tmp_path / "own.toml")
+
+
+def test_an_error_of_a_calendar_names_its_file(tmp_path: Path) -> None:
+    """And not the configuration beside which it lies."""
+    (tmp_path / "own.toml").write_text("")
+    (tmp_path / "calendars").mkdir()
+    (tmp_path / "calendars" / "cbr.toml").write_text("garce = '9h'")
+    said = refused(tmp_path / "own.toml")
+    assert said.startswith(f"{tmp_path / 'calendars' / 'cbr.toml'}: calendars.cbr.garce: no such key"), said
+    (tmp_path / "calendars" / "cbr.toml").write_text("garce = ")
+    assert refused(tmp_path / "own.toml").startswith(f"{tmp_path / 'calendars' / 'cbr.toml'}: not TOML")
+
+
+def test_a_calendar_of_another_kind_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
+    """The keys of a bank mean nothing to a market."""
+    text = "[calendars.cbr]\nkind = 'session'\nzone = 'UTC'\nopens = '09:00'\ncloses = '10:00'"
+    (tmp_path / "own.toml").write_text(text)
+    assert load(tmp_path / "own.toml", {}, {}).settings.calendars["cbr"].kind == "session"
+
+
+def test_the_environment_names_the_file_where_no_flag_does(tmp_path: Path, written: Path) -> None:
+    """TICKER_CONFIG is no setting; an empty one names nothing."""
+    variables = {"TICKER_CONFIG": str(written)}
+    assert "CNY" in load(None, variables, {}).settings.instruments
+    assert load(None, variables, {}).file == str(written)
+    assert "CNY" not in load(shipped(), variables, {}).settings.instruments
+    assert load(None, {"TICKER_CONFIG": ""}, {}).settings == load(None, {}, {}).settings
+    with pytest.raises(ConfigurationError, match=r"none\.toml: no such file"):
+        load(None, {"TICKER_CONFIG": str(tmp_path / "none.toml")}, {})
 
 
 def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(written: Path) -> None:
@@ -103,6 +178,7 @@ def test_a_flag_goes_over_the_environment_over_the_file_over_what_is_shipped(wri
     [
         ("TICKER_SOURCES__CBR__TIMEOUT", "7s", "timeout"),
         ("TICKER_sources__Cbr__max_bytes", "5_000", "max_bytes"),
+        ("TICKER_SOURCES__CBR__ENABLED", "false", "enabled"),
         ("TICKER_SOURCES__CBR__SCHEDULE__EVERY", "3m", "schedule"),
         ("TICKER_SOURCES__CBR__ATTRIBUTION__DE", "Russische Zentralbank", "attribution"),
         ("TICKER_SOURCES__CBR__TERMS_URL", "https://www.example/terms", "terms_url"),
@@ -112,7 +188,7 @@ def test_an_environment_variable_reaches_any_key_whatever_its_case(name: str, te
     """Two underscores go one level down; the value is TOML where it is, else text."""
     changed = load(shipped(), {name: text}, {}).settings.sources["cbr"]
     plain = load(shipped(), {}, {}).settings.sources["cbr"]
-    assert {each for each in plain.__struct_fields__ if getattr(plain, each) != getattr(changed, each)} == {key}
+    assert {each for each in type(plain).model_fields if getattr(plain, each) != getattr(changed, each)} == {key}
 
 
 def test_a_key_of_digits_stays_text() -> None:
@@ -125,7 +201,12 @@ def test_a_key_of_digits_stays_text() -> None:
 
 def test_variables_of_others_are_left_alone() -> None:
     """Only TICKER_… names are ours."""
-    assert load(shipped(), {"TICKERS": "1", "PORT": "1", "TICKER_REQUIRE_ALL": "1"}, {}).settings.server.port == 8080
+    assert (
+        load(
+            shipped(), {"TICKERS": "1", "PORT": "1", "TICKER_REQUIRE_ALL": "1", "TICKER_LOG_LEVEL": "debug"}, {}
+        ).settings.server.port
+        == 8080
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,8 +220,9 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[instruments.USD]\nmaxage = '1d'", "instruments.USD.maxage", "did you mean 'max_age'?"),
         ("[instruments.USD]\nsources = ['cbrr']", "instruments.USD.sources", "did you mean 'cbr'?"),
         ("[instruments.USD]\ncalendar = 'cbrr'", "instruments.USD.calendar", "did you mean 'cbr'?"),
-        ("[sources.cbr]\ncalendar = 'fort'", "sources.cbr.calendar", "did you mean 'forts'?"),
+        ("[sources.cbr]\ncalendar = 'moex_fort'", "sources.cbr.calendar", "did you mean 'moex_forts'?"),
         ("[server]\nport = 70000", "server.port", "must be at most 65535 (it is 70000)"),
+        ("[server]\nport = true", "server.port", "must be a whole number, without quotes (it is True)"),
         ("[server]\nport = 'x'", "server.port", "must be a whole number, without quotes (it is 'x')"),
         ("[sources.cbr]\ntimeout = 10", "sources.cbr.timeout", "write a duration as a number with its unit"),
         ("[sources.cbr]\ntimeout = '0s'", "sources.cbr.timeout", "longer than nothing"),
@@ -152,9 +234,39 @@ def test_variables_of_others_are_left_alone() -> None:
             "instruments.CNY.base",
             "is missing and has no",
         ),
-        ("[instruments]", "instruments", "must not be empty: at least 1"),
+        ("[instruments.USD]\nsymbol = 'EUR'", "instruments", "USD has a symbol of its own"),
+        ("[instruments.USD]\nrate = 'newest'", "instruments.USD.rate", "must be one of 'in_force' or 'latest'"),
+        ("[instruments.USD]\nfallbacks = ['fredd']", "instruments.USD.fallbacks", "did you mean 'fred'?"),
+        ("[instruments.USD]\nfallbacks = ['cbr']", "instruments.USD", "cannot be among both sources and fallbacks"),
+        (
+            "[instruments.OIL]\nfallbacks = ['fred']\nfallback_after = '8d'\nsources = ['moex']",
+            "instruments.OIL",
+            "fallback_after (8d)",
+        ),
+        (
+            "[instruments.USD]\nenabled = 1",
+            "instruments.USD.enabled",
+            "must be true or false, without quotes (it is 1)",
+        ),
+        ("contact = 'nobody'", "contact", "'nobody' is no contact: write https://"),
+        ("[evidence]\nkeep = 90", "evidence.keep", "write a duration as a number with its unit"),
+        ("[evidence]\nkep = '9d'", "evidence.kep", "did you mean 'keep'?"),
+        ("[webhooks.a]\nurl = 'https://h.example'", "webhooks.a.secret", "is missing and has no default"),
+        (HOOK + "symbols = ['USB']", "webhooks.a.symbols", "no instrument 'USB'; did you mean 'USD'?"),
+        (HOOK + "events = ['quotes']", "webhooks.a.events.0", "must be one of 'quote.published', "),
+        ("[calendars.x]\nkind = 'session'\nzone = 'UTC'\nopens = '09:00'", "calendars.x", "give both opens and closes"),
+        (
+            "[sources.cbr]\nschedule = { cron = ['99 * * * *'] }",
+            "sources.cbr.schedule.cron",
+            "five fields: minute hour day",
+        ),
+        (
+            "[sources.cbr]\nschedule = { cron = ['0 0 30 2 *'] }",
+            "sources.cbr.schedule.cron",
+            "names no time that ever comes",
+        ),
         ("instruments = 1", "instruments", "must be a table"),
-        ("[server]\nexpress = 3", "server.express", "must be true or false, without quotes (it is 3)"),
+        ("[server]\nfast_path = 3", "server.fast_path", "must be true or false, without quotes (it is 3)"),
         ("[server]\nhost = 3", "server.host", "must be text, in quotes (it is 3)"),
         ("[server]\nrate_limit = 1.5", "server.rate_limit", "must be a whole number, without quotes (it is 1.5)"),
         ("[server]\ncors_origins = ['a.example']", "server.cors_origins", "'a.example' is no origin: write https://"),
@@ -201,8 +313,13 @@ def test_an_error_of_the_file_names_the_file_the_key_and_the_mend(
         ("TICKER_SERVER__PROT", "did you mean 'port'?"),
         ("TICKER_SERVR__PORT", "did you mean 'server'?"),
         ("TICKER_PORT", "did you mean TICKER_SERVER__PORT? Two underscores"),
+        ("TICKER_EVIDENCE_KEEP", "did you mean TICKER_EVIDENCE__KEEP?"),
+        ("TICKER_WEBHOOKS__DESK__URI", "did you mean 'url'?"),
         ("TICKER_SERVER_DRAIN", "did you mean TICKER_SERVER__DRAIN?"),
-        ("TICKER_SOMETHING", "there are calendars, checks, instruments, server, sources, store"),
+        (
+            "TICKER_SOMETHING",
+            "there are calendars, checks, contact, evidence, instruments, server, sources, store, webhooks",
+        ),
         ("TICKER_SOURCES__CBRR__TIMEOUT", "did you mean 'cbr'?"),
         ("TICKER_SOURCES__CBR__TIMEUOT", "did you mean 'timeout'?"),
         ("TICKER_CALENDARS__CBR__GARCE", "did you mean 'grace'?"),
@@ -301,10 +418,86 @@ def test_an_error_never_prints_a_secret(tmp_path: Path, text: str, environment: 
     assert "s3cret" not in refused(tmp_path / "own.toml", environment)
 
 
-def test_a_variable_of_every_text_stays_text() -> None:
-    """Which types are text is known without the library that validates."""
-    named = {name: get_args(kind)[0] for name, kind in vars(rules).items() if get_origin(kind) is Annotated}
-    assert {"str"} | {name for name, kind in named.items() if kind in (str, Secret)} == TEXTS
+@pytest.mark.parametrize("symbols", [("USD", "EUR", "OIL"), ("OIL",)])
+def test_a_service_without_an_instrument_or_a_source_is_refused(tmp_path: Path, symbols: tuple[str, ...]) -> None:
+    """It could show nothing."""
+    off = "".join(f"[instruments.{symbol}]\nenabled = false\n" for symbol in symbols)
+    (tmp_path / "own.toml").write_text(off if len(symbols) > 1 else "[sources.moex]\nenabled = false\n" + ONLY_MOEX)
+    said = refused(tmp_path / "own.toml")
+    assert ("leave one on" if len(symbols) > 1 else "list another source, or take the instrument out") in said, said
+
+
+ONLY_MOEX = "[instruments.OIL]\nsources = ['moex']\nfallbacks = ['fred']"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("redis://:s3cret@host:6379/0", "redis://***@host:6379/0"),
+        ("rediss+sentinel://me:s3@c/r?et@host/a", "rediss+sentinel://***@host/a"),
+        ("redis+sentinel://host/a?sentinel_password=s3cret&ca=b", "redis+sentinel://host/a?sentinel_password=***&ca=b"),
+        ("https://user:s3cret@host/a", "https://***@host/a"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("memory://", "memory://"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(text: str, shown: str) -> None:
+    """What stands before the @ of an address never reaches a terminal or a log."""
+    assert redact(text) == shown
+
+
+def test_a_start_tells_what_it_makes_of_the_shipped_configuration(tmp_path: Path) -> None:
+    """Records by name, values by key, whoever changed them; a secret's key is named and not its value."""
+    text = "[instruments.OIL]\nenabled = false\n[instruments.USD]\nmax_move = 0.1\nlabel = { de = 'USD' }" + YUAN
+    (tmp_path / "own.toml").write_text(text)
+    variables = {"TICKER_SOURCES__EIA__API_KEY": "s3cret"}
+    changes = load(tmp_path / "own.toml", variables, {"server.port": 9000}).changes
+    assert (changes.added, changes.removed) == (("instruments.CNY",), ("instruments.OIL",))
+    assert changes.changed == (
+        *("instruments.USD.label.de", "instruments.USD.max_move", "server.port", "sources.eia.api_key"),
+    )
+    assert not load(shipped(), {}, {}).changes
+
+
+def loaded(**flags: object) -> Loaded:
+    """The shipped settings with flags over them; __ stands for a dot."""
+    return load(shipped(), {}, {key.replace("__", "."): value for key, value in flags.items()})
+
+
+def settings(**flags: object) -> Settings:
+    """As `loaded`."""
+    return loaded(**flags).settings
+
+
+def test_a_reload_tells_what_it_changes() -> None:
+    """Switched off is removed, switched on again is added."""
+    off = settings(instruments__EUR__enabled=False)
+    assert compare(settings(), off) == Changes(removed=("instruments.EUR",))
+    assert compare(off, settings(store__raw="91d")) == Changes(added=("instruments.EUR",), changed=("store.raw",))
+    assert not compare(off, off)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("host", "127.0.0.2"), ("port", 9), ("metrics_host", "127.0.0.1"), ("metrics_port", 9100)],
+)
+def test_where_the_service_listens_needs_a_restart(key: str, value: object) -> None:
+    """The error names the key and what it is."""
+    with pytest.raises(ConfigurationError, match=rf"server\.{key} cannot change while the service runs"):
+        ensure_reloadable(settings(), settings(**{f"server__{key}": value}))
+
+
+def test_a_store_that_a_reload_would_move_is_told_without_its_password() -> None:
+    """The line stands in logs."""
+    with pytest.raises(ConfigurationError, match="store cannot change") as error:
+        ensure_reloadable(settings(), settings(store__url="redis://:s3cret@host"))
+    assert "s3cret" not in str(error.value)
+
+
+def test_everything_else_may_change_in_place() -> None:
+    """Instruments, sources, calendars, and whom the service lets in."""
+    ensure_reloadable(settings(), settings(server__cors_origins=["https://example.org"], server__access_log=True))
+    ensure_reloadable(settings(), settings(instruments__USD__decimals=4, sources__cbr__timeout="3s"))
 
 
 VALUES = st.recursive(
