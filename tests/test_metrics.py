@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import subprocess
 from collections.abc import AsyncIterator
 
@@ -10,10 +11,12 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_prometheus
+from prometheus_client.registry import Collector
 
 from tests.support.programs import needs
 from tests.support.running_service import Served, answered, serving
 from tests.support.upstream import NOON, Upstream
+from ticker.metrics import Exposition
 
 # The contract's names and labels.
 CONTRACT = {
@@ -156,3 +159,38 @@ async def test_a_histogram_adds_up(served: Served) -> None:
             assert buckets == sorted(buckets)
             assert buckets[-1] == count
         assert max(count for _, count in found[f"{name}_count"]) >= 1
+
+
+async def test_a_scrape_is_made_once_a_second_for_all(served: Served) -> None:
+    """However many scrape, in whatever forms: it takes milliseconds, in which no reader is answered."""
+
+    class Counted(Collector):
+        """Counts how often it is asked."""
+
+        made = 0
+
+        def collect(self) -> list[Metric]:
+            self.made += 1
+            return []
+
+    counted, now = Counted(), [0.0]
+    exposition = Exposition(counted, timer=lambda: now[0])
+    counted.made = 0
+    for _ in range(100):
+        exposition.scrape("")
+        exposition.scrape("application/openmetrics-text; version=1.0.0")
+    assert counted.made == 2
+    now[0] = 1.1
+    exposition.scrape("")
+    assert counted.made == 3
+    texts = [await scraped(served) for _ in range(2)]
+    assert texts[0] == texts[1]
+
+
+async def test_a_scrape_is_compressed_where_that_is_asked_for(served: Served) -> None:
+    """Prometheus asks for gzip: a tenth of the bytes."""
+    answer = await served.client.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    body = await answer.read()
+    assert gzip.decompress(body).startswith(b"# HELP ")
+    assert len(body) < 12_000

@@ -42,9 +42,7 @@ PROCESSES: tuple[Fault, ...] = (
         "for longer than `Cache-Control` lets anything be kept",
         "every page whole, with the last numbers",
         "tests/faults/test_resources.py::test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers",
-        Mutation(
-            "ticker/web/responses.py", "stale-while-revalidate={_REVALIDATE}, stale-if-error={_IF_ERROR}", "private"
-        ),
+        Mutation("ticker/web/headers.py", "stale-while-revalidate={min(_WHILE_REVALIDATING, beyond)}, ", "private, "),
     ),
     Fault(
         "bad reload",
@@ -84,17 +82,6 @@ PROCESSES: tuple[Fault, ...] = (
         "the new numbers, made once for all",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation("ticker/rendering/renderer.py", "if view not in self._views:", "if view:"),
-    ),
-    Fault(
-        "stampede on a cold process",
-        "40 at once for each page that is loaded when it is first asked for",
-        "every one is answered",
-        "tests/faults/test_stampede.py::test_the_first_readers_of_a_cold_process_are_all_answered",
-        Mutation(
-            "ticker/web/routes.py",
-            "await asyncio.to_thread(import_module, module)",
-            '__import__("sys").modules.get(module) or await asyncio.to_thread(import_module, module)',
-        ),
     ),
     Fault(
         "readers reaching upstream",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.support.defences import Fault, Mutation
 
 _CLIENT, _BASE = "ticker/fetch.py", "ticker/sources/base.py"
-_CONNECTIONS, _FRAMING, _DOORS = "ticker/web/connections.py", "ticker/web/connections.py", "ticker/web/listener.py"
+_CONNECTIONS, _FRAMING, _LISTENER = "ticker/web/connections.py", "ticker/web/framing.py", "ticker/web/listener.py"
 _AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/pages.py", "ticker/cli/logs.py"
-_EXPRESS = "ticker/web/fast_path.py"
+_FAST_PATH, _HEADERS, _LIMITS = "ticker/web/fast_path.py", "ticker/web/headers.py", "ticker/web/limits.py"
 _TEST = "tests/security/test_"
 _LAST = "the last numbers"
 
@@ -67,24 +67,59 @@ ATTACKS: tuple[Fault, ...] = (
     ),
     Fault(
         "request smuggling",
-        "52 requests that two readers see different ends of, with the express lane and without",
+        "52 requests that two readers see different ends of, with the fast path and without",
         "one refusal or the first answer, `no-store`, and the end of the connection",
         f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
-        Mutation(_FRAMING, "return request.body_exists or", "return"),
+        Mutation(_FRAMING, "return request.body_exists or strange", "return strange"),
+    ),
+    Fault(
+        "a request behind an upgrade",
+        "`Upgrade: h2c` and `websocket`, with a request after it in the same breath",
+        "the answer, `Connection: close` and the end: nothing is swallowed, nothing read as another protocol",
+        f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
+        Mutation(_FRAMING, ' or "Upgrade" in request.headers', ""),
+    ),
+    Fault(
+        "bytes behind the last request",
+        "blanks, half a request and a whole one behind `Connection: close`, at once and later",
+        "the answer to the last request, and the end",
+        f"{_TEST}ends.py::test_what_comes_behind_the_last_request_is_not_read",
+        Mutation(_CONNECTIONS, "            if self._last_heard:\n                return\n", ""),
+    ),
+    Fault(
+        "half-closed client",
+        "one request or three, and the end of what it says before it has read anything",
+        "every answer, and the end",
+        f"{_TEST}ends.py::test_who_says_no_more_still_gets_every_answer",
+        Mutation(_CONNECTIONS, "return not idle", "return False"),
+    ),
+    Fault(
+        "limit passed by a forged chain",
+        "several lines, thousands of addresses, ports, brackets, quotes, `Forwarded` beside `X-Forwarded-For`",
+        "the bucket of the last address that no trusted proxy vouches for",
+        "tests/web/test_limits.py::test_no_forged_chain_gives_a_client_a_second_bucket",
+        Mutation(_LIMITS, 'headers.getall("X-Forwarded-For", [])', 'headers.getall("X-Forwarded-For", [])[:1]'),
+    ),
+    Fault(
+        "flood of scrapes",
+        "a hundred scrapes together, of each form",
+        "made once a second for all, each in its turn",
+        "tests/test_metrics.py::test_a_scrape_is_made_once_a_second_for_all",
+        Mutation("ticker/metrics.py", "_SCRAPE_SECONDS, _FORMS = 1.0, 8", "_SCRAPE_SECONDS, _FORMS = 0.0, 8"),
     ),
     Fault(
         "smuggling in two pieces",
         "a body in the shape of a request, sent after the answer",
         "the end of the connection",
         f"{_TEST}smuggling.py::test_a_body_that_comes_after_its_answer_is_no_request",
-        Mutation(_EXPRESS, "(?i:ookie)|", "(?i:ookie)|(?i:ontent-length)|"),
+        Mutation(_FAST_PATH, '*("Cache-Control", "CF-*"', '*("Content-Length", "Cache-Control", "CF-*"'),
     ),
     Fault(
         "bad request to be cached (CPDoS)",
         "a header too long, an unknown `Expect`",
         "a problem that no cache keeps, without the words that were sent",
         f"{_TEST}smuggling.py::test_what_is_no_expectation_is_a_problem_as_any_other",
-        Mutation(_DOORS, "except web.HTTPException", "except ZeroDivisionError"),
+        Mutation(_LISTENER, "except web.HTTPException", "except ZeroDivisionError"),
     ),
     Fault(
         "slow headers (slowloris)",
@@ -112,7 +147,7 @@ ATTACKS: tuple[Fault, ...] = (
         "line, header, headers, blank lines",
         "cut off after 32 kB",
         f"{_TEST}floods.py::test_a_request_without_end_is_ended_for_it",
-        Mutation(_CONNECTIONS, "if self._heard > _MOST_BYTES:", "if self._heard > 10**12:"),
+        Mutation(_CONNECTIONS, "if self._unfinished_bytes > _MOST_BYTES:", "if self._unfinished_bytes > 10**12:"),
     ),
     Fault(
         "reader who does not read",
@@ -126,20 +161,20 @@ ATTACKS: tuple[Fault, ...] = (
         "150 to a house of 32, 300 to one of 64, in every state",
         "others are answered; who holds the most loses the oldest; nothing is left behind",
         f"{_TEST}floods.py::test_one_client_cannot_take_all_the_connections",
-        Mutation(_DOORS, "max(held.values(), key=len, default=[])", "min(held.values(), key=len, default=[])"),
+        Mutation(_LISTENER, "max(held.values(), key=len, default=[])", "min(held.values(), key=len, default=[])"),
     ),
     Fault(
         "flood of streams",
         "150 to a house of 32",
         "as above; who has one keeps it",
         f"{_TEST}floods.py::test_streams_are_connections_as_others_are",
-        Mutation(_DOORS, "streams = self._context.traffic.streams if self._streams else 0", "streams = 0"),
+        Mutation(_LISTENER, "streams = self._context.traffic.streams if self._streams else 0", "streams = 0"),
     ),
     Fault(
         "flood of dear questions",
         "dozens at once that nobody has asked for yet: pages, languages, made-up addresses",
         "one is begun each time round the loop, each client in its turn; what is ready waits for one of them at most",
-        "tests/web/test_turns.py::test_what_comes_together_is_not_begun_together",
+        "tests/web/test_fair_queue.py::test_what_comes_together_is_not_begun_together",
         Mutation("ticker/web/routes.py", "limited, in_turn]", "limited]"),
     ),
     Fault(
@@ -147,7 +182,7 @@ ATTACKS: tuple[Fault, ...] = (
         "a thousand requests in one breath",
         "a thousand answers, in order",
         f"{_TEST}floods.py::test_a_thousand_requests_in_one_breath_are_answered_in_order",
-        Mutation(_FRAMING, "return request.body_exists or", "return True or"),
+        Mutation(_FRAMING, "return request.body_exists or strange", "return True or strange"),
     ),
     Fault(
         "way up (path traversal)",
@@ -176,7 +211,7 @@ ATTACKS: tuple[Fault, ...] = (
         "three hundred made-up paths, methods, names",
         "`/metrics` has the series it had",
         f"{_TEST}paths.py::test_whatever_is_asked_the_series_are_those_of_the_configuration",
-        Mutation(_AROUND, 'is not None else "unknown"', "is not None else request.path"),
+        Mutation("ticker/web/responses.py", 'is not None else "unknown"', "is not None else request.path"),
     ),
     Fault(
         "markup in the configuration",
@@ -197,7 +232,7 @@ ATTACKS: tuple[Fault, ...] = (
         "the policy of every answer, parsed",
         "only files of ours run; `/frame` alone may be framed",
         f"{_TEST}headers.py::test_one_page_may_be_framed_and_it_alone",
-        Mutation(_AROUND, "frame-ancestors 'none'", "frame-ancestors 'self'"),
+        Mutation(_HEADERS, "frame-ancestors 'none'", "frame-ancestors 'self'"),
     ),
     Fault(
         "site that isolates itself (COEP)",
@@ -211,7 +246,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`Host`, `Forwarded`, `X-Forwarded-*` and 23 more, on every route",
         "the same bytes and headers as without",
         f"{_TEST}headers.py::test_no_header_that_caches_do_not_see_changes_an_answer",
-        Mutation(_AROUND, 'shown = "*" if', 'shown = (origin or "*") if'),
+        Mutation(_HEADERS, 'shown = "*" if', 'shown = (origin or "*") if'),
     ),
     Fault(
         "host in the target",
@@ -232,7 +267,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`null`, prefixes, suffixes, ports, capitals, lists",
         "an origin is let in by its whole name; never with credentials",
         f"{_TEST}headers.py::test_an_origin_is_let_in_by_its_whole_name_or_not_at_all",
-        Mutation(_AROUND, "origin if origin in allowed else None", "origin if origin else None"),
+        Mutation(_HEADERS, "origin if origin in allowed else None", "origin if origin else None"),
     ),
     Fault(
         "lines in the log",
@@ -246,7 +281,9 @@ ATTACKS: tuple[Fault, ...] = (
         "bytes that are no HTTP",
         "counted under one label; no line",
         f"{_TEST}smuggling.py::test_who_speaks_no_http_writes_nothing_into_the_log",
-        Mutation(_CONNECTIONS, "if status >= 500:", "if status >= 400:"),
+        Mutation(
+            _CONNECTIONS, "if status >= HTTPStatus.INTERNAL_SERVER_ERROR:", "if status >= HTTPStatus.BAD_REQUEST:"
+        ),
     ),
     Fault(
         "log filled by those who hang up",

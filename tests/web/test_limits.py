@@ -88,6 +88,37 @@ def test_only_a_trusted_proxy_is_believed(peer: str | None, forwarded: str, clie
     assert RateLimiter(1, PROXY).client(peer, CIMultiDict({"X-Forwarded-For": forwarded})) == client
 
 
+@pytest.mark.parametrize(
+    ("lines", "client"),
+    [
+        ([("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.7")], "198.51.100.7"),
+        ([("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.7, 10.2.2.2")], "198.51.100.7"),
+        (
+            [("X-Forwarded-For", ", ".join(f"6.6.{n // 250}.{n % 250}" for n in range(5000)) + ", 198.51.100.7")],
+            "198.51.100.7",
+        ),
+        ([("X-Forwarded-For", "6.6.6.6" + "," * 5000 + "198.51.100.7")], "198.51.100.7"),
+        ([("X-Forwarded-For", "198.51.100.7:51234")], "198.51.100.7"),
+        ([("X-Forwarded-For", "[2001:db8::1]:443")], "2001:db8::/64"),
+        ([("X-Forwarded-For", "[2001:db8::1]")], "2001:db8::/64"),
+        ([("X-Forwarded-For", "2001:db8::1, 10.2.2.2:80")], "2001:db8::/64"),
+        ([("X-Forwarded-For", "6.6.6.6, unknown")], "10.1.1.1"),
+        ([("Forwarded", "for=198.51.100.7")], "198.51.100.7"),
+        ([("Forwarded", 'for=6.6.6.6, FOR="198.51.100.7:80";proto=https;by=10.1.1.1')], "198.51.100.7"),
+        ([("Forwarded", 'for="[2001:db8::1]:4711", for=10.9.9.9')], "2001:db8::/64"),
+        ([("Forwarded", "for=6.6.6.6"), ("Forwarded", "proto=http; for=198.51.100.7")], "198.51.100.7"),
+        ([("Forwarded", 'for="6.6.6.6, for=198.51.100.7')], "198.51.100.7"),
+        ([("Forwarded", "for=_hidden")], "10.1.1.1"),
+        ([("Forwarded", "proto=https")], "10.1.1.1"),
+        ([("X-Forwarded-For", "198.51.100.7"), ("Forwarded", "for=198.51.100.7")], "198.51.100.7"),
+        ([("X-Forwarded-For", "198.51.100.7"), ("Forwarded", "for=6.6.6.6")], "10.1.1.1"),
+    ],
+)
+def test_no_forged_chain_gives_a_client_a_second_bucket(lines: list[tuple[str, str]], client: str) -> None:
+    """All lines are one list, read from its right end; what a client writes itself stands to the left."""
+    assert RateLimiter(1, PROXY).client("10.1.1.1", CIMultiDict(lines)) == client
+
+
 def test_a_proxy_that_is_no_network_stops_the_start() -> None:
     """With the mend."""
     with pytest.raises(ConfigurationError, match="is no address or network"):
