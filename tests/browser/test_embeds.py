@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Opener
-from tests.browser.test_widget import host
+from tests.browser.test_widget import host, texts, upgraded
 from tests.support.programs import needs
 from tests.support.served_board import live
 from ticker.rendering.embeds import Choice, embeds
@@ -17,7 +17,7 @@ from ticker.rendering.html import Links
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CHOICE = Choice(("USD", "OIL"), "en", "change")
-WANTED = "USD 100.68 +0.46% OIL 73.73 -0.53%"
+WANTED = "USD 100.68 up +0.46% OIL 73.73 down -0.53%"
 
 
 def code(way: str, base: str) -> str:
@@ -42,9 +42,8 @@ def htmx(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def test_the_custom_element_as_the_page_gives_it(opened: Opener) -> None:
     """Two tags and the element."""
     async with live() as served, host(code("element", served.url)) as url, opened(url) as page:
-        await page.wait_for_function("() => document.querySelector('market-ticker').feed?.board")
-        text = await page.evaluate("document.querySelector('market-ticker').list.innerText")
-        assert " ".join(text.split()) == WANTED
+        await upgraded(page)
+        assert await texts(page) == WANTED
 
 
 async def test_htmx_puts_the_fragment_in(opened: Opener, htmx: str) -> None:
@@ -61,7 +60,7 @@ async def test_an_iframe_on_another_site_shows_the_frame_and_nothing_else_may_be
     """The frame page lets itself be framed; the page `/` does not."""
     async with live() as served:
         async with host(code("iframe", served.url)) as url, opened(url) as page:
-            ticker = page.frame_locator("iframe").locator("market-ticker .market-ticker")
+            ticker = page.frame_locator("iframe").locator("market-ticker .market-ticker[part]")
             await ticker.locator("[data-symbol=OIL]").wait_for()
             assert " ".join((await ticker.inner_text()).split()) == WANTED
         framed = f'<iframe src="{served.url}/" title="x"></iframe>'
