@@ -39,7 +39,7 @@ async def test_a_stream_says_that_its_connection_ends_with_it() -> None:
         served.context.board.close()
         async with asyncio.timeout(PATIENCE):
             rest = await taken.read()
-        assert rest.endswith(b": the service stops\n\n\r\n0\r\n\r\n")
+        assert rest.endswith(b": the service stops\n\r\n0\r\n\r\n")
         assert b"HTTP/1.1" not in rest
         given.close()
 
@@ -49,11 +49,11 @@ async def test_a_reader_of_http_1_0_gets_the_bytes_without_chunks() -> None:
     async with live() as served:
         taken, given = await opened(served, 0)
         await taken.readuntil(b"\r\n\r\n")
-        assert await taken.readuntil(b"\n\n") == b"retry: 2000\n\n"
+        assert await taken.readuntil(b"\n") == b"retry: 2000\n"
         assert (await taken.readuntil(b"\n\n")).startswith(b"id: ")
         served.context.board.close()
         async with asyncio.timeout(PATIENCE):
-            assert (await taken.read()).endswith(b": the service stops\n\n")
+            assert (await taken.read()).endswith(b": the service stops\n")
         given.close()
 
 
@@ -63,7 +63,7 @@ async def test_who_comes_after_the_end_is_sent_away_with_the_same_words() -> Non
         served.context.board.close()
         taken, given = await opened(served)
         async with asyncio.timeout(PATIENCE):
-            assert b": the service stops\n\n" in await taken.read()
+            assert b": the service stops\n" in await taken.read()
         given.close()
         await until(lambda: served.context.traffic.streams == 0)
 

@@ -1,4 +1,8 @@
-"""One reader of `/v1/stream`, from the moment its headers are sent: a connection, and what it was last told."""
+"""`GET /v1/stream`: Server-Sent Events. One body a view, made once and written to every connection.
+
+A reader costs its connection and a few words here: aiohttp has sent the headers and let go of it. Nobody has a queue.
+Who has not taken what was written is passed over, and told the newest once it has.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
@@ -15,14 +19,21 @@ from ticker.log import Log
 from ticker.rendering.renderer import View
 from ticker.web import parameters
 from ticker.web.connections import Connection
-from ticker.web.context import CONTEXT
+from ticker.web.context import CONTEXT, Context
 from ticker.web.limits import network_of
 from ticker.web.responses import apply_headers
 
-if TYPE_CHECKING:
-    from ticker.web.context import Context
+What = TypeVar("What")
+log = Log(__name__)
 
-
+# Seconds. Below the 60 after which proxies hang up on a silent connection.
+HEARTBEAT = 15.0
+# Milliseconds until a reader comes back; readers of a service that stops come back one after another.
+_RETRY, _RETRY_SPREAD = 2_000, 5_000
+# Seconds that readers have for the last words, before they are cut off.
+_FINISH = 3.0
+# Readers told in one go; requests are answered between two of them.
+_AT_ONCE = 250
 # Seconds in which what was written is to be taken, where the listener says nothing of it.
 _PATIENCE = 60.0
 # Bytes that may wait for one reader in the kernel: a dozen events, not the megabytes Linux would give.
@@ -129,7 +140,7 @@ class Reader(asyncio.Protocol):
         self.tell(self._channel.newest)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """The end, whoever made it."""
+        """End, whoever ended it."""
         self._leave()
 
     def _forget(self) -> None:
@@ -144,27 +155,8 @@ class Reader(asyncio.Protocol):
             self._left(self._channel)
 
 
-# The one task that tells the readers of `/v1/stream`: one body a view, made once and written to every connection.
-#
-# A reader costs its connection and a few words here: aiohttp has sent the headers and let go of it. Nobody has a
-# queue. Who has not taken what was written is passed over, and told the newest once it has.
-
-
-What = TypeVar("What")
-log = Log(__name__)
-
-# Seconds. Below the 60 after which proxies hang up on a silent connection.
-HEARTBEAT = 15.0
-# Milliseconds until a reader comes back; readers of a service that stops come back one after another.
-_RETRY, _RETRY_SPREAD = 2_000, 5_000
-# Seconds that readers have for the last words, before they are cut off.
-_FINISH = 3.0
-# Readers told in one go; requests are answered between two of them.
-_AT_ONCE = 250
-
-
 class Broadcast:
-    """Everyone who listens, by what they want to be told."""
+    """Everyone who listens, by what they want to be told, and the one task that tells them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -184,7 +176,8 @@ class Broadcast:
         self._channels[view, framed] = channel
         self._context.traffic.streams += 1
         self._nobody.clear()
-        reader.beat(channel.frame(b"retry: %d\n\n" % _RETRY))
+        # No empty line of its own: some clients would take that for an event (httpx-sse, after any `retry` or `id`).
+        reader.beat(channel.frame(b"retry: %d\n" % _RETRY))
         if self._ended:
             reader.end(_goodbye(0))
         else:
@@ -231,7 +224,7 @@ class Broadcast:
 
     async def _beat(self) -> None:
         for channel in tuple(self._channels.values()):
-            await _in_turns(channel, Reader.beat, channel.frame(b":\n\n"))
+            await _in_turns(channel, Reader.beat, channel.frame(b":\n"))
 
     def _renew(self, channel: Channel) -> None:
         """Let the channel's newest be the board's; where it cannot be made its readers are told to come back."""
@@ -273,18 +266,15 @@ async def _in_turns(channel: Channel, say: Callable[[Reader, What], None], what:
 
 
 def _goodbye(number: int) -> bytes:
-    return b"retry: %d\n: the service stops\n\n" % (_RETRY + number * 7 % _RETRY_SPREAD)
+    return b"retry: %d\n: the service stops\n" % (_RETRY + number * 7 % _RETRY_SPREAD)
 
 
 BROADCAST = web.AppKey("broadcast", Broadcast)
 
 
-# `GET /v1/stream`: Server-Sent Events (HTML, 9.2). The request is read here; `broadcast` tells its reader the rest.
-
-
 _HEADERS = {
     "Content-Type": "text/event-stream",
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-store, no-transform",  # whoever compresses on the way would hold events back
     "X-Accel-Buffering": "no",  # nginx would hold events back until a buffer is full
 }
 # Milliseconds: how far two machines' clocks may be apart.
