@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.stored_service import configured
 from ticker.app import compose
-from ticker.cli.lifecycle import settle
+from ticker.cli.serve import settle
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from tests.support.terminal import shown
 
 CODE = """
 import logging
-from ticker.cli.logs import logs
+from ticker.cli.logs import start_logging
 from ticker.log import Log
 
-logs()
+writer = start_logging()
 Log("ticker.x").info("ours", number=1)
 logging.getLogger("apscheduler").info("theirs, of no interest")
 logging.getLogger("aiohttp.server").warning("theirs")
@@ -21,6 +21,7 @@ try:
     fail("s3cret")
 except RuntimeError:
     Log("ticker.x").exception("failed")
+writer.flush_and_stop()
 """
 
 

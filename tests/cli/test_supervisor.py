@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ticker.cli.supervisor import notify, stay_alive
+from ticker.cli.serve import notify, stay_alive
 
 
 @pytest.fixture

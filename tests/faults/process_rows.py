@@ -28,7 +28,7 @@ PROCESSES: tuple[Fault, ...] = (
         "under 200 requests a second",
         "every answer whole, the streams told when to come back, exit 0",
         "tests/ops/test_stop.py::test_sigterm_under_load_fails_no_request_and_exits_0",
-        Mutation("ticker/cli/lifecycle.py", "in (signal.SIGTERM, signal.SIGINT):", "in (signal.SIGINT,):"),
+        Mutation("ticker/cli/serve.py", "in (signal.SIGTERM, signal.SIGINT):", "in (signal.SIGINT,):"),
     ),
     Fault(
         "SIGKILL",
@@ -50,8 +50,8 @@ PROCESSES: tuple[Fault, ...] = (
         "nothing; the old configuration stays, the log names key and mend",
         "tests/ops/test_reload.py::test_reloads_under_load_drop_neither_a_request_nor_a_quote",
         Mutation(
-            "ticker/cli/reloads.py",
-            'log.error("configuration refused, the old one stays", error=str(error))',
+            "ticker/cli/serve.py",
+            'log.error("configuration refused, the old one stays", error=refused)',
             "raise SystemExit(2)",
         ),
     ),
@@ -60,7 +60,7 @@ PROCESSES: tuple[Fault, ...] = (
         "`ulimit -n 64`, 100 silent clients",
         "probes and readers answered, sources asked; the oldest of the greediest is let go",
         "tests/faults/test_resources.py::test_readers_who_hold_every_connection_shut_nobody_out",
-        Mutation("ticker/cli/lifecycle.py", "Bounds(max(every - _OWN, every // 4))", "Bounds(16_384)"),
+        Mutation("ticker/cli/serve.py", "Bounds(max(every - _OWN_DESCRIPTORS, every // 4))", "Bounds(16_384)"),
     ),
     Fault(
         "no descriptor left",

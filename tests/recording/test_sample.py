@@ -9,7 +9,7 @@ from datetime import timedelta
 from tests.support.stored_service import PATIENCE
 from tests.support.upstreams.record import MOVING, STEP, entries
 from ticker import app
-from ticker.cli.recording import DEMO_STARTS, invented
+from ticker.cli.serve import DEMO_STARTS, demo_settings
 from ticker.quotes import Snapshot
 from ticker.recording import SAMPLE, Entry, Recording, read
 from ticker.rendering.renderer import Renderer, View
@@ -33,7 +33,7 @@ def test_it_is_whole_and_small() -> None:
     """Every source in use is in it, nothing is damaged, and it is no burden on the package."""
     found = read(SAMPLE)
     assert not found.damage
-    assert {entry.source for entry in found.entries} == set(invented(0).active(KEYED).used_sources())
+    assert {entry.source for entry in found.entries} == set(demo_settings("127.0.0.1", 0).active(KEYED).used_sources())
     assert sum(file.stat().st_size for file in SAMPLE.iterdir()) < MOST_BYTES
     assert {entry.source for entry in lap()} == set(MOVING)
 
@@ -43,7 +43,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
     found = read(SAMPLE)
     week = DEMO_STARTS - timedelta(days=7)
     service = app.replay(
-        invented(0),
+        demo_settings("127.0.0.1", 0),
         Recording(tuple(entry for entry in found.entries if entry.at >= week), ()),
         DEMO_STARTS,
         float("inf"),
@@ -81,7 +81,7 @@ async def test_two_replays_of_it_are_the_same_to_the_byte() -> None:
     some = Recording(tuple(e for e in found.entries if e.at < DEMO_STARTS + timedelta(minutes=1)), ())
     shown = []
     for _ in range(2):
-        service = app.replay(invented(0), some, DEMO_STARTS, float("inf"))
+        service = app.replay(demo_settings("127.0.0.1", 0), some, DEMO_STARTS, float("inf"))
         async with service.running(), asyncio.timeout(PATIENCE):
             await service.timetable.ended.wait()  # type: ignore[attr-defined]
             shown.append(Renderer({}).render(service.board.latest, View("quotes")).body)

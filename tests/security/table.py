@@ -274,7 +274,7 @@ ATTACKS: tuple[Fault, ...] = (
         "CR, LF, escapes, C1, separators and bidi marks, in paths, exceptions and upstreams' words",
         "one line an event, in JSON and on a terminal; nothing that a terminal obeys",
         f"{_TEST}logs.py::test_lines_for_people_are_ours_alone",
-        Mutation(_LOGS, 'f" {name}={harmless(str(value))}"', 'f" {name}={value}"'),
+        Mutation(_LOGS, 'f"{name}={sanitize(str(value))}"', 'f"{name}={value}"'),
     ),
     Fault(
         "log filled by strangers",
@@ -304,6 +304,6 @@ ATTACKS: tuple[Fault, ...] = (
         "`ticker check`, a wrong address, a store that is away",
         "the address without it",
         f"{_TEST}secrets.py::test_what_is_in_force_is_printed_without_passwords_and_keys",
-        Mutation("ticker/cli/tables.py", "shown(masked(str(value)))", "shown(str(value))"),
+        Mutation("ticker/cli/reports.py", "(key, redact(str(value)), ", "(key, str(value), "),
     ),
 )

@@ -15,21 +15,21 @@ from hypothesis import strategies as st
 from tests.support.running_service import serving
 from tests.support.terminal import shown
 from tests.support.upstream import CBR, Upstream
-from ticker.cli.harmless import harmless, harmless_json, harmless_lines
-from ticker.cli.probe import sources
+from ticker.cli.logs import sanitize, sanitize_json, sanitize_lines
+from ticker.cli.reports import sources
 
 HOSTILE = "x\r\n2026-01-01T00:00:00Z [info     ] all is well\x1b[31m\x1b]0;title\x07\x9b1A\x7f\u2028\u2029\u202e\ud800"
 # A process of its own: logging is set up once for all of one.
 CODE = f"""
 import logging
 from datetime import UTC, datetime
-from ticker.cli.logs import logs
+from ticker.cli.logs import start_logging
 from ticker.health import Health
 from ticker.log import Log
 from ticker.quotes import Reason, SourceError
 
 HOSTILE = {HOSTILE!a}
-logs()
+writer = start_logging()
 Health("cbr").failed(datetime.now(UTC), SourceError(Reason.PARSE, HOSTILE))
 log = Log("ticker.x")
 log.info("request", path=HOSTILE.split()[0] + "\\x1b[2J", listed=[HOSTILE])
@@ -38,6 +38,7 @@ try:
     raise ValueError(HOSTILE)
 except ValueError:
     log.exception("request failed", path=HOSTILE)
+writer.flush_and_stop()
 """
 # What the pretty renderer itself puts: colours.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -71,9 +72,9 @@ def test_lines_for_people_are_ours_alone() -> None:
 @given(st.text(st.characters(codec=None)))
 def test_whatever_was_said_does_nothing(text: str) -> None:
     """In one line, in several, and in JSON, which says afterwards what it said before."""
-    assert not powers(harmless(text)) | set(harmless(text)) & set("\n\t")
-    assert not powers(harmless_lines(text))
-    written = harmless_json(json.dumps(text, ensure_ascii=False))
+    assert not powers(sanitize(text)) | set(sanitize(text)) & set("\n\t")
+    assert not powers("\n".join(sanitize_lines(text)))
+    written = sanitize_json(json.dumps(text, ensure_ascii=False))
     assert not powers(written)
     assert json.loads(written) == text
 
@@ -87,7 +88,7 @@ async def test_an_upstream_cannot_write_on_the_terminal_of_who_asks(
         upstream.trio()
         upstream.answer(CBR, status=302, headers={"Location": "http://[red]x[/blue]/%1b\x9b31m"})
         async with serving(upstream.url) as served:
-            await sources(served.service.settings, upstream.url, None, probe=True)
+            await sources(served.service.settings, upstream.url, None, probe=True, as_json=False)
     said = capsys.readouterr().out
     assert "blocked: redirected to 'http://[red]x[/blue]/" in said
     assert not powers(said)

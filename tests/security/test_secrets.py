@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tests.support.upstream import NOON
 from ticker.app import compose, record
-from ticker.cli.tables import check
+from ticker.cli.reports import check
 from ticker.fetch import HIDDEN, hidden, hidden_bytes
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
@@ -132,7 +132,7 @@ def test_what_is_in_force_is_printed_without_passwords_and_keys(
     environment = {"TICKER_STORE__URL": store, "TICKER_SOURCES__EIA__API_KEY": KEYS[0]}
     said = ""
     try:
-        check(load(None, environment, {}))
+        check(load(None, environment, {}), as_json=False)
     except ConfigurationError as error:
         said = str(error)
     said += capsys.readouterr().out

@@ -1,8 +1,8 @@
-"""The commands and their options; what they do is in `serving`, `tables` and the rooms behind them."""
-
-from __future__ import annotations
+"""The commands and their options; what they do is in `serve`, `reports` and `jobs`."""
 
 import asyncio
+import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,76 +12,93 @@ import typer
 
 from ticker import __version__
 from ticker.app import compose
-from ticker.cli import backfill as filling
-from ticker.cli import exporting, recording, serving, tables
-from ticker.cli import probe as probing
+from ticker.cli import jobs, reports
+from ticker.cli import serve as serving
 from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
-from ticker.cli.configuration import begun, settings
+from ticker.cli.logs import LogFormat, LogLevel
+from ticker.settings.loader import Loaded, load
 
 app = typer.Typer(
     help="Honest market numbers for the header of a page: polls public rate sources, serves JSON and HTML.",
+    epilog="Example: ticker demo, then open http://127.0.0.1:8080",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+# A service that a signal may tell to read its configuration again lives on when its terminal is closed.
+_OUTLIVE_THE_TERMINAL = frozenset({"serve", "demo", "replay"})
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="Configuration; default ./config/ticker.toml, or what is shipped."),
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration; default what TICKER_CONFIG names, ./config/ticker.toml, or what is shipped.",
+    ),
 ]
 Upstream = Annotated[
     str | None,
     typer.Option("--upstream", metavar="URL", help="Ask every source at URL/<source id>; default its own host."),
 ]
-
-
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
-    if wanted:
-        typer.echo(f"ticker {__version__}")
-        raise typer.Exit
-
-
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="Where history is kept; default sqlite:///var/ticker.db.")
 ]
 At = Annotated[
     str | None, typer.Option("--at", metavar="TIME", help="As with serve, only with --upstream; default now.")
 ]
-Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")]
 Port = Annotated[
     int | None,
     typer.Option("--port", metavar="PORT", parser=whole, help="Port to listen on, 0 for a free one; default 8080."),
 ]
+Level = Annotated[
+    LogLevel, typer.Option("--log-level", envvar="TICKER_LOG_LEVEL", help="The least that the log tells.")
+]
+Format = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        envvar="TICKER_LOG_FORMAT",
+        show_default=False,
+        help="How the log is written; default text on a terminal, json anywhere else.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _no_workers(given: str | None) -> None:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"ticker {__version__}")
+        raise typer.Exit
+
+
+def _refuse_workers(given: str | None) -> None:
     if given is not None:
-        raise typer.BadParameter(
-            "was removed: run several processes over one store, each with `ticker serve --reuse-port`",
-            param_hint="--workers",
-        )
-
-
-Workers = Annotated[str | None, typer.Option("--workers", hidden=True, callback=_no_workers)]
+        message = "was removed: run several processes over one store, each with `ticker serve --reuse-port`"
+        raise typer.BadParameter(message, param_hint="--workers")
 
 
 @app.callback()
 def options(
-    version: Version = False,  # noqa: FBT002 - typer's way to declare a flag
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Options of `ticker` itself."""
+    if context.invoked_subcommand not in _OUTLIVE_THE_TERMINAL and hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 @app.command(epilog="Example: ticker serve --host 0.0.0.0 --port 8080")
 def serve(
     config: Config = None,
-    host: Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")] = None,
+    host: Host = None,
     port: Port = None,
-    reuse_port: Annotated[  # noqa: FBT002 - typer's way to declare a flag
+    reuse_port: Annotated[
         bool, typer.Option("--reuse-port", help="Share the port with other processes over the same store.")
     ] = False,
-    workers: Workers = None,  # noqa: ARG001 - refused by its callback
     upstream: Upstream = None,
     store: Store = None,
     at: Annotated[
@@ -90,10 +107,109 @@ def serve(
             "--at", metavar="TIME", help="Start the clock at TIME (RFC 3339), only with --upstream; default now."
         ),
     ] = None,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
+    workers: Annotated[str | None, typer.Option("--workers", hidden=True, callback=_refuse_workers)] = None,
 ) -> None:
     """Poll the sources and serve their numbers."""
-    first = begun(config, server__host=host, server__port=port, store__url=store)
-    serving.serve(first, upstream=web_upstream(upstream), at=moment(at, upstream), reuse_port=reuse_port)
+
+    def read() -> Loaded:
+        return settings(config, server__host=host, server__port=port, store__url=store)
+
+    asked = serving.Asked(web_upstream(upstream), moment(at, upstream), reuse_port, log_level, log_format)
+    sys.exit(serving.serve(read, asked))
+
+
+@app.command(epilog="Example: ticker demo --port 8080")
+def demo(
+    host: Host = None,
+    port: Port = None,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
+) -> None:
+    """Replay invented, moving numbers from a recording inside; needs no internet and no configuration."""
+    where = (host or "127.0.0.1", 8080 if port is None else port)
+    sys.exit(serving.demo(*where, log_level, log_format))
+
+
+@app.command(epilog="Example: ticker get USD OIL --lang ru")
+def get(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/quotes.")] = False,
+    lang: Annotated[str, typer.Option("--lang", metavar="L", help="Language of names and numbers.")] = "en",
+    config: Config = None,
+    upstream: Upstream = None,
+    at: At = None,
+) -> None:
+    """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
+    loaded = settings(config)
+    when = moment(at, upstream)
+    asked = reports.Asked(tuple(symbols or ()), lang, as_json=as_json)
+    sys.exit(asyncio.run(reports.get(loaded.settings, asked, web_upstream(upstream), when)))
+
+
+@app.command(epilog="Example: ticker sources --probe")
+def sources(
+    probe: Annotated[bool, typer.Option("--probe", help="Fetch each once and say what came back.")] = False,
+    as_json: Json = False,
+    config: Config = None,
+    upstream: Upstream = None,
+    at: At = None,
+) -> None:
+    """List the sources with cadence, terms and what they feed; exit 1 if one that was probed failed."""
+    loaded = settings(config)
+    when = moment(at, upstream)
+    found = reports.sources(loaded.settings, web_upstream(upstream), when, probe=probe, as_json=as_json)
+    sys.exit(asyncio.run(found))
+
+
+@app.command(epilog="Example: ticker check --config /etc/ticker.toml")
+def check(
+    config: Config = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what is wrong.")] = False,
+) -> None:
+    """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""
+    loaded = settings(config)
+    compose(loaded.settings)
+    if not quiet:
+        reports.check(loaded, as_json=as_json)
+
+
+@app.command(epilog="Example: ticker record /var/lib/ticker/recording")
+def record(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are appended to, one a day.")],
+    config: Config = None,
+    upstream: Upstream = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so long; default: when told to.")
+    ] = None,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
+) -> None:
+    """Poll the sources and keep their raw answers, with headers and times."""
+    jobs.record(settings(config).settings, folder, web_upstream(upstream), seconds, (log_level, log_format))
+
+
+@app.command(epilog="Example: ticker replay recording --at 2024-11-22T15:00:00+03:00 --speed 60")
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording that `ticker record` has made.")],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Begin here; default at its start.")] = None,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Seconds of it in one second.")] = 1.0,
+    host: Host = None,
+    port: Port = None,
+    config: Config = None,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
+) -> None:
+    """Run the service over a recording, on the recording's clock."""
+    if not speed > 0:
+        raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
+    loaded = settings(config, server__host=host, server__port=port)
+    when = moment(at, "a recording")
+    sys.exit(serving.replay(loaded, folder, when, speed, (log_level, log_format)))
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")
@@ -111,76 +227,11 @@ def backfill(
     """Fill the history from the sources' archives. Can be interrupted and run again; keeps nothing twice."""
     today = datetime.now(UTC).date()
     end = day(last, "--to", today)
-    asked = filling.Range(day(first, "--from", end - timedelta(days=365)), end, tuple(symbols or ()))
+    asked = jobs.Range(day(first, "--from", end - timedelta(days=365)), end, tuple(symbols or ()))
     if not asked.first <= asked.last <= today:
-        raise typer.BadParameter(f"{asked.first} to {asked.last} is no stretch of the past", param_hint="--from")
+        raise typer.BadParameter(f"{asked.first} to {asked.last} is no range of the past", param_hint="--from")
     loaded = settings(config, store__url=store)
-    sys.exit(filling.run(loaded.settings, asked, web_upstream(upstream), pause))
-
-
-@app.command(epilog="Example: ticker record /var/lib/ticker/recording")
-def record(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are appended to, one a day.")],
-    config: Config = None,
-    upstream: Upstream = None,
-    seconds: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so long; default: when told to.")
-    ] = None,
-) -> None:
-    """Poll the sources and keep their raw answers, with headers and times."""
-    recording.record(settings(config).settings, folder, web_upstream(upstream), seconds)
-
-
-@app.command(epilog="Example: ticker replay recording --at 2024-11-22T15:00:00+03:00 --speed 60")
-def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording that `ticker record` has made.")],
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Begin here; default at its start.")] = None,
-    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Seconds of it in one second.")] = 1.0,
-    port: Port = None,
-    config: Config = None,
-) -> None:
-    """Run the service over a recording, on the recording's clock."""
-    if not speed > 0:
-        raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
-    loaded = settings(config, server__port=port)
-    recording.replay(loaded.settings, folder, moment(at, "a recording"), speed)
-
-
-@app.command(epilog="Example: ticker demo --port 8080")
-def demo(port: Port = None) -> None:
-    """Replay invented, moving numbers from a recording inside; needs no internet and no configuration."""
-    recording.demo(port if port is not None else 8080)
-
-
-@app.command(epilog="Example: ticker get USD OIL --lang ru")
-def get(
-    symbols: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/quotes.")] = False,  # noqa: FBT002
-    lang: Annotated[str, typer.Option("--lang", metavar="L", help="Language of names and numbers.")] = "en",
-    config: Config = None,
-    upstream: Upstream = None,
-    at: At = None,
-) -> None:
-    """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
-    loaded = settings(config)
-    when = moment(at, upstream)
-    asked = tables.Asked(tuple(symbols or ()), lang, as_json=as_json)
-    sys.exit(asyncio.run(tables.get(loaded.settings, asked, web_upstream(upstream), when)))
-
-
-@app.command(epilog="Example: ticker sources --probe")
-def sources(
-    probe: Annotated[bool, typer.Option("--probe", help="Fetch each once and say what came back.")] = False,  # noqa: FBT002
-    config: Config = None,
-    upstream: Upstream = None,
-    at: At = None,
-) -> None:
-    """List the sources with cadence, terms and what they feed."""
-    loaded = settings(config)
-    when = moment(at, upstream)
-    sys.exit(asyncio.run(probing.sources(loaded.settings, web_upstream(upstream), when, probe=probe)))
+    sys.exit(jobs.backfill(loaded.settings, asked, web_upstream(upstream), pause))
 
 
 @app.command(epilog="Example: ticker export /var/lib/ticker-export/files --watch --lang en --lang ru")
@@ -188,7 +239,7 @@ def export(
     where: Annotated[
         str, typer.Argument(metavar="DIR", help="A folder, or s3://BUCKET/PATH, gs://BUCKET/PATH, az://BUCKET/PATH.")
     ],
-    watch: Annotated[  # noqa: FBT002 - typer's way to declare a flag
+    watch: Annotated[
         bool, typer.Option("--watch", help="Go on: poll as the service does, export every change.")
     ] = False,
     langs: Annotated[
@@ -205,11 +256,14 @@ def export(
     upstream: Upstream = None,
     store: Store = None,
     at: At = None,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = None,
 ) -> None:
     """Write JSON, HTML and pictures as files for nginx, a CDN or an object store; exit 1 if one is unavailable."""
     loaded = settings(config, store__url=store)
-    wanted = exporting.Wanted(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
-    sys.exit(exporting.export(loaded.settings, wanted, web_upstream(upstream), moment(at, upstream)))
+    wanted = jobs.Export(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
+    when = moment(at, upstream)
+    sys.exit(jobs.export(loaded.settings, wanted, web_upstream(upstream), when, (log_level, log_format)))
 
 
 @app.command(epilog="Example: ticker openapi > openapi.json")
@@ -218,12 +272,7 @@ def openapi(config: Config = None) -> None:
     typer.echo(compose(settings(config).settings).openapi(), nl=False)
 
 
-@app.command(epilog="Example: ticker check --config /etc/ticker.toml")
-def check(
-    config: Config = None,
-    quiet: Annotated[  # noqa: FBT002 - typer's way to declare a flag
-        bool, typer.Option("--quiet", help="Say only what is wrong.")
-    ] = False,
-) -> None:
-    """Validate the configuration; print the effective settings and where each comes from. Exit 2 if it is wrong."""
-    tables.check(settings(config), quiet=quiet)
+def settings(config: Path | None, **flags: object) -> Loaded:
+    """The configuration in force: file, environment, and the flags that were given. Raises ConfigurationError."""
+    given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    return load(config, os.environ, given)

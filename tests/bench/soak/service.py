@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from ticker.app import Service, compose
-from ticker.cli import lifecycle
-from ticker.cli.logs import logs
-from ticker.cli.serving import run
+from ticker.cli.logs import start_logging
+from ticker.cli.serve import Run
 from ticker.clock import Shifted
 from ticker.scheduling import Timetable
 from ticker.settings.loader import load, shipped
@@ -87,13 +86,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     upstream, store, start, speed, made = sys.argv[1:]
     plan = Plan(upstream, store, datetime.fromisoformat(start), float(speed), float(made))
-    logs()
-    service = composed(plan)
-
-    async def serving() -> None:
-        await lifecycle.run(service, service.web(), None, "ticker serves")
-
-    run(serving, "127.0.0.1", 0)
+    sys.exit(Run(composed(plan), start_logging(), "ticker serves", {}).until_stopped())
 
 
 if __name__ == "__main__":

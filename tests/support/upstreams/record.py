@@ -22,7 +22,7 @@ from aiohttp.test_utils import TestServer
 from tests.support.upstreams.forts import MOSCOW
 from tests.support.upstreams.server import build
 from ticker import app
-from ticker.cli.recording import DEMO_STARTS, invented
+from ticker.cli.serve import DEMO_STARTS, demo_settings
 from ticker.recording import HEAD, VERSION, Entry, Recorder, read, written
 
 LAP, STEP = timedelta(minutes=11), timedelta(seconds=2)
@@ -68,7 +68,7 @@ async def entries(lap: timedelta = LAP) -> list[Entry]:
         async with TestServer(build(clock)) as upstream:
             url = str(upstream.make_url("/")).rstrip("/")
             service = app.compose(
-                invented(0),
+                demo_settings("127.0.0.1", 0),
                 upstream=url,
                 now=clock,
                 around=lambda fetcher, bases: Recorder(fetcher, Path(folder), bases, clock),
