@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import subprocess
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client.metrics_core import Metric
@@ -33,6 +34,8 @@ CONTRACT = {
     "ticker_source_poll_duration_seconds_count": {"source"},
     "ticker_source_last_success_timestamp_seconds": {"source"},
     "ticker_source_next_poll_timestamp_seconds": {"source"},
+    "ticker_publication_late": {"source"},
+    "ticker_calendar_covered_until_timestamp_seconds": {"calendar"},
     "ticker_http_requests_total": {"route", "method", "code"},
     "ticker_http_request_duration_seconds_count": {"route"},
     "ticker_stream_clients": set(),
@@ -144,6 +147,26 @@ async def test_a_failed_poll_is_counted_with_its_reason() -> None:
     assert ({"source": "cbr", "reason": "http_5xx"}, 1) in found["ticker_source_poll_failures_total"]
     assert ({"source": "cbr"}, 1) in found["ticker_source_polls_total"]
     assert ({"source": "cbr"}, 0) in found["ticker_source_up"]
+
+
+@pytest.mark.parametrize(("passed", "late"), [(timedelta(hours=7, minutes=59), 0), (timedelta(hours=8), 1)])
+async def test_a_missing_table_is_told_at_once_and_shown_right_until_midnight(
+    served: Served, passed: timedelta, late: int
+) -> None:
+    """Noon of 22 November 2024: Saturday's table is due at four, late at eight, and missed at midnight only."""
+    served.clock.now = NOON + passed
+    found = samples(list(read_prometheus(await scraped(served))))
+    assert ({"source": "cbr"}, late) in found["ticker_publication_late"]
+    assert ({"source": "moex"}, 0) in found["ticker_publication_late"]
+    assert ({"symbol": "USD", "status": "fresh"}, 1) in found["ticker_quote_status"]
+
+
+async def test_what_is_known_of_an_exchanges_days_ends_with_its_year(served: Served) -> None:
+    """The exchange has announced 2026: the end of that year in Moscow."""
+    found = samples(list(read_prometheus(await scraped(served))))
+    ends = {labels["calendar"]: value for labels, value in found["ticker_calendar_covered_until_timestamp_seconds"]}
+    assert ends["moex_forts"] == datetime(2027, 1, 1, tzinfo=NOON.tzinfo).timestamp()
+    assert "eia" not in ends
 
 
 async def test_a_histogram_adds_up(served: Served) -> None:

@@ -21,13 +21,14 @@ from aiohttp import web
 from ticker import __version__, clock
 from ticker.backfill import Backfill
 from ticker.board import Board
-from ticker.calendars import Calendar
+from ticker.calendars import Calendar, coverage
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target
 from ticker.facts import facts_of
 from ticker.feeds import Feed
 from ticker.fetch import Fetcher, Fetching
-from ticker.metrics import Exposition, TickerCollector, Traffic
+from ticker.log import Log
+from ticker.metrics import CalendarCollector, Exposition, TickerCollector, Traffic
 from ticker.poll.poller import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
@@ -53,6 +54,8 @@ from ticker.web.limits import RateLimiter
 from ticker.web.openapi.document import described
 from ticker.web.response_cache import ResponseCache
 from ticker.web.routes import build, build_metrics
+
+log = Log(__name__)
 
 # What the web half of a service is handed: one context, made anew for each configuration.
 
@@ -88,16 +91,18 @@ def context_of(
         process_health,
         fast_path_open,
     )
+    due = CalendarCollector(lambda: made.calendars, lambda: _late(poller, now()))
     made: Context = Context(
         board=board,
         renderer=_renderer(config, poller),
         clock=now,
         health=poller.health,
         traffic=traffic,
-        exposition=former.exposition if former else Exposition(traffic, collector),
+        exposition=former.exposition if former else Exposition(traffic, collector, due),
         cors_origins=server.cors_origins,
         demo=demo,
         facts=facts_of(config, poller.feeds),
+        calendars=config.used_calendars(),
         version=__version__,
         public_url=server.public_url,
         limiter=RateLimiter(server.rate_limit, server.trusted_proxies),
@@ -111,6 +116,12 @@ def context_of(
         feeds=symbols,
     )
     return made
+
+
+def _late(poller: Poller, now: datetime) -> dict[str, bool]:
+    """Whether each source has not published what was due."""
+    newest = poller.newest()
+    return {source: feed.is_late(newest.get(source), now) for source, feed in poller.feeds.items()}
 
 
 def _renderer(config: Settings, poller: Poller) -> Renderer:
@@ -160,6 +171,7 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Polling goes on inside; on the way out everything that was opened is closed."""
+        self._warn_of_calendars()
         async with self.fetcher:
             asking = asyncio.create_task(self._ask())
             if self.listening is None:
@@ -241,6 +253,12 @@ class Service:
         now, former = self.context.clock, self.context
         self.context.update_from(context_of(config, self.poller, self.board, now, self.store_writer, former))
         self.settings = config
+        self._warn_of_calendars()
+
+    def _warn_of_calendars(self) -> None:
+        """Say in the log which calendars want an edit before what they know has passed."""
+        for name, end in coverage.ending(self.settings.used_calendars(), self.context.clock()).items():
+            log.warning("calendar ends", calendar=name, covered_until=f"{end:%Y-%m-%d}", mend=coverage.MEND)
 
     def _age(self) -> None:
         self.context.process_health.timetable_ran()
@@ -326,6 +344,7 @@ def feeds_of(config: Settings, upstream: str | None, sources: Iterable[str]) -> 
             timeout=each.timeout,
             max_bytes=each.max_bytes,
             calendar=config.calendars[each.calendar],
+            carries=each.carries,
             api_key=each.api_key.get_secret_value() if each.api_key else None,
         )
     return feeds

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from ticker.calendars import Calendar
+from ticker.calendars import Calendar, Publication
+from ticker.calendars.publication import EVERY_DAY
 from ticker.fetch import Fetching, hidden
 from ticker.normalize import Origin
 from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
@@ -27,7 +28,8 @@ class Feed:
     """One configured source: its adapter, where and how it is asked, and whose words its ticks are.
 
     `reads` is its adapter's name, `host` the address where it is not the adapter's own. The adapter is loaded when it
-    is first needed: to be asked, not to be shown. `own` stands in for it.
+    is first needed: to be asked, not to be shown. `own` stands in for it. `carries` are
+    the weekdays of whose tables a relay hands on.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Feed:
     calendar: Calendar
     api_key: str | None = None
     own: Adapter | None = None
+    carries: str = EVERY_DAY
 
     def __repr__(self) -> str:
         # Without the key: what is logged is read by others.
@@ -57,6 +60,12 @@ class Feed:
     def origin(self) -> Origin:
         """Whose ticks they are, and what they mean."""
         return Origin(self.id, self.adapter.publisher, self.calendar, self.adapter.codes)
+
+    def is_late(self, newest: datetime | None, now: datetime) -> bool:
+        """Whether a table that was due after `newest` has not come; of a market, and of what was never heard, no."""
+        if newest is None or not isinstance(self.calendar, Publication):
+            return False
+        return self.calendar.is_late(newest, now, self.carries)
 
     def secret(self) -> Mapping[str, str]:
         """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""

@@ -22,6 +22,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
 from ticker import __version__, health
+from ticker.calendars import Calendar
+from ticker.calendars.coverage import covered_until
 from ticker.health import OPERATIONS, Health, StoreHealth
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot, Status
@@ -184,6 +186,31 @@ class TickerCollector(Collector):
             last.add_metric([source], seconds(each.last_success))
             following.add_metric([source], seconds(each.next_poll))
         yield from (up, polls, failures, rejected, duration, last, following)
+
+
+class CalendarCollector(Collector):
+    """Until when the calendars in use are known, and which sources have not published what was due."""
+
+    def __init__(self, calendars: Callable[[], Mapping[str, Calendar]], late: Callable[[], Mapping[str, bool]]) -> None:
+        """`calendars` by name, `late` by source."""
+        self._calendars = calendars
+        self._late = late
+
+    def collect(self) -> Iterable[Metric]:
+        """The two families; a calendar without dated facts has no end."""
+        covered = gauge(
+            "ticker_calendar_covered_until_timestamp_seconds",
+            "Until when a calendar's dated facts are known.",
+            "calendar",
+        )
+        for name, calendar in self._calendars().items():
+            end = covered_until(calendar)
+            if end is not None:
+                covered.add_metric([name], end.timestamp())
+        missing = gauge("ticker_publication_late", "1 while a table that was due has not come.", "source")
+        for source, is_late in self._late().items():
+            missing.add_metric([source], float(is_late))
+        yield from (covered, missing)
 
 
 @dataclass(frozen=True, slots=True)

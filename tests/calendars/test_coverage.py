@@ -24,8 +24,8 @@ def test_the_warning_says_which_calendar_until_when_and_what_to_do() -> None:
     """One sentence each."""
     (told,) = warnings(EXCHANGE, moscow("2026-11-27"))
     assert told == (
-        "calendar moex_forts: what is known of its days ends with 2026-12-31; later ones are judged by their weekday. "
-        "Add the announced exceptions and a later covered_until to calendars/moex_forts.toml"
+        "calendar moex_forts: what is known of its days ends with 2026-12-31, later ones are judged by their weekday: "
+        "add the announced exceptions and a later covered_until to calendars/moex_forts.toml"
     )
 
 

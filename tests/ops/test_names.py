@@ -30,6 +30,8 @@ CONTRACT = {
     "ticker_source_poll_duration_seconds",
     "ticker_source_last_success_timestamp_seconds",
     "ticker_source_next_poll_timestamp_seconds",
+    "ticker_publication_late",
+    "ticker_calendar_covered_until_timestamp_seconds",
     "ticker_http_requests_total",
     "ticker_http_request_duration_seconds",
     "ticker_stream_clients",

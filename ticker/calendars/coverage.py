@@ -9,6 +9,7 @@ from ticker.calendars.session import Session
 
 # How far ahead a year's days should be known: exchanges and governments announce them about two months before.
 AHEAD = timedelta(days=60)
+MEND = "add the announced exceptions and a later covered_until to calendars/<name>.toml"
 
 
 def covered_until(calendar: Publication | Session) -> datetime | None:
@@ -27,7 +28,7 @@ def ending(calendars: Mapping[str, Publication | Session], now: datetime) -> dic
 def warnings(calendars: Mapping[str, Publication | Session], now: datetime) -> list[str]:
     """A sentence for each calendar of `ending`, with the mend."""
     return [
-        f"calendar {name}: what is known of its days ends with {end - DAY:%Y-%m-%d}; later ones are judged by their "
-        f"weekday. Add the announced exceptions and a later covered_until to calendars/{name}.toml"
+        f"calendar {name}: what is known of its days ends with {end - DAY:%Y-%m-%d}, later ones are judged by their "
+        f"weekday: {MEND.replace('<name>', name)}"
         for name, end in ending(calendars, now).items()
     ]

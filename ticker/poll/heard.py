@@ -82,6 +82,13 @@ class Heard:
         mine = {symbol: c for (each, symbol), c in self._candidates.items() if each == source}
         return {symbol: f"{c.price:f} of {c.as_of:%Y-%m-%d}" for symbol, c in mine.items()}
 
+    def newest(self) -> dict[str, datetime]:
+        """The newest date that each source has given of anything."""
+        found: dict[str, datetime] = {}
+        for (source, _), candidate in self._candidates.items():
+            found[source] = max(candidate.as_of, found.get(source, candidate.as_of))
+        return found
+
     def carry(self, before: Coverage, after: Coverage, now: datetime) -> None:
         """Keep what still means the same and is still believed under another configuration."""
         self._candidates = carry.candidates(self._candidates, before.all, after.all, after.calendars, now)

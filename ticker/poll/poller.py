@@ -74,6 +74,10 @@ class Poller:
         """What `source` last said that could be used, with its date, by symbol."""
         return self.prepare()[0].told(source)
 
+    def newest(self) -> dict[str, datetime]:
+        """The newest date that each source has given of anything."""
+        return self.prepare()[0].newest()
+
     async def ask(self, feed: Feed, codes: Sequence[str]) -> Reply:
         """What `feed` says of `codes` now; see `feeds.ask`."""
         return await ask(self._fetcher, feed, codes, self._clock())

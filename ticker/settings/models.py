@@ -349,6 +349,12 @@ class Settings(ConfigModel):
         fed |= {source for each in self.checks.values() for source in each.sources}
         return tuple(source for source in self.sources if source in fed)
 
+    def used_calendars(self) -> dict[str, Calendar]:
+        """The calendars that a used source or an instrument is judged by, by name."""
+        names = {self.sources[source].calendar for source in self.used_sources()}
+        names |= {each.calendar for each in self.instruments.values() if each.calendar}
+        return {name: each for name, each in self.calendars.items() if name in names}
+
     def calendar_name(self, symbol: str) -> str:
         """The calendar that `symbol` is judged by: its own, or that of its preferred source."""
         instrument = self.instruments[symbol]

@@ -9,6 +9,7 @@ from datetime import datetime
 from aiohttp import web
 
 from ticker.board import Board
+from ticker.calendars import Calendar
 from ticker.facts import Facts
 from ticker.health import Health
 from ticker.metrics import Exposition, Traffic
@@ -24,9 +25,9 @@ from ticker.web.response_cache import ResponseCache
 class Context:
     """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
-    `terms` and `feeds` are, by source, the address of its terms and the instruments it feeds. `fast_path_closed` is why
-    the fast path answers nothing, None where it is open. One object serves for the application's whole life; only a
-    reload changes what it holds, all of it in one step.
+    `calendars` are those in use, by name; `terms` and `feeds`, by source, the address of its terms and the instruments
+    it feeds. `fast_path_closed` is why the fast path answers nothing, None where it is open. One object serves for the
+    application's whole life; only a reload changes what it holds, all of it in one step.
     """
 
     board: Board
@@ -37,6 +38,7 @@ class Context:
     exposition: Exposition
     history: History
     facts: Facts
+    calendars: Mapping[str, Calendar]
     version: str
     limiter: RateLimiter
     cache: ResponseCache
