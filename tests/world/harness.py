@@ -1,0 +1,210 @@
+"""The product over a scripted world, step by step: the only file here that knows the product from inside.
+
+The service is composed as `ticker serve` does it, over the shipped configuration, on the world's clock. Nothing sleeps:
+at each step every source is asked once through the service's own poller, then time is let age what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from tests.world.world import Away, World
+from ticker.app import compose
+from ticker.fetch import Answer
+from ticker.quotes import Reason, SourceError
+from ticker.settings.load import load, shipped
+from ticker.web import build
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+
+    from ticker.app import Service
+
+PREFIX = "http://world"
+
+
+class Wire:
+    """In the fetcher's place: the world asked without a socket."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing was opened."""
+
+    async def get(self, url: str, query: Mapping[str, str], _headers: Mapping[str, str], **_options: object) -> Answer:
+        """What the world says. Raises SourceError as the fetcher does."""
+        source, _, path = url.removeprefix(f"{PREFIX}/").partition("/")
+        try:
+            reply = self.world.hear(source, f"/{path}", query)
+        except Away as away:
+            raise SourceError(Reason.CONNECT, "away") from away
+        if reply.status != 200:
+            raise SourceError(Reason.HTTP_4XX, f"HTTP {reply.status}")
+        return Answer(url, 200, reply.headers, reply.body)
+
+
+def served(world: World) -> web.Application:
+    """The world as a real server: /<source id>/<the source's own path>."""
+
+    async def answer(request: web.Request) -> web.Response:
+        source, _, path = request.path.lstrip("/").partition("/")
+        try:
+            reply = world.hear(source, f"/{path}", request.query)
+        except Away:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=503)
+        return web.Response(body=reply.body, status=reply.status, headers=dict(reply.headers))
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    return app
+
+
+@dataclass
+class Product:
+    """A composed service over `world`; `async with` it.
+
+    `loopback` sends every poll through the real fetcher and a socket; without, the world is asked in process.
+    `store` is a store's URL; with one, what is kept there survives `restart`.
+    """
+
+    world: World
+    sources: Mapping[str, list[str]] | None = None
+    flags: Mapping[str, Any] | None = None
+    store: str | None = None
+    loopback: bool = False
+    service: Service = None  # type: ignore[assignment]
+    _stack: AsyncExitStack = None  # type: ignore[assignment]
+    _client: TestClient[web.Request, web.Application] | None = None
+    _keeping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        await self._stack.__aenter__()
+        upstream = PREFIX
+        if self.loopback:
+            server = await self._stack.enter_async_context(TestServer(served(self.world)))
+            upstream = str(server.make_url("")).rstrip("/")
+        self._upstream = upstream
+        await self._begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+        await self._stack.aclose()
+
+    async def _begin(self) -> None:
+        flags: dict[str, Any] = {f"instruments.{s}.sources": list(ids) for s, ids in (self.sources or {}).items()}
+        if self.store:
+            flags["store.url"] = self.store
+        config = load(shipped(), {}, {**flags, **(self.flags or {})}).settings
+        around = {} if self.loopback else {"around": lambda _fetcher, _bases: Wire(self.world)}
+        self.service = compose(
+            config,
+            upstream=self._upstream,
+            now=lambda: self.world.now,
+            seed=1,
+            stored=self.store is not None,
+            **around,  # type: ignore[arg-type]
+        )
+        await self.service.fetcher.__aenter__()
+        self._keeping = asyncio.create_task(self.service.keeper.run()) if self.store else None
+
+    async def _end(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+        if self._keeping is not None:
+            self.service.keeper.stop()
+            await self._keeping
+        await self.service.fetcher.__aexit__(None, None, None)
+
+    async def restart(self) -> None:
+        """End, and begin again over the same store."""
+        await self._end()
+        await self._begin()
+
+    @property
+    def feeds(self) -> list[str]:
+        """The sources that are asked."""
+        return list(self.service.poller.feeds)
+
+    async def poll(self, sources: Iterable[str] | None = None) -> None:
+        """Ask each of `sources`, all by default, once and now."""
+        for source in self.feeds if sources is None else sources:
+            if source in self.service.poller.feeds:
+                await self.service.poller.poll(source)
+        self.age()
+
+    async def poll_together(self) -> None:
+        """Ask all at the same time, as a start or a one-shot command does."""
+        await asyncio.gather(*map(self.service.poller.poll, self.service.poller.feeds))
+        self.age()
+
+    def age(self) -> None:
+        """What the service does every second by itself."""
+        self.service.board.current(self.world.now)
+        self.service.poller.look_again(self.world.now)
+
+    def look(self) -> dict[str, Shown]:
+        """What is shown now, from the board itself: the fields that are judged minute by minute."""
+        return {quote.symbol: Shown.of(quote) for quote in self.service.board.current(self.world.now).quotes}
+
+    @property
+    def version(self) -> int:
+        """The board's version."""
+        return self.service.board.latest.version
+
+    async def http(self, path: str) -> tuple[int, Any]:
+        """Status and JSON (or text) of a GET over a real socket."""
+        if self._client is None:
+            self._client = TestClient(TestServer(build(self.service.context)))
+            await self._client.start_server()
+        async with self._client.get(path) as response:
+            if "json" in response.content_type:
+                return response.status, await response.json()
+            return response.status, await response.text()
+
+    async def quotes(self) -> dict[str, dict[str, Any]]:
+        """`/v1/quotes`, by symbol."""
+        status, body = await self.http("/v1/quotes")
+        assert status == 200, body
+        return {quote["symbol"]: quote for quote in body["quotes"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the board shows of one instrument."""
+
+    price: Any
+    status: str
+    reason: str | None
+    source: str | None
+    as_of: datetime | None
+    change: Any
+    upcoming: Any
+
+    @classmethod
+    def of(cls, quote: Any) -> Shown:  # noqa: ANN401 - whatever record the product has for it today
+        """The fields of the product's quote that are judged."""
+        price = None if str(quote.status.value) == "unavailable" else quote.price
+        reason = getattr(quote.reason, "value", quote.reason)
+        upcoming = getattr(quote, "upcoming", None)
+        return cls(price, str(quote.status.value), reason, quote.source, quote.as_of, quote.change, upcoming)
+
