@@ -7,25 +7,23 @@ at each step every source is asked once through the service's own poller, then t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.world.world import Away, World
-from ticker.app import compose
+from ticker.app import Service, compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
 from ticker.settings.load import load, shipped
-from ticker.web import build
-
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from types import TracebackType
-
-    from ticker.app import Service
+from ticker.values import replace
+from ticker.web.routes import build
 
 PREFIX = "http://world"
 
@@ -113,7 +111,13 @@ class Product:
         flags: dict[str, Any] = {f"instruments.{s}.sources": list(ids) for s, ids in (self.sources or {}).items()}
         if self.store:
             flags["store.url"] = self.store
-        config = load(shipped(), {}, {**flags, **(self.flags or {})}).settings
+        flags |= self.flags or {}
+        # Until `enabled` is a key of the configuration, what is switched off is taken out by hand.
+        off = {key.split(".")[1] for key, value in flags.items() if key.endswith(".enabled") and not value}
+        config = load(
+            shipped(), {}, {key: value for key, value in flags.items() if not key.endswith(".enabled")}
+        ).settings
+        config = replace(config, instruments={s: each for s, each in config.instruments.items() if s not in off})
         around = {} if self.loopback else {"around": lambda _fetcher, _bases: Wire(self.world)}
         self.service = compose(
             config,
@@ -125,11 +129,17 @@ class Product:
         )
         await self.service.fetcher.__aenter__()
         self._keeping = asyncio.create_task(self.service.keeper.run()) if self.store else None
+        if self.service.following is not None:
+            # A store on disk may have other services beside; this one leads at once.
+            self.service.following.start()
+            await self.service.following.decided()
 
     async def _end(self) -> None:
         if self._client is not None:
             await self._client.close()
             self._client = None
+        if self.service.following is not None:
+            self.service.following.stop()
         if self._keeping is not None:
             self.service.keeper.stop()
             await self._keeping
@@ -207,4 +217,3 @@ class Shown:
         reason = getattr(quote.reason, "value", quote.reason)
         upcoming = getattr(quote, "upcoming", None)
         return cls(price, str(quote.status.value), reason, quote.source, quote.as_of, quote.change, upcoming)
-

@@ -6,6 +6,7 @@ contract that is not traded and a number that contradicts its neighbours cannot 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +16,6 @@ from zoneinfo import ZoneInfo
 
 from tests.invented import banks, formats
 from tests.invented.exact import dumps
-
-from collections.abc import Sequence
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -190,9 +190,7 @@ class World:
             day = date(*reversed([int(part) for part in asked.replace(".", "/").split("/")]))
             tables = [each for each in (_changed(one, spells) for one in self.known()) if each.day <= day]
             if not tables:
-                return Reply(
-                    b'<?xml version="1.0" encoding="windows-1251"?><ValCurs>Error in parameters</ValCurs>'
-                )
+                return Reply(b'<?xml version="1.0" encoding="windows-1251"?><ValCurs>Error in parameters</ValCurs>')
             table = tables[-1]
         else:
             table = self._told(spells)
