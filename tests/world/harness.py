@@ -128,20 +128,20 @@ class Product:
             **around,  # type: ignore[arg-type]
         )
         await self.service.fetcher.__aenter__()
-        self._keeping = asyncio.create_task(self.service.keeper.run()) if self.store else None
-        if self.service.following is not None:
+        self._keeping = asyncio.create_task(self.service.store_writer.run()) if self.store else None
+        if self.service.coordinator is not None:
             # A store on disk may have other services beside; this one leads at once.
-            self.service.following.start()
-            await self.service.following.decided()
+            self.service.coordinator.start()
+            await self.service.coordinator.decided()
 
     async def _end(self) -> None:
         if self._client is not None:
             await self._client.close()
             self._client = None
-        if self.service.following is not None:
-            self.service.following.stop()
+        if self.service.coordinator is not None:
+            self.service.coordinator.stop()
         if self._keeping is not None:
-            self.service.keeper.stop()
+            self.service.store_writer.stop()
             await self._keeping
         await self.service.fetcher.__aexit__(None, None, None)
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.invented import banks, formats
-from tests.invented.exact import dumps
+from tests.support.upstreams import banks, formats
+from tests.support.upstreams.exact import dumps
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NEW_YORK = ZoneInfo("America/New_York")
