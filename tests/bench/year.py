@@ -1,135 +1,224 @@
-"""A year on a moving clock: is anything wrongly called late, is anything late not called so, who is asked how often.
+"""Every minute of 2025 and 2026 by the published timetables, sources cut at random: what is called fresh, and is it?
 
-`uv run python -m tests.bench.year [--days N]`. From 20 December 2023: both New Years, a leap day, the clock changes of
-New York. The plans, the poller and the calendars are the service's own; only the network and the waiting are not.
+`uv run python -m tests.bench.year [--n WEEKS] [--seed S]`. The world is `tests/world`: facts and truths that know
+nothing of the product's calendars. Each week begins over an empty store; the product's own sources, fetch shapes,
+selection and board run on the world's clock. Weeks are spread evenly over both years; 104 are all of them. Minutes of
+which the facts do not say whether a market was open are judged for the tables only.
+
+Wrong is:
+- a table called fresh that is not the one in force, or that a source has told a newer one of that is in force;
+- oil called fresh although a source that was asked has told a print newer by more than 25 minutes (Moscow is delayed by
+  15 minutes, Yahoo by 10, a clearing takes 15);
+- oil called fresh 75 minutes after the last print of a market that traded all the while.
+False stale is:
+- the table in force, shown and not called fresh;
+- oil not called fresh although a market in session is alive and its newest visible print was asked for; or although
+  both markets are alive and there is nothing newer in the world to be had.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import heapq
 import logging
 from collections import Counter
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from random import Random
+from time import perf_counter
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.world import MOSCOW, World
-from tests.support.running_service import trio
-from ticker.app import Service, compose
-from ticker.quotes import Quote, Status
-from ticker.scheduling import Cadence, Plan
-from ticker.settings.loader import load, shipped
+from tests.world import truth
+from tests.world.facts import moex, nymex
+from tests.world.harness import Product, Shown
+from tests.world.world import CROSSES, MARKETS, MIDS, MINUTE, Market, Spell, World
 
-START = datetime(2023, 12, 20, tzinfo=MOSCOW)
-# Markets are asked every quarter of an hour here, not every minute: the calendars are the same, the year is shorter.
-SLOWER = {f"sources.{source}.schedule": {"every": "15m", "jitter": "60s"} for source in ("moex", "yahoo")}
-
-
-def outages(days: int) -> dict[str, list[tuple[datetime, datetime]]]:
-    """Real ones: everything silent for days, one source silent for weeks."""
-    spans = {
-        ("cbr",): (datetime(2024, 2, 5, tzinfo=MOSCOW), timedelta(days=21)),
-        ("cbr", "cbr_mirror"): (datetime(2024, 6, 3, 12, tzinfo=MOSCOW), timedelta(days=4)),
-        ("moex",): (datetime(2024, 7, 1, 12, tzinfo=MOSCOW), timedelta(days=2)),
-        ("moex", "yahoo"): (datetime(2024, 9, 10, 12, tzinfo=MOSCOW), timedelta(days=1)),
-    }
-    found: dict[str, list[tuple[datetime, datetime]]] = {}
-    for sources, (start, span) in spans.items():
-        if start < START + timedelta(days=days):
-            for source in sources:
-                found.setdefault(source, []).append((start, start + span))
-    return found
+FIRST, LAST = date(2025, 1, 1), date(2026, 12, 30)
+WEEK = timedelta(days=7)
+SLACK, SILENT, SETTLED = timedelta(minutes=25), timedelta(minutes=75), timedelta(minutes=20)
+# How often each source is asked, in minutes: markets as often as it takes to see prints, tables more seldom.
+EVERY = {"moex": 5, "yahoo": 5, "cbr": 20, "cbr_mirror": 30, "frankfurter": 60, "ecb": 240, "fred": 360}
+OTHERS = 360
+OUTAGES = (20, 120, 540, 1800, 5760)
 
 
-async def run(days: int) -> tuple[Counter[str], World, Service]:
-    """Live through `days`; the verdicts counted by instrument."""
-    world = World(START.date(), START.date() + timedelta(days=days), START)
-    world.outages = outages(days)
-    config = trio(SLOWER)
-    made = compose(config, upstream="http://upstream", now=lambda: world.now, seed=1)
-    made.poller._fetcher = world  # type: ignore[assignment]
-    random = Random(3)  # noqa: S311 - jitter
-    each = config.sources
-    plans = {source: Plan(Cadence(each[source].schedule, each[source].budget), random) for source in made.poller.feeds}
-    verdicts: Counter[str] = Counter()
-    due = [(START, source) for source in plans]
-    while due and due[0][0] < START + timedelta(days=days):
-        world.now, source = heapq.heappop(due)
-        plans[source].note(world.now, 1)
-        await made.poller.poll(source)
-        judge(made, world, verdicts)
-        heapq.heappush(due, (plans[source].next(world.now, made.poller.health[source], 1), source))
-    return verdicts, world, made
+@dataclass
+class Verdicts:
+    """Minutes by symbol and verdict, and the first moments of each verdict."""
+
+    minutes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def add(self, symbol: str, verdict: str, now: datetime, shown: Shown | None = None) -> None:
+        """Count one minute."""
+        self.minutes[symbol, verdict] += 1
+        if shown is not None:
+            told = self.first.setdefault((symbol, verdict), [])
+            if len(told) < 8 and self.minutes[symbol, verdict] % 60 == 1:
+                as_of = shown.as_of and shown.as_of.astimezone(moex.MOSCOW)
+                told.append(
+                    f"{now.astimezone(moex.MOSCOW):%Y-%m-%d %a %H:%M} {shown.price} {shown.status} {shown.reason} "
+                    f"{shown.source} of {as_of:%m-%d %H:%M}"
+                    if as_of
+                    else f"{now:%Y-%m-%d %H:%M}Z nothing"
+                )
 
 
-def judge(made: Service, world: World, verdicts: Counter[str]) -> None:
-    """Hold what is shown against what the world knows."""
-    for quote in made.board.current(world.now).quotes:
-        verdicts[f"{quote.symbol} looks"] += 1
-        newest = _newest(quote, world)
-        if quote.status is Status.STALE and newest:
-            verdicts[f"{quote.symbol} false stale"] += 1
-        if quote.status is Status.FRESH and not newest and _overdue(quote, world):
-            verdicts[f"{quote.symbol} late and not said"] += 1
-        if quote.status is not Status.FRESH and not newest:
-            verdicts[f"{quote.symbol} true stale"] += 1
+class Judge:
+    """Holds what is shown against what the world knows, minute by minute."""
+
+    def __init__(self, world: World, verdicts: Verdicts) -> None:
+        self.world = world
+        self.verdicts = verdicts
+        first, last = (each.date() for each in (world.now - 9 * timedelta(days=1), world.now + 9 * timedelta(days=1)))
+        self._unknown = sorted([*moex.unknown(first, last), *nymex.unknown(first, last)])
+        self._asked: dict[str, datetime] = {}
+        self._cut: dict[str, datetime] = {}
+
+    def asked(self, source: str) -> None:
+        """`source` was asked now."""
+        if self.world.alive(source):
+            self._asked[source] = self.world.now
+        else:
+            self._cut[source] = self.world.now
+
+    def look(self, shown: dict[str, Shown]) -> None:
+        """Judge one minute."""
+        for symbol in ("USD", "EUR"):
+            self._table(symbol, shown[symbol])
+        now = self.world.now
+        if not any(start <= now < end + SLACK for start, end in self._unknown):
+            self._oil(shown["OIL"])
+
+    def _table(self, symbol: str, shown: Shown) -> None:
+        now, verdicts = self.world.now, self.verdicts
+        verdicts.add(symbol, "looks", now)
+        true = self.world.in_force()
+        if true is None:
+            return
+        price = getattr(true, symbol.lower())
+        day = shown.as_of and shown.as_of.astimezone(moex.MOSCOW).date()
+        told = [self.world.delivered.get(source) for source in ("cbr", "cbr_mirror")]
+        known = any(isinstance(each, date) and each >= true.day for each in told)
+        right = day == true.day and shown.price == price
+        if shown.status == "fresh" and not right:
+            verdicts.add(symbol, "WRONG: fresh and not in force", now, shown)
+        if right and shown.status != "fresh":
+            verdicts.add(symbol, "FALSE STALE", now, shown)
+        if known and not right:
+            verdicts.add(symbol, "WRONG: known and not shown", now, shown)
+        if not right and shown.status == "stale":
+            verdicts.add(symbol, "true stale", now)
+        if shown.price is None and self._asked:
+            verdicts.add(symbol, "no number", now, shown)
+
+    def _oil(self, shown: Shown) -> None:
+        now, verdicts = self.world.now, self.verdicts
+        verdicts.add("OIL", "looks", now)
+        prints = {s: at for s in MARKETS if isinstance(at := self.world.delivered.get(s), datetime)}
+        if shown.status == "fresh" and shown.as_of is not None:
+            newest = max(prints.values(), default=shown.as_of)
+            if newest - shown.as_of > SLACK:
+                verdicts.add("OIL", "WRONG: older than told", now, shown)
+            if any(self._traded_through(market) for market in self._markets()) and now - shown.as_of > SILENT:
+                verdicts.add("OIL", "WRONG: silent and fresh", now, shown)
+        elif shown.status != "fresh" and self._entitled(prints):
+            verdicts.add("OIL", "FALSE STALE", now, shown)
+        if shown.status == "stale":
+            verdicts.add("OIL", "stale", now)
+        if shown.price is None and prints:
+            verdicts.add("OIL", "no number", now, shown)
+
+    def _markets(self) -> list[Market]:
+        return [market for market in (self.world.moex, self.world.yahoo) if market is not None]
+
+    def _traded_through(self, market: Market) -> bool:
+        """Whether there was trading at every minute of the last 75 but for a clearing."""
+        now = self.world.now
+        return all(market.in_session(now - step * 5 * MINUTE) for step in (0, 5, 10, 15, 20))
+
+    def _entitled(self, prints: dict[str, datetime]) -> bool:
+        """Whether what there is to be had has been asked for."""
+        now, steady = self.world.now, {}
+        for source, market in zip(MARKETS, (self.world.moex, self.world.yahoo), strict=True):
+            seen = self._asked.get(source)
+            alive = self.world.alive(source) and seen is not None and now - seen <= 6 * MINUTE
+            calm = now - self._cut.get(source, now - 2 * SETTLED) > SETTLED
+            current = market is not None and seen is not None and prints.get(source) == market.visible(seen)
+            steady[source] = bool(alive and calm and current)
+            if steady[source] and market and market.in_session(now) and market.in_session(now - SLACK):
+                return True
+        return all(steady.values())
 
 
-def _newest(quote: Quote, world: World) -> bool:
-    if quote.as_of is None:
-        return False
-    if quote.symbol == "OIL":
-        trade = world.traded(MOSCOW, time(9), time(23, 50), range(5), "RU")
-        return quote.as_of >= trade - timedelta(minutes=30)
-    return quote.as_of.date() >= world.table()[0]
+def cuts(world: World, start: datetime, end: datetime, random: Random) -> None:
+    """Cut each source at random: alive for days, silent for minutes to days; sometimes all of one kind at once."""
+    kinds = (("cbr",), ("cbr_mirror",), ("moex",), ("yahoo",), ("frankfurter",), CROSSES, MIDS, ("ecb",),
+             ("cbr", "cbr_mirror", "frankfurter"), MARKETS)  # fmt: skip
+    for together in kinds:
+        now = start + timedelta(hours=random.expovariate(1 / 50))
+        while now < end:
+            until = now + random.choice(OUTAGES) * random.uniform(0.5, 1.5) * MINUTE
+            world.spells += [Spell(source, now, until) for source in together]
+            now = until + timedelta(hours=random.expovariate(1 / (80 if len(together) == 1 else 160)))
 
 
-def _overdue(quote: Quote, world: World) -> bool:
-    """A table more than the grace past its due hour; a market more than an hour and a half without a print."""
-    return quote.fresh_until is not None and world.now > quote.fresh_until + timedelta(minutes=1)
+async def week(first: date, seed: int, verdicts: Verdicts) -> None:
+    """Live through one week from `first` on."""
+    random = Random(seed)  # noqa: S311 - reproducible
+    world = truth.world(first, first + WEEK, seed)
+    end = world.now + WEEK
+    cuts(world, world.now + timedelta(hours=2), end, random)
+    judge = Judge(world, verdicts)
+    async with Product(world) as product:
+        phases = {source: random.randrange(EVERY.get(source, OTHERS)) for source in product.feeds}
+        await product.poll()
+        for source in product.feeds:
+            judge.asked(source)
+        minute = 0
+        while world.now < end:
+            minute += 1
+            world.now += MINUTE
+            due = [s for s in product.feeds if minute % EVERY.get(s, OTHERS) == phases[s]]
+            if due:
+                await product.poll(due)
+                for source in due:
+                    judge.asked(source)
+            else:
+                product.age()
+            # The first minutes are a cold start's.
+            if minute > 40:
+                judge.look(product.look())
 
 
-def requests_a_day() -> Table:
-    """What the shipped cadences ask for in a quiet year, and the most that a budget lets through."""
-    config = load(shipped(), {}, {}).settings
-    table = Table("source", "polls a day, mean", "most in an hour", "budget an hour")
-    random = Random(5)  # noqa: S311 - jitter
-    for source, each in config.sources.items():
-        plan, now, polls = Plan(Cadence(each.schedule, each.budget), random), START, []
-        while now < START + timedelta(days=28):
-            plan.note(now, 1)
-            polls.append(now)
-            now = plan.next(now, Quiet(), 1)
-        hours = Counter(moment.replace(minute=0, second=0, microsecond=0) for moment in polls)
-        table.add_row(source, f"{len(polls) / 28:.1f}", str(max(hours.values())), str(each.budget))
-    return table
-
-
-class Quiet:
-    """A source that never fails."""
-
-    in_a_row = 0
-    retry_at: datetime | None = None
-    next_poll: datetime | None = None
+def weeks(count: int) -> list[date]:
+    """`count` first days of weeks, spread evenly over both years."""
+    starts = [FIRST + n * WEEK for n in range((LAST - FIRST).days // 7)]
+    return [starts[n * len(starts) // count] for n in range(min(count, len(starts)))]
 
 
 async def main() -> None:
-    """The year, and the table of requests."""
+    """The weeks, and the table of what was found."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--days", type=int, default=(date(2025, 1, 15) - START.date()).days)
+    parser.add_argument("--n", type=int, default=104)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--week", type=date.fromisoformat, action="append", help="this week alone")
     given = parser.parse_args()
     logging.disable()
-    verdicts, world, _ = await run(given.days)
-    out = Console()
-    for verdict, count in sorted(verdicts.items()):
-        out.print(f"{verdict}: {count}")
-    for source, asked in world.asked.items():
-        out.print(f"asked {source}: {asked / given.days:.1f} times a day")
-    out.print(requests_a_day())
+    verdicts, began = Verdicts(), perf_counter()
+    for number, first in enumerate(given.week or weeks(given.n)):
+        await week(first, given.seed * 1000 + number, verdicts)
+    out, table = Console(width=150), Table("instrument", "verdict", "minutes")
+    for (symbol, verdict), count in sorted(verdicts.minutes.items()):
+        table.add_row(symbol, verdict, str(count))
+    out.print(table)
+    for (symbol, verdict), moments in sorted(verdicts.first.items()):
+        out.print(f"{symbol} {verdict}:")
+        for each in moments:
+            out.print(f"  {each}")
+    out.print(f"{perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":

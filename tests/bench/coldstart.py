@@ -1,0 +1,252 @@
+"""A start over an empty store while somebody is wrong: who, who else is alive, how wrong; what is shown in a minute?
+
+`uv run python -m tests.bench.coldstart [--n N]`: every cell `n` times, at other hours of other days. The world is
+`tests/world`. Every source alive tells the truth but one; all are asked at the start and again after 20 and 45 seconds.
+
+A cell can be told where the evidence is enough for a careful editor:
+- two right copies of the Bank's table beside a wrong one;
+- one right copy, and the error is past an ordinary day's move (8 %, the move since its own `Previous`), or two crosses
+  and an error past 3 %, or the ECB's quotient and an error of the dollar past 2 %, or it is yesterday's number or
+  another day's table told anew, which the copy's `Previous` shows;
+- a source that is not of the Bank's own kind is the wrong one: the Bank and its copies need it for nothing;
+- of two markets in session both alive: an error past 3 %, or what the answer itself contradicts.
+Where it cannot be told, neither number may be `fresh`, unless the wrong one is all there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from time import perf_counter
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.slips import Given
+from tests.world import truth
+from tests.world.harness import Product, Shown
+from tests.world.play import ALL, EVER
+from tests.world.wires import MOSCOW
+from tests.world.world import CROSSES, Fixing, Print, Spell, World
+
+COPIES = ("cbr", "cbr_mirror", "frankfurter")
+FIXING_KINDS = ("1 %", "3 %", "10 %", "digit slip", "swap", "yesterday relabelled", "another year", "another currency")
+MARKET_KINDS = ("1 %", "3 %", "10 %", "digit slip", "swap", "yesterday relabelled", "another currency")
+ALIVE: dict[str, tuple[str, ...]] = {
+    "alone": (),
+    "mirror": ("cbr", "cbr_mirror"),
+    "mirror, ECB": ("cbr", "cbr_mirror", "ecb"),
+    "mirror, 2 crosses": ("cbr", "cbr_mirror", "nbrb", "nbk"),
+    "mirror, frankfurter": ("cbr", "cbr_mirror", "frankfurter"),
+    "Bank, 3 crosses, ECB": ("cbr", *CROSSES, "ecb"),
+    "all": (*COPIES, *CROSSES, "ecb", "open_er_api", "fawazahmed0"),
+}
+# Hours of Moscow at which a service is begun: noon, when tomorrow's table is out, night.
+HOURS = (timedelta(hours=11, minutes=20), timedelta(hours=18, minutes=30), timedelta(minutes=40))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the matrix."""
+
+    symbol: str
+    wrong: str
+    alive: str
+    kind: str
+
+
+@dataclass
+class Found:
+    """What a cell came to, by how often."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+
+def cells() -> list[Cell]:
+    """The whole matrix."""
+    found = [
+        Cell("USD", wrong, alive, kind)
+        for alive, sources in ALIVE.items()
+        for wrong in ("cbr", "cbr_mirror", "nbrb", "ecb")
+        if wrong in sources or (alive == "alone" and wrong in COPIES)
+        for kind in FIXING_KINDS
+    ]
+    return found + [
+        Cell("OIL", wrong, alive, kind)
+        for alive in ("alone", "both markets")
+        for wrong in ("moex", "yahoo")
+        for kind in MARKET_KINDS
+    ]
+
+
+def slip(kind: str, true: Decimal, before: Decimal, other: Decimal, random: Random) -> Decimal:
+    """A wrong number of this kind."""
+    if kind.endswith("%"):
+        return (true * (1 + random.choice((-1, 1)) * Decimal(kind.removesuffix(" %")) / 100)).quantize(true)
+    if kind == "digit slip":
+        text = str(true)
+        at = random.randrange(2)
+        return Decimal(f"{text[:at]}{random.choice([d for d in '123456789' if d != text[at]])}{text[at + 1 :]}")
+    if kind == "swap":
+        return Given(true, before, other, random).swapped_digits()
+    return before if kind == "yesterday relabelled" else other
+
+
+def fixing(kind: str, world: World, random: Random) -> Callable[[Fixing], Fixing]:
+    """What a source makes of each table: the dollar alone is wrong of its newest one in force, and of those after."""
+    true = world.in_force()
+    assert true is not None
+    place = list(world.fixings).index(true)
+    before = world.fixings[place - 1]
+    wrong = slip(kind, true.usd, before.usd, true.eur, random)
+    if kind == "another year":
+        return lambda table: replace(table, day=table.day.replace(year=table.day.year - 1), usd=table.usd - 4)
+    if kind == "yesterday relabelled":
+        return lambda table: replace(table, usd=before.usd, eur=before.eur) if table.day == true.day else table
+    # The mistake is in the process: tomorrow's table, where it is out, has it too.
+    factor = wrong / true.usd
+    return lambda table: replace(table, usd=(table.usd * factor).quantize(true.usd)) if table.day >= true.day else table
+
+
+def told(cell: Cell, error: Decimal) -> bool:
+    """Whether the evidence can tell."""
+    sources = set(ALIVE.get(cell.alive, ()))
+    if cell.symbol == "OIL":
+        return cell.alive == "both markets" and error > Decimal("0.03")
+    if cell.wrong not in COPIES:
+        return True
+    copies = len(sources.intersection(COPIES)) - 1
+    if copies >= 2:
+        return True
+    if copies == 1:
+        crosses, quotient = len(sources.intersection(CROSSES)) >= 2, "ecb" in sources
+        seen = (
+            error > Decimal("0.08") or (crosses and error > Decimal("0.03")) or (quotient and error > Decimal("0.02"))
+        )
+        return seen or cell.kind in {"yesterday relabelled", "another year"}
+    return False
+
+
+async def run(cell: Cell, at: datetime, seed: int) -> tuple[str, str]:
+    """Begin once; what it came to, and what was shown, for a reader."""
+    random = Random(seed)  # noqa: S311 - reproducible
+    world = truth.world(at.date(), at.date(), seed)
+    world.now = at
+    alive = ALIVE.get(cell.alive, ()) or ((cell.wrong,) if cell.alive == "alone" else ())
+    if cell.symbol == "OIL":
+        alive = (cell.wrong,) if cell.alive == "alone" else ("moex", "yahoo")
+    world.spells = [Spell(source, *EVER) for source in ALL if source not in alive]
+    table = world.in_force()
+    assert table is not None
+    if cell.symbol == "USD":
+        right, near = table.usd, Decimal(0)
+        change = fixing(cell.kind, world, random)
+        wrong = change(table).usd
+        world.spells.append(Spell(cell.wrong, *EVER, fixing=change))
+    else:
+        assert world.moex is not None
+        right = truth.brent(at - timedelta(minutes=12))
+        near = Decimal("0.25")
+        settled = truth.brent(at - timedelta(days=1))
+        wrong = slip(cell.kind, right, settled, table.usd, random)
+
+        def market(print_: Print) -> Print:
+            return replace(print_, price=wrong)
+
+        world.spells.append(Spell(cell.wrong, *EVER, market=market))
+    error = abs(wrong / right - 1)
+    if cell.kind not in {"another year", "yesterday relabelled"} and error < Decimal("0.004"):
+        return "no error worth the name", ""
+    async with Product(world) as product:
+        for later in (0, 20, 25):
+            world.now += timedelta(seconds=later)
+            await product.poll()
+        shown = product.look()[cell.symbol]
+    verdict = _verdict(shown, wrong, right, near)
+    lone = cell.alive == "alone"
+    case = "alone" if lone and cell.wrong not in CROSSES else "can be told" if told(cell, error) else "cannot be told"
+    text = f"{at.astimezone(MOSCOW):%Y-%m-%d %H:%M} right {right} wrong {wrong}:"
+    as_of = shown.as_of and shown.as_of.date()
+    return f"{case}: {verdict}", f"{text} {shown.price} {shown.status} {shown.reason} {shown.source} {as_of}"
+
+
+def _verdict(shown: Shown, wrong: Decimal, right: Decimal, near: Decimal) -> str:
+    if shown.price is None:
+        return "nothing"
+    if abs(shown.price - right) <= near:
+        return f"right, {shown.status}"
+    if abs(shown.price - wrong) <= near / 5:
+        return f"WRONG, {shown.status}"
+    return f"another number, {shown.status}"
+
+
+def moments(count: int, random: Random) -> list[datetime]:
+    """`count` moments of working days of 2026, when both markets trade; every third past the publication."""
+    found: list[datetime] = []
+    while len(found) < count:
+        day = date(2026, 2, 3) + timedelta(days=random.randrange(290))
+        if 0 < day.weekday() < 5:
+            hour = HOURS[len(found) % len(HOURS)]
+            found.append(datetime.combine(day, datetime.min.time(), MOSCOW) + hour)
+    return found
+
+
+async def main() -> None:
+    """Every cell, and the tables of what they came to."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--n", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", default="WRONG, fresh", help="the verdict that examples are shown of")
+    given = parser.parse_args()
+    logging.disable()
+    random, began = Random(given.seed), perf_counter()  # noqa: S311 - reproducible
+    found: dict[Cell, Found] = {cell: Found() for cell in cells()}
+    for number, (cell, result) in enumerate(found.items()):
+        for at in moments(given.n, random):
+            # At night Moscow rests: then its number is not the newest, whatever it is.
+            when = at.replace(hour=11) if cell.symbol == "OIL" and at.hour < 9 else at
+            verdict, text = await run(cell, when, given.seed * 10_000 + number)
+            result.count[verdict] += 1
+            if given.show in verdict:
+                result.examples.append(f"{verdict} | {text}")
+    report(found)
+    Console().print(f"{len(found)} cells, {given.n} times each, {perf_counter() - began:.0f} s")
+
+
+def report(found: dict[Cell, Found]) -> None:
+    """Print what was found."""
+    out = Console(width=160)
+    totals: Counter[tuple[str, str]] = Counter()
+    table = Table("instrument", "wrong", "alive", "kind", "verdicts")
+    for cell, result in found.items():
+        for verdict, count in result.count.items():
+            totals[cell.symbol, verdict] += count
+        bad = {v: c for v, c in result.count.items() if not v.startswith(("can be told: right", "no error"))}
+        if bad:
+            told_so = ", ".join(f"{verdict} {count}" for verdict, count in bad.items())
+            table.add_row(cell.symbol, cell.wrong, cell.alive, cell.kind, told_so)
+    out.print(table)
+    for cell, result in found.items():
+        for example in result.examples[:2]:
+            out.print(f"{cell.symbol} {cell.wrong} wrong, alive {cell.alive}, {cell.kind}: {example}")
+    sums = Table("instrument", "verdict", "starts")
+    for (symbol, verdict), count in sorted(totals.items()):
+        sums.add_row(symbol, verdict, str(count))
+    out.print(sums)
+    told_apart = {each: count for each, count in totals.items() if each[1].startswith("can be told")}
+    all_ = sum(told_apart.values())
+    right = sum(count for (_, verdict), count in told_apart.items() if ": right" in verdict)
+    if all_:
+        out.print(f"can be told: {all_}, the right number shown within a minute in {100 * right / all_:.1f} %")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
