@@ -21,8 +21,7 @@ from tests.world.world import Away, World
 from ticker.app import Service, compose
 from ticker.fetch import Answer
 from ticker.quotes import Reason, SourceError
-from ticker.settings.load import load, shipped
-from ticker.values import replace
+from ticker.settings.loader import load, shipped
 from ticker.web.routes import build
 
 PREFIX = "http://world"
@@ -112,12 +111,7 @@ class Product:
         if self.store:
             flags["store.url"] = self.store
         flags |= self.flags or {}
-        # Until `enabled` is a key of the configuration, what is switched off is taken out by hand.
-        off = {key.split(".")[1] for key, value in flags.items() if key.endswith(".enabled") and not value}
-        config = load(
-            shipped(), {}, {key: value for key, value in flags.items() if not key.endswith(".enabled")}
-        ).settings
-        config = replace(config, instruments={s: each for s, each in config.instruments.items() if s not in off})
+        config = load(shipped(), {}, flags).settings
         around = {} if self.loopback else {"around": lambda _fetcher, _bases: Wire(self.world)}
         self.service = compose(
             config,
