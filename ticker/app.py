@@ -24,7 +24,6 @@ from ticker.board import Board
 from ticker.calendars import Calendar, coverage
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target
-from ticker.facts import facts_of
 from ticker.feeds import Feed
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
@@ -78,7 +77,6 @@ def context_of(
     traffic = former.traffic if former else Traffic()
     server = config.server
     closed = closed_because(wanted=server.fast_path, access_log=server.access_log, rate_limit=server.rate_limit)
-    symbols = {source: tuple(i.symbol for i in poller.coverage.wanted(source)) for source in poller.feeds}
 
     def fast_path_open() -> bool:
         return made.fast_path_closed is None
@@ -101,8 +99,8 @@ def context_of(
         exposition=former.exposition if former else Exposition(traffic, collector, due),
         cors_origins=server.cors_origins,
         demo=demo,
-        facts=facts_of(config, poller.feeds),
         calendars=config.used_calendars(),
+        settings=config,
         version=__version__,
         public_url=server.public_url,
         limiter=RateLimiter(server.rate_limit, server.trusted_proxies),
@@ -112,8 +110,6 @@ def context_of(
         access_log=server.access_log,
         metrics_here=server.metrics_port is None,
         fast_path_closed=closed,
-        terms={source: config.sources[source].terms_url for source in poller.feeds},
-        feeds=symbols,
     )
     return made
 

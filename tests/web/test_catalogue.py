@@ -23,7 +23,7 @@ async def test_every_instrument_says_what_its_number_means(served: Served) -> No
     assert (oil["base"], oil["quote"], oil["unit"], oil["decimals"]) == ("BRENT", "USD", "1 barrel", 2)
     assert (oil["sources"], oil["max_age_seconds"], oil["tolerance"]) == (["moex", "yahoo"], 604800, 0.05)
     assert oil["calendar"]["text"] == (
-        "trading 08:50 to 23:50, delayed 15 min (Europe/Moscow), mon-fri; late after 10 min"
+        "trading 09:00 to 23:50, delayed 15 min (Europe/Moscow), mon-fri; late after 10 min"
     )
     assert {row["status"] for row in rows} == {"fresh"}
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from babel import Locale
 
-from ticker.facts import CadenceFacts, CalendarFacts
+from ticker.calendars import Calendar, Session
+from ticker.settings.models import SourceSettings
 
 # In this order: the direction of a change as it is spoken; no number; tomorrow's number that no second source has
 # confirmed; a number that an editor holds; the ends of a line; the badge of a demo.
@@ -129,24 +130,40 @@ def reasons(locale: Locale) -> Mapping[str, str]:
     return _REASONS.get(locale.language, _REASONS["en"])
 
 
-def cadence_text(cadence: CadenceFacts, locale: Locale) -> str:
+def cadence_text(source: SourceSettings, locale: Locale) -> str:
     """How often a source is asked, in a sentence; in English where we have not the language's words."""
-    words = _TIMES.get(locale.language, _TIMES["en"])
-    lines = words["cron"].format(lines=" | ".join(cadence.cron), zone=cadence.zone)
-    asked = words["every"].format(span=_span(cadence.every, words)) if cadence.every else lines
-    return words["budget"].format(asked=asked, budget=cadence.budget)
+    words, schedule = _TIMES.get(locale.language, _TIMES["en"]), source.schedule
+    lines = words["cron"].format(lines=" | ".join(schedule.cron), zone=schedule.zone)
+    asked = words["every"].format(span=_span(schedule.every, words)) if schedule.every else lines
+    return words["budget"].format(asked=asked, budget=source.budget)
 
 
-def calendar_text(calendar: CalendarFacts, locale: Locale) -> str:
-    """When a number appears and when it is late, in a sentence; in English where we have not the language's words."""
+def calendar_text(calendar: Calendar, day: date, locale: Locale) -> str:
+    """When a number appears and when it is late, in a sentence; in English where we have not the language's words.
+
+    A market's hours are those of its timetable on `day`.
+    """
     words = _TIMES.get(locale.language, _TIMES["en"])
-    delay = words["delay"].format(span=_span(calendar.delay, words)) if calendar.delay else ""
-    holidays = words["holidays"].format(holidays=calendar.holidays) if calendar.holidays else ""
     names = dict(zip(_TIMES["en"]["days"].split(), words["days"].split(), strict=True))
-    days = re.sub("|".join(names), lambda found: names[found[0]], calendar.days)
-    what = words[calendar.kind].format(**calendar.hours) + delay
-    grace = _span(calendar.grace, words)
-    return words["calendar"].format(what=what, zone=calendar.zone, days=days + holidays, grace=grace)
+    if isinstance(calendar, Session):
+        (first, opens, closes), *others = trading_hours(calendar, day)
+        what = words["session"].format(opens=opens, closes=closes)
+        what += words["delay"].format(span=_span(calendar.delay, words)) if calendar.delay else ""
+        days = ", ".join([first, *(f"{days} {opens}–{closes}" for days, opens, closes in others)])
+    else:
+        what, days = words["publication"].format(at=f"{calendar.at:%H:%M}"), calendar.days
+    days = re.sub("|".join(names), lambda found: names[found[0]], days)
+    days += words["holidays"].format(holidays=calendar.holidays) if calendar.holidays else ""
+    return words["calendar"].format(what=what, zone=calendar.zone, days=days, grace=_span(calendar.grace, words))
+
+
+def trading_hours(market: Session, day: date) -> list[tuple[str, str, str]]:
+    """Days, opening and close of the week whose timetable holds on `day`; pauses within a day are left out."""
+    found: dict[str, tuple[str, str]] = {}
+    for each in market.timetable(day).sessions:
+        opens, _ = found.get(each.days, (f"{each.opens:%H:%M}", ""))
+        found[each.days] = opens, f"{each.closes:%H:%M}"
+    return [(days, *hours) for days, hours in found.items()]
 
 
 def _span(span: timedelta, words: Mapping[str, str]) -> str:

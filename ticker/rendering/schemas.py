@@ -17,12 +17,13 @@ from babel import Locale
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from ticker import quotes as values
+from ticker.calendars import Calendar, Session
 from ticker.convert import Conversion, Leg
 from ticker.convert import rounded as rounded_fraction
-from ticker.facts import CadenceFacts, CalendarFacts, Facts, SourceFacts
 from ticker.health import Health
 from ticker.quotes import PriceType, Reason, Status
 from ticker.rendering import locales, phrases
+from ticker.settings.models import Settings, SourceSettings
 
 # Digits after the point of a conversion's rate: enough to carry any sane amount.
 RATE_DIGITS = 12
@@ -403,20 +404,22 @@ class CalendarSchema(Schema):
     text: Annotated[str, Field(description="the same in words")]
 
     @classmethod
-    def of(cls, calendar: CalendarFacts, locale: Locale) -> CalendarSchema:
-        """The calendar, its sentence in the language of `locale`."""
+    def of(cls, name: str, calendar: Calendar, day: date, locale: Locale) -> CalendarSchema:
+        """The calendar of that name as it is on `day`, its sentence in the language of `locale`."""
+        market = calendar if isinstance(calendar, Session) else None
+        days, opens, closes = phrases.trading_hours(market, day)[0] if market else (calendar.days, None, None)
         return cls(
-            id=calendar.id,
+            id=name,
             kind=calendar.kind,
-            zone=calendar.zone,
-            days=calendar.days,
+            zone=str(calendar.zone),
+            days=days,
             holidays=calendar.holidays,
-            at=calendar.hours.get("at"),
-            opens=calendar.hours.get("opens"),
-            closes=calendar.hours.get("closes"),
-            delay_seconds=None if calendar.delay is None else seconds(calendar.delay),
+            at=None if isinstance(calendar, Session) else f"{calendar.at:%H:%M}",
+            opens=opens,
+            closes=closes,
+            delay_seconds=seconds(market.delay) if market else None,
             grace_seconds=seconds(calendar.grace),
-            text=phrases.calendar_text(calendar, locale),
+            text=phrases.calendar_text(calendar, day, locale),
         )
 
 
@@ -431,15 +434,16 @@ class CadenceSchema(Schema):
     text: Annotated[str, Field(description="the same in words")]
 
     @classmethod
-    def of(cls, cadence: CadenceFacts, locale: Locale) -> CadenceSchema:
-        """The cadence, its sentence in the language of `locale`."""
+    def of(cls, source: SourceSettings, locale: Locale) -> CadenceSchema:
+        """The cadence of a source, its sentence in the language of `locale`."""
+        schedule = source.schedule
         return cls(
-            every_seconds=None if cadence.every is None else seconds(cadence.every),
-            cron=cadence.cron,
-            zone=cadence.zone,
-            jitter_seconds=seconds(cadence.jitter),
-            requests_per_hour=cadence.budget,
-            text=phrases.cadence_text(cadence, locale),
+            every_seconds=None if schedule.every is None else seconds(schedule.every),
+            cron=schedule.cron,
+            zone=str(schedule.zone),
+            jitter_seconds=seconds(schedule.jitter),
+            requests_per_hour=source.budget,
+            text=phrases.cadence_text(source, locale),
         )
 
 
@@ -453,7 +457,13 @@ class InstrumentSchema(Schema):
     quote: str
     unit: str
     decimals: Annotated[int, Field(description="digits after the point where it is shown")]
-    sources: Annotated[tuple[str, ...], Field(description="in order of preference")]
+    sources: Annotated[tuple[str, ...], Field(description="of its own kind, in order of preference")]
+    fallbacks: Annotated[
+        tuple[str, ...], Field(description="of another kind; shown only where its own kind has long been stale")
+    ]
+    rate: Annotated[
+        Literal["in_force", "latest"], Field(description="which fixing is shown: in force, or the newest published")
+    ]
     required: Annotated[bool, Field(description="whether the service is ready only with it")]
     max_age_seconds: Annotated[Number, Field(description="after which a number that is not renewed is withdrawn")]
     max_move: Annotated[
@@ -464,8 +474,8 @@ class InstrumentSchema(Schema):
     status: Status
 
     @classmethod
-    def of(cls, quote: values.Quote, calendar: CalendarFacts, locale: Locale) -> InstrumentSchema:
-        """The instrument of `quote`, with the calendar that decides when it is late."""
+    def of(cls, quote: values.Quote, settings: Settings, day: date, locale: Locale) -> InstrumentSchema:
+        """The instrument of `quote`, with the calendar that decides when it is late, as it is on `day`."""
         what = quote.instrument
         return cls(
             symbol=what.symbol,
@@ -476,11 +486,15 @@ class InstrumentSchema(Schema):
             unit=what.unit,
             decimals=what.decimals,
             sources=what.sources,
+            fallbacks=what.fallbacks,
+            rate=what.rate,
             required=what.required,
             max_age_seconds=seconds(what.max_age),
             max_move=what.max_move,
             tolerance=what.tolerance,
-            calendar=CalendarSchema.of(calendar, locale),
+            calendar=CalendarSchema.of(
+                settings.calendar_name(what.symbol), settings.calendar_of(what.symbol), day, locale
+            ),
             status=quote.status,
         )
 
@@ -492,9 +506,10 @@ class InstrumentsSchema(Schema):
     demo: Demo = False
 
     @classmethod
-    def of(cls, snapshot: values.Snapshot, facts: Facts, locale: Locale) -> InstrumentsSchema:
+    def of(cls, snapshot: values.Snapshot, settings: Settings, locale: Locale) -> InstrumentsSchema:
         """The catalogue of what is quoted."""
-        rows = (InstrumentSchema.of(each, facts.calendars[each.symbol], locale) for each in snapshot.quotes)
+        day = snapshot.generated_at.date()
+        rows = (InstrumentSchema.of(each, settings, day, locale) for each in snapshot.quotes)
         return cls(instruments=tuple(rows), demo=snapshot.demo)
 
 
@@ -518,16 +533,17 @@ class SourceSchema(Schema):
     next_poll_at: Moment | None
 
     @classmethod
-    def of(cls, source: SourceFacts, health: Health, locale: Locale) -> SourceSchema:
-        """The source as it fares now."""
+    def of(cls, name: str, settings: Settings, health: Health, day: date, locale: Locale) -> SourceSchema:
+        """The source of that name as it fares now, with its calendar as it is on `day`."""
+        source = settings.sources[name]
         return cls(
-            id=source.id,
-            attribution=locales.chosen(source.attribution, locale, source.id),
+            id=name,
+            attribution=locales.chosen(source.attribution, locale, name),
             terms_url=source.terms_url,
-            instruments=source.instruments,
-            checks=source.checks,
-            cadence=CadenceSchema.of(source.cadence, locale),
-            calendar=CalendarSchema.of(source.calendar, locale),
+            instruments=settings.instruments_fed(name),
+            checks=settings.checks_fed(name),
+            cadence=CadenceSchema.of(source, locale),
+            calendar=CalendarSchema.of(source.calendar, settings.calendars[source.calendar], day, locale),
             up=health.up,
             reason=health.reason,
             failures_in_a_row=health.in_a_row,
@@ -544,10 +560,12 @@ class SourcesSchema(Schema):
     demo: Demo = False
 
     @classmethod
-    def of(cls, health: Mapping[str, Health], facts: Facts, locale: Locale, *, demo: bool) -> SourcesSchema:
-        """The catalogue of who is asked."""
-        known = ((facts.sources[name], each) for name, each in health.items() if name in facts.sources)
-        return cls(sources=tuple(SourceSchema.of(source, each, locale) for source, each in known), demo=demo)
+    def of(
+        cls, health: Mapping[str, Health], settings: Settings, day: date, locale: Locale, *, demo: bool
+    ) -> SourcesSchema:
+        """The catalogue of who is asked, with the calendars as they are on `day`."""
+        asked = ((name, each) for name, each in health.items() if name in settings.sources)
+        return cls(sources=tuple(SourceSchema.of(name, settings, each, day, locale) for name, each in asked), demo=demo)
 
 
 class ProblemSchema(Schema):

@@ -10,12 +10,12 @@ from aiohttp import web
 
 from ticker.board import Board
 from ticker.calendars import Calendar
-from ticker.facts import Facts
 from ticker.health import Health
 from ticker.metrics import Exposition, Traffic
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot
 from ticker.rendering.renderer import Renderer
+from ticker.settings.models import Settings
 from ticker.storage.history import History
 from ticker.web.limits import RateLimiter
 from ticker.web.response_cache import ResponseCache
@@ -25,9 +25,10 @@ from ticker.web.response_cache import ResponseCache
 class Context:
     """The board, the renderers, the clock, and what `/metrics`, `/readyz`, the page and CORS need.
 
-    `calendars` are those in use, by name; `terms` and `feeds`, by source, the address of its terms and the instruments
-    it feeds. `fast_path_closed` is why the fast path answers nothing, None where it is open. One object serves for the
-    application's whole life; only a reload changes what it holds, all of it in one step.
+    `settings` is what is switched on of the configuration; its keys tell nobody what they hold. `fast_path_closed` is
+    why the fast path answers nothing, None where it is open. One object serves for the application's whole life; only
+    a reload changes what it holds, all of it in one step.
+    calendars: Mapping[str, Calendar]
     """
 
     board: Board
@@ -37,7 +38,7 @@ class Context:
     traffic: Traffic
     exposition: Exposition
     history: History
-    facts: Facts
+    settings: Settings
     calendars: Mapping[str, Calendar]
     version: str
     limiter: RateLimiter
@@ -46,8 +47,6 @@ class Context:
     public_url: str | None
     cors_origins: tuple[str, ...]
     demo: bool
-    terms: Mapping[str, str | None]
-    feeds: Mapping[str, tuple[str, ...]]
     access_log: bool
     metrics_here: bool
     fast_path_closed: str | None

@@ -41,7 +41,7 @@ async def instruments(request: web.Request) -> web.StreamResponse:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
-    body = json.encode(InstrumentsSchema.of(snapshot, context.facts, locale))
+    body = json.encode(InstrumentsSchema.of(snapshot, context.settings, locale))
     return respond_current(request, snapshot, Representation(body, JSON, snapshot.generated_at))
 
 
@@ -49,8 +49,9 @@ async def sources(request: web.Request) -> web.StreamResponse:
     """`GET /v1/sources`: who is asked, on what terms, and how they fare; any poll may change it."""
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
-    body = json.encode(SourcesSchema.of(context.health, context.facts, locale, demo=context.demo))
     now = context.clock()
+    found = SourcesSchema.of(context.health, context.settings, now.date(), locale, demo=context.demo)
+    body = json.encode(found)
     return respond(request, Representation(body, JSON, _modified(context)), context.board.next_change(now))
 
 

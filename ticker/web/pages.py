@@ -64,13 +64,14 @@ def sources(context: Context) -> tuple[SourceState, ...]:
     return tuple(
         SourceState(
             id=name,
-            feeds=context.feeds.get(name, ()),
+            feeds=context.settings.instruments_fed(name) + context.settings.checks_fed(name),
             up=health.up,
             reason=str(health.reason) if health.reason else None,
             last_success=health.last_success,
-            terms=context.terms.get(name),
+            terms=context.settings.sources[name].terms_url,
         )
         for name, health in context.health.items()
+        if name in context.settings.sources
     )
 
 
