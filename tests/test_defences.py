@@ -38,6 +38,6 @@ def test_its_test_is_there(row: Fault) -> None:
 
 @each_row
 def test_its_defence_is_there(row: Fault) -> None:
-    """The text that the mutation takes away stands in its file once; `python -m tests.mutations` takes it away."""
+    """The code that the mutation takes away stands in its target once; `python -m tests.mutations` takes it away."""
     whole = (ROOT / row.mutation.file).read_text(encoding="utf-8")
     assert row.mutation.applied(whole) != whole

@@ -68,16 +68,16 @@ def test_a_print_of_any_minute_is_late_when_its_market_should_have_printed_again
         for day in (*YEARS, date(2027, 1, 3))  # what the weekday's rule says of a year that is not announced
         for start, end in announced(day)
     ]
-    for (start, end), (coordinator, _) in pairwise(spans):
+    for (start, end), (following, _) in pairwise(spans):
         for moment in (start, start + HOUR, end - 11 * MINUTE):
             assert FORTS.fresh_until(moment) == moment + LAG, moment
         for moment in (end - MINUTE, end, end + MINUTE):
-            assert FORTS.fresh_until(moment) == coordinator + LAG, moment
-        assert FORTS.usable_until(end, 7 * DAY) == coordinator + 7 * DAY
-        assert FORTS.next_open(end) == coordinator
-        assert FORTS.last_close(coordinator) == end
-        rests = coordinator - end > HOUR
-        assert FORTS.next_update(end - MINUTE, end + 20 * MINUTE) == (coordinator + 15 * MINUTE if rests else None)
+            assert FORTS.fresh_until(moment) == following + LAG, moment
+        assert FORTS.usable_until(end, 7 * DAY) == following + 7 * DAY
+        assert FORTS.next_open(end) == following
+        assert FORTS.last_close(following) == end
+        rests = following - end > HOUR
+        assert FORTS.next_update(end - MINUTE, end + 20 * MINUTE) == (following + 15 * MINUTE if rests else None)
         assert FORTS.next_update(start, start + HOUR) is None
 
 

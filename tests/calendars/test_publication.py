@@ -36,12 +36,12 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("set_on", "dated", "following"), TABLES)
-def test_a_table_is_in_force_from_its_date_until_the_next_ones(set_on: str, dated: str, coordinator: str) -> None:
+def test_a_table_is_in_force_from_its_date_until_the_next_ones(set_on: str, dated: str, following: str) -> None:
     """Its day begins at 00:00 in Moscow, and the last second before the next table's date is still its own."""
-    table, until = moscow(dated), moscow(coordinator)
+    table, until = moscow(dated), moscow(following)
     assert BANK.valid_until(table) == until
     assert BANK.fresh_until(table) == until
-    assert BANK.coordinator(table) == until
+    assert BANK.following(table) == until
     assert BANK.previous(until) == table
     assert BANK.in_force_at(table) == table
     assert BANK.in_force_at(until - timedelta(seconds=1)) == table
@@ -51,7 +51,7 @@ def test_a_table_is_in_force_from_its_date_until_the_next_ones(set_on: str, date
 
 @pytest.mark.parametrize(("set_on", "dated", "following"), TABLES)
 def test_a_table_is_due_at_four_in_the_afternoon_of_the_day_on_which_it_is_set(
-    set_on: str, dated: str, coordinator: str
+    set_on: str, dated: str, following: str
 ) -> None:
     """Until then the table before is the newest; afterwards its successor is the following one."""
     due = moscow(f"{set_on}T16:00")
@@ -61,7 +61,7 @@ def test_a_table_is_due_at_four_in_the_afternoon_of_the_day_on_which_it_is_set(
     before = BANK.previous(moscow(dated))
     assert before is not None
     assert BANK.due(before) == due
-    assert BANK.due(moscow(dated)) == moscow(coordinator) - 8 * HOUR
+    assert BANK.due(moscow(dated)) == moscow(following) - 8 * HOUR
 
 
 def test_a_missing_table_makes_tomorrow_unknown_and_not_today_old() -> None:
@@ -180,10 +180,10 @@ def test_the_questions_agree_with_each_other(as_of: datetime, passed: timedelta)
         inforce = each.in_force_at(now)
         assert each.effective_from(inforce) <= now < each.valid_until(inforce) <= each.fresh_until(inforce)
         assert each.is_in_force(inforce, now)
-        assert not each.is_late(each.coordinator(inforce), now)
+        assert not each.is_late(each.following(inforce), now)
         assert each.valid_until(inforce) < inforce + timedelta(days=28)
         before = each.previous(inforce)
         assert before is not None
-        assert each.coordinator(before) == inforce
+        assert each.following(before) == inforce
         upcoming = each.next_update(as_of, now)
         assert upcoming is None or upcoming >= now

@@ -6,7 +6,7 @@ from tests.support.defences import Fault, Mutation
 
 _KEEPER = "ticker/storage/writer.py"
 
-_SET_BACK = Mutation("ticker/clock.py", "return jump if abs(jump) >= self._LEAST else None", "return None")
+_SET_BACK = Mutation("ticker.clock:Jumps.look", "jump if abs(jump) >= self._LEAST else None", "None")
 
 PROCESSES: tuple[Fault, ...] = (
     Fault(
@@ -28,21 +28,30 @@ PROCESSES: tuple[Fault, ...] = (
         "under 200 requests a second",
         "every answer whole, the streams told when to come back, exit 0",
         "tests/ops/test_stop.py::test_sigterm_under_load_fails_no_request_and_exits_0",
-        Mutation("ticker/cli/serve.py", "in (signal.SIGTERM, signal.SIGINT):", "in (signal.SIGINT,):"),
+        Mutation("ticker.cli.serve:_signals", "signal.SIGTERM", ""),
     ),
     Fault(
         "SIGKILL",
         "at random, under polling and reading",
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",
         "tests/faults/test_kill.py::test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once",
-        Mutation("ticker/storage/sqlite.py", "transaction.execute(schema.PUBLISH, (", "tuple(("),
+        Mutation(
+            "ticker.storage.sqlite:SharedFile.publish",
+            "transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))",
+            "None",
+        ),
     ),
     Fault(
         "SIGSTOP behind nginx",
         "for longer than `Cache-Control` lets anything be kept",
         "every page whole, with the last numbers",
         "tests/faults/test_resources.py::test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers",
-        Mutation("ticker/web/headers.py", "stale-while-revalidate={min(_WHILE_REVALIDATING, beyond)}, ", "private, "),
+        Mutation(
+            "ticker.web.headers:freshness",
+            "f'public, max-age={seconds}, stale-while-revalidate={min(_WHILE_REVALIDATING, beyond)}, "
+            "stale-if-error={min(_IF_ERROR, beyond)}'",
+            "f'public, max-age={seconds}, private, stale-if-error={min(_IF_ERROR, beyond)}'",
+        ),
     ),
     Fault(
         "bad reload",
@@ -50,8 +59,8 @@ PROCESSES: tuple[Fault, ...] = (
         "nothing; the old configuration stays, the log names key and mend",
         "tests/ops/test_reload.py::test_reloads_under_load_drop_neither_a_request_nor_a_quote",
         Mutation(
-            "ticker/cli/serve.py",
-            'log.error("configuration refused, the old one stays", error=refused)',
+            "ticker.cli.serve:_reload",
+            "log.error('configuration refused, the old one stays', error=refused)",
             "raise SystemExit(2)",
         ),
     ),
@@ -60,28 +69,28 @@ PROCESSES: tuple[Fault, ...] = (
         "`ulimit -n 64`, 100 silent clients",
         "probes and readers answered, sources asked; the oldest of the greediest is let go",
         "tests/faults/test_resources.py::test_readers_who_hold_every_connection_shut_nobody_out",
-        Mutation("ticker/cli/serve.py", "Bounds(max(every - _OWN_DESCRIPTORS, every // 4))", "Bounds(16_384)"),
+        Mutation("ticker.cli.serve:_runner", "max(every - _OWN_DESCRIPTORS, every // 4)", "16384"),
     ),
     Fault(
         "no descriptor left",
         "`RLIMIT_NOFILE` below what is open",
         "who is connected reads on; `connect`; all well as soon as there are any",
         "tests/faults/test_resources.py::test_without_a_descriptor_left_the_numbers_stay_and_all_comes_back",
-        Mutation("ticker/fetch.py", "except (aiohttp.ClientError, OSError, ValueError)", "except ValueError"),
+        Mutation("ticker.fetch:Fetcher.get", "(aiohttp.ClientError, OSError, ValueError)", "ValueError"),
     ),
     Fault(
         "memory cap",
         "`RLIMIT_AS` 8 MB above, an answer that takes a hundred",
         "that poll fails, nothing else",
         "tests/faults/test_resources.py::test_an_answer_too_big_for_memory_is_one_failed_poll",
-        Mutation("ticker/poll/poller.py", "except Exception as error:", "except ValueError as error:"),
+        Mutation("ticker.poll.poller:Poller.poll", "Exception", "ValueError"),
     ),
     Fault(
         "stampede",
         "500 readers at the moment of a new version",
         "the new numbers, made once for all",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
-        Mutation("ticker/rendering/renderer.py", "if view not in self._views:", "if view:"),
+        Mutation("ticker.rendering.renderer:Renderer.render", "view not in self._views", "view"),
     ),
     Fault(
         "readers reaching upstream",
@@ -89,9 +98,9 @@ PROCESSES: tuple[Fault, ...] = (
         "no request of a reader ever asks a source",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation(
-            "ticker/app.py",
-            "        clock=now,\n",
-            "        clock=lambda: [poller.hurry(source) for source in poller.feeds] and now(),\n",
+            "ticker.app:context_of",
+            "clock=now",
+            "clock=lambda: [poller.poll_now(source) for source in poller.feeds] and now()",
         ),
     ),
     Fault(
@@ -99,20 +108,20 @@ PROCESSES: tuple[Fault, ...] = (
         "a disk of 1 MB, filled",
         "nothing; what was missed is written when there is room",
         "tests/faults/test_store.py::test_a_full_disk_is_waited_for",
-        Mutation(_KEEPER, "_LONGEST_PAUSE)\n            self._wake.set()", "_LONGEST_PAUSE)\n            break"),
+        Mutation("ticker.storage.writer:StoreWriter._keep", "self._wake.set()", "break"),
     ),
     Fault(
         "disk read-only",
         "remounted",
         "nothing; a restart still shows the last numbers",
         "tests/faults/test_store.py::test_a_read_only_disk_still_gives_the_last_snapshot",
-        Mutation("ticker/storage/sqlite.py", "immutable=1", "mode=ro"),
+        Mutation("ticker.storage.sqlite:Database._open_reader", "'?immutable=1'", "'?mode=ro'"),
     ),
     Fault(
         "store damaged",
         "junk in its place, pages overwritten",
         "nothing; said once, counted, the file left as it is",
         "tests/faults/test_store.py::test_a_damaged_file_does_not_stop_the_service",
-        Mutation("ticker/storage/sqlite.py", "    except sqlite3.Error as", "    except sqlite3.OperationalError as"),
+        Mutation("ticker.storage.sqlite:told", "sqlite3.Error", "sqlite3.OperationalError"),
     ),
 )

@@ -12,14 +12,18 @@ REDIS: tuple[Fault, ...] = (
         "SIGSTOP",
         "every replica polls for itself within its share of the budget; history 503 in bounded time, then whole",
         f"{_FAULTS}::test_a_redis_that_hangs_delays_no_number",
-        Mutation("ticker/replicas/lease.py", "self._become(Role.ALONE, error.detail)", "pass"),
+        Mutation("ticker.replicas.lease:Replica._missed", "self._become(Role.ALONE, error.detail)", "pass"),
     ),
     Fault(
         "Redis restarted empty",
         "killed, nothing on its disk",
         "nothing; what the replicas hold is in it again within seconds",
         f"{_FAULTS}::test_a_redis_that_came_back_empty_is_told_all_again",
-        Mutation("ticker/storage/writer.py", "self._rows.extendleft(reversed(self._held.missing(self._rows)))", "pass"),
+        Mutation(
+            "ticker.storage.writer:WriteQueue.again",
+            "self._rows.extendleft(reversed(self._held.missing(self._rows)))",
+            "pass",
+        ),
     ),
     Fault(
         "Redis full",
@@ -34,9 +38,9 @@ REDIS: tuple[Fault, ...] = (
         "both sides go on; healed, all show the newest, no lower version than before; history has both",
         f"{_FAULTS}::test_a_leader_that_is_cut_off_takes_nothing_back",
         Mutation(
-            "ticker/replicas/coordinator.py",
-            "            self._poller.forget()\n            for source in self._poller.feeds:\n",
-            "            self._poller.publish(now)\n            for source in ():\n",
+            "ticker.replicas.coordinator:ReplicaCoordinator._show",
+            "self._poller.forget()",
+            "self._poller.publish(now)",
         ),
     ),
     Fault(
@@ -44,6 +48,6 @@ REDIS: tuple[Fault, ...] = (
         "kill, a Sentinel, a replica",
         "nothing; the next primary is written to and told again what the last may not have passed on",
         "tests/storage/test_redis.py::test_sentinels_name_the_primary_and_its_successor",
-        Mutation("ticker/storage/redis/store.py", "or before not in (None, self._known)", "or False"),
+        Mutation("ticker.storage.redis.store:Redis.open", "before not in (None, self._known)", "False"),
     ),
 )

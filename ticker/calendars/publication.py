@@ -75,7 +75,7 @@ class Publication:
             return self._weekdays >= WORKING_WEEK
         return day.weekday() in self._weekdays and not is_holiday(self.holidays, day)
 
-    def coordinator(self, as_of: datetime) -> datetime:
+    def following(self, as_of: datetime) -> datetime:
         """The date, at 00:00, of the table after the one of `as_of`."""
         return self._midnight(self._set_on(as_of) + DAY * self.lead)
 
@@ -93,7 +93,7 @@ class Publication:
 
     def valid_until(self, as_of: datetime) -> datetime:
         """When the table after the one of `as_of` comes into force."""
-        return self.effective_from(self.coordinator(as_of))
+        return self.effective_from(self.following(as_of))
 
     def in_force_at(self, now: datetime) -> datetime:
         """The date, at 00:00, of the table that should be in force at `now`."""
@@ -127,15 +127,15 @@ class Publication:
         if due > now:
             return due
         first = max(due, now - self.grace).astimezone(self.zone).date()
-        coordinator = next(moment for moment in self._moments(first) if moment + self.grace > now)
-        return coordinator if coordinator > now else None
+        following = next(moment for moment in self._moments(first) if moment + self.grace > now)
+        return following if following > now else None
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """When the table of `as_of` is stale if nothing newer is known: when the next one has come into force.
 
         A table that is late on the afternoon before makes tomorrow unknown, not today old.
         """
-        return max(self._midnight(self.coordinator(as_of).date()), self.due(as_of) + self.grace)
+        return max(self._midnight(self.following(as_of).date()), self.due(as_of) + self.grace)
 
     def usable_until(self, as_of: datetime, max_age: timedelta) -> datetime:
         """`max_age` after the validity of the table of `as_of` has ended."""
