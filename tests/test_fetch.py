@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import sys
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,6 +149,83 @@ async def test_a_compressed_answer_is_inflated(up: Upstream, fetcher: Fetcher) -
     """The cap and the body handed on are those of the inflated answer."""
     up.answer("/a", body=gzip.compress(HEALTHY), headers={"Content-Encoding": "gzip"})
     assert (await get(fetcher, f"{up.url}/a")).body == HEALTHY
+
+
+@pytest.mark.parametrize("name", ["gzip", "x-gzip", "X-GZIP", " x-gzip "])
+async def test_gzip_has_two_names(up: Upstream, fetcher: Fetcher, name: str) -> None:
+    """RFC 9110 has a recipient take x-gzip for gzip."""
+    up.answer("/a", body=gzip.compress(HEALTHY), headers={"Content-Encoding": name.strip()})
+    assert (await get(fetcher, f"{up.url}/a")).body == HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "reason"),
+    [
+        (gzip.compress(b" " * 10 * CAP), "x-gzip", Reason.SIZE),
+        (gzip.compress(HEALTHY)[:-9], "x-gzip", Reason.ENCODING),
+        (gzip.compress(HEALTHY) + b"more", "x-gzip", Reason.ENCODING),
+        (HEALTHY, "x-gzip", Reason.ENCODING),
+        (HEALTHY, "compress", Reason.ENCODING),
+        (HEALTHY, "aes128gcm", Reason.ENCODING),
+        (HEALTHY, "gzip, gzip", Reason.ENCODING),
+    ],
+)
+async def test_a_body_that_cannot_be_unpacked_is_an_encoding_failure(
+    up: Upstream, fetcher: Fetcher, body: bytes, encoding: str, reason: Reason
+) -> None:
+    """Cut off, lengthened, not encoded at all, or as nobody asked for: named, and a bomb ends at the cap."""
+    up.answer("/a", body=body, headers={"Content-Encoding": encoding})
+    assert (await failure(fetcher, f"{up.url}/a")).reason is reason
+
+
+async def test_a_guard_may_say_how_long_it_shuts_us_out(up: Upstream, fetcher: Fetcher) -> None:
+    """Retry-After comes with a 403 as well."""
+    up.answer("/a", status=403, headers={"Retry-After": "60"})
+    error = await failure(fetcher, f"{up.url}/a")
+    assert (error.reason, error.retry_after) == (Reason.HTTP_4XX, timedelta(minutes=1))
+
+
+@pytest.fixture
+def silent_nameserver() -> Iterator[str]:
+    """Listen for questions about names, and answer none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+async def test_a_name_server_that_says_nothing_is_a_dns_failure(silent_nameserver: str) -> None:
+    """Told as one before the whole call is given up; and the call is given up at its own time all the same."""
+    async with Fetcher(AGENT, [silent_nameserver]) as fetcher:
+        assert (await failure(fetcher, "http://rates.example/a", 0.3)).reason is Reason.TIMEOUT
+        assert (await failure(fetcher, "http://rates.example/a", 30)).reason is Reason.DNS
+
+
+async def test_names_of_this_machine_need_no_name_server(up: Upstream, silent_nameserver: str) -> None:
+    """`localhost` and what /etc/hosts knows are found at once."""
+    async with Fetcher(AGENT, [silent_nameserver]) as fetcher:
+        url = up.url.replace("127.0.0.1", "localhost")
+        assert (await get(fetcher, f"{url}/a")).body == HEALTHY
+
+
+LOOKING_UP = """
+import asyncio, sys
+from datetime import timedelta
+from ticker.fetch import Fetcher
+
+async def main():
+    async with Fetcher("test", [sys.argv[1]]) as fetcher:
+        call = asyncio.create_task(fetcher.get("http://rates.example/", {}, {}, timeout=timedelta(60), max_bytes=9))
+        await asyncio.sleep(0.2)
+        call.cancel()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_lookup_that_hangs_does_not_hold_the_end_of_the_process(silent_nameserver: str) -> None:
+    """There was a thread in each, and the interpreter waits for threads: 55 seconds after SIGTERM it still ran."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOKING_UP, silent_nameserver)
+    assert await asyncio.wait_for(process.wait(), 15) == 0
 
 
 async def test_a_redirect_on_the_same_host_is_followed(up: Upstream, fetcher: Fetcher) -> None:

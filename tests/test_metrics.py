@@ -28,6 +28,7 @@ CONTRACT = {
     "ticker_quote_sources_agreeing": {"symbol"},
     "ticker_quote_spread_ratio": {"symbol"},
     "ticker_ticks_rejected_total": {"source", "symbol", "reason"},
+    "ticker_rows_skipped_total": {"source"},
     "ticker_source_up": {"source"},
     "ticker_source_polls_total": {"source"},
     "ticker_source_poll_failures_total": {"source", "reason"},

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from ticker.calendars import Calendar, Publication
 from ticker.calendars.publication import EVERY_DAY
-from ticker.fetch import Fetching, hidden
+from ticker.fetch import Fetching, redact
 from ticker.normalize import Origin
 from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
 from ticker.sources import SOURCES, Adapter, Extract, Request, Skipped
@@ -74,7 +74,7 @@ class Feed:
 
     def without_key(self, text: str) -> str:
         """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
-        return hidden(text, [self.api_key] if self.api_key else ())
+        return redact(text, [self.api_key] if self.api_key else ())
 
     def told(self, error: SourceError) -> SourceError:
         """`error` as it may be logged and shown."""

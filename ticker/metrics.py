@@ -169,6 +169,7 @@ class TickerCollector(Collector):
         polls = CounterMetricFamily("ticker_source_polls", "Polls that have ended.", labels=["source"])
         failures = CounterMetricFamily("ticker_source_poll_failures", "Failed polls.", labels=["source", "reason"])
         rejected = CounterMetricFamily("ticker_ticks_rejected", "Refused ticks.", labels=["source", "symbol", "reason"])
+        skipped = CounterMetricFamily("ticker_rows_skipped", "Rows that could not be read.", labels=["source"])
         duration = HistogramMetricFamily(
             "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
         )
@@ -182,10 +183,11 @@ class TickerCollector(Collector):
             for symbol in self._symbols(source):
                 for reason in TICK_REASONS:
                     rejected.add_metric([source, symbol, reason], each.rejected[symbol, reason])
+            skipped.add_metric([source], each.rows_skipped)
             duration.add_metric([source], *buckets(each.duration))
             last.add_metric([source], seconds(each.last_success))
             following.add_metric([source], seconds(each.next_poll))
-        yield from (up, polls, failures, rejected, duration, last, following)
+        yield from (up, polls, failures, rejected, skipped, duration, last, following)
 
 
 class CalendarCollector(Collector):

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 from ticker.board import Board
 from ticker.clock import Stepped
-from ticker.fetch import Answer, Fetching, hidden, hidden_bytes
+from ticker.fetch import Answer, Fetching, redact, redact_bytes
 from ticker.log import Log
 from ticker.poll.poller import Poller
 from ticker.quotes import Reason, SourceError
@@ -203,14 +203,14 @@ class Recorder:
         try:
             answer = await self._fetcher.get(url, query, headers, timeout=timeout, max_bytes=max_bytes, secret=secret)
         except SourceError as error:
-            told = SourceError(error.reason, hidden(error.detail, keys), retry_after=error.retry_after)
+            told = SourceError(error.reason, redact(error.detail, keys), retry_after=error.retry_after)
             self._append(Entry(self._clock(), source, path, round(time.monotonic() - began, 3), failure=told))
             raise
         headers = {name: value for name, value in answer.headers.items() if name.lower() not in _LEFT_OUT}
-        kept = {name: hidden(value, keys) for name, value in headers.items()}
+        kept = {name: redact(value, keys) for name, value in headers.items()}
         took = round(time.monotonic() - began, 3)
         # An answer may repeat the key that it was asked with ("your key ABC has ten requests left").
-        body = hidden_bytes(answer.body, keys) if keys else answer.body
+        body = redact_bytes(answer.body, keys) if keys else answer.body
         self._append(Entry(self._clock(), source, path, took, answer.status, kept, body))
         return answer
 

@@ -24,6 +24,7 @@ CONTRACT = {
     "ticker_quote_sources_agreeing",
     "ticker_quote_spread_ratio",
     "ticker_ticks_rejected_total",
+    "ticker_rows_skipped_total",
     "ticker_source_up",
     "ticker_source_polls_total",
     "ticker_source_poll_failures_total",

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.support.upstream import NOON
 from ticker.app import compose, record
 from ticker.cli.reports import check
-from ticker.fetch import HIDDEN, hidden, hidden_bytes
+from ticker.fetch import REDACTED, redact, redact_bytes
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
 from ticker.web.assets import ROUTES as ASSETS
@@ -91,7 +91,7 @@ async def test_an_upstream_that_repeats_the_key_tells_it_to_nobody(
     ]
     said += [each.detail or "" for each in (*service.poller.health.values(), *recorder.poller.health.values())]
     said += written(tmp_path)
-    assert how not in {"body", "json", "header"} or any(HIDDEN in text for text in said)
+    assert how not in {"body", "json", "header"} or any(REDACTED in text for text in said)
     for text in said:
         assert MARK not in text.lower()
 
@@ -105,12 +105,12 @@ def written(folder: Path) -> list[str]:
 def test_however_it_is_written_it_is_hidden(key: str) -> None:
     """As it is, for a path, for a form, half of it, in capitals; and nothing else of the text."""
     for written in (key, quote(key), quote(key, safe=""), quote_plus(key), key[:12], quote(key, safe="").lower()):
-        assert MARK not in hidden(f"before {written} after", [key]).lower()
-        assert hidden(f"before {written}", [key]).startswith("before ***")
-        assert MARK.encode() not in hidden_bytes(f"before {written}".encode(), [key]).lower()
-    assert hidden("nothing of it", [key]) == "nothing of it"
-    assert hidden_bytes(bytes(range(256)), [KEYS[0]]) == bytes(range(256))
-    assert hidden("with an empty one", [""]) == "with an empty one"
+        assert MARK not in redact(f"before {written} after", [key]).lower()
+        assert redact(f"before {written}", [key]).startswith("before ***")
+        assert MARK.encode() not in redact_bytes(f"before {written}".encode(), [key]).lower()
+    assert redact("nothing of it", [key]) == "nothing of it"
+    assert redact_bytes(bytes(range(256)), [KEYS[0]]) == bytes(range(256))
+    assert redact("with an empty one", [""]) == "with an empty one"
 
 
 STORES = (
