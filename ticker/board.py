@@ -20,6 +20,7 @@ class Board:
         self._bell = asyncio.Event()
         self._closed = False
         self._edition = 0
+        self._loaded = _has_number(first)
 
     @property
     def edition(self) -> int:
@@ -30,6 +31,11 @@ class Board:
     def latest(self) -> Snapshot:
         """The snapshot last put, whatever the time."""
         return self._snapshot
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it has ever shown a number, in this process or at its start."""
+        return self._loaded
 
     @property
     def turns_at(self) -> datetime | None:
@@ -50,6 +56,7 @@ class Board:
         newer = snapshot.version > self._snapshot.version
         if newer:
             self._snapshot = snapshot
+            self._loaded = self._loaded or _has_number(snapshot)
         self._turns_at = self._snapshot.turns_at(now)
         self._edition += 1
         if newer:
@@ -91,3 +98,7 @@ class Board:
     def _ring(self) -> None:
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
+
+
+def _has_number(snapshot: Snapshot) -> bool:
+    return any(quote.price is not None for quote in snapshot.quotes)

@@ -31,7 +31,7 @@ CONTENTS: tuple[Fault, ...] = (
     Fault(
         "ten times, at a cold start",
         "every source",
-        "`—` and `range`, not ready",
+        "`—` and `range`",
         _TEST.format("ten_times_the_number_at_a_cold_start_is_not_shown"),
         Mutation("ticker.validate:RULES", "(Reason.RANGE, out_of_band)", ""),
     ),

@@ -10,7 +10,7 @@ import aiohttp
 import simplejson
 
 ITEM = re.compile(
-    r'<li data-symbol="(\w+)" data-status="(\w+)"[^>]*>.*?</abbr><(?:data value="([^"]*)"|span)[^>]*>([^<]*)'
+    r'<li data-symbol="(\w+)" data-status="(\w+)"[^>]*>.*?</abbr>\s*<(?:data value="([^"]*)"|span)[^>]*>([^<]*)'
 )
 DASH = "\N{EM DASH}"
 
@@ -57,7 +57,9 @@ async def look(session: aiohttp.ClientSession, url: str, metrics_url: str = "") 
     assert {s: (q["status"], q["reason"]) for s, q in quotes.items()} == {
         s: (i["status"], i["reason"]) for s, i in state["instruments"].items()
     }
-    assert (ready == 200) == all(quote["status"] != "unavailable" for quote in quotes.values())
+    missing = {symbol for symbol, quote in quotes.items() if quote["status"] == "unavailable"}
+    assert set(state["missing"]) == missing
+    assert ready == 200 or missing == set(quotes)
     assert (await _text(session, f"{url}/healthz")).startswith('{"status": "alive"')
     return Faces(quotes, sources, metrics, ready)
 

@@ -90,7 +90,7 @@ async def test_ten_times_the_number_at_a_cold_start_is_not_shown() -> None:
             await served.polled()
             faces = await seen(served)
             assert faces.quotes["OIL"]["price"] is None
-            assert (faces.quotes["OIL"]["reason"], faces.ready) == ("range", 503)
+            assert (faces.quotes["OIL"]["reason"], faces.ready) == ("range", 200)
             assert faces.rejected("moex", "OIL", "range") == faces.rejected("yahoo", "OIL", "range") == 1
 
 

@@ -79,7 +79,11 @@ async def test_before_the_first_answer_the_result_is_null(waiting: Served) -> No
         ("from=usd&to=EUR", "from", "did you mean 'USD'?"),
         ("from=USD&to=GBP", "to", "there are USD, RUB, EUR, BRENT, OIL"),
         ("from=USD&to=EUR&amount=-1", "amount", "'-1'"),
-        ("from=USD&to=EUR&amount=1e3", "amount", "'1e3'"),
+        ("from=USD&to=EUR&amount=1e15", "amount", "'1e15'"),
+        ("from=USD&to=EUR&amount=1e-41", "amount", "'1e-41'"),
+        ("from=USD&to=EUR&amount=1e999999", "amount", "'1e999999'"),
+        ("from=USD&to=EUR&amount=1e", "amount", "'1e'"),
+        ("from=USD&to=EUR&amount=Infinity", "amount", "'Infinity'"),
         ("from=USD&to=EUR&amount=1,5", "amount", "'1,5'"),
         ("from=USD&to=EUR&amount=NaN", "amount", "'NaN'"),
         ("from=USD&to=EUR&amount=", "amount", "such as 100"),
@@ -95,6 +99,23 @@ async def test_what_cannot_be_converted_is_named(served: Served, query: str, par
     body = await told(served, query, 400)
     assert body["parameter"] == parameter
     assert detail in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "given", "result"),
+    [
+        ("0.30000000000000004", "0.30000000000000004", "30.203940000000"),
+        ("1e-7", "0.0000001", "0.000010067980"),
+        ("2.5E%2B2", "250", "25169.950000000000"),
+        ("1e3", "1000", "100679.800000000000"),
+    ],
+)
+async def test_an_amount_is_taken_as_programs_write_it(served: Served, amount: str, given: str, result: str) -> None:
+    """What JavaScript and Python print of a sum; given back in plain digits, and exact."""
+    body = await told(served, f"from=USD&to=RUB&precision=12&amount={amount}")
+    assert (format(Decimal(body["amount"]), "f"), format(body["result"], "f")) == (given, result)
+    text = await (await served.client.get(f"/v1/convert?from=USD&to=RUB&amount={amount}")).text()
+    assert f'"amount": {given},' in text
 
 
 async def test_a_conversion_of_a_day_goes_through_that_days_quotes(service: Kept) -> None:

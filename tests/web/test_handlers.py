@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ import simplejson
 
 from tests.support.fragments import folded
 from tests.support.running_service import Served
+from tests.support.upstream import NOON
+from ticker.quotes import Quote
 from ticker.rendering.locales import DASH
 
 JSON = ("/v1/quotes", "/v1/quotes/USD", "/healthz", "/readyz", "/nothing", "/v1/quotes?nothing=1")
@@ -93,6 +96,18 @@ async def test_the_page_shows_the_fragment_in_its_header(served: Served) -> None
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page)
 
 
+@pytest.mark.parametrize("query", ["utm_source=tg&utm_medium=a", "fbclid=x&fbclid=y", "yclid=1&lang=ru", "symbol=USD"])
+@pytest.mark.parametrize("path", ["/", "/frame", "/docs"])
+async def test_a_page_for_people_ignores_what_it_does_not_know(served: Served, path: str, query: str) -> None:
+    """A link that was shared must open, and shows what it showed without its ballast; the API stays strict."""
+    answer = await served.client.get(f"{path}?{query}")
+    assert (answer.status, answer.content_type) == (200, "text/html")
+    plain = await served.client.get(f"{path}?lang={'ru' if 'lang=ru' in query else 'en'}")
+    assert await answer.read() == await plain.read()
+    for strict in ("/v1/quotes", "/widget"):
+        assert (await served.client.get(f"{strict}?{query}")).status == 400
+
+
 async def test_before_the_first_answer_everything_is_there_but_the_numbers(waiting: Served) -> None:
     """Labels and em dashes, null in JSON, 503 on /readyz and nowhere else."""
     text = folded(await (await waiting.client.get("/widget")).text())
@@ -100,13 +115,26 @@ async def test_before_the_first_answer_everything_is_there_but_the_numbers(waiti
     board = await told(waiting, "/v1/quotes")
     assert {(quote["price"], quote["status"]) for quote in board["quotes"]} == {(None, "unavailable")}
     ready = await told(waiting, "/readyz", 503)
-    assert (ready["status"], ready["missing"]) == ("not ready", ["USD", "EUR", "OIL"])
+    assert (ready["status"], ready["missing"]) == ("loading", ["USD", "EUR", "OIL"])
     for path in ("/", "/v1/quotes/USD", "/widget", "/metrics", "/healthz"):
         assert (await waiting.client.get(path)).status == 200
 
 
-async def test_the_service_is_ready_with_a_number_for_every_instrument(served: Served) -> None:
-    """And says how each stands."""
+async def test_a_service_that_has_a_number_stays_ready_when_it_loses_it(served: Served) -> None:
+    """One missing instrument would take every replica out at once; who is paged reads what is missing."""
+    board = served.service.board
+    for gone in ({"OIL"}, {"USD", "EUR", "OIL"}):
+        quotes = tuple(Quote(each.instrument) if each.symbol in gone else each for each in board.latest.quotes)
+        board.put(replace(board.latest, version=board.latest.version + 1, quotes=quotes), NOON)
+        ready = await told(served, "/readyz")
+        assert (ready["status"], set(ready["missing"])) == ("ready", gone)
+        assert ready["instruments"]["OIL"]["status"] == "unavailable"
+    served.service.context.process_health.draining = True
+    assert (await told(served, "/readyz", 503))["status"] == "draining"
+
+
+async def test_the_service_tells_how_each_instrument_and_source_stands(served: Served) -> None:
+    """To the person who is paged."""
     ready = await told(served, "/readyz")
     assert (ready["status"], ready["missing"]) == ("ready", [])
     midnight = "2024-11-22T00:00:00+03:00"

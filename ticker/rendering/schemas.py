@@ -643,9 +643,9 @@ class ReadySourceSchema(Schema):
 
 
 class ReadinessSchema(Schema):
-    """Whether there is a usable number for every instrument marked `required`."""
+    """Whether there is a snapshot to show, even one with gaps; each instrument and source as it stands."""
 
-    status: Annotated[str, Field(description="ready, not ready or draining")]
+    status: Annotated[str, Field(description="ready, loading or draining")]
     missing: Annotated[tuple[str, ...], Field(description="those that are required and have no usable number")]
     instruments: Annotated[dict[str, ReadyInstrumentSchema], Field(description="by symbol")]
     sources: Annotated[dict[str, ReadySourceSchema], Field(description="by id")]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
+from typing import cast
 
 from aiohttp import web
 
@@ -66,7 +67,9 @@ def _modified(context: Context) -> datetime:
 PARAMETERS_CONVERT = ("amount", "from", "to", "precision", "at")
 # Digits after the point where none are asked for: as the Bank of Russia publishes its rates.
 PRECISION, MOST = 4, 12
-AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?", re.ASCII)
+# As programs write numbers: 0.30000000000000004, 1e-7. Bounded, so that no result is longer than a line.
+AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_AMOUNT_TOO_BIG, _AMOUNT_DIGITS = Decimal(10) ** 15, 40
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,11 +111,18 @@ async def _stood(
 
 def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
     amount = request.query.get("amount", "1")
-    if not AMOUNT.fullmatch(amount):
-        detail = f"'amount' is a number such as 100 or 12.50, 15 digits before the point at most, not {amount[:40]!r}"
+    found = Decimal(amount) if AMOUNT.fullmatch(amount) else None
+    digits = 0 if found is None else -cast("int", found.as_tuple().exponent)
+    if found is None or found >= _AMOUNT_TOO_BIG or digits > _AMOUNT_DIGITS:
+        detail = (
+            f"'amount' is a number such as 100, 12.50 or 1e-7, below 10^15 and with {_AMOUNT_DIGITS} digits behind the "
+            f"point at most, not {amount[:60]!r}"
+        )
         raise Problem(400, detail, parameter="amount")
     origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
-    return Wanted(Decimal(amount), origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
+    # 1e3 is 1000: an amount is given back in plain digits.
+    plain = found if digits >= 0 else found.quantize(Decimal(1))
+    return Wanted(plain, origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
 
 
 def _code(request: web.Request, name: str, snapshot: Snapshot) -> str:
@@ -140,11 +150,14 @@ def _found(wanted: Wanted, snapshot: Snapshot) -> Conversion:
 
 
 def readiness(context: Context) -> ReadinessSchema:
-    """`status` is "ready" only with a usable value for every required instrument and while the service stays."""
+    """`status` is "ready" with a snapshot loaded and while the service stays; what is `missing` does not change it.
+
+    One missing number would take every replica out at once: whoever is paged learns it by `status`, metric and alert.
+    """
     snapshot, draining = context.snapshot(), context.process_health.draining
     missing = [q.symbol for q in snapshot.quotes if q.instrument.required and q.status is Status.UNAVAILABLE]
     return ReadinessSchema(
-        status="draining" if draining else "not ready" if missing else "ready",
+        status="draining" if draining else "ready" if context.board.loaded else "loading",
         missing=tuple(missing),
         instruments={quote.symbol: ReadyInstrumentSchema.of(quote) for quote in snapshot.quotes},
         sources={source: ReadySourceSchema.of(each) for source, each in context.health.items()},
@@ -206,7 +219,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """`GET /readyz`: 200 only with a usable value for every instrument marked required, and while not draining."""
+    """`GET /readyz`: 200 with a snapshot loaded, even one with gaps, and while not draining."""
     state = readiness(request.app[CONTEXT])
     return _state(state, 200 if state.status == "ready" else 503)
 

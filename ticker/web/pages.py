@@ -22,7 +22,6 @@ from ticker.web.openapi.document import document_of
 from ticker.web.problems import fragment_safe
 from ticker.web.responses import respond
 
-_PARAMETERS = ("symbols", "lang", "style", "theme")
 _NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 # A page for people: no window that opened it reaches in, and no site takes its text for its own.
 PAGE = {
@@ -76,8 +75,8 @@ def sources(context: Context) -> tuple[SourceState, ...]:
 
 
 def _choice(request: web.Request, snapshot: Snapshot) -> Choice:
+    # A shared link carries parameters of others (`utm_source`, `fbclid`): a page ignores what it does not know.
     # A form's checkboxes each send their own `symbols`.
-    parameters.only(request, _PARAMETERS, repeated=("symbols",))
     return Choice(
         parameters.symbols(request, snapshot),
         parameters.language(request),
@@ -110,7 +109,6 @@ _LANGUAGES = {"ru": "ru"}
 
 async def docs(request: web.Request) -> web.StreamResponse:
     """The page, with no file from another host."""
-    parameters.only(request, ("lang",))
     lang = _LANGUAGES.get(parameters.language(request).partition("-")[0], "en")
     context = request.app[CONTEXT]
     snapshot, now = context.snapshot(), context.clock()

@@ -120,8 +120,8 @@ OPERATIONS = (
         (),
         {JSON: "Readiness"},
         cached=False,
-        text="200 only with a usable number for every instrument marked `required`, and while it does not stop; else "
-        "503 with the same members.",
-        sad=(503, "A number that is required is missing, or the service stops."),
+        text="200 with a snapshot loaded, even one with gaps, and while it does not stop; else 503 with the same "
+        "members.",
+        sad=(503, "No number has been known yet, or the service stops."),
     ),
 )
