@@ -12,7 +12,7 @@ from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
 from ticker.health import Health
-from ticker.poll.poller import Poller
+from ticker.polling import Poller, PollTargets
 from ticker.quotes import Quote, Reason, Status
 from ticker.settings.loader import load, shipped
 from ticker.sources import Extract
@@ -48,7 +48,7 @@ class House:
 
     def lose_patience(self) -> None:
         feeds = {name: replace(feed, timeout=timedelta(milliseconds=300)) for name, feed in self.poller.feeds.items()}
-        self.poller.adopt(self.poller.instruments, feeds)
+        self.poller.reload(PollTargets(self.poller.instruments, feeds))
 
     async def poll(self, *sources: str) -> None:
         for source in sources or ALL:
@@ -199,7 +199,8 @@ async def test_an_adapter_that_breaks_is_contained(house: House) -> None:
 
     feeds = dict(house.poller.feeds)
     feeds["moex"] = replace(feeds["moex"], own=replace(feeds["moex"].adapter, parse=broken))
-    poller = Poller(house.poller.instruments, feeds, house.service.board, house.service.fetcher, lambda: NOON)
+    targets = PollTargets(house.poller.instruments, feeds)
+    poller = Poller(targets, house.service.board, house.service.fetcher, lambda: NOON)
     for source in ALL:
         await poller.poll(source)
     assert (poller.health["moex"].reason, poller.health["moex"].up) == (Reason.PARSE, False)
@@ -262,8 +263,11 @@ async def test_with_the_upstream_gone_numbers_age_and_go(house: House) -> None:
 async def test_what_a_source_last_said_can_be_told(house: House) -> None:
     """A probe shows the usable numbers of each source."""
     await house.poll("cbr", "moex")
-    assert house.poller.told("cbr") == {"USD": "100.6798 of 2024-11-22", "EUR": "106.0762 of 2024-11-22"}
-    assert (house.poller.told("moex"), house.poller.told("yahoo")) == ({"OIL": "73.73 of 2024-11-22"}, {})
+    assert house.poller.latest_values("cbr") == {"USD": "100.6798 of 2024-11-22", "EUR": "106.0762 of 2024-11-22"}
+    assert (house.poller.latest_values("moex"), house.poller.latest_values("yahoo")) == (
+        {"OIL": "73.73 of 2024-11-22"},
+        {},
+    )
 
 
 async def test_two_services_live_in_one_process(house: House) -> None:

@@ -74,7 +74,7 @@ async def test_a_proxy_that_lacks_one_currency_still_gives_the_other() -> None:
         service = compose(config, upstream=up.url, now=lambda: NOON)
         async with service.fetcher:
             await service.poller.poll("frankfurter")
-        assert service.poller.told("frankfurter") == {"USD": "100.6798 of 2024-11-22"}
+        assert service.poller.latest_values("frankfurter") == {"USD": "100.6798 of 2024-11-22"}
 
 
 async def test_an_answer_silent_on_one_instrument_is_why_it_has_no_number() -> None:

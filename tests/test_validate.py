@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.select.conftest import MOSCOW, TABLE, instrument
+from tests.selection.conftest import MOSCOW, TABLE, instrument
 from ticker.quotes import Candidate, PriceType, Reason
 from ticker.validate import RULES, SLIPS, Case, refusal, slips
 
@@ -60,19 +60,19 @@ def test_a_source_does_not_go_back_in_time() -> None:
 def test_every_power_of_ten_is_a_slip(price: Decimal, power: int) -> None:
     """With the true move of a day on top."""
     moved = price * Decimal(10) ** power * Decimal("1.08")
-    assert slips(Case(candidate(str(moved)), WHAT, TABLE, candidate(str(price)), NOON))
+    assert slips(moved, price)
 
 
 @given(st.decimals("3", "100000", places=4))
 def test_every_inverse_is_a_slip(price: Decimal) -> None:
     """Dollars a rouble for roubles a dollar."""
-    assert slips(Case(candidate(str(1 / price)), WHAT, TABLE, candidate(str(price)), NOON))
+    assert slips(1 / price, price)
 
 
 @given(st.decimals("3", "100000", places=4), st.decimals("-0.5", "1", places=3))
 def test_no_move_a_market_ever_made_in_a_day_is_a_slip(price: Decimal, move: Decimal) -> None:
     """Halving and doubling are jumps for selection to hold, not slips to refuse for good."""
-    assert not slips(Case(candidate(str(price * (1 + move))), WHAT, TABLE, candidate(str(price)), NOON))
+    assert not slips(price * (1 + move), price)
 
 
 def test_each_rule_tells_its_incident() -> None:

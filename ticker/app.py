@@ -28,7 +28,7 @@ from ticker.feeds import Feed
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
 from ticker.metrics import CalendarCollector, Exposition, TickerCollector, Traffic
-from ticker.poll.poller import Poller
+from ticker.polling import Poller, PollTargets
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
@@ -38,6 +38,7 @@ from ticker.rendering.tree import tree_of
 from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
 from ticker.scheduling import Cadence, Plan, Timetable
+from ticker.selection.memory import decode
 from ticker.settings.loader import ensure_reloadable
 from ticker.settings.models import Settings
 from ticker.sources import KEYED
@@ -84,7 +85,7 @@ def context_of(
     collector = TickerCollector(
         lambda: board.current(now()),
         lambda: poller.health,
-        lambda source: tuple(each.symbol for each in poller.coverage.wanted(source)),
+        lambda source: tuple(each.symbol for each in poller.targets.wanted(source)),
         store_writer.health,
         process_health,
         fast_path_open,
@@ -225,7 +226,6 @@ class Service:
             await asyncio.sleep(0.0 if self.board.latest.status is Status.UNAVAILABLE else _READERS_FIRST_SECONDS)
             # In a thread, between the requests: nobody waits for an import.
             await asyncio.to_thread(self.timetable.prepare)
-            await asyncio.to_thread(self.poller.prepare)
             await asyncio.to_thread(lambda: [each.adapter for each in self.poller.feeds.values()])
         if self.coordinator is None:
             self.timetable.start()
@@ -242,9 +242,7 @@ class Service:
         config = config.active(KEYED)
         feeds = feeds_of(config, self.upstream, config.used_sources())
         plans = _plans(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
-        anew = self.poller.adopt(
-            tuple(config.instruments.values()), feeds, _overrides(config), tuple(config.checks.values())
-        )
+        anew = self.poller.reload(_targets(config, feeds))
         self.timetable.adopt(plans, anew)
         now, former = self.context.clock, self.context
         self.context.update_from(context_of(config, self.poller, self.board, now, self.store_writer, former))
@@ -259,7 +257,7 @@ class Service:
     def _age(self) -> None:
         self.context.process_health.timetable_ran()
         now = self.context.clock()
-        self.board.current(now)
+        self.poller.age(now)
         if self.timetable.clock_was_set():
             self.poller.publish(now)
         self.poller.look_again(now)
@@ -314,14 +312,31 @@ def compose(
     first = (store_writer.restore(wanted, now()) if stored else None) or Snapshot(store_writer.newest, now(), ())
     board = Board(replace(first.resumed(wanted, now()), demo=demo))
     fetcher = around(Fetcher(config.user_agent), {feed.base_url.rstrip("/"): source for source, feed in feeds.items()})
-    poller = Poller(wanted, feeds, board, fetcher, now, _overrides(config), tuple(config.checks.values()))
+    replica = Replica(store_writer.store, store_writer.name, PARTS) if stored and is_shared(config.store.url) else None
+
+    # The parts below know each other in a circle; each is called only when all of them stand.
+    def report(snapshot: Snapshot) -> None:
+        (service.coordinator or store_writer).report(snapshot)
+
+    def poll_now(source: str) -> None:
+        timetable.hurry(source)
+
+    poller = Poller(
+        _targets(config, feeds),
+        board,
+        fetcher,
+        now,
+        gate=replica,
+        report=report,
+        remember=lambda text: store_writer.remember(text, now()),
+        poll_now=poll_now,
+        memories=decode(store_writer.remembered),
+    )
     plans = _plans(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
-    poller.publisher.hurry, poller.publisher.report = timetable.hurry, store_writer.report
     context = context_of(config, poller, board, now, store_writer, demo=demo)
     service = Service(config, poller, board, fetcher, timetable, context, store_writer, upstream)
-    if stored and is_shared(config.store.url):
-        replica = Replica(store_writer.store, store_writer.name, PARTS)
+    if replica is not None:
         service.coordinator = ReplicaCoordinator(
             replica, store_writer, poller, board, timetable, context.process_health, now
         )
@@ -354,6 +369,11 @@ def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str
 def _overrides(config: Settings) -> dict[str, Calendar]:
     """The calendars of instruments that are judged by one of their own, by symbol."""
     return {symbol: config.calendars[each.calendar] for symbol, each in config.instruments.items() if each.calendar}
+
+
+def _targets(config: Settings, feeds: Mapping[str, Feed]) -> PollTargets:
+    """What is asked of whom, by the configuration."""
+    return PollTargets(tuple(config.instruments.values()), feeds, _overrides(config), tuple(config.checks.values()))
 
 
 def _keeper(config: Settings, upstream: str | None, now: Callable[[], datetime], *, stored: bool) -> StoreWriter:
@@ -394,7 +414,6 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
     playback, poller, board = service.fetcher, service.poller, service.board
     if not isinstance(playback, Playback):
         raise TypeError("replay composes around a playback")
-    poller.publisher.hurry = lambda _source: None
     replayer = Replayer(recording, playback, poller, board, now, start, speed)
     replayer.alive = service.context.process_health.timetable_ran
     replayer.remember = partial(_remember, board, poller, playback, now) if demo else None
@@ -404,7 +423,7 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
 
 def _remember(board: Board, poller: Poller, playback: Playback, now: clock.Stepped) -> Callable[[], None]:
     """What goes back to this moment of a recording."""
-    snapshot, at, forget, rewind = board.latest, now(), poller.mark(), playback.mark()
+    snapshot, at, forget, rewind = board.latest, now(), poller.checkpoint(), playback.mark()
 
     def back() -> None:
         forget()

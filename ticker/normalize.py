@@ -35,14 +35,28 @@ def word(instrument: Instrument, origin: Origin) -> str:
     return instrument.codes.get(origin.source) or origin.codes.get(pair) or instrument.base
 
 
-def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
-    """The candidate that `ticks` of one answer give for `instrument`, or None where they do not speak of it."""
+def candidates_of(
+    instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime
+) -> list[Candidate]:
+    """What `ticks` of one answer say of `instrument`: a candidate for each date, the newest first; none says nothing.
+
+    Of a future, the other delivery months of the same answer go along as further ticks, as witnesses.
+    """
+    symbol = word(instrument, origin)
     ticks = [_dated(tick, origin.calendar, fetched_at) for tick in ticks]
-    found = _direct(ticks, word(instrument, origin), instrument.quote)
-    if found is not None:
-        return _candidate(instrument, origin, found, fetched_at)
-    derived = _derived(ticks, instrument.base, instrument.quote)
-    return None if derived is None else _candidate(instrument, origin, derived, fetched_at, derived=True)
+    direct = [tick for tick in ticks if tick.symbol == symbol and tick.currency == instrument.quote]
+    if not direct:
+        derived = _derived(ticks, instrument.base, instrument.quote)
+        return [] if derived is None else [_candidate(instrument, origin, derived, fetched_at, derived=True)]
+    dates = {tick.as_of: tick for tick in reversed(direct)}
+    found = [_candidate(instrument, origin, _rate(dates[each]), fetched_at) for each in sorted(dates, reverse=True)]
+    months = tuple(t for t in ticks if t not in direct and t.contract is not None and t.currency == instrument.quote)
+    return [replace(each, ticks=each.ticks + months) if each.market_data.candles else each for each in found]
+
+
+def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
+    """The newest candidate that `ticks` of one answer give for `instrument`, or None where they do not speak of it."""
+    return next(iter(candidates_of(instrument, origin, ticks, fetched_at)), None)
 
 
 def _candidate(

@@ -290,8 +290,8 @@ class Candidate:
 
     @property
     def market_data(self) -> MarketData:
-        """What the market's answer says beside the price; empty for anything but a single tick."""
-        found = self.ticks[0].market if len(self.ticks) == 1 else None
+        """What the market's answer says beside the price; empty for a cross rate."""
+        found = self.ticks[0].market if self.ticks and not self.derived else None
         return found or MarketData()
 
 

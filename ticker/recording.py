@@ -26,7 +26,7 @@ from ticker.board import Board
 from ticker.clock import Stepped
 from ticker.fetch import Answer, Fetching, redact, redact_bytes
 from ticker.log import Log
-from ticker.poll.poller import Poller
+from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
 
 # The format: a folder of files, one a day (UTC), one JSON object a line, only ever appended to.

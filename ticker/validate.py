@@ -21,7 +21,7 @@ from ticker.quotes import Candidate, Instrument, Quote, Reason
 class Case:
     """What a rule may look at: the candidate, whom it speaks of, the number before it, and the time.
 
-    `last` is the source's own candidate before this one, or, for SLIPS, the quote that is shown.
+    `last` is the source's own candidate before this one.
     """
 
     candidate: Candidate
@@ -29,12 +29,6 @@ class Case:
     calendar: Calendar
     last: Candidate | Quote | None
     now: datetime
-
-    @property
-    def factor(self) -> Decimal | None:
-        """The candidate's price as a multiple of the last good one, of whatever source."""
-        last = self.last.price if self.last else None
-        return self.candidate.price / last if last else None
 
 
 def out_of_band(case: Case) -> bool:
@@ -61,21 +55,17 @@ def from_the_future(case: Case) -> bool:
 _SLIP = Decimal("0.25")
 
 
-def nominal_slip(case: Case) -> bool:
+def nominal_slip(price: Decimal, last: Decimal) -> bool:
     """10, 100, 10000 times the last price: the Bank moved the yuan's Nominal from 10 to 1 and readers stayed at 10."""
-    factor = case.factor
-    if factor is None or factor <= 0:
-        return False
     tens = [Decimal(10) ** power for power in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)]
-    return any(abs(factor / ten - 1) < _SLIP for ten in tens)
+    return any(abs(price / last / ten - 1) < _SLIP for ten in tens)
 
 
-def swapped_pair(case: Case) -> bool:
+def swapped_pair(price: Decimal, last: Decimal) -> bool:
     """The inverse of the last price: roubles per dollar read as dollars per rouble."""
-    last = case.last.price if case.last else None
-    if not last or Decimal("0.5") < last < 2:  # noqa: PLR2004 - near 1 a price and its inverse look alike; `move` judges
+    if Decimal("0.5") < last < 2:  # noqa: PLR2004 - near 1 a price and its inverse look alike; `move` judges
         return False
-    return abs(case.candidate.price * last - 1) < _SLIP
+    return abs(price * last - 1) < _SLIP
 
 
 def gone_back(case: Case) -> bool:
@@ -92,8 +82,8 @@ RULES: tuple[tuple[Reason, Callable[[Case], bool]], ...] = (
     (Reason.FUTURE, from_the_future),
     (Reason.FROZEN, gone_back),
 )
-# Judged against the last good quote, so another source's word can overrule them: selection asks.
-SLIPS: tuple[Callable[[Case], bool], ...] = (nominal_slip, swapped_pair)
+# Judged against the last good number, so another source's word can overrule them: selection asks.
+SLIPS: tuple[Callable[[Decimal, Decimal], bool], ...] = (nominal_slip, swapped_pair)
 
 
 def refusal(case: Case) -> Reason | None:
@@ -101,6 +91,6 @@ def refusal(case: Case) -> Reason | None:
     return next((reason for reason, broken in RULES if broken(case)), None)
 
 
-def slips(case: Case) -> bool:
-    """Whether the candidate is the last price with its nominal or its direction slipped."""
-    return any(slipped(case) for slipped in SLIPS)
+def slips(price: Decimal, last: Decimal) -> bool:
+    """Whether `price` is the `last` one with its nominal or its direction slipped."""
+    return last > 0 and price > 0 and any(slipped(price, last) for slipped in SLIPS)

@@ -66,13 +66,13 @@ async def replayed(recording: Recording, speed: float = float("inf")) -> list[by
     """The JSON of every snapshot that a replay puts on the board."""
     service = app.replay(configured("memory://"), recording, recording.entries[0].at, speed)
     seen: list[bytes] = []
-    report = service.poller.publisher.report
+    report = service.store_writer.report
 
     def keep(snapshot: Snapshot) -> None:
         seen.append(Renderer({}).render(snapshot, View("quotes")).body)
         report(snapshot)
 
-    service.poller.publisher.report = keep
+    service.store_writer.report = keep  # type: ignore[method-assign] # to listen
     async with service.running(), asyncio.timeout(PATIENCE):
         await service.timetable.ended.wait()  # type: ignore[attr-defined]
     return seen

@@ -50,7 +50,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
         demo=True,
     )
     seen: list[Snapshot] = []
-    twice, report = asyncio.Event(), service.poller.publisher.report
+    twice, report = asyncio.Event(), service.store_writer.report
     ends = lap()[-1].at
 
     def keep(snapshot: Snapshot) -> None:
@@ -60,7 +60,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
         if seen and seen[-1].generated_at < ends - STEP and any(s.generated_at >= ends - STEP for s in seen):
             twice.set()
 
-    service.poller.publisher.report = keep
+    service.store_writer.report = keep  # type: ignore[method-assign] # to listen
     async with service.running(), asyncio.timeout(PATIENCE):
         await twice.wait()
     versions = [snapshot.version for snapshot in seen]

@@ -76,6 +76,6 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     """The service with its history in `store`, polled once."""
     async with joined(store, upstream, now, **flags) as made:
         async with asyncio.timeout(PATIENCE):
-            await made.service.poller.publisher.duty.begins()
+            await made.service.poller.leads()
             await made.service.timetable.answered()
         yield made

@@ -129,7 +129,7 @@ def _source(config: Settings, service: Service, source: str) -> dict[str, Any]:
     every = each.schedule.every
     return {
         "off": _off(service, each.enabled, source),
-        "feeds": [instrument.symbol for instrument in service.poller.coverage.wanted(source)],
+        "feeds": [instrument.symbol for instrument in service.poller.targets.wanted(source)],
         "every": written(every) if every else None,
         "cron": list(each.schedule.cron),
         "zone": str(each.schedule.zone),
@@ -176,7 +176,7 @@ async def _poll(service: Service, source: str) -> Probed:
     """A source that feeds something goes the whole way, so that what it gave is what would be shown of it."""
     await service.poller.poll(source)
     health = service.poller.health[source]
-    told = ", ".join(f"{symbol} {price}" for symbol, price in service.poller.told(source).items())
+    told = ", ".join(f"{symbol} {price}" for symbol, price in service.poller.latest_values(source).items())
     refused = ", ".join(f"{symbol} refused ({reason})" for symbol, reason in health.rejected)
     failed = f"{health.reason}: {health.detail}" if health.reason else ""
     return Probed(failed or ", ".join(filter(None, (told, refused))), health.duration.total, good=not failed)

@@ -17,14 +17,14 @@ from typing import Any
 from ticker.board import Board
 from ticker.health import Health
 from ticker.log import Log
-from ticker.poll.poller import Poller
+from ticker.polling import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
 from ticker.replicas.lease import LeaderHandover, Replica, Role
 from ticker.scheduling import Timetable
 from ticker.storage import codec
 from ticker.storage.base import Message
-from ticker.storage.writer import QUOTES, SOURCES, StoreWriter
+from ticker.storage.writer import MEMORY, QUOTES, SOURCES, StoreWriter
 
 _MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
 _PLAIN = ("in_a_row", "accepted", "detail")
@@ -173,7 +173,6 @@ class ReplicaCoordinator:
         replica.turned, replica.heard = self.turned, self.receive
         store_writer.writer.fence, store_writer.writer.refused = (lambda: replica.fence), self.refused
         store_writer.leaving, store_writer.writer.renewed = replica.stop, self.renewed
-        poller.publisher.duty, poller.publisher.report = replica, self.report
         timetable.asking = self._health_sync.asking
 
     def start(self) -> None:
@@ -244,6 +243,8 @@ class ReplicaCoordinator:
         """Show, or know, what another replica has told."""
         if message.part == SOURCES:
             self._health_sync.receive(message)
+        elif message.part == MEMORY:
+            self._poller.take_over(message.text)
         elif message.part == QUOTES:
             self._show(message)
 
@@ -257,8 +258,9 @@ class ReplicaCoordinator:
             self._overtake(message, shown)
             return
         # What only time has changed here gives way to what is known of the sources, under a version of its own.
-        version = max(message.version, shown.version + 1) if snapshot.quotes != shown.quotes else message.version
+        version = max(message.version, shown.version + 1) if not shown.repeats(snapshot.quotes) else message.version
         self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
+        self._poller.shows(version)
         self._keeper.note(snapshot)
         if self._replica.role is Role.LEADS:
             # What the sources said here may be older than what they said there: they are asked again.
@@ -271,4 +273,5 @@ class ReplicaCoordinator:
         log.warning("edition passed over: not readable, or from the future", version=message.version)
         if self._replica.on:
             self._board.put(replace(shown, version=message.version + 1), self._clock())
+            self._poller.shows(message.version + 1)
             self.report(self._board.latest)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ticker.log import Log
-from ticker.poll.poller import Poller
+from ticker.polling import Poller
 from ticker.scheduling import Timetable
 from ticker.storage.base import Lease, Message, Shared, StoreError, holder_name
 

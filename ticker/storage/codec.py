@@ -181,7 +181,11 @@ def _written(quote: Quote) -> dict[str, object]:
 
 
 def _restored(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 - read from a file
-    if tree is None or tree["of"] != _meaning(instrument) or tree["source"] not in instrument.sources:
+    if (
+        tree is None
+        or tree["of"] != _meaning(instrument)
+        or (tree["source"] is not None and tree["source"] not in instrument.all_sources)
+    ):
         return Quote(instrument)
     if isinstance(tree["agreement"], list):  # version 0.1.0 wrote a pair
         tree["agreement"] = {"sources": tree["agreement"][0], "spread_percent": tree["agreement"][1]}

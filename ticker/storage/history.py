@@ -16,9 +16,7 @@ from typing import Protocol, TypeVar
 from cachetools import TTLCache
 
 from ticker.calendars import Calendar
-from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot
-from ticker.select.publish import publish
-from ticker.select.question import Question
+from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot, Status
 from ticker.storage.base import Point, Query, Row, Store, StoreError
 from ticker.storage.codec import contract_of
 
@@ -68,7 +66,7 @@ def span_of(ask: TimeRange, instrument: Instrument, zone: tzinfo, now: datetime)
     else:
         end = start(ask.last + _DAY)
     offset = (first if ask.first or ask.onward else now).astimezone(zone).utcoffset() or timedelta(0)
-    return Query(ask.symbol, instrument.sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
+    return Query(ask.symbol, instrument.all_sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
 
 
 def after(last: Point, query: Query) -> datetime:
@@ -89,11 +87,30 @@ def quote_of(
     candidates = [_candidate(rows, calendars[rows[0].source]) for rows in found if rows]
     if not candidates:
         return Quote(instrument)
-    ask = Question(instrument, candidates, calendars, now)
-    fresh = [candidate for candidate in candidates if ask.fresh(candidate)]
-    leader = min(fresh, key=ask.rank) if fresh else max(candidates, key=lambda c: (c.as_of, -ask.rank(c)))
+    rank = instrument.all_sources.index
+    fresh = [each for each in candidates if now < calendars[each.source].fresh_until(each.as_of)]
+    leader = (
+        min(fresh, key=lambda c: rank(c.source)) if fresh else max(candidates, key=lambda c: (c.as_of, -rank(c.source)))
+    )
+    calendar = calendars[leader.source]
     # Who else agreed is not kept; nor is it invented.
-    return replace(publish(ask, leader, [leader]), agreement=None)
+    return Quote(
+        instrument=instrument,
+        price=leader.price,
+        price_type=leader.price_type,
+        previous=leader.previous,
+        previous_as_of=leader.previous_as_of,
+        as_of=leader.as_of,
+        fetched_at=leader.fetched_at,
+        next_update_at=calendar.next_update(leader.as_of, now),
+        source=leader.source,
+        publisher=leader.publisher,
+        contract=leader.contract,
+        fallback=leader.source != instrument.sources[0],
+        status=Status.FRESH,
+        fresh_until=calendar.fresh_until(leader.as_of),
+        usable_until=calendar.usable_until(leader.as_of, instrument.max_age),
+    ).at(now)
 
 
 def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
@@ -174,10 +191,12 @@ class History:
             return kept
         wanted = tuple(self._instruments())
         now = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
-        keys = [(each.symbol, source) for each in wanted for source in each.sources]
+        keys = [(each.symbol, source) for each in wanted for source in each.all_sources]
         found = await self._read(lambda store: store.standing(keys, at))
         quotes = tuple(
-            quote_of(each, self._calendars(each.symbol), [found.get((each.symbol, s), ()) for s in each.sources], now)
+            quote_of(
+                each, self._calendars(each.symbol), [found.get((each.symbol, s), ()) for s in each.all_sources], now
+            )
             for each in wanted
         )
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)

@@ -275,7 +275,7 @@ def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str
 
 
 # What replicas tell each other: the board, and how the sources fare.
-QUOTES, SOURCES = PARTS = ("quotes", "sources")
+QUOTES, SOURCES, MEMORY = PARTS = ("quotes", "sources", "memory")
 # A day of three instruments changing every ten seconds.
 _QUEUED = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
@@ -302,6 +302,8 @@ class StoreWriter:
         self.leaving: Callable[[], Awaitable[None]] = _at_once
         # What was found at the start, by part.
         self.found: dict[str, Message] = {}
+        # The version of what selection remembers, as it was told last.
+        self._memory = 0
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -328,6 +330,12 @@ class StoreWriter:
         """Queue what of `snapshot` is new."""
         self._backlog.report(snapshot)
         self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
+
+    def remember(self, text: Callable[[], str], now: datetime) -> None:
+        """Publish what selection must remember; `text` writes it."""
+        told = self.found[MEMORY].version if MEMORY in self.found else 0
+        self._memory = max(self._memory + 1, told + 1, int(now.timestamp() * 1000))
+        self.tell(MEMORY, self._memory, text)
 
     def note(self, snapshot: Snapshot) -> None:
         """Remember what another replica has found and kept, for a store that loses it."""
@@ -358,6 +366,11 @@ class StoreWriter:
     def name(self) -> str:
         """This service's name in the store."""
         return self._name
+
+    @property
+    def remembered(self) -> str:
+        """What selection remembered when it was kept last."""
+        return self.found[MEMORY].text if MEMORY in self.found else "{}"
 
     @property
     def newest(self) -> int:

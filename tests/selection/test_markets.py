@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.selection.conftest import ABROAD, MARKET, MOSCOW, Desk, instrument
+from ticker.calendars import SessionException
+from ticker.quotes import MarketData, PriceType, Reason, Status
+
+NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
+
+
+def desk(now: datetime, sources: tuple[str, ...] = ("moex", "yahoo")) -> Desk:
+    """Brent at a cold start."""
+    what = instrument("OIL", sources, quote="USD", max_age=timedelta(days=7))
+    return Desk(what, {"moex": MARKET, "yahoo": ABROAD}, now, PriceType.LAST)
+
+
+def test_two_markets_agree_after_the_difference_they_had(market: Desk) -> None:
+    """Exchanges never print one number: what counts is that they move together."""
+    quote = market.later(minutes=5).says("moex", "74.50").says("yahoo", "74.78").choose().quote
+    assert quote.agreement
+    assert (str(quote.price), quote.agreement.sources, quote.reason) == ("74.50", 2, None)
+
+
+def test_the_preferred_market_speaks_while_it_is_in_session_and_on_time(market: Desk) -> None:
+    """Though the other has a newer print: two open markets never alternate."""
+    for minute in range(20):
+        market.later(minutes=1)
+        if minute % 3 == 0:
+            market.says("moex", "73.80", market.now - timedelta(minutes=16))
+        market.says("yahoo", "74.10", market.now - timedelta(minutes=10))
+        quote = market.choose().quote
+        assert (quote.source, quote.status, quote.market) == ("moex", Status.FRESH, "open")
+
+
+def test_the_second_market_speaks_when_the_first_rests_or_is_late(market: Desk) -> None:
+    """At night the market abroad, in the morning the preferred one again."""
+    market.at(22, 23, 58).says("moex", "73.90", market.now.replace(hour=23, minute=49))
+    market.says("yahoo", "74.20", market.now - timedelta(minutes=10))
+    quote = market.choose().quote
+    assert (quote.source, quote.status, quote.fallback, quote.market) == ("yahoo", Status.FRESH, True, "open")
+    market.at(25, 9, 6).says("moex", "74.00", market.now - timedelta(minutes=15))
+    market.says("yahoo", "74.30", market.now - timedelta(minutes=10))
+    assert market.choose().quote.source == "moex"
+    market.later(minutes=30).says("yahoo", "74.35", market.now - timedelta(minutes=10))
+    quote = market.choose().quote
+    assert (quote.source, quote.status) == ("yahoo", Status.FRESH)
+
+
+def test_while_all_markets_rest_the_newest_print_is_fresh(market: Desk) -> None:
+    """On Saturday, and until the first of them opens on Sunday night and should have printed."""
+    market.at(22, 23, 58).says("moex", "73.90", market.now.replace(hour=23, minute=49))
+    market.says("yahoo", "74.20", datetime(2024, 11, 23, 1, 59, tzinfo=MOSCOW)).at(23, 12)
+    quote = market.choose().quote
+    assert (quote.source, quote.status, quote.market) == ("yahoo", Status.FRESH, "closed")
+    assert quote.next_update_at == datetime(2024, 11, 25, 4, 10, tzinfo=MOSCOW)
+    market.fails("yahoo").at(25, 4, 24)
+    assert market.choose().quote.status is Status.FRESH
+    market.at(25, 4, 26)
+    assert market.choose().quote.status is Status.STALE
+
+
+def test_a_market_at_rest_is_not_fresh_while_another_of_its_kind_is_in_session(market: Desk) -> None:
+    """The last print before the night is old once the market abroad should have printed, heard or not."""
+    market.fails("yahoo").at(25, 23, 58).says("moex", "73.90", market.now.replace(hour=23, minute=49))
+    assert market.choose().quote.status is Status.FRESH
+    market.at(26, 0, 30)
+    assert market.choose().quote.status is Status.STALE
+
+
+def test_an_old_print_gives_way_to_a_live_market_within_ten_minutes() -> None:
+    """9 March 2020, a Russian holiday: 45.30 of Friday is stale at once, 33.90 is shown after ten minutes of it."""
+    rests = MARKET.__class__(
+        zone=MOSCOW,
+        opens=MARKET.opens,
+        closes=MARKET.closes,
+        delay=MARKET.delay,
+        grace=MARKET.grace,
+        exceptions=(SessionException(dates=(datetime(2020, 3, 9, tzinfo=MOSCOW).date(),), closed=True),),
+    )
+    friday, monday = datetime(2020, 3, 6, 23, 49, tzinfo=MOSCOW), datetime(2020, 3, 9, 12, tzinfo=MOSCOW)
+    for first in (friday + timedelta(minutes=20), monday):
+        brent = desk(first)
+        brent.calendars["moex"] = rests
+        before: dict[str, Any] = {"previous": Decimal("50.05"), "previous_as_of": friday - timedelta(days=1)}
+        brent.says("moex", "45.30", friday, **before).fails("yahoo").choose()
+        brent.now = monday
+        abroad: dict[str, Any] = {"previous": Decimal("45.27"), "previous_as_of": friday}
+        brent.says("yahoo", "33.90", brent.now - timedelta(minutes=10), **abroad)
+        assert brent.shown() == ("45.30", "stale", "move")
+        for _ in range(3):
+            brent.later(minutes=5).says("yahoo", "33.85", brent.now - timedelta(minutes=10), **abroad)
+        assert brent.shown()[:2] == ("33.85", "fresh")
+        assert brent.choose().quote.source == "yahoo"
+
+
+def test_a_lie_is_never_believed_by_time_alone(market: Desk) -> None:
+    """One market +4 % and the other denies it: never shown, for hours; right again, it speaks at once."""
+    market.later(minutes=1).says("moex", "76.68").says("yahoo", "74.01")
+    assert market.shown() == ("73.73", "fresh", "disagree")
+    for _ in range(50):
+        market.later(minutes=5).says("moex", "76.70").says("yahoo", "74.02")
+        price, status, reason = market.shown()
+        assert (price in {"73.73", "74.02"}, status, reason) == (True, "fresh", "disagree")
+    assert market.choose().quote.source == "yahoo"
+    quote = market.later(minutes=1).says("moex", "73.75").says("yahoo", "74.02").choose().quote
+    assert (str(quote.price), quote.source, quote.reason) == ("73.75", "moex", None)
+
+
+def test_a_lie_that_goes_on_when_the_other_has_closed_is_still_one(market: Desk) -> None:
+    """Alone, and nearer to what was denied than to what was shown: held."""
+    market.later(minutes=1).says("moex", "76.68").says("yahoo", "74.01").choose()
+    market.later(minutes=5).says("moex", "76.70").says("yahoo", "74.02").choose()
+    market.fails("yahoo")
+    for _ in range(10):
+        market.later(minutes=10).says("moex", "76.70")
+        assert market.shown()[0] in {"73.73", "74.02"}
+    assert market.shown()[1] == "stale"
+
+
+def test_a_second_market_that_jumps_does_not_stop_the_first(market: Desk) -> None:
+    """Ten per cent at the other exchange and a tick at this one: this one goes on, and the dissent is said."""
+    choice = market.later(minutes=5).says("moex", "73.80").says("yahoo", "81.40").choose()
+    assert (str(choice.quote.price), choice.quote.reason) == ("73.80", Reason.DISAGREE)
+    assert choice.quote.agreement
+    assert choice.quote.agreement.sources == 1
+
+
+def test_a_market_alone_is_believed_after_ten_minutes_of_its_jump(market: Desk) -> None:
+    """The old number is stale at once; a print that is taken back was none."""
+    market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()
+    market.later(minutes=1).says("moex", "80.90")
+    assert market.shown() == ("73.75", "stale", "move")
+    market.later(minutes=9).says("moex", "80.85")
+    assert market.shown() == ("73.75", "stale", "move")
+    market.later(minutes=2).says("moex", "80.80")
+    assert market.shown() == ("80.80", "fresh", None)
+
+
+def test_one_print_of_nonsense_is_no_jump(market: Desk) -> None:
+    """Back at its level with the next print, the number is fresh again."""
+    market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()
+    assert market.later(minutes=1).says("moex", "97.00").shown() == ("73.75", "stale", "move")
+    assert market.later(minutes=1).says("moex", "73.77").shown() == ("73.77", "fresh", None)
+
+
+@pytest.mark.parametrize("price", ["737.30", "7.373", "0.01356"])
+def test_a_slip_is_never_shown(market: Desk, price: str) -> None:
+    """Ten times, a tenth, the inverse: however long a market alone prints it."""
+    market.fails("yahoo")
+    for _ in range(4):
+        market.later(minutes=26).says("moex", price)
+        assert market.shown() == ("73.73", "stale", "unit")
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ("74.10", MarketData(low=Decimal("73.20"), high=Decimal("73.80"))),
+        ("74.10", MarketData(previous_price=Decimal("73.00"), change_from_previous=Decimal("1.01"))),
+        ("74.40", MarketData(bid=Decimal("73.70"), offer=Decimal("73.75"))),
+    ],
+)
+def test_a_print_that_contradicts_its_own_answer_is_refused(market: Desk, price: str, said: MarketData) -> None:
+    """Half a percent wrong, which no other market could tell."""
+    market.later(minutes=1).says("moex", price, market=said).says("yahoo", "74.00")
+    assert market.choose().quote.price == Decimal("73.73")
+    assert market.last
+    assert market.last.reason is Reason.RANGE
+
+
+def test_a_cold_start_beside_a_wrong_market_shows_the_calm_one() -> None:
+    """Each is measured by the settlement before: one is far from its own, the other is not."""
+    brent, before = desk(NOON), NOON - timedelta(hours=17)
+    brent.says("moex", "81.10", previous=Decimal("73.00"), previous_as_of=before)
+    brent.says("yahoo", "74.00", previous=Decimal("73.30"), previous_as_of=before)
+    assert brent.shown()[:2] == ("74.00", "fresh")
+
+
+def test_a_cold_start_on_a_true_crash_shows_it_at_once() -> None:
+    """Both markets have moved alike since their settlements."""
+    brent, before = desk(NOON), NOON - timedelta(hours=17)
+    brent.says("moex", "55.10", previous=Decimal("73.00"), previous_as_of=before)
+    brent.says("yahoo", "55.40", previous=Decimal("73.30"), previous_as_of=before)
+    assert brent.shown() == ("55.10", "fresh", None)
+
+
+def test_a_change_is_never_taken_across_two_contracts(market: Desk) -> None:
+    """At a roll the new contract is measured by its own settlement, and tells that."""
+    before = NOON - timedelta(hours=17)
+    market.later(minutes=1).says("moex", "73.80", code="BRZ4").says("yahoo", "74.05").choose()
+    rolled: dict[str, Any] = {"previous": Decimal("71.40"), "previous_as_of": before, "code": "BRF5"}
+    quote = market.later(minutes=1).says("moex", "71.60", **rolled).says("yahoo", "74.06").choose().quote
+    assert quote.contract
+    assert (str(quote.price), quote.contract.code, quote.change, quote.status) == (
+        "71.60",
+        "BRF5",
+        Decimal("0.20"),
+        Status.FRESH,
+    )
+
+
+def test_a_repeated_print_keeps_its_time_and_makes_no_news(market: Desk) -> None:
+    """`fetched_at` is when it was first said, `checked_at` when it was last."""
+    first = market.later(minutes=1).says("moex", "73.80", market.now - timedelta(minutes=15)).choose().quote
+    market.later(minutes=1).says("moex", "73.80", market.now - timedelta(minutes=16))
+    again = market.choose().quote
+    assert (again.news, again.fetched_at) == (first.news, first.fetched_at)
+    assert again.checked_at == market.now
+
+
+def test_the_order_of_answers_decides_nothing_between_markets() -> None:
+    """Whichever is heard first, the preferred one speaks when both are."""
+    shown = set()
+    for order in (("moex", "yahoo"), ("yahoo", "moex")):
+        brent = desk(NOON)
+        for source in order:
+            brent.says(source, {"moex": "73.73", "yahoo": "74.00"}[source]).choose()
+        shown.add((brent.price, brent.choose().quote.source))
+    assert shown == {("73.73", "moex")}

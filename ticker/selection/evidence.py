@@ -1,0 +1,405 @@
+"""What speaks for and against each number: figures with their limits, no decision yet.
+
+A *claim* is one number for one moment and everybody who says it: of a fixing one value for one date, of a market one
+print. A *finding* is one check of a claim: it holds, or it does not, or it cannot be told. Pure; `now` is an argument.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+from functools import cached_property
+from statistics import median
+
+from ticker.calendars import Calendar
+from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason, Status
+from ticker.selection.memory import Confirmed, Doubt, SelectionMemory
+from ticker.validate import slips
+
+# A cross rate of another central bank is within so much of the Bank of Russia's number of the same day.
+CROSSES = Decimal("0.03")
+# Of two copies that differ, a measure speaks against the one that is this far from it and thrice as far as the other.
+CLEARLY = {"quotient": Decimal("0.015"), "crosses": Decimal("0.02")}
+# A cross rate of another week says nothing of a table.
+_SAME_TIME = timedelta(days=2)
+_HALF_A_DAY = timedelta(hours=12)
+# How long a start from nothing waits for its witnesses before it calls a number fresh.
+PATIENCE = timedelta(seconds=30)
+
+
+class Verdict(StrEnum):
+    """What was made of a source's newest number."""
+
+    SPOKE = "spoke"
+    AGREES = "agrees"
+    DISSENTS = "dissents"
+    HELD = "held"
+    REFUSED = "refused"
+    LATE = "late"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of a claim, with its `figure` and `limit` as fractions (0.02 is 2 %); `holds` None: cannot be told."""
+
+    name: str
+    holds: bool | None
+    figure: Decimal | None = None
+    limit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One source in a decision: its newest number, what was made of it and why, and the checks with their figures."""
+
+    source: str
+    verdict: Verdict
+    reason: Reason | None = None
+    candidate: Candidate | None = None
+    checks: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a number is shown: the rule that decided, every source's part in it, and the memory that was used."""
+
+    symbol: str
+    decided_at: datetime
+    rule: str
+    price: Decimal | None
+    as_of: datetime | None
+    status: Status
+    witnesses: tuple[Witness, ...]
+    memory: SelectionMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A third rate that this instrument over (or under) its partner must be near, within `tolerance` (a fraction).
+
+    `partner` is what the sources say of the partner by date and source, `shown` what is shown of it.
+    """
+
+    name: str
+    reference: Decimal
+    tolerance: Decimal
+    numerator: bool
+    partner: Mapping[datetime, Mapping[str, Decimal]]
+    shown: Decimal | None = None
+
+    def off(self, price: Decimal, partner: Decimal) -> Decimal:
+        """How far the quotient of `price` and `partner` is from the third rate, as a fraction."""
+        ratio = price / partner if self.numerator else partner / price
+        return abs(ratio / self.reference - 1)
+
+
+@dataclass(frozen=True)
+class SelectionInput:
+    """All that one decision depends on.
+
+    `candidates` holds what each source last said, of several dates where they are fixings; `failures` why a source did
+    not answer; `asked` when each last answered; `witnesses` who is waited for at a start from nothing. Their order
+    is of no importance.
+    """
+
+    instrument: Instrument
+    candidates: Sequence[Candidate]
+    calendars: Mapping[str, Calendar]
+    now: datetime
+    last: Quote | None = None
+    memory: SelectionMemory = field(default_factory=SelectionMemory)
+    failures: Mapping[str, Reason] = field(default_factory=dict)
+    asked: Mapping[str, datetime] = field(default_factory=dict)
+    quotients: Sequence[Quotient] = ()
+    witnesses: Sequence[str] = ()
+
+    @property
+    def shown(self) -> Quote | None:
+        """The quote that is shown, where there is a number to keep."""
+        return self.last if self.last and self.last.price is not None else None
+
+    @property
+    def provisional(self) -> bool:
+        """Whether this is a start from nothing and some witness has not been heard of yet, for half a minute at most.
+
+        What is said until then is shown, and not called fresh: the first answer may be the wrong one.
+        """
+        if self.memory.confirmed or not self.candidates:
+            return False
+        began = min(each.fetched_at for each in self.candidates)
+        waited = all(source in self.asked or source in self.failures for source in self.witnesses)
+        return not waited and self.now - began < PATIENCE
+
+    @cached_property
+    def crosses(self) -> tuple[Candidate, ...]:
+        """What is on time of anybody but the own sources' fixings, the oldest first."""
+        fixings = self.instrument.sources
+        found = (c for c in self.candidates if c.source not in fixings or c.price_type is not PriceType.FIXING)
+        return tuple(sorted((c for c in found if self.fresh(c)), key=lambda c: c.as_of))
+
+    def fresh(self, candidate: Candidate) -> bool:
+        """Whether nothing newer than the candidate must have come from its source by now."""
+        return self.now < self.calendars[candidate.source].fresh_until(candidate.as_of)
+
+    def usable_until(self, candidate: Candidate) -> datetime:
+        """When the candidate's number is withdrawn."""
+        return self.calendars[candidate.source].usable_until(candidate.as_of, self.instrument.max_age)
+
+    def rank(self, candidate: Candidate) -> int:
+        """The place of the candidate's source in the instrument's order of preference."""
+        return self.instrument.all_sources.index(candidate.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One number and everybody who says it, the most preferred first; `rivals` say another one for the same date."""
+
+    candidates: tuple[Candidate, ...]
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    rivals: tuple["Claim", ...] = ()
+
+    @property
+    def first(self) -> Candidate:
+        """The most preferred one who says it."""
+        return self.candidates[0]
+
+    @property
+    def price(self) -> Decimal:
+        """The number."""
+        return self.first.price
+
+    @property
+    def as_of(self) -> datetime:
+        """Its date or moment."""
+        return self.first.as_of
+
+    @property
+    def weight(self) -> int:
+        """How many sources say it."""
+        return len(self.candidates)
+
+    @property
+    def copied(self) -> bool:
+        """Whether more than one source says it."""
+        return self.weight > 1
+
+    def favoured(self, *names: str) -> bool:
+        """Whether any of the checks `names` holds."""
+        return any(name in self.findings and self.findings[name].holds is True for name in names)
+
+    def denied(self, *names: str) -> bool:
+        """Whether any of the checks `names`, or of all of them, does not hold."""
+        return any(self.findings[name].holds is False for name in names or self.findings if name in self.findings)
+
+
+def moved(price: Decimal, before: Decimal) -> Decimal:
+    """The move from `before` to `price` as a fraction, without its sign."""
+    return abs(price / before - 1)
+
+
+def ordinary(ask: SelectionInput, from_: datetime, to: datetime) -> Decimal:
+    """How far the instrument may move between two moments before it is extraordinary, as a fraction.
+
+    Volatility grows with the square root of time: after a week without news twice a day's move is no alarm.
+    """
+    days = Decimal(max(1, abs(to - from_) // timedelta(days=1)))
+    return ask.instrument.max_move * days.sqrt()
+
+
+def equal_digits(one: Decimal, other: Decimal) -> bool:
+    """Equal as far as the shorter one goes: a copy may have rounded, never below the fourth decimal."""
+    places = min(-int(price.as_tuple().exponent) for price in (one, other))
+    unit = Decimal(1).scaleb(-max(4, places))
+    return one.quantize(unit, ROUND_HALF_EVEN) == other.quantize(unit, ROUND_HALF_EVEN)
+
+
+def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, Candidate]]:
+    """What the copies of `publisher`'s fixings say, by date and source; what was held before a restart among it."""
+    found: dict[datetime, dict[str, Candidate]] = {}
+    own = [c for c in ask.candidates if is_copy(ask, c, publisher)]
+    for each in sorted(own, key=lambda c: c.fetched_at):
+        found.setdefault(each.as_of, {})[each.source] = each
+    for doubt in ask.memory.doubts:
+        if doubt.source in ask.instrument.sources and doubt.contract is None:
+            kept = _remembered(ask, doubt, publisher)
+            found.setdefault(doubt.as_of, {}).setdefault(doubt.source, kept)
+    return found
+
+
+def is_copy(ask: SelectionInput, candidate: Candidate, publisher: str) -> bool:
+    """Whether the candidate is a copy of `publisher`'s fixing, of the instrument's own sources."""
+    own = candidate.source in ask.instrument.sources and candidate.price_type is PriceType.FIXING
+    return own and candidate.publisher == publisher and not candidate.derived
+
+
+def _remembered(ask: SelectionInput, doubt: Doubt, publisher: str) -> Candidate:
+    return Candidate(
+        symbol=ask.instrument.symbol,
+        source=doubt.source,
+        publisher=publisher,
+        price=doubt.price,
+        price_type=PriceType.FIXING,
+        as_of=doubt.as_of,
+        fetched_at=doubt.since,
+    )
+
+
+def claims_of(ask: SelectionInput, said: Mapping[str, Candidate]) -> list[Claim]:
+    """The values that `said`, by source, holds for one date; who rounds so that it fits several is in none of them."""
+    exact = sorted(said.values(), key=lambda c: (int(c.price.as_tuple().exponent), ask.rank(c)))
+    groups: list[list[Candidate]] = []
+    for each in exact:
+        fitting = [group for group in groups if equal_digits(group[0].price, each.price)]
+        if not fitting:
+            groups.append([each])
+        elif len(fitting) == 1:
+            fitting[0].append(each)
+    return [Claim(tuple(sorted(group, key=ask.rank))) for group in groups]
+
+
+def examine(
+    ask: SelectionInput,
+    claims: Sequence[Claim],
+    before: Confirmed | None,
+    said: Sequence[Mapping[str, Candidate]] = (),
+) -> list[Claim]:
+    """The claims of one date with every check that can be made, and with their rivals.
+
+    `before` is the newest number that is believed for an earlier date, `said` what is said of every date, in order.
+    """
+    found = [Claim(c.candidates, _findings(ask, c, before, said)) for c in claims]
+    told = _compared(found)
+    return [Claim(c.candidates, c.findings, tuple(other for other in told if other is not c)) for c in told]
+
+
+def _findings(
+    ask: SelectionInput, claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]]
+) -> dict[str, Finding]:
+    later = [each for each in said if all(c.as_of > claim.as_of for c in each.values())]
+    found: list[Finding | None] = [
+        _said_before(ask, claim),
+        _relabelled(claim, before, said),
+        _quotient(ask, claim),
+        _crosses(ask, claim),
+    ]
+    if before is not None:
+        limit = ordinary(ask, before.as_of, claim.as_of)
+        move = moved(claim.price, before.price)
+        found.append(Finding("move", move <= limit, move, limit))
+        found.append(_slip(claim, before))
+        found.append(_denied_before(ask, claim, before))
+        found.append(_stands_by(ask, claim, before, later))
+    return {each.name: each for each in found if each is not None}
+
+
+def _said_before(ask: SelectionInput, claim: Claim) -> Finding | None:
+    """It was believed for this very date already; 2 where a copy had confirmed it then."""
+    for each in ask.memory.confirmed:
+        if each.as_of == claim.as_of and equal_digits(each.price, claim.price):
+            return Finding("said_before", holds=True, figure=Decimal(1 + each.copied))
+    return None
+
+
+def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]]) -> Finding | None:
+    """The number before to the last digit, of whoever was believed or of the very sources that say it now."""
+    earlier = [each for each in said if all(c.as_of < claim.as_of for c in each.values())]
+    own = {c.source for c in claim.candidates}
+    again = bool(earlier) and all(s in earlier[-1] and earlier[-1][s].price == claim.price for s in own)
+    if again or (before is not None and before.price == claim.price):
+        return Finding("relabelled", holds=False, figure=claim.price)
+    return None
+
+
+def _slip(claim: Claim, before: Confirmed) -> Finding | None:
+    """Ten times or the inverse of the number before."""
+    factor = claim.price / before.price
+    return Finding("slip", holds=False, figure=factor) if slips(claim.price, before.price) else None
+
+
+def _quotient(ask: SelectionInput, claim: Claim) -> Finding | None:
+    """EUR in roubles over USD in roubles against the ECB's EUR in dollars.
+
+    Of a pair that is off, the one that still fits what is shown of the other is cleared; where neither fits (a swapped
+    pair), or nothing was shown before, nobody can tell which it is, and both are named.
+    """
+    for each in ask.quotients:
+        said = each.partner.get(claim.as_of, {})
+        if len(said) > 1 and len(set(said.values())) == 1:
+            off = each.off(claim.price, next(iter(said.values())))
+            return Finding("quotient", off <= each.tolerance, off, each.tolerance)
+        own = [said[c.source] for c in claim.candidates if c.source in said]
+        if own:
+            off = each.off(claim.price, own[0])
+            if off <= each.tolerance:
+                return Finding("quotient", holds=True, figure=off, limit=each.tolerance)
+            cleared = each.shown is not None and each.off(claim.price, each.shown) <= each.tolerance
+            shown = ask.shown.price if ask.shown else None
+            other_cleared = shown is not None and each.off(shown, own[0]) <= each.tolerance
+            return Finding("quotient", None if cleared and not other_cleared else False, off, each.tolerance)
+    return None
+
+
+def _crosses(ask: SelectionInput, claim: Claim) -> Finding | None:
+    """The median of two or more cross rates by other publishers, on time and of these days.
+
+    Those that are older than the claim's date may not have moved yet: they can confirm, and not deny.
+    """
+    near = (c for c in ask.crosses if abs(c.as_of - claim.as_of) <= _SAME_TIME)
+    newest = {c.publisher: c for c in near if c.publisher != claim.first.publisher}
+    if len(newest) < 2:  # noqa: PLR2004 - one alone is a witness too few
+        return None
+    off = moved(claim.price, median(c.price for c in newest.values()))
+    recent = [c for c in newest.values() if c.as_of >= claim.as_of - _HALF_A_DAY]
+    holds = True if off <= CROSSES else False if len(recent) > 1 else None
+    return Finding("crosses", holds, off, CROSSES)
+
+
+def _denied_before(ask: SelectionInput, claim: Claim, before: Confirmed) -> Finding | None:
+    """Its sources have said a number that others denied, and this one is nearer to that than to what was believed.
+
+    `refuted_before` where evidence was against that number; `disputed_before` where nobody could tell, which speaks
+    against nobody while there is another copy to compare with.
+    """
+    kinds = []
+    for source in (c.source for c in claim.candidates):
+        mine = [d for d in ask.memory.doubts if d.source == source and d.as_of <= claim.as_of]
+        near = [d for d in mine if moved(claim.price, d.price) < moved(claim.price, before.price)]
+        denied = [d for d in near if d.refuted or d.reason is Reason.DISAGREE]
+        if not denied:
+            return None
+        kinds.append(any(d.refuted for d in denied))
+    return Finding("refuted_before", holds=False) if any(kinds) else Finding("disputed_before", holds=None)
+
+
+def _stands_by(
+    ask: SelectionInput, claim: Claim, before: Confirmed, later: Sequence[Mapping[str, Candidate]]
+) -> Finding | None:
+    """The same source's next publication is an ordinary move from it, or further in the same direction."""
+    source = claim.first.source
+    if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
+        return None
+    following = next((said for said in later if source in said), None)
+    if following is None or any(not equal_digits(c.price, following[source].price) for c in following.values()):
+        return None
+    then = following[source]
+    step, limit = moved(then.price, claim.price), ordinary(ask, claim.as_of, then.as_of)
+    same_way = (then.price - before.price) * (claim.price - before.price) > 0
+    further = same_way and moved(then.price, before.price) > moved(claim.price, before.price)
+    return Finding("stands_by", step <= limit or further, step, limit)
+
+
+def _compared(claims: Sequence[Claim]) -> list[Claim]:
+    """Of values that differ, a measure speaks against one that is clearly further from it than another is."""
+    made = []
+    for claim in claims:
+        findings = dict(claim.findings)
+        for name, floor in CLEARLY.items():
+            far = [c.findings[name].figure for c in claims if name in c.findings]
+            own = findings[name].figure if name in findings else None
+            nearest = min((figure for figure in far if figure is not None), default=None)
+            if own is not None and nearest is not None and own >= floor and nearest * 3 <= own:
+                findings[name] = Finding(name, holds=False, figure=own, limit=findings[name].limit)
+        made.append(Claim(claim.candidates, findings))
+    return made

@@ -1,0 +1,68 @@
+"""What one decision leaves to the next: numbers that were believed, numbers in doubt, how markets stand to each other.
+
+An explicit frozen record for each instrument. It is kept in the store beside the snapshot, so that neither a restart
+nor another leader takes up what was being held. Pure: to and from text, nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from ticker.quotes import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A number that was believed for its date; `copied` says that an independent copy carried the same digits."""
+
+    price: Decimal
+    as_of: datetime
+    source: str
+    copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A number that was not believed, since when and why; `refuted` by others, so that repeating it proves nothing."""
+
+    source: str
+    price: Decimal
+    as_of: datetime
+    since: datetime
+    reason: Reason
+    refuted: bool = False
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """One market's price over another's, learnt from `pairs` of prints that corroborated each other."""
+
+    ratio: Decimal
+    pairs: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionMemory:
+    """All that is remembered of one instrument. `offsets` are named "source contract/source contract"."""
+
+    confirmed: tuple[Confirmed, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    offsets: Mapping[str, Offset] = field(default_factory=dict)
+
+
+def encode(memories: Mapping[str, SelectionMemory]) -> str:
+    """The memories by symbol as text; prices and moments exactly."""
+    return msgspec.json.encode(memories).decode()
+
+
+def decode(text: str) -> dict[str, SelectionMemory]:
+    """The memories of `text`; none where it cannot be read, as one of another version."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, SelectionMemory])
+    except (msgspec.MsgspecError, ValueError, TypeError):
+        return {}

@@ -1,0 +1,264 @@
+"""RULES: one literal table, read from the top; the first rule that applies to a claim decides it, and is named.
+
+Each rule tells in a sentence what it does, and the incident that it is for. Fixings and markets have rules of their
+own; `evidence` and `markets` make the findings that they ask for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ticker.quotes import Reason
+from ticker.selection.evidence import Claim
+
+
+class Belief(StrEnum):
+    """What a rule makes of a claim: believed; held until it is confirmed; refused, so that repeating it is no proof."""
+
+    BELIEVED = "believed"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: to which claims it applies, what it makes of them, and why, for a reader."""
+
+    name: str
+    belief: Belief
+    reason: Reason | None
+    applies: Callable[[Claim], bool]
+    says: str
+    incident: str
+
+
+_YES, _HOLD, _NO = Belief.BELIEVED, Belief.HELD, Belief.REFUSED
+
+# A publisher's table for one date. Of its copies the digits must be equal; where they differ, one of them is wrong.
+FIXING: tuple[Rule, ...] = (
+    Rule(
+        "slip",
+        _NO,
+        Reason.UNIT,
+        lambda c: not c.copied and c.denied("slip"),
+        "Ten times or the inverse of the number before, and no copy says so.",
+        "The Bank moved the yuan's nominal from 10 to 1 and readers stayed at 10.",
+    ),
+    Rule(
+        "copies agree",
+        _YES,
+        None,
+        lambda c: c.copied and not c.rivals,
+        "Independent copies carry the same digits, and none carries others: a jump as well.",
+        "2-4 March 2022: +12 % in a day, and true.",
+    ),
+    Rule(
+        "majority",
+        _YES,
+        None,
+        lambda c: all(c.weight > r.weight for r in c.rivals) and c.copied and not c.denied("relabelled"),
+        "More copies carry these digits than any others.",
+        "One source alone never moves the number.",
+    ),
+    Rule(
+        "said before and confirmed",
+        _YES,
+        None,
+        lambda c: bool(c.rivals) and _figure(c, "said_before") > 1,
+        "It was confirmed by a copy before one of them changed its mind: it stands until another number is confirmed.",
+        "A source that begins to err at noon about a table that all had agreed on.",
+    ),
+    Rule(
+        "nothing against it",
+        _YES,
+        None,
+        lambda c: bool(c.rivals) and not c.denied() and all(r.denied() for r in c.rivals),
+        "Copies differ; something speaks against every other one and nothing against this.",
+        "The Bank +12 %, or a digit slip, beside a right mirror: the right number was withheld.",
+    ),
+    Rule(
+        "evidence against it",
+        _NO,
+        Reason.DISAGREE,
+        lambda c: bool(c.rivals) and c.denied() and any(not r.denied() for r in c.rivals),
+        "Copies differ, and something speaks against this one and nothing against another.",
+        "Two tables +12 % wrong in a row: what another copy refuted does not confirm itself.",
+    ),
+    Rule(
+        "minority",
+        _NO,
+        Reason.DISAGREE,
+        lambda c: any(r.weight > c.weight for r in c.rivals),
+        "More copies carry other digits.",
+        "One dissenter.",
+    ),
+    Rule(
+        "dispute",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: bool(c.rivals),
+        "Copies differ and nobody can tell which of them is wrong: neither is shown as fresh.",
+        "The Bank +3 % against its mirror, with nobody else to ask.",
+    ),
+    Rule(
+        "denied before",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: (
+            (c.denied("refuted_before") and not c.favoured("crosses"))
+            or ("disputed_before" in c.findings and not c.favoured("crosses", "quotient"))
+        ),
+        "Alone, and no nearer to what was believed than to a number that others denied.",
+        "A wrong fixing confirmed itself on its second day.",
+    ),
+    Rule(
+        "said before",
+        _YES,
+        None,
+        lambda c: c.favoured("said_before"),
+        "It is what was believed for this date before; nobody says otherwise.",
+        "A cross-check that changes at 17:00 withdraws no table of the morning.",
+    ),
+    Rule(
+        "relabelled",
+        _HOLD,
+        Reason.FROZEN,
+        lambda c: c.denied("relabelled"),
+        "Yesterday's number to the last digit under today's date, and nobody else says so.",
+        "A cache that stamps what it has.",
+    ),
+    Rule(
+        "crosses confirm the move",
+        _YES,
+        None,
+        lambda c: c.denied("move") and c.favoured("crosses"),
+        "An extraordinary move that two or more other central banks' rates show too.",
+        "March 2022 with the Bank and crosses only: the true jumps were never shown.",
+    ),
+    Rule(
+        "stands by it",
+        _YES,
+        None,
+        lambda c: c.denied("move") and c.favoured("stands_by"),
+        "An extraordinary move alone that the source's next publication stands by.",
+        "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
+    ),
+    Rule(
+        "move",
+        _HOLD,
+        Reason.MOVE,
+        lambda c: c.denied("move"),
+        "An extraordinary move that nobody confirms.",
+        "A digit slip at a source that is alone.",
+    ),
+    Rule(
+        "quotient denies it",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: c.denied("quotient") and not c.favoured("crosses"),
+        "Alone, and the euro over the dollar is not what the European Central Bank says it is.",
+        "A slip in the dollar alone, within an ordinary day's move.",
+    ),
+    Rule(
+        "crosses deny it",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: c.denied("crosses"),
+        "Alone, and two or more other central banks' rates of the day are elsewhere.",
+        "A cold start on a wrong table with only other central banks alive.",
+    ),
+    Rule(
+        "alone",
+        _YES,
+        None,
+        lambda _: True,
+        "One source, an ordinary move, and nothing against it.",
+        "Every day on which the mirror is away.",
+    ),
+)
+
+# A market's print. Markets never print one number: moves are compared, not digits.
+MARKET: tuple[Rule, ...] = (
+    Rule(
+        "contradicts itself",
+        _NO,
+        Reason.RANGE,
+        lambda c: c.denied("day_range", "change_from_previous", "bid_offer", "neighbour") and not c.favoured("still"),
+        "It moved, out of its own day's range, its bid and offer, its next contract, or the change the answer tells.",
+        "A wrong LAST beside right LOW, HIGH and LASTTOPREVPRICE.",
+    ),
+    Rule(
+        "slip",
+        _NO,
+        Reason.UNIT,
+        lambda c: c.denied("slip") and not c.favoured("second_market", "candle"),
+        "Ten times or the inverse of the number before, and no other market says so.",
+        "Another column, or another nominal.",
+    ),
+    Rule(
+        "second market agrees",
+        _YES,
+        None,
+        lambda c: c.favoured("second_market", "candle") and not c.denied("candle"),
+        "Another market in session moved as this one did.",
+        "9 March 2020: -24 % at the opening, and true.",
+    ),
+    Rule(
+        "second market denies it",
+        _NO,
+        Reason.DISAGREE,
+        lambda c: c.denied("second_market", "candle") and c.denied("still"),
+        "It moved, and another market in session did not: never believed by time alone.",
+        "MOEX +4 %: the lie won after three hours.",
+    ),
+    Rule(
+        "markets differ",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: c.denied("second_market", "candle") and "still" not in c.findings and not c.favoured("own_previous"),
+        "Two markets differ at a start, and nothing tells which of them errs.",
+        "A cold start beside a wrong print.",
+    ),
+    Rule(
+        "denied before",
+        _HOLD,
+        Reason.DISAGREE,
+        lambda c: c.denied("refuted_before"),
+        "Alone, and no nearer to what was shown than to a print that another market denied.",
+        "The lie goes on after the market that denied it has closed.",
+    ),
+    Rule(
+        "ten minutes of it",
+        _YES,
+        None,
+        lambda c: c.denied("move", "own_previous") and c.favoured("stands_by"),
+        "An extraordinary move of the only market in session, printed consistently for ten minutes.",
+        "9 March 2020, a Russian holiday: 33.90 abroad, Friday's 45.30 here.",
+    ),
+    Rule(
+        "move",
+        _HOLD,
+        Reason.MOVE,
+        lambda c: c.denied("move", "own_previous"),
+        "An extraordinary move of the only market in session.",
+        "One print of nonsense.",
+    ),
+    Rule(
+        "in session",
+        _YES,
+        None,
+        lambda _: True,
+        "The preferred market that is in session and on time, or the newest print while all rest; nothing against it.",
+        "Two open markets never alternate.",
+    ),
+)
+
+
+def decide(claim: Claim, rules: tuple[Rule, ...]) -> Rule:
+    """The first of `rules` that applies to the claim."""
+    return next(rule for rule in rules if rule.applies(claim))
+
+
+def _figure(claim: Claim, name: str) -> int:
+    found = claim.findings.get(name)
+    return int(found.figure or 0) if found is not None else 0
