@@ -101,7 +101,7 @@ async def test_an_answer_to_a_question_of_yesterday_is_dropped(service: tuple[Se
     made, upstream = service
     upstream.fail(CBR, "drip:0.00001")
     poll = asyncio.create_task(made.poller.poll("cbr"))
-    await upstream.seen(CBR, 2)
+    await upstream.seen(CBR, 3)  # a table and the one before it, and now again
     made.adopt(settings(instruments__USD__base="CNY", instruments__USD__band=[1, 1000]))
     assert shown(made)[0] == "USD None None"
     await poll
