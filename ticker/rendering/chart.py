@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from babel import Locale
 
-from ticker.quotes import EPOCH, Instrument
+from ticker.quotes import EPOCH, Instrument, Quote
 from ticker.rendering import locales, phrases
 from ticker.rendering.representation import Representation
 from ticker.rendering.schemas import name_of
@@ -28,25 +28,32 @@ class Sparkline:
     text: str
 
 
-def sparkline(points: Sequence[Point], instrument: Instrument, locale: Locale) -> Sparkline:
-    """The line of `points`, oldest first; of none an empty one."""
-    if not points:
+def sparkline(points: Sequence[Point], quote: Quote, locale: Locale) -> Sparkline:
+    """The line of `points`, oldest first, up to the number that `quote` shows."""
+    line = [(moment_of(point), Decimal(point.price)) for point in points]
+    if quote.price is not None and quote.as_of is not None:
+        line = [(at, price) for at, price in line if at < quote.as_of]
+        line.append((quote.as_of, quote.price))
+    return _sparkline(line, quote.instrument.decimals, locale)
+
+
+def _sparkline(line: Sequence[tuple[datetime, Decimal]], decimals: int, locale: Locale) -> Sparkline:
+    if not line:
         return Sparkline("", locales.DASH)
-    words, digits = phrases.fragment_phrases(locale), instrument.decimals
-    prices = [Decimal(point.price) for point in points]
+    words, prices = phrases.fragment_phrases(locale), [price for _, price in line]
 
     def said(place: int) -> str:
-        return f"{locales.number(prices[place], digits, locale)} ({locales.day(moment_of(points[place]), locale)})"
+        return f"{locales.number(prices[place], decimals, locale)} ({locales.day(line[place][0], locale)})"
 
     low, high = prices.index(min(prices)), prices.index(max(prices))
     text = f"{said(0)} \N{RIGHTWARDS ARROW} {said(-1)}; {words['lowest']} {said(low)}; {words['highest']} {said(high)}"
-    return Sparkline(_path([point.as_of for point in points], [float(price) for price in prices]), text)
+    return Sparkline(_path([moment.timestamp() for moment, _ in line], [float(price) for price in prices]), text)
 
 
 def sparkline_file(points: Sequence[Point], instrument: Instrument, lang: str, now: datetime) -> Representation:
     """The sparkline as a file of its own, made at `now`; of no points an empty picture that says so."""
     locale = locales.locale_of(lang)
-    line = sparkline(points, instrument, locale)
+    line = _sparkline([(moment_of(point), Decimal(point.price)) for point in points], instrument.decimals, locale)
     title = f"{name_of(instrument, locale)}, {instrument.quote} / {instrument.unit}"
     drawn = f'<path d="{line.path}" {_STROKE}/>' if line.path else ""
     text = (
@@ -72,7 +79,7 @@ _STROKE = (
 )
 
 
-def _path(times: Sequence[int], prices: Sequence[float]) -> str:
+def _path(times: Sequence[float], prices: Sequence[float]) -> str:
     began, lasted = times[0], times[-1] - times[0]
     lowest, spread = min(prices), max(prices) - min(prices)
     width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN

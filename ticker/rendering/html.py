@@ -13,10 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ticker.quotes import Quote, Snapshot, Status, worst
 from ticker.rendering import locales, phrases
 from ticker.rendering.chart import Sparkline, sparkline
-from ticker.rendering.schemas import name_of, stamp
+from ticker.rendering.schemas import name_of, stamp, utc, valid_until
 from ticker.storage.base import Point
 
-STYLES = ("plain", "change", "sparkline")
+STYLES = ("plain", "change", "sparkline", "upcoming")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,27 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class UpcomingItem:
+    """The number that comes into force next: `price` for people, `value` for programs, `day` its date in short.
+
+    `doubt` says why nobody should count on it yet; None where an independent copy says the same.
+    """
+
+    price: str
+    value: str
+    day: str
+    as_of: str
+    note: str
+    doubt: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One instrument as the templates see it: text only, already in the reader's language.
 
     `price` is the number for people and `value` the same for programs; `when` is of when it is, and `age` the same
-    where it has to be seen. `note` is the tooltip.
+    where it has to be seen. `note` is the tooltip, `href` where more is told, `edited` the note of an editor who holds
+    the number.
     """
 
     symbol: str
@@ -56,6 +72,13 @@ class Item:
     change: str | None
     direction: str | None
     note: str
+    valid_until: str | None
+    market: str | None
+    override: str | None
+    edited: str | None
+    fallback: bool
+    href: str | None
+    upcoming: UpcomingItem | None = None
     line: Sparkline | None = None
 
 
@@ -88,16 +111,21 @@ class HtmlRenderer:
 
         With `dated` every number tells of when it is, as a stale one does: for where nobody will mark it later. A
         plain fragment seen at `seen` shows the date of a stale number only where it is of another day: a number of
-        today is marked as stale, and the header's text stays what it is. `past` are the lines to draw by symbol.
+        today is marked as stale, and the header's text stays what it is. A number whose date lies ahead always shows
+        it. `past` are the lines to draw by symbol.
         """
-        undated = {
-            quote.symbol for quote in quotes if style == "plain" and seen and not dated and _same_day(quote, seen)
-        }
+
+        def aged(quote: Quote) -> bool:
+            if dated or (quote.as_of is not None and quote.as_of > snapshot.generated_at):
+                return True
+            is_of_today = style == "plain" and seen is not None and _same_day(quote, seen)
+            return quote.status is Status.STALE and not is_of_today
+
         items = [
             self._item(
                 quote,
                 locale,
-                aged=quote.symbol not in undated and (dated or quote.status is Status.STALE),
+                aged=aged(quote),
                 line=_line(quote, past, locale) if past and style == "sparkline" else None,
             )
             for quote in quotes
@@ -109,6 +137,7 @@ class HtmlRenderer:
             style=style,
             status=worst(quote.status for quote in quotes),
             version=snapshot.version,
+            valid_until=utc(valid_until(quotes)),
             words=phrases.fragment_phrases(locale),
             demo=snapshot.demo,
         )
@@ -133,10 +162,11 @@ class HtmlRenderer:
 
     def _item(self, quote: Quote, locale: Locale, *, aged: bool, line: Sparkline | None = None) -> Item:
         what, price, as_of, percent = quote.instrument, quote.price, quote.as_of, quote.change_percent
-        known = price is not None
-        attribution = self.attribution(quote.source, locale) if known and quote.source else None
-        when = _moment(as_of, locale) if known and as_of else None
+        words, override = phrases.fragment_phrases(locale), quote.override
+        attribution = None if price is None else self._speaker(quote, locale)
+        when = None if price is None or as_of is None else _moment(as_of, locale)
         reason = str(quote.reason) if quote.reason else None
+        told = (attribution, when, quote.contract.code if quote.contract and price is not None else None)
         return Item(
             symbol=quote.symbol,
             label=locales.chosen(what.label, locale, quote.symbol),
@@ -145,14 +175,43 @@ class HtmlRenderer:
             reason=reason,
             price=None if price is None else locales.number(price, what.decimals, locale),
             value=None if price is None else format(price, "f"),
-            age=_short_moment(as_of, locale) if as_of and aged else None,
+            age=_short_moment(as_of, locale) if as_of and aged and price is not None else None,
             when=when,
             as_of=stamp(as_of),
             attribution=attribution,
             change=None if percent is None else locales.change(percent, locale),
             direction=None if percent is None else _direction(locales.rounded(percent, 2)),
-            note=", ".join(filter(None, (attribution, when))) or _absence(reason, locale),
+            note=", ".join(filter(None, told)) or _absence(reason, locale),
+            valid_until=utc(quote.valid_until),
+            market=quote.market,
+            override=None if override is None else override.mode,
+            edited=None if override is None else f"{words['edited']}: {override.note}",
+            fallback=quote.fallback,
+            href=f"{self.links.base}/?lang={locales.tag_of(locale)}#{quote.symbol}" if self.links.base else None,
+            upcoming=self._upcoming(quote, locale),
             line=line,
+        )
+
+    def _speaker(self, quote: Quote, locale: Locale) -> str | None:
+        """Whose number it is."""
+        if quote.override is not None and quote.override.mode == "price":
+            return phrases.fragment_phrases(locale)["edited"]
+        return self.attribution(quote.source, locale) if quote.source else None
+
+    def _upcoming(self, quote: Quote, locale: Locale) -> UpcomingItem | None:
+        upcoming = quote.upcoming
+        if upcoming is None or (quote.override is not None and quote.override.mode == "hide"):
+            return None
+        reason = str(upcoming.reason) if upcoming.reason else None
+        unconfirmed = phrases.fragment_phrases(locale)["unconfirmed"]
+        told = (self.attribution(upcoming.source, locale), locales.day(upcoming.as_of, locale))
+        return UpcomingItem(
+            price=locales.number(upcoming.price, quote.instrument.decimals, locale),
+            value=format(upcoming.price, "f"),
+            day=locales.short_day(upcoming.as_of, locale),
+            as_of=upcoming.as_of.date().isoformat(),
+            note=", ".join(told),
+            doubt=None if upcoming.confirmed and not reason else _explained(unconfirmed, reason, locale),
         )
 
 
@@ -164,13 +223,18 @@ def shown_quotes(snapshot: Snapshot, symbols: tuple[str, ...]) -> tuple[Quote, .
 
 def _absence(reason: str | None, locale: Locale) -> str:
     """Why there is no number."""
-    absent = phrases.fragment_phrases(locale)["unavailable"]
-    return f"{absent}: {phrases.reasons(locale)[reason]}" if reason and phrases.speaks(locale) else absent
+    return _explained(phrases.fragment_phrases(locale)["unavailable"], reason, locale)
+
+
+def _explained(what: str, reason: str | None, locale: Locale) -> str:
+    """With the reason where we have the words of the language for it."""
+    return f"{what}: {phrases.reasons(locale)[reason]}" if reason and phrases.speaks(locale) else what
 
 
 def _line(quote: Quote, past: Mapping[str, Sequence[Point]], locale: Locale) -> Sparkline | None:
     points = past.get(quote.symbol, ())
-    return sparkline(points, quote.instrument, locale) if points else None
+    # A number that is withdrawn stands nowhere, in no line either.
+    return sparkline(points, quote, locale) if points and quote.price is not None else None
 
 
 def _same_day(quote: Quote, seen: datetime) -> bool:
