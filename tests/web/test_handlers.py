@@ -63,7 +63,13 @@ async def test_a_quote_is_what_the_contract_says(served: Served) -> None:
         "fallback": False,
         "status": "fresh",
         "reason": None,
-        "agreement": {"sources": 2, "spread_percent": Decimal("0.00")},
+        "agreement": {"sources": 2, "spread_percent": Decimal("0.00"), "low": None, "high": None},
+        "market": None,
+        "contract": None,
+        "upcoming": None,
+        "override": None,
+        "checked_at": None,
+        "valid_until": "2024-11-22T21:00:00Z",
         "display": {"label": "USD", "price": "100.68", "change": "+0.46%"},
     }
 
@@ -71,7 +77,7 @@ async def test_a_quote_is_what_the_contract_says(served: Served) -> None:
 async def test_all_quotes_are_cut_from_one_snapshot(served: Served) -> None:
     """The version is the board's, the status the worst, each quote the same as alone."""
     board = await told(served, "/v1/quotes")
-    assert set(board) == {"version", "generated_at", "status", "quotes"}
+    assert set(board) == {"version", "generated_at", "valid_until", "status", "quotes"}
     assert (board["version"], board["status"]) == (served.service.board.latest.version, "fresh")
     for quote in board["quotes"]:
         assert quote == await told(served, f"/v1/quotes/{quote['symbol']}")
