@@ -123,7 +123,7 @@ async def _ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], requests: Se
         try:
             found = await _answer(fetcher, feed, request)
         except SourceError as error:
-            if not request.optional:
+            if not request.optional or error.reason is Reason.RATE_LIMITED:
                 # Drop the traceback: it forms a reference cycle with the frames that hold the error.
                 failure = failure or error.with_traceback(None)
             if error.reason not in _OF_ONE_ANSWER:
