@@ -296,6 +296,21 @@ async def test_check_can_say_only_what_is_wrong(tmp_path: Path, port: str, code:
     assert (ended, out, bool(err)) == (code, "", bool(code))
 
 
+@pytest.mark.parametrize(("until", "warned"), [("2020-12-31", 1), ("2999-12-31", 0)])
+async def test_check_warns_of_a_calendar_that_ends(tmp_path: Path, until: str, warned: int) -> None:
+    """With the mend, and as a warning only: the configuration is good."""
+    names = ("CBR", "MOEX_FORTS", "ICE_BRENT", "ECB", "NBRB", "NBK", "CBU_UZ", "EIA")
+    known = {f"TICKER_CALENDARS__{name}__COVERED_UNTIL": "2999-12-31" for name in names}
+    known["TICKER_CALENDARS__CBR__COVERED_UNTIL"] = until
+    code, out, err = await done(tmp_path, "check", **known)
+    assert (code, err, "The configuration is good." in out) == (0, "", True)
+    assert out.count("Warning: calendar cbr: what is known of its days ends with 2020-12-31") == warned
+    assert out.count("Warning: ") == warned
+    code, out, err = await done(tmp_path, "check", "--json", **known)
+    assert (code, err.count("Warning: ")) == (0, warned)
+    assert json.loads(out)["calendars.cbr.covered_until"]["value"] == until
+
+
 async def test_check_prints_every_setting_and_where_it_is_from(tmp_path: Path) -> None:
     """Secrets excepted."""
     (tmp_path / "own.toml").write_text('[sources.yahoo]\nbudget = 7\napi_key = "s3cret"')

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ticker import clock
 from ticker.app import Service, compose, feeds_of
+from ticker.calendars import coverage
 from ticker.cli.arguments import known
 from ticker.cli.logs import sanitize, stay_silent
 from ticker.feeds import Feed
@@ -26,6 +27,7 @@ from ticker.rendering.schemas import QuoteSchema, QuotesSchema
 from ticker.settings.errors import redact
 from ticker.settings.loader import Loaded
 from ticker.settings.models import Settings
+from ticker.sources import KEYED
 
 # Of a whole table so many rates are shown, these first.
 _SHOWN = 3
@@ -74,18 +76,22 @@ async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime
 
 
 def check(loaded: Loaded, *, as_json: bool) -> None:
-    """Print every effective setting and where it comes from. Secrets are masked."""
+    """Print every effective setting and where it comes from, and a warning of what soon ends. Secrets are masked."""
+    used = loaded.settings.active(KEYED).used_calendars()
+    warnings = [f"Warning: {each}." for each in coverage.warnings(used, clock.wall())]
     found = [
         (key, redact(str(value)), _origin(key, loaded.origins)) for key, value in _flat(loaded.settings.as_written())
     ]
     if as_json:
         _print_json({key: {"value": value, "from": origin} for key, value, origin in found})
+        # Standard output is the document's alone.
+        typer.echo("\n".join(warnings), err=True, nl=bool(warnings))
         return
     table = _table("setting", "value", "from")
     for row in found:
         table.add_row(*map(_text, row))
     console().print(table)
-    typer.echo("The configuration is good.")
+    typer.echo("\n".join(["The configuration is good.", *warnings]))
 
 
 async def sources(config: Settings, upstream: str | None, at: datetime | None, *, probe: bool, as_json: bool) -> int:
