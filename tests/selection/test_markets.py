@@ -173,6 +173,17 @@ def test_a_print_that_contradicts_its_own_answer_is_refused(market: Desk, price:
     assert market.last.reason is Reason.RANGE
 
 
+@pytest.mark.parametrize("base", ["73.00", "73.40"])
+def test_a_change_may_be_counted_from_the_last_price_or_from_the_settlement(market: Desk, base: str) -> None:
+    """The exchange's recorded board does not settle which of both: a print that fits either contradicts nothing."""
+    change = (Decimal("74.10") / Decimal(base) - 1) * 100
+    said = MarketData(
+        previous_price=Decimal("73.00"), previous_settlement=Decimal("73.40"), change_from_previous=round(change, 2)
+    )
+    market.later(minutes=1).says("moex", "74.10", market=said).says("yahoo", "74.00")
+    assert market.choose().quote.price == Decimal("74.10")
+
+
 def test_a_cold_start_beside_a_wrong_market_shows_the_calm_one() -> None:
     """Each is measured by the settlement before: one is far from its own, the other is not."""
     brent, before = desk(NOON), NOON - timedelta(hours=17)

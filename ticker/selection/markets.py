@@ -137,8 +137,10 @@ def _own_words(one: Candidate) -> list[Finding]:
     if said.bid and said.offer and said.bid <= said.offer:
         outside = max(said.bid / price - 1, price / said.offer - 1, Decimal(0))
         found.append(Finding("bid_offer", outside <= _BID_OFFER, outside, _BID_OFFER))
-    if said.previous_price and said.change_from_previous is not None:
-        off = moved(price, said.previous_price * (1 + said.change_from_previous / 100))
+    # The recorded futures board does not settle which of both the exchange counts from; it is the one that fits.
+    bases = [each for each in (said.previous_price, said.previous_settlement) if each]
+    if bases and said.change_from_previous is not None:
+        off = min(moved(price, base * (1 + said.change_from_previous / 100)) for base in bases)
         found.append(Finding("change_from_previous", off <= OWN_WORDS, off, OWN_WORDS))
     next_one = said.neighbour
     if next_one and next_one.previous_settlement and said.previous_settlement:
