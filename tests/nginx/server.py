@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -108,20 +108,16 @@ async def listens(port: int) -> None:
 @asynccontextmanager
 async def hung(port: int) -> AsyncIterator[None]:
     """A service that takes connections and never says a word."""
-    leave, served = asyncio.Event(), set[asyncio.Task[None]]()
+    writers: list[asyncio.StreamWriter] = []
 
     async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        served.add(asyncio.ensure_future(_held(writer, leave)))
+        writers.append(writer)
 
     server = await asyncio.start_server(silent, "127.0.0.1", port)
     yield
-    leave.set()
     server.close()
     await server.wait_closed()
-    await asyncio.gather(*served)
-
-
-async def _held(writer: asyncio.StreamWriter, leave: asyncio.Event) -> None:
-    await leave.wait()
-    writer.close()
-    await writer.wait_closed()
+    for writer in writers:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()

@@ -1,0 +1,123 @@
+"""ESI in the real Varnish with config/varnish/market-ticker.vcl: the page goes out whole whatever the service does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.nginx.server import free_port, hung, listens
+from tests.support.programs import needs
+from tests.support.project_files import ROOT
+from tests.support.served_board import live
+
+# It drives programs of Debian's for real.
+pytestmark = pytest.mark.programs
+
+VCL = ROOT / "config" / "varnish" / "market-ticker.vcl"
+PAGE = '<title>news</title><esi:include src="/_ticker?lang=en" onerror="continue"/><p>the news</p>'
+STUB = '<p class="market-ticker">—</p>'
+
+
+@asynccontextmanager
+async def varnish(at: Path, ticker: int) -> AsyncIterator[str]:
+    """The shipped VCL before a site of one page, its ticker at the port `ticker`; gives the page's address."""
+
+    async def news(_request: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html", headers={"Cache-Control": "max-age=0"})
+
+    site = web.Application()
+    site.add_routes([web.get("/news", news)])
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    own = f'backend default {{ .host = "127.0.0.1"; .port = "{runner.addresses[0][1]}"; }}\n'
+    shipped = VCL.read_text().replace('.port = "8080"', f'.port = "{ticker}"')
+    at.joinpath("site.vcl").write_text(shipped.replace("import std;\n", f"import std;\n{own}", 1))
+    port = free_port()
+    listen = ("-a", f"127.0.0.1:{port}", "-f", f"{at}/site.vcl", "-n", f"{at}/v", "-s", "malloc,8m")
+    process = await asyncio.create_subprocess_exec(needs("varnishd"), "-F", "-j", "none", *listen)
+    try:
+        await listens(port)
+        yield f"http://127.0.0.1:{port}/news"
+    finally:
+        process.terminate()
+        await process.wait()
+        await runner.cleanup()
+
+
+async def page(url: str, **headers: str) -> str:
+    """The page's text."""
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as got:
+        assert got.status == 200
+        return await got.text()
+
+
+async def test_the_fragment_stands_in_the_page(tmp_path: Path) -> None:
+    """For every reader the same, whatever cookie or language his request carries."""
+    async with live() as served, varnish(tmp_path, served.port) as url:
+        for headers in ({}, {"Cookie": "session=1", "Accept-Language": "ru", "Authorization": "Basic eDp5"}):
+            text = await page(url, **headers)
+            assert ">100.68</data>" in text
+            assert "the news" in text
+            assert "<esi:" not in text
+        assert served.context.traffic.requests["/widget", "GET", 200] == 1
+
+
+async def test_nobody_reaches_the_include_by_its_address(tmp_path: Path) -> None:
+    """It is for includes; a reader who asks for it is told that there is no such page."""
+    async with live() as served, varnish(tmp_path, served.port) as url, aiohttp.ClientSession() as session:
+        async with session.get(url.replace("/news", "/_ticker?lang=en")) as got:
+            assert got.status == 404
+
+
+async def test_a_dead_service_leaves_the_kept_fragment_or_the_stub(tmp_path: Path) -> None:
+    """Cold it is the stub and never Varnish's own error page; warm it is what was kept."""
+    async with live() as served:
+        await served.stop()
+        async with varnish(tmp_path, served.port) as url:
+            text = await page(url)
+            assert STUB in text
+            assert "Guru" not in text
+            await served.start()
+            async with asyncio.timeout(10):
+                while ">100.68</data>" not in await page(url):  # noqa: ASYNC110 - Varnish asks again after a second
+                    await asyncio.sleep(0.2)
+            await served.stop()
+            assert ">100.68</data>" in await page(url)
+
+
+async def test_a_service_that_hangs_costs_half_a_second_at_most(tmp_path: Path) -> None:
+    """The page waits for the first byte no longer than the VCL says, and is whole."""
+    port = free_port()
+    async with hung(port), varnish(tmp_path, port) as url:
+        async with asyncio.timeout(2):
+            text = await page(url)
+        assert STUB in text
+        assert "the news" in text
+
+
+@pytest.mark.parametrize("status", [302, 404, 502])
+async def test_what_is_no_fragment_never_stands_in_the_header(tmp_path: Path, status: int) -> None:
+    """Another server's page, or JSON, ends in the stub."""
+
+    async def other(_request: web.Request) -> web.Response:
+        return web.Response(status=status, text="<h1>Somebody else's page</h1>", content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/widget", other)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with varnish(tmp_path, runner.addresses[0][1]) as url:
+            text = await page(url)
+            assert STUB in text
+            assert "Somebody" not in text
+    finally:
+        await runner.cleanup()
