@@ -53,9 +53,8 @@ async def apache(at: Path, ticker: int) -> AsyncIterator[str]:
     (at / "httpd.conf").write_text(AROUND.format(at=at, port=port, modules=modules, site=site))
     # As root Apache would change to a user that may not read the test's folder.
     command = (needs("apache2"), "-f", f"{at}/httpd.conf", "-D", "FOREGROUND")
-    at.chmod(0o755)
-    for parent in at.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
+    for folder_of_it in (at, *at.parents[:3]):
+        folder_of_it.chmod(folder_of_it.stat().st_mode | 0o055)
     process = await asyncio.create_subprocess_exec(*command)
     try:
         await listens(port)
