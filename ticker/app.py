@@ -105,12 +105,22 @@ def context_of(
         version=__version__,
         public_url=server.public_url,
         limiter=RateLimiter(server.rate_limit, server.trusted_proxies),
-        cache=ResponseCache(board, server.cors_origins, now, demo=demo, machine_clock=now is clock.wall),
+        cache=ResponseCache(
+            board,
+            server.cors_origins,
+            now,
+            demo=demo,
+            default_language=server.default_language,
+            negotiate_language=server.negotiate_language,
+            machine_clock=now is clock.wall,
+        ),
         history=_history(config, poller, store_writer, now, demo=demo),
         process_health=process_health,
         access_log=server.access_log,
         metrics_here=server.metrics_port is None,
         fast_path_closed=closed,
+        default_language=server.default_language,
+        negotiate_language=server.negotiate_language,
     )
     return made
 

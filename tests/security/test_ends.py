@@ -20,7 +20,7 @@ LAST = b"GET /v1/quotes/USD HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n
 @pytest_asyncio.fixture(params=[True, False], ids=["fast", "ordinary"], scope="module", loop_scope="module")
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
     """The service with its fast path and without."""
-    async with live(server__express=request.param) as started:
+    async with live(server__fast_path=request.param) as started:
         yield started
 
 

@@ -96,10 +96,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 READY = b"GET /v1/quotes/USD HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-@pytest_asyncio.fixture(params=[True, False], ids=["express", "plain"], scope="module", loop_scope="module")
+@pytest_asyncio.fixture(params=[True, False], ids=["fast", "ordinary"], scope="module", loop_scope="module")
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
     """The service behind its own listener, with the lane before aiohttp's parser and without it."""
-    async with live(server__express=request.param) as started:
+    async with live(server__fast_path=request.param) as started:
         # From the second time on it is ready, and answered in the lane.
         await say(started.port, READY * 2 + END)
         yield started

@@ -43,6 +43,8 @@ SERVERS = _table(
     trusted_proxies=st.lists(st.sampled_from(["10.0.0.0/8", "::1", "127.0.0.1"]), max_size=2),
     rate_limit=st.integers(0, 1_000_000),
     fast_path=FLAGS,
+    default_language=st.sampled_from(["en", "ru", "pt-BR"]),
+    negotiate_language=FLAGS,
 )
 STORES = _table(
     {},

@@ -264,7 +264,7 @@ async def test_a_service_that_stops_ends_its_connections() -> None:
         assert (b"\r\nConnection: close\r\n" in answer, at_once, connection.wire.closed) == (True, False, True)
 
 
-@pytest.mark.parametrize(("setting", "value"), [("express", False), ("access_log", True), ("rate_limit", 99)])
+@pytest.mark.parametrize(("setting", "value"), [("fast_path", False), ("access_log", True), ("rate_limit", 99)])
 async def test_what_needs_the_ordinary_path_closes_the_fast_path(setting: str, value: Any) -> None:  # noqa: ANN401 - any setting
     """The switch; a log line a request; a limit for each client."""
     async with serving(None, **{f"server__{setting}": value}) as service:

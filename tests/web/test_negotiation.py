@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.served_board import live
+from ticker.settings.errors import ConfigurationError
+from ticker.settings.loader import load
 from ticker.web.negotiation import preferred_language
 
 
@@ -62,3 +64,56 @@ async def test_a_refusal_is_a_fragment_for_who_reads_html_and_a_problem_for_the_
         async with session.get(f"/widget?{query}") as got:
             assert (got.status, got.content_type) == (400, "application/problem+json")
             assert "<" not in await got.text()
+
+
+async def told(client: aiohttp.ClientSession, headers: dict[str, str], query: str = "") -> tuple[str, str]:
+    """The language of the fragment, and what caches are to keep apart."""
+    async with client.get(f"/widget{query}", headers=headers) as answer:
+        return (await answer.text()).partition('lang="')[2].partition('"')[0], answer.headers["Vary"]
+
+
+async def test_who_says_nothing_gets_the_language_of_the_house() -> None:
+    """`default_language`, on both paths and again from the cache; whoever says something gets what it says."""
+    async with live(server__default_language="ru") as served, aiohttp.ClientSession(served.url) as client:
+        for _ in range(2):
+            assert await told(client, {}) == ("ru", "Accept-Encoding, Accept-Language")
+            assert (await told(client, {"Accept-Language": "xx"}))[0] == "ru"
+            assert (await told(client, {"Accept-Language": "de"}))[0] == "de"
+            assert await told(client, {}, "?lang=fr") == ("fr", "Accept-Encoding")
+
+
+async def test_without_negotiation_the_address_alone_decides() -> None:
+    """Then a cache that goes by the address alone is right for everybody, and may keep all of it."""
+    served = live(server__default_language="ru", server__negotiate_language=False)
+    async with served, aiohttp.ClientSession(served.url) as client:
+        for language in ("de", "en", "ru"):
+            assert await told(client, {"Accept-Language": language}) == ("ru", "Accept-Encoding")
+            async with client.get("/v1/quotes", headers={"Accept-Language": language}) as answer:
+                assert answer.headers["CDN-Cache-Control"] == answer.headers["Cache-Control"]
+
+
+async def test_a_cache_that_ignores_vary_gives_nobody_anothers_language() -> None:
+    """Cloudflare's default key is the address: what it may keep by `CDN-Cache-Control` is what the house speaks."""
+    async with live() as served, aiohttp.ClientSession(served.url) as client:
+        kept: dict[str, str] = {}
+        for language in ("ru", "de", "en", "ru", ""):
+            for path in ("/widget", "/v1/quotes", "/widget?lang=ru", "/"):
+                if path in kept:
+                    text = kept[path]
+                else:
+                    async with client.get(path, headers={"Accept-Language": language}) as answer:
+                        text = await answer.text()
+                        if "no-store" not in answer.headers["CDN-Cache-Control"]:
+                            kept[path] = text
+                if language in {"en", ""} and path in {"/widget", "/v1/quotes"}:
+                    assert "100.68" in text
+                    assert "100,68" not in text
+        assert set(kept) == {"/widget", "/v1/quotes", "/widget?lang=ru", "/"}
+        assert "100,68" in kept["/widget?lang=ru"]
+
+
+@pytest.mark.parametrize("wrong", ["xx", "english", ""])
+def test_a_language_that_there_is_not_stops_the_start(wrong: str) -> None:
+    """With the mend."""
+    with pytest.raises(ConfigurationError, match=r"server.default_language.*write en, ru or pt-BR"):
+        load(None, {}, {"server.default_language": wrong})

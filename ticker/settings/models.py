@@ -22,6 +22,7 @@ from ticker.calendars import Calendar, Publication, Session
 from ticker.calendars.days import Weekdays
 from ticker.fields import Duration, Flag, Positive, Texts, Whole, Zone
 from ticker.quotes import Check, Instrument
+from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.settings.errors import redact
 from ticker.storage.redis.address import address_of
 
@@ -106,6 +107,14 @@ def _is_host(host: str) -> bool:
         except ValueError:
             return False
     return len(host) <= 253 and all(map(_LABEL.fullmatch, labels))  # noqa: PLR2004 - RFC 1035, 2.3.4
+
+
+def language(value: str) -> str:
+    """`value` in CLDR's spelling, if it is the tag of a language that CLDR has a locale for."""
+    try:
+        return normalize_tag(value)
+    except UnknownLanguageError as error:
+        raise ValueError(f"{error}: write en, ru or pt-BR") from None
 
 
 def network(value: str) -> str:
@@ -203,6 +212,8 @@ class ServerSettings(ConfigModel):
     the service goes on answering after SIGTERM, not ready any more, so that a balancer can look elsewhere. `rate_limit`
     is requests a minute for each client, 0 for no limit; `trusted_proxies` say whose client it is. `fast_path` answers
     what is ready before aiohttp's own parser; an access log or a rate limit needs the ordinary path.
+    `default_language` is for a reader whose address has no `lang` and who sends no `Accept-Language`; without
+    `negotiate_language` it is for everybody whose address has none, which is safe behind any cache.
     """
 
     host: Annotated[str, MinLen(1)] = "127.0.0.1"
@@ -216,6 +227,8 @@ class ServerSettings(ConfigModel):
     trusted_proxies: tuple[Annotated[str, AfterValidator(network)], ...] = ()
     rate_limit: Annotated[Whole, Ge(0), Le(1_000_000)] = 0
     fast_path: Flag = True
+    default_language: Annotated[str, AfterValidator(language)] = "en"
+    negotiate_language: Flag = True
 
     @model_validator(mode="after")
     def _listens_on_two_ports(self) -> Self:

@@ -50,6 +50,8 @@ class Context:
     access_log: bool
     metrics_here: bool
     fast_path_closed: str | None
+    default_language: str
+    negotiate_language: bool
 
     def update_from(self, other: Context) -> None:
         """Hold from now on what `other` holds."""

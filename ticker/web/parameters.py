@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ticker.quotes import Snapshot
 from ticker.rendering.formats import FIELDS, SHAPES, Form
-from ticker.rendering.locales import DEFAULT, UnknownLanguageError, normalize_tag
+from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
 from ticker.web.negotiation import FORMATS, chose, preferred_format, preferred_language
 from ticker.web.problems import Problem, nearest
@@ -48,8 +48,11 @@ def language(request: web.Request) -> str:
     """
     tag = request.query.get("lang")
     if tag is None:
-        found = preferred_language(request.headers.get("Accept-Language", "")) or DEFAULT
-        chose(request, "Accept-Language", default=found == DEFAULT)
+        context = request.app[CONTEXT]
+        if not context.negotiate_language:
+            return context.default_language
+        found = preferred_language(request.headers.get("Accept-Language", "")) or context.default_language
+        chose(request, "Accept-Language", default=found == context.default_language)
         return found
     try:
         return normalize_tag(tag)

@@ -121,11 +121,14 @@ class ResponseCache:
         clock: Callable[[], datetime],
         *,
         demo: bool = False,
+        default_language: str = DEFAULT,
+        negotiate_language: bool = True,
         machine_clock: bool = False,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._board = board
         self._clock = clock
+        self._default_language, self._negotiate_language = default_language, negotiate_language
         self._machine_clock = machine_clock
         self._max_bytes = max_bytes
         self.openings = Openings(cors_origins, demo=demo)
@@ -169,7 +172,7 @@ class ResponseCache:
         try:
             return self._variants[asked]
         except KeyError:
-            found = _variant(*(_text(each) or "" for each in asked))
+            found = self._variant_of(*(_text(each) or "" for each in asked))
         # No browser sends longer ones: whoever does would have the service remember megabytes.
         if sum(len(each or "") for each in asked) <= _PREFERENCES_LENGTH:
             self._variants[asked] = found
@@ -190,6 +193,11 @@ class ResponseCache:
         now = self._clock()
         same = epoch.since <= now < epoch.until and epoch.second == int(time())
         return epoch if same else self._begin(now)
+
+    def _variant_of(self, accept: str, accept_encoding: str, accept_language: str) -> str:
+        preferred = preferred_language(accept_language) if self._negotiate_language else None
+        language = preferred or self._default_language
+        return f"{preferred_format(accept)} {preferred_coding(accept_encoding)} {language}"
 
     def _begin(self, now: datetime) -> CacheEpoch:
         former, snapshot, second = self._epoch, self._board.current(now), int(time())
@@ -224,11 +232,6 @@ class ResponseCache:
 
 def _held(each: CachedResponse) -> int:
     return len(each.head) + len(each.body_head) + len(each.body) + _ENTRY_BYTES
-
-
-def _variant(accept: str, accept_encoding: str, accept_language: str) -> str:
-    language = preferred_language(accept_language) or DEFAULT
-    return f"{preferred_format(accept)} {preferred_coding(accept_encoding)} {language}"
 
 
 def _text(value: HeaderValue) -> str | None:

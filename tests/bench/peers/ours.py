@@ -15,7 +15,7 @@ from ticker import clock
 
 async def started(port: int, *, lane: bool) -> None:
     """Listen, with a board that stands for an hour."""
-    served = live(clock=clock.wall, server__express=lane)
+    served = live(clock=clock.wall, server__fast_path=lane)
     served.port = port
     served.context.board.expect(clock.wall() + timedelta(hours=1))
     await served.start()
