@@ -1,13 +1,17 @@
 """The calendars' files: one a market or bank, each with the source of its facts and the day until which they reach."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tests.support.timetables import CALENDARS, FOLDER, calendar
+from tests.support.running_service import answered
+from tests.support.timetables import CALENDARS, FOLDER, calendar, moscow
 from ticker.calendars import Publication, Session
+from ticker.quotes import Snapshot, Status
+from ticker.settings.loader import load, shipped
 
 NAMES = sorted(file.stem for file in FOLDER.glob("*.toml"))
 # A table every day of the year: no country's holidays to know.
@@ -47,7 +51,7 @@ MARKET: dict[str, Any] = {"kind": "session", "zone": "Europe/Moscow", "opens": "
         ({**PLAIN, "at": "four"}, "at", "time of day"),
         ({**PLAIN, "zone": "Moscow"}, "zone", "no time zone 'Moscow'"),
         ({**PLAIN, "grace": "4"}, "grace", "write a duration"),
-        ({**PLAIN, "holidays": "Ruritania"}, "", "no holiday calendar named 'Ruritania'"),
+        ({**PLAIN, "holidays": "Ruritania"}, "holidays", "no holiday calendar named 'Ruritania'"),
         ({**PLAIN, "exceptions": [{"dates": ["2026-02-30"], "closed": True}]}, "exceptions.0.dates.0", "date"),
         ({**PLAIN, "exceptions": [{"dates": ["2026-02-20"]}]}, "exceptions.0.closed", "required"),
         ({**MARKET, "exceptions": [{"dates": ["2026-02-20"], "like": "sunday"}]}, "exceptions.0", "not a weekday"),
@@ -63,3 +67,80 @@ def test_a_slip_in_a_file_is_told_where_it_stands(given: dict[str, Any], where: 
     place = [str(each) for each in told["loc"] if each not in {"publication", "session"}]
     assert ".".join(place) == where
     assert complaint in told["msg"]
+
+
+# Who answers in the tests' world, and nobody else.
+TRIO = """
+[instruments.USD]
+sources = ["cbr", "cbr_mirror"]
+fallbacks = []
+[instruments.EUR]
+sources = ["cbr", "cbr_mirror"]
+fallbacks = []
+[instruments.OIL]
+sources = ["moex", "yahoo"]
+fallbacks = []
+[sources.ecb]
+enabled = false
+"""
+
+
+def own(folder: Path, **calendars: str) -> Path:
+    """A configuration of one's own in `folder`, with files of `calendars` beside it."""
+    (folder / "calendars").mkdir(exist_ok=True)
+    for name, text in calendars.items():
+        (folder / "calendars" / f"{name}.toml").write_text(text, encoding="utf-8")
+    file = folder / "ticker.toml"
+    file.write_text(TRIO, encoding="utf-8")
+    return file
+
+
+def test_the_service_holds_what_the_shipped_files_say() -> None:
+    """The loader reads each file as the calendar of its name."""
+    held = load(shipped(), {}, {}).settings.calendars
+    assert held == {name: calendar(name) for name in NAMES}
+
+
+def test_a_file_of_ones_own_adds_its_exceptions_to_the_shipped_ones(tmp_path: Path) -> None:
+    """It says nothing but what is new; of two exceptions for one day the later one holds, all others stay."""
+    file = own(
+        tmp_path,
+        moex_forts="""
+        covered_until = 2027-12-31
+        [[exceptions]]
+        dates = [2027-01-04, 2026-12-31]
+        like = "sun"
+        note = "Announced on 1 December 2026"
+        """,
+    )
+    exchange = load(file, {}, {}).settings.calendars["moex_forts"]
+    assert isinstance(exchange, Session)
+    for day in (date(2027, 1, 4), date(2026, 12, 31)):
+        assert [(each.opens.hour, each.closes.hour) for each in exchange.sessions(day)] == [(9, 19)]
+    assert exchange.sessions(date(2027, 1, 7)) == ()
+    assert exchange.sessions(date(2026, 5, 9)) == ()
+    assert exchange.covered_until == date(2027, 12, 31)
+    assert exchange.delay == timedelta(minutes=15)
+
+
+async def test_a_decree_is_taken_by_a_reload(tmp_path: Path) -> None:
+    """At noon of 22 November 2024 the Friday becomes a day off: the table in force is so until Tuesday."""
+    async with answered(file=own(tmp_path)) as served:
+        before = await served.shows(lambda seen: seen.quotes[0].status is Status.FRESH)
+        assert _due(before) == moscow("2024-11-22T16:00")
+        closed = """
+        [[exceptions]]
+        dates = [2024-11-22]
+        closed = true
+        note = "A decree"
+        """
+        served.service.adopt(load(own(tmp_path, cbr=closed), {}, {}).settings)
+        await served.shows(lambda seen: _due(seen) == moscow("2024-11-25T16:00"))
+        served.clock.now = moscow("2024-11-25T23:59")
+        assert served.service.board.current(served.clock.now).quotes[0].status is Status.FRESH
+        served.clock.now = moscow("2024-11-26")
+        assert served.service.board.current(served.clock.now).quotes[0].status is Status.STALE
+
+
+def _due(snapshot: Snapshot) -> datetime | None:
+    return snapshot.quotes[0].next_update_at
