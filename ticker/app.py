@@ -69,12 +69,15 @@ def context_of(
     former: Context | None = None,
     *,
     demo: bool = False,
+    process_health: ProcessHealth | None = None,
 ) -> Context:
     """The context for `config`; what counts from the start of the process is the `former` one's, where there is one.
 
     Longer than most: a context has some twenty parts, and each stands here once.
     """
-    process_health, demo = (former.process_health, former.demo) if former else (ProcessHealth(), demo)
+    if former is not None:
+        process_health, demo = former.process_health, former.demo
+    process_health = process_health or ProcessHealth()
     traffic = former.traffic if former else Traffic()
     server = config.server
     closed = closed_because(wanted=server.fast_path, access_log=server.access_log, rate_limit=server.rate_limit)
@@ -307,13 +310,14 @@ def compose(
     demo: bool = False,
     seed: int | None = None,
     stored: bool = False,
+    log_lines_dropped: Callable[[], int] = lambda: 0,
     around: Callable[[Fetcher, Mapping[str, str]], Fetching] = lambda fetcher, _bases: fetcher,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
-    the sources by their base address.
+    the sources by their base address. `log_lines_dropped` counts lines of the log that nobody took.
     """
     config = config.active(KEYED)
     wanted = tuple(config.instruments.values())
@@ -344,7 +348,8 @@ def compose(
     )
     plans = _plans(config, feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
     timetable = _timetable(plans, poller, board, now)
-    context = context_of(config, poller, board, now, store_writer, demo=demo)
+    process_health = ProcessHealth(log_lines_dropped=log_lines_dropped)
+    context = context_of(config, poller, board, now, store_writer, demo=demo, process_health=process_health)
     service = Service(config, poller, board, fetcher, timetable, context, store_writer, upstream)
     if replica is not None:
         service.coordinator = ReplicaCoordinator(

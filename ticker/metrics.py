@@ -271,6 +271,11 @@ def process(process_health: ProcessHealth) -> Iterable[Metric]:
         ("ticker_replicas", "Processes that share the store, this one among them.", float(process_health.replicas)),
     )
     yield lag
+    yield CounterMetricFamily(
+        "ticker_log_lines_dropped",
+        "Log lines that were dropped because nobody read them in time.",
+        process_health.log_lines_dropped(),
+    )
     yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)
 
 

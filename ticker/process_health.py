@@ -6,6 +6,7 @@ Every time here is the machine's, whatever clock the quotes live on: an alert co
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic, perf_counter
@@ -38,6 +39,8 @@ class ProcessHealth:
     # Whether this process polls the sources, and how many share the store with it, itself among them.
     leads: bool = True
     replicas: int = 1
+    # Lines of the log that nobody took in time.
+    log_lines_dropped: Callable[[], int] = lambda: 0
 
     def reloaded(self, error: str | None = None) -> None:
         """Note an attempt to take a new configuration; `error` says why it was refused."""

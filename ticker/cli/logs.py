@@ -56,7 +56,6 @@ class LineWriter(logging.Handler):
         self.dropped = 0
         self._descriptor = descriptor
         self._lines: queue.Queue[bytes | None] = queue.Queue(capacity)
-        self._reported = 0
         # A daemon: a pipe that nobody reads must not hold the end of the process.
         self._thread = threading.Thread(target=self._write_lines, name="log", daemon=True)
         self._thread.start()
@@ -82,14 +81,23 @@ class LineWriter(logging.Handler):
         self._thread.join(seconds)
 
     def _write_lines(self) -> None:
+        reported = 0
         while (line := self._lines.get()) is not None:
-            try:
-                _write(self._descriptor, line)
-            except OSError:  # the reader of the pipe is gone
-                self.dropped += 1
-            if self.dropped > self._reported and self._lines.empty():
-                dropped, self._reported = self.dropped - self._reported, self.dropped
-                logging.getLogger(__name__).warning("log lines were dropped", extra={"fields": {"count": dropped}})
+            self._write(line)
+            if self.dropped > reported:
+                dropped, reported = self.dropped - reported, self.dropped
+                self._write(self._report(dropped))
+
+    def _write(self, line: bytes) -> None:
+        try:
+            _write(self._descriptor, line)
+        except OSError:  # the reader of the pipe is gone
+            self.dropped += 1
+
+    def _report(self, dropped: int) -> bytes:
+        report = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "log lines were dropped", None, None)
+        report.fields = {"count": dropped}
+        return f"{self.format(report)}\n".encode()
 
 
 def start_logging(level: LogLevel = LogLevel.INFO, log_format: LogFormat | None = None) -> LineWriter:

@@ -181,7 +181,11 @@ def serve(read: Callable[[], Loaded], asked: Asked) -> int:
     writer = start_logging(asked.log_level, asked.log_format)
     try:
         now = clock.Shifted(asked.at) if asked.at else clock.wall
-        service = compose(loaded.settings, upstream=asked.upstream, now=now, stored=True)
+        service = compose(
+            loaded.settings, upstream=asked.upstream, now=now, stored=True, log_lines_dropped=lambda: writer.dropped
+        )
+        if loaded.changes:
+            log.info("configuration differs from what is shipped", file=loaded.file, **_told(loaded.changes))
         told = _facts(service, loaded.file, loaded.settings.store.url)
         return Run(service, writer, "ticker serves", told, read, asked.reuse_port).until_stopped()
     finally:
