@@ -157,11 +157,11 @@ def test_the_template_unit_differs_from_the_plain_one_only_where_it_has_to() -> 
     )
     assert [line for line in plain if line not in template] == [
         "Description=Market ticker",
-        "ExecStart=/opt/ticker/bin/ticker serve --config /etc/ticker/config/ticker.toml",
+        "ExecStart=/opt/ticker/bin/ticker serve --log-format journald --config /etc/ticker/config/ticker.toml",
     ]
     assert [line for line in template if line not in plain and not line.startswith("#")] == [
         "Description=Market ticker, process %i",
-        "ExecStart=/opt/ticker/bin/ticker serve --reuse-port --config /etc/ticker/config/ticker.toml",
+        "ExecStart=/opt/ticker/bin/ticker serve --reuse-port --log-format journald --config /etc/ticker/config/ticker.toml",
         "User=ticker",
         "Environment=TICKER_SERVER__METRICS_PORT=910%i",
     ]
