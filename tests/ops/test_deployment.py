@@ -17,6 +17,7 @@ from tests.support.project_files import ROOT
 from ticker.settings.loader import load
 
 CONFIG = ROOT / "config"
+TICKER = "/opt/ticker/bin/ticker"
 UNITS = sorted((CONFIG / "systemd").glob("*.service"))
 OBJECTS: list[dict[str, Any]] = [
     each for path in sorted((CONFIG / "kubernetes").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
@@ -157,11 +158,11 @@ def test_the_template_unit_differs_from_the_plain_one_only_where_it_has_to() -> 
     )
     assert [line for line in plain if line not in template] == [
         "Description=Market ticker",
-        "ExecStart=/opt/ticker/bin/ticker serve --log-format journald --config /etc/ticker/config/ticker.toml",
+        f"ExecStart={TICKER} serve --log-format journald --config /etc/ticker/config/ticker.toml",
     ]
     assert [line for line in template if line not in plain and not line.startswith("#")] == [
         "Description=Market ticker, process %i",
-        "ExecStart=/opt/ticker/bin/ticker serve --reuse-port --log-format journald --config /etc/ticker/config/ticker.toml",
+        f"ExecStart={TICKER} serve --reuse-port --log-format journald --config /etc/ticker/config/ticker.toml",
         "User=ticker",
         "Environment=TICKER_SERVER__METRICS_PORT=910%i",
     ]
