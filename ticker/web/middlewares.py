@@ -24,7 +24,11 @@ _UNLIMITED = (*_PROBES, "/metrics")
 # nginx's code for a client that closed the connection before it had an answer.
 _CLIENT_CLOSED = 499
 # What htmx tells with every request; a page of another host could not embed the widget by htmx otherwise.
-_HTMX = "HX-Request, HX-Current-URL, HX-Target, HX-Trigger, HX-Trigger-Name, HX-Boosted, HX-Prompt"
+# What htmx 2 and 4 send beside; a wildcard would do too, but not for every browser that reads news.
+_HTMX = (
+    "HX-Request, HX-Request-Type, HX-Current-URL, HX-Target, HX-Trigger, HX-Trigger-Name, HX-Boosted, HX-Prompt, "
+    "HX-Source, HX-Preloaded, HX-History-Restore-Request"
+)
 
 
 @web.middleware
