@@ -56,7 +56,7 @@ async def test_nothing_changes_where_nothing_was_changed(service: tuple[Service,
     """Not even the version: a reader's copy stays good."""
     made, _ = service
     before = made.board.latest
-    made.adopt(settings())
+    made.reload(settings())
     assert made.board.latest is before
 
 
@@ -64,7 +64,7 @@ async def test_numbers_stay_without_a_question(service: tuple[Service, Upstream]
     """More decimals are shown at once, of the same number, in a new version."""
     made, upstream = service
     before, hits = made.board.latest, len(upstream.hits())
-    made.adopt(settings(instruments__USD__decimals=4))
+    made.reload(settings(instruments__USD__decimals=4))
     assert shown(made) == ["USD 100.6798 cbr", "EUR 106.0762 cbr", "OIL 73.73 moex"]
     assert made.board.latest.version > before.version
     assert len(upstream.hits()) == hits
@@ -73,14 +73,14 @@ async def test_numbers_stay_without_a_question(service: tuple[Service, Upstream]
 async def test_another_order_of_preference_speaks_at_once(service: tuple[Service, Upstream]) -> None:
     """Out of what is known already."""
     made, _ = service
-    made.adopt(settings(instruments__OIL__sources=["yahoo", "moex"]))
+    made.reload(settings(instruments__OIL__sources=["yahoo", "moex"]))
     assert shown(made)[2] == "OIL 73.73 yahoo"
 
 
 async def test_counters_go_on_and_those_of_a_removed_source_are_gone(service: tuple[Service, Upstream]) -> None:
     """Prometheus sees no reset, and no source that nobody asks."""
     made, _ = service
-    made.adopt(settings(instruments__OIL__sources=["moex"]))
+    made.reload(settings(instruments__OIL__sources=["moex"]))
     text = made.context.exposition.scrape("").body.decode()
     assert 'ticker_source_polls_total{source="moex"} 1.0' in text
     assert "yahoo" not in text
@@ -91,7 +91,7 @@ async def test_a_bad_configuration_changes_nothing(service: tuple[Service, Upstr
     made, _ = service
     before = made.board.latest
     with pytest.raises(ConfigurationError):
-        made.adopt(settings(server__port=9, instruments__USD__decimals=4))
+        made.reload(settings(server__port=9, instruments__USD__decimals=4))
     assert made.board.latest is before
     assert made.settings.server.port == 8080
 
@@ -102,7 +102,7 @@ async def test_an_answer_to_a_question_of_yesterday_is_dropped(service: tuple[Se
     upstream.fail(CBR, "drip:0.00001")
     poll = asyncio.create_task(made.poller.poll("cbr"))
     await upstream.seen(CBR, 3)  # a table and the one before it, and now again
-    made.adopt(settings(instruments__USD__base="CNY", instruments__USD__band=[1, 1000]))
+    made.reload(settings(instruments__USD__base="CNY", instruments__USD__band=[1, 1000]))
     assert shown(made)[0] == "USD None None"
     await poll
     assert shown(made)[0] == "USD None None"
@@ -164,7 +164,7 @@ async def desk() -> AsyncIterator[Desk]:
 async def test_only_who_is_named_is_asked_anew(desk: Desk) -> None:
     """The others keep their turn, and nobody's budget begins again."""
     fresh = plans("a", "b")
-    desk.timetable.adopt(fresh, {"a"})
+    desk.timetable.reload(fresh, {"a"})
     await desk.count("a", 2)
     assert desk.asked.count("b") == 1
     assert len(fresh["a"].asked) == 2
@@ -174,16 +174,16 @@ async def test_only_who_is_named_is_asked_anew(desk: Desk) -> None:
 async def test_who_has_spent_the_budget_waits_all_the_same(desk: Desk) -> None:
     """However often the configuration is read."""
     for _ in range(5):
-        desk.timetable.adopt(plans("a", "b", budget=1), {"a"})
+        desk.timetable.reload(plans("a", "b", budget=1), {"a"})
     assert desk.due("a") > HOUR / 2
     assert desk.asked.count("a") == 1
 
 
 async def test_a_new_cadence_holds_at_once(desk: Desk) -> None:
     """Who was next in an hour is next in a second; back again, the earlier turn stays."""
-    desk.timetable.adopt(plans("a", "b", every=timedelta(minutes=1)), ())
+    desk.timetable.reload(plans("a", "b", every=timedelta(minutes=1)), ())
     assert desk.due("a") <= timedelta(minutes=1)
-    desk.timetable.adopt(plans("a", "b"), ())
+    desk.timetable.reload(plans("a", "b"), ())
     assert desk.due("a") <= timedelta(minutes=1)
 
 
@@ -205,19 +205,19 @@ async def test_what_is_done_every_second_is_done_in_the_loop(desk: Desk) -> None
 async def test_who_is_gone_is_never_asked_again_and_who_is_new_at_once(desk: Desk) -> None:
     """Without a turn of the others."""
     desk.health = {"b": desk.health["b"], "c": Health("c")}
-    desk.timetable.adopt(plans("b", "c"), ())
+    desk.timetable.reload(plans("b", "c"), ())
     await desk.count("c", 1)
     assert not desk.timetable._alarms.is_set("a")
-    desk.timetable.hurry("a")
+    desk.timetable.poll_now("a")
     assert desk.asked == ["a", "b", "c"]
 
 
 async def test_who_is_being_asked_is_asked_again_afterwards(desk: Desk) -> None:
     """Never twice at once."""
     desk.gate.clear()
-    desk.timetable.adopt(plans("a", "b"), {"a"})
+    desk.timetable.reload(plans("a", "b"), {"a"})
     await desk.count("a", 2)
-    desk.timetable.adopt(plans("a", "b"), {"a"})
+    desk.timetable.reload(plans("a", "b"), {"a"})
     assert desk.asked.count("a") == 2
     desk.gate.set()
     await desk.count("a", 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -13,6 +13,7 @@ from ticker.calendars.publication import EVERY_DAY
 from ticker.fetch import Fetching, redact
 from ticker.normalize import Origin
 from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
+from ticker.settings.models import Settings
 from ticker.sources import SOURCES, Adapter, Extract, Request, Skipped
 
 # A symbol that the source does not list says nothing of its others; a guard or a time-out does.
@@ -98,6 +99,24 @@ class Reply:
         """Why nothing is said of `symbols`, the source's words for what was asked for; None where nothing tells."""
         own = next((row.reason for row in self.skipped if row.symbol in symbols), None)
         return own or (self.failure.reason if self.failure else None)
+
+
+def feeds_of(config: Settings, upstream: str | None, sources: Iterable[str]) -> dict[str, Feed]:
+    """The feeds of `sources`; with `upstream`, each is asked there instead of at its own host."""
+    feeds: dict[str, Feed] = {}
+    for source in sources:
+        each = config.sources[source]
+        feeds[source] = Feed(
+            id=source,
+            reads=each.adapter or source,
+            host=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url,
+            timeout=each.timeout,
+            max_bytes=each.max_bytes,
+            calendar=config.calendars[each.calendar],
+            carries=each.carries,
+            api_key=each.api_key.get_secret_value() if each.api_key else None,
+        )
+    return feeds
 
 
 async def ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime) -> Reply:

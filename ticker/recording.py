@@ -14,7 +14,7 @@ import math
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -297,7 +297,7 @@ class Playback:
         if left and left[-1] is entry:
             left.pop()
 
-    def mark(self) -> Callable[[], None]:
+    def checkpoint(self) -> Callable[[], None]:
         """What makes all that is still to be given now be given again."""
         left = {source: list(entries) for source, entries in self._left.items()}
 
@@ -347,10 +347,11 @@ class Replayer:
     """Polls each source when the recording says it was polled; stands in for the timetable.
 
     Until `start` of the recording everything goes by at once, from there `speed` seconds in one. `begun` is set when it
-    is reached, `ended` when the recording is over.
+    is reached, `ended` when the recording is over; one that `repeats` begins at `start` again instead. `alive` is told
+    every second of real time that we live, for hours may have nothing to poll.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything it needs is handed to it here, and nothing later
         self,
         recording: Recording,
         playback: Playback,
@@ -359,13 +360,14 @@ class Replayer:
         clock: Stepped,
         start: datetime,
         speed: float,
+        *,
+        repeats: bool = False,
+        alive: Callable[[], object] = lambda: None,
     ) -> None:
         self.begun, self.ended = asyncio.Event(), asyncio.Event()
-        # Told every second of real time that we live, for hours may have nothing to poll; set by the composer.
-        self.alive: Callable[[], object] = lambda: None
-        # Gives what goes back to the moment of the call; with it a recording that is over begins at `start` again.
-        self.remember: Callable[[], Callable[[], None]] | None = None
         self.start_at = start
+        self._repeats = repeats
+        self._alive = alive
         self._recording = recording
         self._playback = playback
         self._poller = poller
@@ -374,15 +376,22 @@ class Replayer:
         self._speed = speed
         self._tasks: list[asyncio.Task[None]] = []
 
-    def prepare(self) -> None:
-        """Nothing has to be imported."""
-
-    def start(self) -> None:
+    def start(self, *, resting: bool = False) -> None:  # noqa: ARG002 - nobody shares a recording
         """Set it going."""
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._live())]
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Nothing: what real time would bring about, the recording's clock does."""
+
+    def clock_was_set(self) -> bool:
+        """Never: nobody sets a recording's clock."""
+        return False
+
+    def poll_now(self, source: str) -> None:
+        """Nothing: the recording says when a source was asked."""
+
+    def reload(self, plans: Mapping[str, object], anew: Collection[str]) -> None:
+        """Nothing: as above."""
 
     async def stop(self) -> None:
         """End it."""
@@ -394,7 +403,7 @@ class Replayer:
         entries = self._recording.entries
         first = bisect_left(entries, self.start_at, key=lambda entry: entry.at)
         await self._play(entries[:first])
-        back = self.remember() if self.remember is not None else None
+        back = self._checkpoint() if self._repeats else None
         self.begun.set()
         await self._play(entries[first:])
         while back is not None:
@@ -403,9 +412,23 @@ class Replayer:
         log.info("the recording is over", at=self._clock().isoformat(), damage=list(self._recording.damage))
         self.ended.set()
 
+    def _checkpoint(self) -> Callable[[], None]:
+        """What goes back to this moment of the recording."""
+        snapshot, at = self._board.latest, self._clock()
+        forget, rewind = self._poller.checkpoint(), self._playback.checkpoint()
+
+        def back() -> None:
+            forget()
+            rewind()
+            self._clock.back(at)
+            # A version never goes back, or a reader's stream would wait for it to be reached again.
+            self._board.put(replace(snapshot, version=self._board.latest.version + 1), at)
+
+        return back
+
     async def _live(self) -> None:
         while True:
-            self.alive()
+            self._alive()
             await asyncio.sleep(_ALIVE_SECONDS)
 
     async def _play(self, entries: Sequence[Entry]) -> None:

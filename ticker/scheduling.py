@@ -256,10 +256,6 @@ class Alarms:
         )
         return self._made
 
-    def prepare(self) -> None:
-        """Import what it takes to start, where that may be done at leisure."""
-        _ = self._scheduler
-
     @property
     def running(self) -> bool:
         """Whether anything rings."""
@@ -298,8 +294,9 @@ log = Log(__name__)
 
 
 class Timetable:
-    """Runs `poll(source)` at once and then whenever its plan says; `planned` is called when a plan has changed.
+    """Runs `poll(source)` at once and then whenever its plan says.
 
+    `planned` is called when a plan has changed, `asking` when a source is about to be asked.
     `clock` is the service's clock; waiting happens in real time, by a timer that goes on where a clock is set.
     """
 
@@ -311,6 +308,7 @@ class Timetable:
         cost: Callable[[str], int],
         clock: Callable[[], datetime],
         planned: Callable[[], None] = lambda: None,
+        asking: Callable[[], object] = lambda: None,
     ) -> None:
         # What may still be asked; of several replicas each knows what the others have spent.
         self.budgets = Budgets(plans, standing, cost, clock)
@@ -324,12 +322,7 @@ class Timetable:
         self._ticking: list[asyncio.Task[None]] = []
         self._again: set[str] = set()
         self._resting = False
-        # Who is told that a source is about to be asked; set by the composer.
-        self.asking: Callable[[], object] = lambda: None
-
-    def prepare(self) -> None:
-        """Import what it takes to start, where that may be done at leisure."""
-        self._alarms.prepare()
+        self._asking = asking
 
     def start(self, *, resting: bool = False) -> None:
         """Set the timetable going; poll every source at once, without waiting for a timer, unless it is `resting`."""
@@ -394,7 +387,7 @@ class Timetable:
                 self._set(source, standing.next_poll + back)
         return True
 
-    def hurry(self, source: str) -> None:
+    def poll_now(self, source: str) -> None:
         """Ask `source` now instead of at its turn, where it is not being asked, at rest or out of budget."""
         if self._resting or source not in self.budgets.plans or source in self._polls or not self._alarms.running:
             return
@@ -402,7 +395,7 @@ class Timetable:
         if not self._standing(source).in_a_row and self.budgets.soonest(source, now) <= now:
             self._set(source, now)
 
-    def adopt(self, plans: Mapping[str, Plan], anew: Collection[str]) -> None:
+    def reload(self, plans: Mapping[str, Plan], anew: Collection[str]) -> None:
         """Go on with `plans`; the sources of `anew` are asked as soon as they may be. What is being asked finishes."""
         former, self.budgets.plans = self.budgets.plans, plans
         for source in former.keys() - plans.keys():
@@ -457,7 +450,7 @@ class Timetable:
 
     async def _ask(self, source: str) -> None:
         self.budgets.spend(source)
-        self.asking()
+        self._asking()
         await self._poll(source)
 
     def _ended(self, source: str) -> None:

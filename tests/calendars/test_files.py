@@ -134,7 +134,7 @@ async def test_a_decree_is_taken_by_a_reload(tmp_path: Path) -> None:
         closed = true
         note = "A decree"
         """
-        served.service.adopt(load(own(tmp_path, cbr=closed), {}, {}).settings)
+        served.service.reload(load(own(tmp_path, cbr=closed), {}, {}).settings)
         await served.shows(lambda seen: _due(seen) == moscow("2024-11-25T16:00"))
         served.clock.now = moscow("2024-11-25T23:59")
         assert served.service.board.current(served.clock.now).quotes[0].status is Status.FRESH

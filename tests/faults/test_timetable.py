@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.test_upstreams import SOURCES, seen
 from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON, Upstream
 
 OFTEN = {f"sources.{source}.schedule": {"every": "50ms", "jitter": "0s"} for source in SOURCES}
@@ -28,7 +29,7 @@ async def rounds(served: Served, upstream: Upstream, source: str, count: int) ->
     """Wait until `source` has been asked `count` times more: so long the others had their chance too."""
     wanted = len(upstream.hits(f"/{source}")) + count
     await until(lambda: len(upstream.hits(f"/{source}")) >= wanted)
-    assert served.service.timetable._alarms.running
+    assert timetable(served.service)._alarms.running
 
 
 async def test_a_slow_upstream_is_never_asked_twice_at_once() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.running_service import Clock
 from tests.support.stored_service import PATIENCE, configured
+from tests.support.timekeepers import replayer
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker import app, clock
 from ticker.fetch import Fetcher
@@ -74,7 +75,7 @@ async def replayed(recording: Recording, speed: float = float("inf")) -> list[by
 
     service.store_writer.report = keep  # type: ignore[method-assign] # to listen
     async with service.running(), asyncio.timeout(PATIENCE):
-        await service.timetable.ended.wait()  # type: ignore[attr-defined]
+        await replayer(service).ended.wait()
     return seen
 
 
@@ -102,7 +103,7 @@ async def test_a_replay_is_the_whole_service(folder: Path) -> None:
     service = app.replay(configured("memory://"), recording, recording.entries[-1].at, 1.0)
     async with TestClient(TestServer(service.web())) as client:
         async with asyncio.timeout(PATIENCE):
-            await service.timetable.ended.wait()  # type: ignore[attr-defined]
+            await replayer(service).ended.wait()
             while service.store_writer.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
         async with client.get("/v1/quotes/OIL") as answer:

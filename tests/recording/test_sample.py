@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 
 from tests.support.stored_service import PATIENCE
+from tests.support.timekeepers import replayer
 from tests.support.upstreams.record import MOVING, STEP, entries
 from ticker import app
 from ticker.cli.serve import DEMO_STARTS, demo_settings
@@ -83,7 +84,7 @@ async def test_two_replays_of_it_are_the_same_to_the_byte() -> None:
     for _ in range(2):
         service = app.replay(demo_settings("127.0.0.1", 0), some, DEMO_STARTS, float("inf"))
         async with service.running(), asyncio.timeout(PATIENCE):
-            await service.timetable.ended.wait()  # type: ignore[attr-defined]
+            await replayer(service).ended.wait()
             shown.append(Renderer({}).render(service.board.latest, View("quotes")).body)
     assert shown[0] == shown[1]
     assert json.loads(shown[0])["status"] == "fresh"

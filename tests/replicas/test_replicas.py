@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.running_service import Clock
 from tests.support.stored_service import configured
+from tests.support.timekeepers import timetable
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status
@@ -161,7 +162,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         for each in both:
             each.store_writer._store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
         await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
-        assert [each.timetable.budgets.share for each in both] == [2, 2]
+        assert [timetable(each).budgets.share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
             upstream.trio(DAY, brent=price)
             await both[at].poller.poll("moex")
@@ -183,13 +184,13 @@ async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Up
             await until(lambda: role(second) is Role.FOLLOWS)
             await leave(first)
             await until(lambda: role(second) is Role.LEADS)
-            await until(lambda: len(second.timetable.budgets.asked("moex")) >= 2 * cost)
-            await until(lambda: "moex" not in second.timetable._polls)
-            second.timetable.divide(9)
+            await until(lambda: len(timetable(second).budgets.asked("moex")) >= 2 * cost)
+            await until(lambda: "moex" not in timetable(second)._polls)
+            timetable(second).divide(9)
             asked = len(upstream.hits("/moex"))
-            second.timetable.hurry("moex")
-            second.timetable._begin("moex")
-            assert "moex" not in second.timetable._polls
+            second.timekeeper.poll_now("moex")
+            timetable(second)._begin("moex")
+            assert "moex" not in timetable(second)._polls
             assert len(upstream.hits("/moex")) == asked
 
 
@@ -212,10 +213,10 @@ async def test_a_reload_reaches_who_follows(tmp_path: Path, upstream: Upstream) 
     """It shows its own instruments at once, without asking, and takes the leader's next version all the same."""
     async with replicas(2, tmp_path, upstream) as (leader, other):
         config = configured(f"sqlite:///{tmp_path}/ticker.db", **{"instruments.OIL.decimals": 1})
-        other.adopt(config)
+        other.reload(config)
         assert other.board.latest.quotes[2].instrument.decimals == 1
         asked = len(upstream.hits())
-        leader.adopt(config)
+        leader.reload(config)
         upstream.trio(DAY, brent="74.01")
         await leader.poller.poll("moex")
         await until(lambda: alike([leader, other]))

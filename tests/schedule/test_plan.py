@@ -27,10 +27,10 @@ def at(text: str) -> datetime:
         ("2024-11-23 15:08:00", "2024-11-23 16:07:00"),
     ],
 )
-def test_the_bank_is_asked_often_when_its_table_is_due(now: str, coordinator: str) -> None:
+def test_the_bank_is_asked_often_when_its_table_is_due(now: str, following: str) -> None:
     """Several cron lines go together, each in the source's own zone."""
-    assert BANK.after(at(now)) == at(coordinator)
-    assert BANK.after(at(now).astimezone(UTC)) == at(coordinator)
+    assert BANK.after(at(now)) == at(following)
+    assert BANK.after(at(now).astimezone(UTC)) == at(following)
 
 
 def test_a_market_is_asked_every_so_often() -> None:

@@ -130,7 +130,7 @@ async def test_a_source_can_be_asked_before_its_turn(polls: Polls) -> None:
     timetable = polls.timetable(HOUR)
     timetable.start()
     await asyncio.wait_for(polls.all_planned.wait(), 10)
-    timetable.hurry("b")
+    timetable.poll_now("b")
     await polls.count("b", 2)
     await timetable.stop()
     assert polls.done == ["a", "b", "b"]
@@ -149,7 +149,7 @@ async def test_no_hurry_overrides_failure_wait_or_budget(polls: Polls, standing:
     polls.standings["b"] = standing
     if standing == Standing(next_poll=before):
         timetable.budgets.plans["b"].note(clock(), EVERY.budget)
-    timetable.hurry("b")
+    timetable.poll_now("b")
     await timetable.stop()
     assert (polls.done, standing.next_poll) == (["a", "b"], before)
 
@@ -160,7 +160,7 @@ async def test_a_poll_under_way_is_not_hurried(polls: Polls) -> None:
     timetable = polls.timetable(HOUR)
     timetable.start()
     await polls.count("b", 1)
-    timetable.hurry("b")
+    timetable.poll_now("b")
     assert polls.standings["b"].next_poll is None
     await timetable.stop()
     assert polls.done.count("b") == 1

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Snapshot, Status
@@ -66,7 +67,7 @@ class Served:
     async def polled(self) -> None:
         """Wait until the first poll of every source has ended."""
         async with asyncio.timeout(PATIENCE):
-            await self.service.timetable.answered()
+            await timetable(self.service).answered()
             while self.service.store_writer.pending:  # noqa: ASYNC110 - a store's thread has no event to wait for
                 await asyncio.sleep(0.01)
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.support.running_service import Clock
+from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON
 from ticker.app import Service, compose
 from ticker.settings.loader import load, shipped
@@ -77,5 +78,5 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     async with joined(store, upstream, now, **flags) as made:
         async with asyncio.timeout(PATIENCE):
             await made.service.poller.leads()
-            await made.service.timetable.answered()
+            await timetable(made.service).answered()
         yield made

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.running_service import Served, serving
+from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON, Upstream
 
 STEP = timedelta(seconds=20)
@@ -22,7 +23,7 @@ async def poll_what_is_due(served: Served) -> None:
         if each.next_poll and each.next_poll <= served.clock.now
     ]
     for source in due:
-        served.service.timetable._begin(source)
+        timetable(served.service)._begin(source)
     await served.polled()
 
 

@@ -126,7 +126,7 @@ class Product:
         if self.service.coordinator is not None:
             # A store on disk may have other services beside; this one leads at once.
             self.service.coordinator.start()
-            await self.service.coordinator.decided()
+            await self.service.coordinator.answered()
 
     async def _end(self) -> None:
         if self._client is not None:

@@ -14,11 +14,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ticker import clock
-from ticker.app import Service, compose, feeds_of
+from ticker.app import Service, compose
 from ticker.calendars import coverage
 from ticker.cli.arguments import known
 from ticker.cli.logs import sanitize, stay_silent
-from ticker.feeds import Feed
+from ticker.feeds import Feed, feeds_of
 from ticker.fields import written
 from ticker.quotes import Quote, Snapshot, SourceError, Status, Tick
 from ticker.rendering import json as wire_json

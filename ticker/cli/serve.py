@@ -28,7 +28,7 @@ from ticker.cli.logs import LineWriter, LogFormat, LogLevel, start_logging
 from ticker.log import Log
 from ticker.recording import Recording
 from ticker.settings.errors import ConfigurationError, redact
-from ticker.settings.loader import Changes, Loaded, compare, load, shipped
+from ticker.settings.loader import Changes, Loaded, load, shipped
 from ticker.settings.models import Settings
 from ticker.storage.connect import is_shared
 from ticker.threads import begin
@@ -241,8 +241,7 @@ async def _reload(service: Service, read: Callable[[], Loaded]) -> str | None:
     """Take the configuration that `read` reads, or keep the one in force and tell why."""
     try:
         loaded = await asyncio.to_thread(read)
-        changes = compare(service.settings, loaded.settings)
-        service.adopt(loaded.settings)
+        changes = service.reload(loaded.settings)
     except ConfigurationError as error:
         refused = str(error)
         log.error("configuration refused, the old one stays", error=refused)  # noqa: TRY400 - a person reads it

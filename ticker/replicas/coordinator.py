@@ -103,8 +103,8 @@ class HealthSync:
         self._version = max(self._version, message.version)
         if not self._replica.on and (asked := health_of_text(message.text, self._poller.health)):
             self.asked = asked
-            coordinator = [each.next_poll for each in self._poller.health.values() if each.next_poll]
-            self._board.expect(min(coordinator, default=None))
+            planned = [each.next_poll for each in self._poller.health.values() if each.next_poll]
+            self._board.expect(min(planned, default=None))
 
     def asking(self) -> None:
         """Before an upstream is asked it is told: what a leader has spent outlives it."""
@@ -170,10 +170,6 @@ class ReplicaCoordinator:
         # offering that once more, where it was refused because another has led meanwhile.
         self._own = -1
         self._offer = Offer.NONE
-        replica.turned, replica.heard = self.turned, self.receive
-        store_writer.writer.fence, store_writer.writer.refused = (lambda: replica.fence), self.refused
-        store_writer.leaving, store_writer.writer.renewed = replica.stop, self.renewed
-        timetable.asking = self._health_sync.asking
 
     def start(self) -> None:
         """Go on from what the store told at the start, and take part."""
@@ -184,9 +180,23 @@ class ReplicaCoordinator:
                 self._health_sync.receive(message)
         self._replica.start()
 
-    async def decided(self) -> None:
-        """Wait until it is known who polls; by then whoever does has begun to."""
+    @property
+    def fence(self) -> int:
+        """The fencing token under which this replica may publish now."""
+        return self._replica.fence
+
+    async def answered(self) -> None:
+        """Wait until it is known who polls, and where that is this replica, until every source has answered."""
         await self._replica.decided.wait()
+        await self._timetable.answered()
+
+    def asking(self) -> None:
+        """Told before an upstream is asked."""
+        self._health_sync.asking()
+
+    async def leave(self) -> None:
+        """Let the lease go, when everything is written."""
+        await self._replica.stop()
 
     def stop(self) -> None:
         """Tell the last that is to be told; when it is written, the keeper lets the replica go."""
@@ -266,7 +276,7 @@ class ReplicaCoordinator:
             # What the sources said here may be older than what they said there: they are asked again.
             self._poller.forget()
             for source in self._poller.feeds:
-                self._timetable.hurry(source)
+                self._timetable.poll_now(source)
 
     def _overtake(self, message: Message, shown: Snapshot) -> None:
         """Of another clock, or of another version of ours: the leader goes on above it, the others wait for that."""

@@ -38,17 +38,26 @@ class Role(StrEnum):
 
 
 class Replica:
-    """Claims the lease of `name` about once a second; `turned` and `heard` are called on the loop that started it."""
+    """Claims the lease of `name` about once a second.
 
-    def __init__(self, store: Shared, name: str, parts: Sequence[str]) -> None:
+    On the loop that started it, `turned` is told the role before at every beat, and `heard` what another replica said.
+    """
+
+    def __init__(
+        self,
+        store: Shared,
+        name: str,
+        parts: Sequence[str],
+        turned: Callable[[Role], object],
+        heard: Callable[[Message], object],
+    ) -> None:
         self.holder = holder_name()
         self.role = Role.WAITS
         self.replicas = 1
         self.silent = 0
         self.fence = 0
-        # Who is told the role it had and has, at every beat; and every edition; both are the composer's to set.
-        self.turned: Callable[[Role], object] = lambda _before: None
-        self.heard: Callable[[Message], object] = lambda _edition: None
+        self._turned = turned
+        self._heard = heard
         self._store = store
         self._name = name
         self._known = dict.fromkeys(parts, -1)
@@ -114,14 +123,14 @@ class Replica:
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
             for message in self._store.newer(self._name, self._known, min(left, _TURN_SECONDS)):
                 self._known[message.part] = message.version
-                loop.call_soon_threadsafe(self.heard, message)
+                loop.call_soon_threadsafe(self._heard, message)
 
     def _claimed(self, lease: Lease, began: float, found: Sequence[Message]) -> None:
         self._seen = time.monotonic()
         self.replicas, self.silent, self.fence = lease.replicas, lease.silent, lease.fence
         for message in found:
             self._known[message.part] = max(message.version, self._known[message.part])
-            self.heard(message)
+            self._heard(message)
         leads = lease.holder == self.holder
         self._until = began + TTL_SECONDS - _MARGIN_SECONDS if leads else 0.0
         self._become(Role.LEADS if leads else Role.FOLLOWS)
@@ -138,7 +147,7 @@ class Replica:
         if self.on:
             bell, self._began = self._began, asyncio.Event()
             bell.set()
-        self.turned(before)
+        self._turned(before)
         self.decided.set()
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -162,6 +163,25 @@ class Readers:
 _THINNED_EVERY = timedelta(hours=6)
 
 
+async def _at_once() -> None:
+    """Nothing is left to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaHooks:
+    """What a store that replicas share asks of the service, and tells it; each is called on the loop.
+
+    `fence` is the fencing token under which this replica may publish now. `refused` is told the part with which another
+    replica was ahead, `renewed` that the store was begun anew, or may have lost what it took last. `leave` is what is
+    still to be done when everything is written.
+    """
+
+    fence: Callable[[], int] = lambda: 0
+    refused: Callable[[str], object] = lambda _part: None
+    renewed: Callable[[], object] = lambda: None
+    leave: Callable[[], Awaitable[None]] = _at_once
+
+
 class WriteRound:
     """Writes what waits to `store`; what fails there is told to `condition`, and waits on."""
 
@@ -173,15 +193,11 @@ class WriteRound:
         condition: StoreStatus,
         retention: Retention,
         clock: Callable[[], datetime],
+        hooks: ReplicaHooks,
     ) -> None:
         # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
         self.news: dict[str, tuple[int, Callable[[], str]]] = {}
-        # The fence under which this replica may publish now, and who is told that somebody else was ahead; both are
-        # the composer's to set.
-        self.fence: Callable[[], int] = lambda: 0
-        self.refused: Callable[[str], object] = lambda _part: None
-        # Who is told that the store has been begun anew, or may have lost what it took last; the composer's to set.
-        self.renewed: Callable[[], object] = lambda: None
+        self._hooks = hooks
         self._store = store
         self._name = name
         self._backlog = backlog
@@ -226,7 +242,7 @@ class WriteRound:
         """Tell what is to be told."""
         for part, news in [*self.news.items()]:
             try:
-                taken = await self._work(partial(_publish, self._name, part, self.fence(), news))
+                taken = await self._work(partial(_publish, self._name, part, self._hooks.fence(), news))
             except StoreError as error:
                 self._condition.failed("publish", error)
                 return False
@@ -234,7 +250,7 @@ class WriteRound:
             if self.news.get(part) is news:
                 del self.news[part]
             if not taken:
-                self.refused(part)
+                self._hooks.refused(part)
         return True
 
     async def _opened(self) -> bool:
@@ -246,7 +262,7 @@ class WriteRound:
             return False
         if new:
             self._backlog.again()
-            self.renewed()
+            self._hooks.renewed()
         return True
 
     async def _thin(self) -> None:
@@ -288,7 +304,13 @@ class StoreWriter:
     """
 
     def __init__(
-        self, store: Store, name: str, retention: Retention, clock: Callable[[], datetime], room: int = _QUEUED
+        self,
+        store: Store,
+        name: str,
+        retention: Retention,
+        clock: Callable[[], datetime],
+        hooks: ReplicaHooks = ReplicaHooks(),
+        room: int = _QUEUED,
     ) -> None:
         """`room` is how many rows may wait for a store that is away."""
         self._condition = StoreStatus()
@@ -297,9 +319,8 @@ class StoreWriter:
         self._store = store
         self._name = name
         self._backlog = WriteQueue(room, self.health)
-        self.writer = WriteRound(store, name, self._backlog, self._condition, retention, clock)
-        # What is still to be done with the store when everything is written.
-        self.leaving: Callable[[], Awaitable[None]] = _at_once
+        self.writer = WriteRound(store, name, self._backlog, self._condition, retention, clock, hooks)
+        self._leave = hooks.leave
         # What was found at the start, by part.
         self.found: dict[str, Message] = {}
         # The version of what selection remembers, as it was told last.
@@ -387,7 +408,7 @@ class StoreWriter:
         for threads in (self.writer, self.readers):
             threads.begin()
         await self._keep()
-        await self.leaving()
+        await self._leave()
         for threads in (self.writer, self.readers):
             threads.end()
         self._store.close()
@@ -416,7 +437,3 @@ class StoreWriter:
         self._stopping.set()
         self._soon.set()
         self._wake.set()
-
-
-async def _at_once() -> None:
-    """Nothing is left to be done."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests.support.timekeepers import timetable
 from ticker.app import Service, compose
 from ticker.cli.logs import start_logging
 from ticker.cli.serve import Run
@@ -77,8 +78,9 @@ def configured(store: str) -> Settings:
 def composed(plan: Plan) -> Service:
     """The service with its timetable made a fast one where it stands: half a dozen parts hold it already."""
     service = compose(configured(plan.store), upstream=plan.upstream, now=plan.clock, stored=True)
-    service.timetable.__class__ = Fast
-    service.timetable.speed = plan.speed  # type: ignore[attr-defined]
+    made = timetable(service)
+    made.__class__ = Fast
+    made.speed = plan.speed  # type: ignore[attr-defined]
     return service
 
 

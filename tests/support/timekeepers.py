@@ -1,0 +1,17 @@
+"""What says when a service polls: the one of two kinds that a test knows it to be."""
+
+from ticker.app import Service
+from ticker.recording import Replayer
+from ticker.scheduling import Timetable
+
+
+def timetable(service: Service) -> Timetable:
+    """The timetable of a service that polls."""
+    assert isinstance(service.timekeeper, Timetable)
+    return service.timekeeper
+
+
+def replayer(service: Service) -> Replayer:
+    """What plays the recording of a service that replays."""
+    assert isinstance(service.timekeeper, Replayer)
+    return service.timekeeper
