@@ -352,7 +352,8 @@ def _context(
             process_health,
             lambda: made.fast_path_closed is None,
         )
-        return Exposition(traffic, collector, CalendarCollector(lambda: made.calendars, late))
+        due = CalendarCollector(lambda: made.calendars, late)
+        return Exposition(traffic, collector, due, version=lambda: board.current(now()).version)
 
     made: Context = Context(
         board=board,

@@ -227,23 +227,31 @@ class Scrape:
 class Exposition:
     """From an `Accept` header to what a scrape gets, out of a registry of its own.
 
-    It is made at most once a second for all who scrape: it takes 10 ms, in which nobody else is answered.
+    It is made at most once a second for all who scrape, and anew when `version` says that the board has changed: it
+    takes 10 ms, in which nobody else is answered.
     """
 
-    def __init__(self, *collectors: Collector, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        *collectors: Collector,
+        version: Callable[[], int] = lambda: 0,
+        timer: Callable[[], float] = monotonic,
+    ) -> None:
+        self._version = version
         self._registry = CollectorRegistry()
         for each in (*collectors, ProcessCollector(registry=None), PlatformCollector(registry=None)):
             self._registry.register(each)
         GCCollector(registry=self._registry)
-        self._scrapes: TTLCache[str, Scrape] = TTLCache(_FORMS, _SCRAPE_SECONDS, timer)
+        self._scrapes: TTLCache[tuple[str, int], Scrape] = TTLCache(_FORMS, _SCRAPE_SECONDS, timer)
 
     def scrape(self, accept: str) -> Scrape:
-        """Everything as it stood at most a second ago."""
+        """Everything as it stood at most a second ago; the quotes as they stand."""
         encode, content_type = choose_encoder(accept)
-        found = self._scrapes.get(content_type)
+        key = content_type, self._version()
+        found = self._scrapes.get(key)
         if found is None:
             body = encode(self._registry)
-            found = self._scrapes[content_type] = Scrape(body, gzip.compress(body, 3, mtime=0), content_type)
+            found = self._scrapes[key] = Scrape(body, gzip.compress(body, 3, mtime=0), content_type)
         return found
 
 

@@ -77,8 +77,8 @@ CONTENTS: tuple[Fault, ...] = (
     Fault(
         "weekend",
         "Friday's numbers until Monday evening",
-        "`fresh` until the next ones are due, then `stale`",
-        _TEST.format("over_a_weekend_nothing_is_late_and_on_monday_evening_it_is"),
+        "`fresh` until the next ones should be in force, then `stale`",
+        _TEST.format("over_a_weekend_nothing_is_late_and_on_tuesday_it_is"),
         Mutation(
             "ticker.calendars.publication:Publication.fresh_until",
             "self._midnight(self.following(as_of).date())",

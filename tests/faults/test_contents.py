@@ -148,15 +148,19 @@ async def test_a_number_of_the_future_is_not_shown() -> None:
         assert faces.rejected("cbr", "USD", "future") == faces.rejected("moex", "OIL", "future") == 1
 
 
-async def test_over_a_weekend_nothing_is_late_and_on_monday_evening_it_is() -> None:
-    """Friday's last numbers are as new as there can be until the next ones are due, and marked after that."""
+async def test_over_a_weekend_nothing_is_late_and_on_tuesday_it_is() -> None:
+    """Friday's last numbers are as new as there can be until the next ones are in force, and marked from then on."""
     close = datetime(2024, 11, 22, 23, 50, tzinfo=forts.MOSCOW)
     async with well() as (upstream, served):
         upstream.trio(SATURDAY, usd="101.2345", eur="106.5000", now=close)
-        served.clock.now = close + timedelta(minutes=20)
+        # New York closes at 17:00, which is one in the morning in Moscow.
+        abroad(upstream, "73.73", close + timedelta(minutes=65))
+        served.clock.now = close + timedelta(minutes=90)
         await polled(served)
         for days in (1, 2):
             served.clock.now = NOON + timedelta(days=days)
             assert set((await polled(served)).each("status").values()) == {"fresh"}
         served.clock.now = datetime(2024, 11, 25, 20, 30, tzinfo=forts.MOSCOW)
+        assert (await seen(served)).each("status") == {"USD": "fresh", "EUR": "fresh", "OIL": "stale"}
+        served.clock.now = datetime(2024, 11, 26, tzinfo=forts.MOSCOW)
         assert set((await seen(served)).each("status").values()) == {"stale"}
