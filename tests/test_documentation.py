@@ -45,6 +45,7 @@ SECTIONS = (
     "Sample answers",
     "Ops",
     "Configuration",
+    "When a market trades on a day that no library knows",
     "History, replay, backfill",
     "Deployment",
     "Replicas",
@@ -231,11 +232,17 @@ def test_every_adapter_is_told() -> None:
 
 
 def test_the_example_of_a_configuration_is_good(tmp_path: Path) -> None:
-    """As it stands there."""
+    """As it stands there; one that begins with the name of a calendar's file is that file."""
+    (tmp_path / "calendars").mkdir()
     for number, text in enumerate(blocks("toml")):
-        file = tmp_path / f"{number}.toml"
+        calendar = re.match(r"# calendars/(\w+)\.toml\n", text)
+        file = tmp_path / (f"calendars/{calendar[1]}.toml" if calendar else f"{number}.toml")
         file.write_text(text, encoding="utf-8")
-        assert set(load(file, {}, {}).settings.instruments) >= set(tomllib.loads(text)["instruments"])
+        settings = load(file if calendar is None else tmp_path / "0.toml", {}, {}).settings
+        assert set(settings.instruments) >= set(tomllib.loads(text).get("instruments", {}))
+        if calendar:
+            days = [day for each in tomllib.loads(text)["exceptions"] for day in each.get("dates", [])]
+            assert set(days) <= {day for each in settings.calendars[calendar[1]].exceptions for day in each.days}
 
 
 def test_the_variables_of_the_examples_are_settings() -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from ticker import quotes as values
 from ticker.calendars import Calendar, Session
+from ticker.calendars.coverage import AHEAD
 from ticker.convert import Conversion, Leg
 from ticker.convert import rounded as rounded_fraction
 from ticker.health import Health
@@ -384,6 +385,21 @@ class ConversionSchema(Schema):
         )
 
 
+class HoursSchema(Schema):
+    """One session of a market; over midnight where it does not close after it opens."""
+
+    days: Annotated[str, Field(description="weekdays on which it opens")]
+    opens: Annotated[str, Field(description="HH:MM")]
+    closes: Annotated[str, Field(description="HH:MM")]
+
+
+class ExceptionSchema(Schema):
+    """A day on which a calendar is not as its rule says."""
+
+    day: Day
+    note: str
+
+
 class CalendarSchema(Schema):
     """When a number appears and when it is late; hours are local to `zone`."""
 
@@ -399,8 +415,15 @@ class CalendarSchema(Schema):
     closes: Annotated[str | None, Field(description="HH:MM, of a session")]
     delay_seconds: Annotated[Number | None, Field(description="by which free data of a session are late")]
     grace_seconds: Annotated[
-        Number, Field(description="after which a number that did not come makes the old one stale")
+        Number,
+        Field(description="after which a table that was due is late, and the last print of an open market stale"),
     ]
+    sessions: Annotated[tuple[HoursSchema, ...], Field(description="of a session, every one of the week")]
+    exceptions: Annotated[tuple[ExceptionSchema, ...], Field(description="those of the next 60 days")]
+    covered_until: Annotated[
+        Day | None, Field(description="last day whose dated facts are known; null where there are none to know")
+    ]
+    facts: Annotated[tuple[str, ...], Field(description="where the facts are from")]
     text: Annotated[str, Field(description="the same in words")]
 
     @classmethod
@@ -408,6 +431,9 @@ class CalendarSchema(Schema):
         """The calendar of that name as it is on `day`, its sentence in the language of `locale`."""
         market = calendar if isinstance(calendar, Session) else None
         days, opens, closes = phrases.trading_hours(market, day)[0] if market else (calendar.days, None, None)
+        week = market.timetable(day).sessions if market else ()
+        # Of two exceptions for one day the later one holds.
+        exceptions = {when: each.note for each in calendar.exceptions for when in each.days}
         return cls(
             id=name,
             kind=calendar.kind,
@@ -419,6 +445,16 @@ class CalendarSchema(Schema):
             closes=closes,
             delay_seconds=seconds(market.delay) if market else None,
             grace_seconds=seconds(calendar.grace),
+            sessions=tuple(
+                HoursSchema(days=each.days, opens=f"{each.opens:%H:%M}", closes=f"{each.closes:%H:%M}") for each in week
+            ),
+            exceptions=tuple(
+                ExceptionSchema(day=when.isoformat(), note=exceptions[when])
+                for when in sorted(exceptions)
+                if day <= when < day + AHEAD
+            ),
+            covered_until=_optional(date.isoformat, calendar.covered_until),
+            facts=calendar.facts,
             text=phrases.calendar_text(calendar, day, locale),
         )
 
