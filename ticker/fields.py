@@ -23,7 +23,7 @@ _LONGEST = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadBy:
     """Metadata of an annotation: `function` reads a value of the configuration, `written` writes it as it is read.
 
     `function` raises ValueError with the mend. pydantic calls `__get_pydantic_core_schema__` of any metadata.
@@ -118,13 +118,13 @@ def number(value: object) -> Decimal:
     raise ValueError("must be a number, without quotes")
 
 
-Duration = Annotated[timedelta, Read(duration, written)]
-Positive = Annotated[timedelta, Read(positive, written)]
-Zone = Annotated[ZoneInfo, Read(zone, str)]
-TimeOfDay = Annotated[time, Read(time_of_day, time.isoformat)]
-Whole = Annotated[int, Read(whole)]
-Flag = Annotated[bool, Read(flag)]
-Number = Annotated[Decimal, Read(number, str)]
+Duration = Annotated[timedelta, ReadBy(duration, written)]
+Positive = Annotated[timedelta, ReadBy(positive, written)]
+Zone = Annotated[ZoneInfo, ReadBy(zone, str)]
+TimeOfDay = Annotated[time, ReadBy(time_of_day, time.isoformat)]
+Whole = Annotated[int, ReadBy(whole)]
+Flag = Annotated[bool, ReadBy(flag)]
+Number = Annotated[Decimal, ReadBy(number, str)]
 Fraction = Annotated[Number, Gt(0), Le(1)]
 Price = Annotated[Number, Ge(0)]
 Code = Annotated[str, MinLen(1), MaxLen(32)]

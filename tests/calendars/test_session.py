@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.timetables import HOUR, MOSCOW, session, york
-from ticker.calendars import Hours, Session, SessionException, Timetable
+from ticker.calendars import Hours, Session, SessionException, WeekTimetable
 
 BRENT, DEALERS = session("ice_brent"), session("dealers")
 EVERYBODY = (BRENT, DEALERS, session("moex_forts"), session("moex_fx"))
@@ -87,7 +87,7 @@ def test_a_session_over_midnight_is_of_the_day_on_which_it_closes(printed: str, 
 def market(**changes: Any) -> Session:  # noqa: ANN401 - any field
     """A market that trades on weekdays from ten to eighteen."""
     hours = Hours(days="mon-fri", opens=time(10), closes=time(18))
-    given: dict[str, Any] = {"zone": MOSCOW, "timetables": (Timetable(sessions=(hours,)),), **changes}
+    given: dict[str, Any] = {"zone": MOSCOW, "timetables": (WeekTimetable(sessions=(hours,)),), **changes}
     return Session(**given)
 
 
@@ -129,8 +129,8 @@ def test_of_two_exceptions_for_one_day_the_later_one_holds() -> None:
 
 def test_a_timetable_holds_from_its_day_on() -> None:
     """Whatever the order in which they are written; before the first one that one is the best guess."""
-    long = Timetable(valid_from=WEDNESDAY, sessions=(Hours(days="mon-sun", opens=time(9), closes=time(23)),))
-    short = Timetable(valid_from=date(2026, 1, 1), sessions=(Hours(opens=time(12), closes=time(13)),))
+    long = WeekTimetable(valid_from=WEDNESDAY, sessions=(Hours(days="mon-sun", opens=time(9), closes=time(23)),))
+    short = WeekTimetable(valid_from=date(2026, 1, 1), sessions=(Hours(opens=time(12), closes=time(13)),))
     calendar = market(timetables=(long, short))
     assert opened(calendar, date(2026, 11, 17)) == ["Tue 12:00-Tue 13:00"]
     assert opened(calendar, WEDNESDAY) == ["Wed 09:00-Wed 23:00"]
@@ -185,9 +185,9 @@ def test_hours_that_never_settle_are_refused() -> None:
     """A session that counts to the next trading day needs one that counts to its own."""
     evening = Hours(opens=time(19), closes=time(23), trade_date="next")
     with pytest.raises(ValueError, match='one session at least has trade_date = "same"'):
-        Timetable(sessions=(evening,))
+        WeekTimetable(sessions=(evening,))
     with pytest.raises(ValueError, match="has sessions"):
-        Timetable(sessions=())
+        WeekTimetable(sessions=())
 
 
 MOMENTS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.factories import HOUR, NOON
 from ticker.export import files
-from ticker.export.files import JSON, KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of, target_of
+from ticker.export.exporter import target_of
+from ticker.export.files import JSON, KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of
 from ticker.rendering.representation import Representation
 
 STATUS = Output(b"{}", JSON, KEPT)

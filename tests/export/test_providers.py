@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.support.factories import NOON
-from ticker.export.files import KEPT, TargetError, outputs_of, target_of
+from ticker.export.exporter import target_of
+from ticker.export.files import KEPT, TargetError, outputs_of
 from ticker.rendering.representation import Representation
 
 TREE = {"en/widget.html": Representation(b"<ul></ul>", "text/html; charset=utf-8", NOON)}

@@ -26,8 +26,7 @@ from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
 from ticker.app import exporter
-from ticker.export.exporter import Exporter
-from ticker.export.files import target_of
+from ticker.export.exporter import Exporter, target_of
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs

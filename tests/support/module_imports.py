@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,11 +14,15 @@ from tests.support.project_files import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`module` is imported by a file; `type_only` where the name is there for type checkers alone."""
+    """`module` is imported by a file; `type_only` where the name is there for type checkers alone.
+
+    It is `late` where it stands inside a function.
+    """
 
     file: str
     module: str
     type_only: bool
+    late: bool
 
     @property
     def importer(self) -> str:
@@ -78,11 +82,42 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT / "ticker").as_posix()
 
 
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def assigned(tree: ast.AST) -> Iterator[ast.expr]:
+    """Everything that is assigned to, each of several by itself."""
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else targets
+        for target in targets:
+            yield from target.elts if isinstance(target, ast.Tuple) else [target]
+
+
+def bound(node: ast.AST) -> Iterator[str]:
+    """The names that a statement of a module binds."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def written(tree: ast.AST, mutators: Collection[str]) -> Iterator[str]:
+    """Names that functions of the file assign into or call one of the `mutators` of."""
+    for function in functions(tree):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+                yield ast.unparse(node.value)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in mutators:
+                yield ast.unparse(node.func.value)
+
+
 def _imports(file: str, tree: ast.Module) -> Iterator[Import]:
     typing = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
+    late = {id(node) for function in functions(tree) for node in ast.walk(function)}
     for node in ast.walk(tree):
         for module in _modules(node):
-            yield Import(file, module, id(node) in typing)
+            yield Import(file, module, id(node) in typing, id(node) in late)
 
 
 def _is_typing(node: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ticker.calendars.days import days_of, is_half_day, is_holiday, is_working_weekend, known
 from ticker.calendars.exceptions import Hours, PublicationException, SessionException
 from ticker.calendars.publication import Publication
-from ticker.calendars.session import Interval, Session, Timetable
+from ticker.calendars.session import Interval, Session, WeekTimetable
 
 Calendar: TypeAlias = Publication | Session
 
@@ -22,7 +22,7 @@ __all__ = [
     "PublicationException",
     "Session",
     "SessionException",
-    "Timetable",
+    "WeekTimetable",
     "days_of",
     "is_half_day",
     "is_holiday",

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import holidays
 
-from ticker.fields import Read
+from ticker.fields import ReadBy
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING_WEEK = frozenset(range(5))
@@ -69,8 +69,8 @@ def _weekdays(value: object) -> object:
 
 
 # Fields of a calendar, looked at where they are written, so that an error names the key.
-Holidays = Annotated[str, Read(_holidays)]
-Weekdays = Annotated[str, Read(_weekdays)]
+Holidays = Annotated[str, ReadBy(_holidays)]
+Weekdays = Annotated[str, ReadBy(_weekdays)]
 
 
 def days_from(first: date) -> Iterator[date]:

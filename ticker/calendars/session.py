@@ -30,7 +30,7 @@ _REMEMBERED = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timetable:
+class WeekTimetable:
     """The sessions of a week, in force from the day `valid_from` on, or since ever."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -79,7 +79,7 @@ class Session:
     zone: Zone
     delay: Duration = timedelta(0)
     grace: Duration = timedelta(0)
-    timetables: tuple[Timetable, ...] = ()
+    timetables: tuple[WeekTimetable, ...] = ()
     days: Weekdays = "mon-fri"
     opens: TimeOfDay | None = None
     closes: TimeOfDay | None = None
@@ -191,16 +191,16 @@ class Session:
         own = (self._own(day) for day in days_before(self.trade_date(as_of)))
         return next(sessions[-1].closes for sessions in own if sessions)
 
-    def timetable(self, day: date) -> Timetable:
+    def timetable(self, day: date) -> WeekTimetable:
         """The timetable in force on `day`; before the first one begins, that one."""
         begun = [each for each in self._timetables if _beginning(each) <= day]
         return begun[-1] if begun else self._timetables[0]
 
     @cached_property
-    def _timetables(self) -> tuple[Timetable, ...]:
+    def _timetables(self) -> tuple[WeekTimetable, ...]:
         if self.opens is None or self.closes is None:
             return tuple(sorted(self.timetables, key=_beginning))
-        return (Timetable(sessions=(Hours(days=self.days, opens=self.opens, closes=self.closes),)),)
+        return (WeekTimetable(sessions=(Hours(days=self.days, opens=self.opens, closes=self.closes),)),)
 
     @cached_property
     def _exceptional(self) -> Mapping[date, SessionException]:
@@ -288,5 +288,5 @@ class Session:
         return next((each.closes for each in found if each.opens <= as_of < each.closes), None)
 
 
-def _beginning(timetable: Timetable) -> date:
+def _beginning(timetable: WeekTimetable) -> date:
     return timetable.valid_from or date.min

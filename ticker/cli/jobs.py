@@ -19,8 +19,8 @@ from ticker.backfill import Backfill, Job
 from ticker.cli.arguments import known
 from ticker.cli.logs import LogFormat, LogLevel, sanitize, start_logging, stay_silent
 from ticker.cli.reports import console
-from ticker.export.exporter import ONCE, WATCHED, Exporter
-from ticker.export.files import Target, TargetError, target_of
+from ticker.export.exporter import ONCE, WATCHED, Exporter, target_of
+from ticker.export.files import Target, TargetError
 from ticker.log import Log
 from ticker.quotes import Instrument, Status
 from ticker.rendering import locales

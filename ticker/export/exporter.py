@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ticker.board import Board
-from ticker.export.files import Target, TargetError, Trust, outputs_of, status_of
+from ticker.export.files import Folder, Target, TargetError, Trust, outputs_of, status_of
 from ticker.log import Log
 from ticker.quotes import Instrument, Snapshot
 from ticker.rendering.chart import sparkline_file
@@ -57,6 +58,22 @@ WATCHED, ONCE = timedelta(minutes=1), timedelta(minutes=10)
 # Seconds. Versions that come closer than this are one export, of the newest.
 _PACE = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+
+
+# Stores of objects, by the scheme of their address.
+SCHEMES = ("s3", "gs", "az")
+
+
+def target_of(where: str) -> Target:
+    """The target that `where` names. Raises ValueError for an address of another kind."""
+    scheme, found, rest = where.partition("://")
+    if not found and where.partition(":")[0] not in SCHEMES:
+        return Folder(Path(where))
+    if scheme not in SCHEMES or not rest.strip("/"):
+        raise ValueError(f"{where!r} is neither a folder nor {', '.join(f'{one}://BUCKET/PATH' for one in SCHEMES)}")
+    from ticker.export.objects import Objects  # noqa: PLC0415 - an optional extra of fifteen megabytes that a folder does not need
+
+    return Objects(where)
 
 
 @dataclass(frozen=True, slots=True)

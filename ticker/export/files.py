@@ -106,9 +106,6 @@ def _stamp(moment: datetime | None) -> str | None:
 # Where an export goes: a folder, or a store of objects by the scheme of its address.
 
 
-SCHEMES = ("s3", "gs", "az")
-
-
 class TargetError(Exception):
     """The target does not take what is written to it: what happened, and the mend."""
 
@@ -132,18 +129,6 @@ class Target(Protocol):
 
     async def confirm(self, status: Output, trust: Trust) -> None:
         """Say how long what it holds may be believed."""
-
-
-def target_of(where: str) -> Target:
-    """The target that `where` names. Raises ValueError for an address of another kind."""
-    scheme, found, rest = where.partition("://")
-    if not found and where.partition(":")[0] not in SCHEMES:
-        return Folder(Path(where))
-    if scheme not in SCHEMES or not rest.strip("/"):
-        raise ValueError(f"{where!r} is neither a folder nor {', '.join(f'{one}://BUCKET/PATH' for one in SCHEMES)}")
-    from ticker.export.objects import Objects  # noqa: PLC0415 - fifteen megabytes that a folder does not need
-
-    return Objects(where)
 
 
 # A folder as a target: every file whole (written aside, synced, renamed), the unchanged ones untouched.
