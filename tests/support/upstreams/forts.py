@@ -10,9 +10,10 @@ from decimal import Decimal
 from tests.support.upstreams.exact import dumps
 
 MOSCOW = timezone(timedelta(hours=3), "MSK")
-_DELAY = timedelta(minutes=15)
+DELAY = timedelta(minutes=15)
 _CLEARING = time(18, 50)
 _ONE_SESSION = date(2026, 3, 23)
+_WEEKENDS = date(2025, 8, 16)
 _SATURDAY = 5
 _CENT = Decimal("0.01")
 
@@ -58,6 +59,22 @@ def moex_forts(now: datetime, contracts: Sequence[Contract]) -> bytes:
     return dumps(blocks).encode()
 
 
+def last_print(moment: datetime) -> datetime:
+    """When the last trade up to `moment` was, both in Moscow; holidays apart.
+
+    From 8:50 to 23:50 on working days (9:00 before 2025), since 16.08.2025 from 9:50 to 19:00 on Saturday and Sunday.
+    """
+    day = moment
+    while True:
+        weekend = day.weekday() >= _SATURDAY
+        opens, closes = (time(9, 50), time(19)) if weekend else (time(8, 50), time(23, 50))
+        rests = weekend and day.date() < _WEEKENDS
+        if not rests and day.time() >= opens:
+            close = datetime.combine(day.date(), closes, day.tzinfo) - timedelta(seconds=1)
+            return min(day, close)
+        day = datetime.combine(day.date(), time(), day.tzinfo) - timedelta(seconds=1)
+
+
 def trade_date(moment: datetime) -> date:
     """The day to which a trade of `moment`, a time in Moscow, is counted; holidays apart.
 
@@ -99,7 +116,7 @@ def _security(contract: Contract) -> Mapping[str, object]:
 
 
 def _market(contract: Contract, here: datetime) -> Mapping[str, object]:
-    shown = here - _DELAY
+    shown = last_print(here - DELAY)
     step = Decimal(1).scaleb(int(contract.previous.as_tuple().exponent))
     moved = (contract.last / contract.previous - 1) * 100 if contract.last else None
     return {

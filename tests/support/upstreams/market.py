@@ -13,6 +13,7 @@ from tests.support.upstreams.forts import MOSCOW
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400.0
 _MONDAY: Final = 0
+_SATURDAY: Final = 5
 _SUNDAY: Final = 6
 
 # (period in seconds, share of the base). The days give a past that looks like one, the minutes a screen that
@@ -87,6 +88,13 @@ def table_in_force(moment: datetime) -> date:
     Saturday's table holds on Sunday and Monday too. Public holidays are left out: a demo works every week.
     """
     return table_of(moment.astimezone(MOSCOW).date())
+
+
+def table_published(moment: datetime, by: time = time(16, 30)) -> date:
+    """Give the date of the newest table at `moment` (aware): on a working day from `by` (Moscow) on the next day's."""
+    here = moment.astimezone(MOSCOW)
+    out = here.weekday() < _SATURDAY and here.time() >= by
+    return here.date() + timedelta(days=1) if out else table_of(here.date())
 
 
 def table_of(day: date) -> date:

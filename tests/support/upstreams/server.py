@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from tests.support.upstreams import formats, forts, listing, yahoo
-from tests.support.upstreams.market import Market, Numbers, table_before, table_in_force, table_of
+from tests.support.upstreams.market import Market, Numbers, table_before, table_in_force, table_of, table_published
 from tests.support.upstreams.others import routes
 from tests.support.upstreams.valutes import VALUTES, Valute
 
@@ -31,6 +31,7 @@ _CHART: Final = {
 }
 _TRADED: Final = timedelta(seconds=3)
 _MINUTES: Final = 20
+_MIRRORED: Final = time(17)  # when the mirror has looked at the Bank's table of tomorrow
 _SPREAD: Final = Decimal("1.0007")  # two venues never print quite the same barrel
 _LONGEST: Final = 3660  # days of history one answer gives
 _OLDEST: Final = date(1992, 7, 1)  # the bank's tables go back no further
@@ -65,10 +66,10 @@ class _Demo:
     async def cbr_daily(self, request: web.Request) -> web.Response:
         now = self._clock()
         asked = request.query.get("date_req")
-        day = _day(asked) if asked else table_in_force(now)
+        day = _day(asked) if asked else table_published(now)
         if day is None:
             return web.Response(body=formats.CBR_REFUSAL, headers=_DAILY)
-        table = min(table_of(day), table_in_force(now))
+        table = min(table_of(day), table_published(now))
         self._said = self._market.at(now)
         return web.Response(body=formats.cbr_daily(table, self._rates(table, now)), headers=_DAILY)
 
@@ -78,26 +79,27 @@ class _Demo:
         valute = _IDS.get(request.query.get("VAL_NM_RQ", ""))
         if since is None or until is None or valute is None or not 0 <= (until - since).days < _LONGEST:
             return web.Response(body=formats.CBR_REFUSAL, headers=_DYNAMIC)
-        tables = _tables(since, min(until, table_in_force(now)))
+        tables = _tables(since, min(until, table_published(now)))
         rows = [(date, valute.nominal, self._value(valute, date, now)) for date in tables]
         return web.Response(body=formats.cbr_dynamic(valute.id, rows, (since, until)), headers=_DYNAMIC)
 
     async def mirror(self, _: web.Request) -> web.Response:
         """The mirror says what the Bank said last, as mirrors do; a copy never has a number of its own."""
         now = self._clock()
-        return web.Response(body=self._mirrored(table_in_force(now), now, now), headers=_SCRIPT)
+        return web.Response(body=self._mirrored(table_published(now, _MIRRORED), now, now), headers=_SCRIPT)
 
     async def mirror_archive(self, request: web.Request) -> web.Response:
         now = self._clock()
         table = _day("/".join(reversed(request.match_info["date"].split("/"))))
-        if table is None or table != table_of(table) or table > table_in_force(now):
+        if table is None or table != table_of(table) or table > table_published(now, _MIRRORED):
             raise web.HTTPNotFound
         evening = datetime.combine(table, time(23), forts.MOSCOW)
         return web.Response(body=self._mirrored(table, now, min(evening, now)), headers=_SCRIPT)
 
     async def forts(self, _: web.Request) -> web.Response:
         now = self._clock()
-        numbers = self._market.at(now)
+        # The price of the last trade that free data shows, a quarter of an hour ago.
+        numbers = self._market.at(forts.last_print(now.astimezone(forts.MOSCOW) - forts.DELAY))
         board = listing.contracts(now.astimezone(forts.MOSCOW).date(), numbers.brent, numbers.brent_previous)
         return web.Response(body=forts.moex_forts(now, board), headers=_ISS)
 
@@ -108,7 +110,8 @@ class _Demo:
             return web.Response(body=yahoo.yahoo_not_found(symbol), status=404, headers=_CHART)
         currency, price, close, kind = listed
         minutes = self._minutes(symbol, now) if request.query.get("interval") == "1m" else []
-        body = yahoo.yahoo_chart(symbol, currency, price, now - _TRADED, close, kind, minutes)
+        traded = yahoo.last_print(now - _TRADED) if kind == "FUTURE" else now - _TRADED
+        body = yahoo.yahoo_chart(symbol, currency, price, traded, close, kind, minutes)
         return web.Response(body=body, headers=_CHART)
 
     def _minutes(self, symbol: str, now: datetime) -> list[tuple[datetime, Decimal | None]]:

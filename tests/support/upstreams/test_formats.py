@@ -152,13 +152,13 @@ def test_forts_lists_months_of_brent_among_other_assets() -> None:
 
 
 def test_forts_is_fifteen_minutes_late_in_moscow_time() -> None:
-    """Trades are stamped a quarter of an hour before SYSTIME; Friday evening's count to Monday."""
+    """Trades are a quarter of an hour older than SYSTIME, no later than the close; Friday evening's count to Monday."""
     market = rows(board(datetime(2024, 11, 22, 21, 5, 4, tzinfo=UTC)), "marketdata")[0]
     assert market["SYSTIME"] == "2024-11-23 00:05:04"
     assert (market["TRADEDATE"], market["TIME"], market["UPDATETIME"]) == (
         "2024-11-25",
-        "23:50:04",
-        "23:50:04",
+        "23:49:59",
+        "23:49:59",
     )
 
 

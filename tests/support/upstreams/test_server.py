@@ -145,13 +145,15 @@ async def test_the_mirrors_archive_has_tables_only(client: Client) -> None:
 
 
 async def test_two_venues_agree_about_brent(client: Client) -> None:
-    """Exchange and Yahoo print the same barrel within 0.3 %, and Yahoo's trade is seconds old."""
+    """Yahoo's trade is seconds old; the exchange's price, a quarter of an hour old, is Yahoo's of that minute."""
     market = (await document(client, FORTS))["marketdata"]
     front = dict(zip(market["columns"], market["data"][0], strict=True))
-    meta = (await document(client, "/yahoo/v8/finance/chart/BZ=F"))["chart"]["result"][0]["meta"]
-    assert front["LAST"] == Market(1).at(NOON).brent
-    assert abs(meta["regularMarketPrice"] / front["LAST"] - 1) < Decimal("0.003")
-    assert 0 < NOON.timestamp() - meta["regularMarketTime"] < 10
+    (result,) = (await document(client, "/yahoo/v8/finance/chart/BZ=F?interval=1m"))["chart"]["result"]
+    traded = NOON - timedelta(minutes=15)
+    assert front["LAST"] == Market(1).at(traded).brent
+    closes = dict(zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True))
+    assert abs(closes[traded.timestamp()] / front["LAST"] - 1) < Decimal("0.003")
+    assert 0 < NOON.timestamp() - result["meta"]["regularMarketTime"] < 10
 
 
 @pytest.mark.parametrize("symbol", ["RUB=X", "EURRUB=X"])
@@ -178,3 +180,43 @@ async def test_numbers_follow_the_clock() -> None:
             shown.append((await table(client, DAILY))[1]["USD"])
     assert len(set(shown)) == 3
     assert shown[0] == shown[3]
+
+
+@pytest.mark.parametrize(
+    ("moment", "newest", "in_force"),
+    [
+        ("2024-11-22T16:00", "22.11.2024", "22.11.2024"),
+        ("2024-11-22T17:30", "23.11.2024", "22.11.2024"),
+        ("2024-11-23T12:00", "23.11.2024", "23.11.2024"),
+        ("2024-11-25T12:00", "23.11.2024", "23.11.2024"),
+        ("2024-11-25T17:30", "26.11.2024", "23.11.2024"),
+    ],
+)
+async def test_in_the_evening_the_newest_table_is_tomorrows(moment: str, newest: str, in_force: str) -> None:
+    """Bank and mirror give it without a date; with today's the Bank gives the table that holds."""
+    now = datetime.fromisoformat(f"{moment}+03:00")
+    async with TestClient(TestServer(build(lambda: now))) as client:
+        assert (await table(client, DAILY))[0] == newest
+        assert (await table(client, f"{DAILY}?date_req={now:%d/%m/%Y}"))[0] == in_force
+        mirror = await document(client, "/cbr_mirror/daily_json.js")
+        assert datetime.fromisoformat(mirror["Date"]).strftime("%d.%m.%Y") == newest
+
+
+@pytest.mark.parametrize(
+    ("moment", "moscow", "abroad"),
+    [
+        ("2024-11-23T12:00", "23:49:59", "2024-11-22T17:59:59-05:00"),
+        ("2025-08-23T12:00", "11:45:00", "2025-08-22T17:59:59-04:00"),
+        ("2025-08-23T21:00", "18:59:59", "2025-08-22T17:59:59-04:00"),
+        ("2025-08-25T03:00", "18:59:59", "2025-08-24T19:59:57-04:00"),
+    ],
+)
+async def test_a_market_at_rest_shows_its_last_print(moment: str, moscow: str, abroad: str) -> None:
+    """By night and on a weekend; Moscow has sessions on Saturday and Sunday since 16.08.2025."""
+    now = datetime.fromisoformat(f"{moment}+03:00")
+    async with TestClient(TestServer(build(lambda: now))) as client:
+        market = (await document(client, FORTS))["marketdata"]
+        front = dict(zip(market["columns"], market["data"][0], strict=True))
+        meta = (await document(client, "/yahoo/v8/finance/chart/BZ=F"))["chart"]["result"][0]["meta"]
+    assert front["TIME"] == moscow
+    assert meta["regularMarketTime"] == datetime.fromisoformat(abroad).timestamp()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from tests.support.upstreams.exact import dumps
 
@@ -28,6 +29,8 @@ _VENUES: Final = {
     },
 }
 _DAY: Final = 86_400
+_NEW_YORK: Final = ZoneInfo("America/New_York")
+_SIX: Final = time(18)
 
 
 def yahoo_chart(
@@ -67,6 +70,16 @@ def yahoo_chart(
     candles = {"timestamp": [traded], "indicators": _candle(price, previous_close)}
     result = {"meta": meta, **(_candles(minutes) if minutes else candles)}
     return dumps({"chart": {"result": [result], "error": None}}).encode()
+
+
+def last_print(moment: datetime) -> datetime:
+    """When the last trade of Brent abroad up to `moment` was: Sunday to Friday, 18:00 in New York; holidays apart."""
+    here = moment.astimezone(_NEW_YORK)
+    rests = {4: here.time() >= _SIX, 5: True, 6: here.time() < _SIX}.get(here.weekday(), False)
+    if not rests:
+        return moment
+    friday = here.date() - timedelta(days=here.weekday() - 4)
+    return datetime.combine(friday, _SIX, _NEW_YORK) - timedelta(seconds=1)
 
 
 def yahoo_not_found(symbol: str) -> bytes:
