@@ -101,8 +101,9 @@ class Instrument:
 
     `label` and `name` are words by language, `codes` what a source calls it. `sources` are of the instrument's own
     kind, in order of preference; `fallbacks`, of another kind, speak only when those have been stale for
-    `fallback_after`. `band` are the inclusive bounds of a believable price; `max_move` and `tolerance` are fractions
-    (0.02 is 2 %). `rate` says which fixing is shown: the one in force, or the latest that was published.
+    `fallback_after`, by default three days or half of `max_age`, whichever is shorter. `band` are the inclusive bounds
+    of a believable price; `max_move` and `tolerance` are fractions (0.02 is 2 %). `rate` says which fixing is shown:
+    the one in force, or the latest that was published.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
@@ -117,7 +118,7 @@ class Instrument:
     decimals: Annotated[Whole, Ge(0), Le(8)] = 2
     sources: Names
     fallbacks: tuple[str, ...] = ()
-    fallback_after: Positive = timedelta(days=3)
+    fallback_after: Positive = timedelta(0)
     rate: Literal["in_force", "latest"] = "in_force"
     max_age: Positive = timedelta(days=14)
     max_move: Fraction = Decimal("0.1")
@@ -131,6 +132,8 @@ class Instrument:
         """Raises ValueError for rules that contradict each other."""
         if not self.unit:
             object.__setattr__(self, "unit", f"1 {self.base}")
+        if not self.fallback_after:
+            object.__setattr__(self, "fallback_after", min(timedelta(days=3), self.max_age / 2))
         low, high = self.band
         if low >= high:
             raise ValueError(f"band: the lower bound {low} is not below the upper one {high}")

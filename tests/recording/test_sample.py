@@ -62,7 +62,7 @@ async def test_it_moves_and_its_end_meets_its_beginning() -> None:
             twice.set()
 
     service.store_writer.report = keep  # type: ignore[method-assign] # to listen
-    async with service.running(), asyncio.timeout(PATIENCE):
+    async with service.running(), asyncio.timeout(4 * PATIENCE):
         await twice.wait()
     versions = [snapshot.version for snapshot in seen]
     assert versions == sorted(set(versions))

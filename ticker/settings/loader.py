@@ -161,6 +161,13 @@ class _Layers:
                 if isinstance(below, dict):
                     self._forget(dotted)
                 self.origins[dotted] = origin
+                if key == "sources" and isinstance(value, list):
+                    self._promote(tree, value, f"{at}fallbacks")
+
+    def _promote(self, tree: dict[str, Any], sources: Sequence[object], fallbacks: str) -> None:
+        """Who is named among an instrument's sources is none of its shipped fallbacks any more."""
+        if self.origins.get(fallbacks) == "shipped" and isinstance(shipped_ones := tree.get("fallbacks"), list):
+            tree["fallbacks"] = [each for each in shipped_ones if each not in sources]
 
     def _forget(self, dotted: str) -> None:
         for key in [key for key in self.origins if key == dotted or key.startswith(f"{dotted}.")]:
