@@ -19,7 +19,7 @@ PLAIN: st.SearchStrategy[Any] = (
 TREES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
-@settings(max_examples=1000)
+@settings(max_examples=200)
 @given(TREES)
 def test_a_tree_without_decimals_reads_as_any_encoder_writes_it(tree: object) -> None:
     """Whatever letters, quotes and control characters are in it, on one line."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -67,10 +68,12 @@ async def test_the_header_of_a_day_is_that_days(service: Kept) -> None:
     assert await text(service, "/widget?at=2024-11-21") == "USD100.22 EUR105.81 OIL72.81"
 
 
-async def test_todays_picture_does_not_stand_beside_an_old_number(service: Kept) -> None:
-    """The sparkline is of the last days from now; the header of another day goes without."""
-    async with service.client.get("/widget?at=2024-11-22&style=sparkline") as answer:
-        assert "<svg" not in await answer.text()
+async def test_a_picture_of_the_past_ends_with_the_number_beside_it(service: Kept) -> None:
+    """The sparkline of another day is of the days before it, and tells nothing of later."""
+    async with service.client.get("/widget?at=2024-11-22&style=sparkline&symbols=USD") as answer:
+        drawn = re.search(r'aria-label="([^"]*)"', await answer.text())
+    assert drawn is not None
+    assert "\N{RIGHTWARDS ARROW} 100.68 (Nov 22, 2024)" in drawn[1]
 
 
 async def test_a_quote_of_the_past_is_whole(service: Kept) -> None:

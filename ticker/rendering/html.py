@@ -10,7 +10,7 @@ from decimal import Decimal
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ticker.quotes import Quote, Snapshot, Status, worst
+from ticker.quotes import PriceType, Quote, Snapshot, Status, worst
 from ticker.rendering import locales, phrases
 from ticker.rendering.chart import Sparkline, sparkline
 from ticker.rendering.schemas import name_of, stamp, utc, valid_until
@@ -116,9 +116,9 @@ class HtmlRenderer:
         """
 
         def aged(quote: Quote) -> bool:
-            if dated or (quote.as_of is not None and quote.as_of > snapshot.generated_at):
+            if dated or _lies_ahead(quote, snapshot.generated_at):
                 return True
-            is_of_today = style == "plain" and seen is not None and _same_day(quote, seen)
+            is_of_today = style == "plain" and seen is not None and _is_of_the_day(quote, seen)
             return quote.status is Status.STALE and not is_of_today
 
         items = [
@@ -237,8 +237,16 @@ def _line(quote: Quote, past: Mapping[str, Sequence[Point]], locale: Locale) -> 
     return sparkline(points, quote, locale) if points and quote.price is not None else None
 
 
-def _same_day(quote: Quote, seen: datetime) -> bool:
-    return quote.as_of is not None and quote.as_of.date() == seen.astimezone(quote.as_of.tzinfo).date()
+def _lies_ahead(quote: Quote, now: datetime) -> bool:
+    """Whether a fixing is dated a later day than it is in its publisher's zone."""
+    if quote.as_of is None or quote.price_type is not PriceType.FIXING:
+        return False
+    return quote.as_of.date() > now.astimezone(quote.as_of.tzinfo).date()
+
+
+def _is_of_the_day(quote: Quote, seen: datetime) -> bool:
+    """Whether the number is of the day on which it is looked at, in its source's zone."""
+    return quote.as_of is not None and quote.as_of.date() >= seen.astimezone(quote.as_of.tzinfo).date()
 
 
 def _is_day(moment: datetime) -> bool:

@@ -177,7 +177,7 @@ class History:
         self._clock = clock
         self._demo = demo
         self._boards: TTLCache[date, Snapshot] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
-        self._recent: TTLCache[str, Sequence[Point]] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
+        self._recent: TTLCache[tuple[str, datetime | None], Sequence[Point]] = TTLCache(_BOARDS, _REMEMBERED_SECONDS)
 
     def today(self) -> date:
         """The day it is, wherever of our instruments it is latest."""
@@ -226,15 +226,18 @@ class History:
         found = await self._read(question)
         return min(filter(None, found), default=None)
 
-    async def recent(self, symbols: Sequence[str]) -> dict[str, Sequence[Point]]:
-        """The last 30 days of each of `symbols`, a point a day, oldest first; remembered for half a minute."""
+    async def recent(self, symbols: Sequence[str], until: datetime | None = None) -> dict[str, Sequence[Point]]:
+        """The 30 days of each of `symbols` before `until`, or before now, a point a day, oldest first.
+
+        Remembered for half a minute.
+        """
         found = dict[str, Sequence[Point]]()
         for symbol in symbols:
-            points = self._recent.get(symbol)
+            points = self._recent.get((symbol, until))
             if points is None:
-                ask = TimeRange(symbol, self._clock() - _RECENT, None, "1d")
+                ask = TimeRange(symbol, (until or self._clock()) - _RECENT, until, "1d")
                 points = (await self.line(ask, lambda _: None))[0].points
-                self._recent[symbol] = points
+                self._recent[symbol, until] = points
             found[symbol] = points
         return found
 

@@ -203,9 +203,10 @@ async def widget(request: web.Request) -> web.StreamResponse:
     parameters.only(request, ("symbols", "lang", "style", "at"))
     style = parameters.one_of(request, "style", STYLES, "plain")
     snapshot = await history.snapshot(request)
-    now = request.app[CONTEXT].clock()
-    stale = any(quote.status is Status.STALE for quote in snapshot.quotes) and "at" not in request.query
-    hour = now.replace(minute=0, second=0, microsecond=0) if stale else None
+    # A board of the past is looked at as it was looked at then.
+    seen = snapshot.generated_at if "at" in request.query else request.app[CONTEXT].clock()
+    stale = any(quote.status is Status.STALE for quote in snapshot.quotes)
+    hour = seen.replace(minute=0, second=0, microsecond=0) if stale else None
     view = View("widget", parameters.symbols(request, snapshot), parameters.language(request), style, hour)
     return await _answer(request, snapshot, view, _GLANCE)
 

@@ -43,20 +43,24 @@ async def stood(request: web.Request, board: Snapshot, view: View, fields: Mappi
     asked = [q for q in board.quotes if not view.symbols or q.symbol in view.symbols]
     if all(quote.as_of is None for quote in asked):
         raise await before_history(request, [quote.symbol for quote in asked], "at")
-    if view.style == "sparkline":
-        # The picture is of the last days from now: beside the numbers of another day it would tell what they do not.
-        view = replace(view, style="plain")
-    made = request.app[CONTEXT].renderer.render_uncached(board, view)
-    known = max(quote.fetched_at for quote in asked if quote.fetched_at)
+    # The picture is of the days before that moment.
+    past = await recent(request.app[CONTEXT], board, view.style, board.generated_at)
+    made = request.app[CONTEXT].renderer.render_uncached(board, view, past)
+    known = max((quote.fetched_at for quote in asked if quote.fetched_at), default=board.generated_at)
     return answered(request, replace(made, modified=known), board.generated_at, fields)
 
 
-async def recent(context: Context, snapshot: Snapshot, style: str) -> Mapping[str, Sequence[Point]]:
-    """The last days of each instrument where the style draws them; numbers wait for no store that fails."""
+async def recent(
+    context: Context, snapshot: Snapshot, style: str, until: datetime | None = None
+) -> Mapping[str, Sequence[Point]]:
+    """The last days of each instrument, before `until` or before now, where the style draws them.
+
+    Numbers wait for no store that fails.
+    """
     if style != "sparkline":
         return {}
     try:
-        return await context.history.recent([quote.symbol for quote in snapshot.quotes])
+        return await context.history.recent([quote.symbol for quote in snapshot.quotes], until)
     except StoreError:
         return {}
 

@@ -7,12 +7,12 @@ import functools
 from collections.abc import Iterable, Mapping
 from html import escape
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ticker.rendering import json
+from ticker.rendering.schemas import ProblemSchema
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
@@ -32,18 +32,20 @@ def _sendable(text: str) -> str:
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None, *, demo: bool = False) -> web.Response:
     """The problem as an answer that no cache keeps; in a `demo` it says so as every JSON does."""
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        **problem.members,
-        **({"demo": True} if demo else {}),
-    }
+    body = ProblemSchema.model_validate(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(problem.status).phrase,
+            "status": problem.status,
+            "detail": problem.detail,
+            "demo": demo,
+            **problem.members,
+        }
+    )
     return web.Response(
         status=problem.status,
         # Without a "<", so that it is no markup even where a server-side include puts it into a page.
-        body=json.encode(body).replace(b"<", b"\\u003c"),
+        body=json.encode(body.members()).replace(b"<", b"\\u003c"),
         headers={"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})},
     )
 
