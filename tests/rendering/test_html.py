@@ -179,7 +179,7 @@ def test_tomorrows_rate_says_so_while_nobody_has_confirmed_it() -> None:
 @pytest.mark.parametrize("style", ["plain", "change", "sparkline", "upcoming"])
 def test_a_number_whose_date_lies_ahead_shows_it_in_every_style(style: str) -> None:
     """An instrument may show the newest rate before it is in force; nobody shall take it for today's."""
-    ahead = replace(FRESH, as_of=datetime(2024, 11, 23, tzinfo=UTC))
+    ahead = replace(FRESH, as_of=datetime(2024, 11, 23, tzinfo=UTC), instrument=replace(DOLLAR, rate="latest"))
     assert "Nov 23, 2024" in read(fragment(ahead, style=style)).text
     assert "2024" not in read(fragment(FRESH, style=style)).text
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ticker.quotes import PriceType, Quote, Snapshot, Status, worst
+from ticker.quotes import Quote, Snapshot, Status, worst
 from ticker.rendering import locales, phrases
 from ticker.rendering.chart import Sparkline, sparkline
 from ticker.rendering.schemas import name_of, stamp, utc, valid_until
@@ -238,8 +238,8 @@ def _line(quote: Quote, past: Mapping[str, Sequence[Point]], locale: Locale) -> 
 
 
 def _lies_ahead(quote: Quote, now: datetime) -> bool:
-    """Whether a fixing is dated a later day than it is in its publisher's zone."""
-    if quote.as_of is None or quote.price_type is not PriceType.FIXING:
+    """Whether a number is shown before it is in force: dated a later day than it is in its publisher's zone."""
+    if quote.as_of is None or quote.instrument.rate != "latest":
         return False
     return quote.as_of.date() > now.astimezone(quote.as_of.tzinfo).date()
 
