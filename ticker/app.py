@@ -164,7 +164,6 @@ class Service:
     def _age(self) -> None:
         self.context.process_health.timetable_ran()
         now = self.context.clock()
-        self.poller.age(now)
         if self.timekeeper.clock_was_set():
             self.poller.publish(now)
         self.poller.look_again(now)

@@ -526,7 +526,8 @@ class Poller:
         self._waiting = witnesses
 
     def look_again(self, now: datetime) -> None:
-        """Publish anew where a number waits for a witness that may have run out of time."""
+        """Let time pass, and publish anew where a number waits for a witness that may have run out of it."""
+        self.age(now)
         if (self._waiting or self._provisional) and self._gate.on:
             self.publish(now)
 

@@ -193,13 +193,13 @@ def test_a_jump_that_nobody_confirms_is_marked_and_held_at_midnight(fixing: Desk
 
 
 def test_consecutive_true_jumps_are_shown_by_the_next_publication(fixing: Desk) -> None:
-    """3 and 4 March 2022 with the Bank alone: 103.2487 when 111.7564 is out, that one when 105.8124 is."""
+    """3 and 4 March 2022 with the Bank alone: 103.2487 when 111.7564 is out, and then that one from its date on."""
     desk = Desk(fixing.what, fixing.calendars, datetime(2022, 3, 2, 12, tzinfo=MOSCOW)).fails("mirror", "third")
     assert desk.says("cbr", "91.7457", date(2022, 3, 2)).price == "91.7457"
     desk.at(2, 17).says("cbr", "103.2487", date(2022, 3, 3)).choose()
     assert desk.at(3, 12).shown() == ("91.7457", "stale", "move")
     assert desk.at(3, 17).says("cbr", "111.7564", date(2022, 3, 4)).shown() == ("103.2487", "fresh", None)
-    assert desk.at(4, 12).shown() == ("103.2487", "stale", "move")
+    assert desk.at(4, 12).shown() == ("111.7564", "fresh", None)
     assert desk.at(4, 17).says("cbr", "105.8124", date(2022, 3, 5)).shown() == ("111.7564", "fresh", None)
     assert desk.at(5, 1).shown() == ("105.8124", "fresh", None)
 

@@ -116,16 +116,11 @@ def choose(ask: SelectionInput) -> Choice:
 
 def own_publisher(ask: SelectionInput) -> str | None:
     """Whose fixing the instrument is; None where it is a market's price or an indicative rate."""
-    fixings = [
-        c
-        for c in ask.candidates
-        if c.source in ask.instrument.sources and c.price_type is PriceType.FIXING and not c.derived
-    ]
-    if fixings:
-        return min(fixings, key=ask.rank).publisher
-    shown = ask.shown
-    own = shown is not None and shown.source in ask.instrument.sources
-    return shown.publisher if shown is not None and own and shown.price_type is PriceType.FIXING else None
+    sources, shown = ask.instrument.sources, ask.shown
+    if shown is not None and shown.source in sources and shown.price_type is PriceType.FIXING:
+        return shown.publisher
+    best = min((c for c in ask.candidates if c.source in sources), key=ask.rank, default=None)
+    return best.publisher if best and best.price_type is PriceType.FIXING and not best.derived else None
 
 
 # A fixing.
@@ -176,8 +171,12 @@ def _before(ask: SelectionInput, tables: Sequence[Table], as_of: datetime) -> Co
         if table.believed is not None:
             claim = table.believed.claim
             found = [each for each in found if each.as_of != table.as_of]
-            found.append(Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied))
+            found.append(_confirmed(claim))
     return max(found, key=lambda each: each.as_of, default=None)
+
+
+def _confirmed(claim: Claim) -> Confirmed:
+    return Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied, claim.denied("move"))
 
 
 def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table]) -> tuple[Quote, str]:
@@ -332,7 +331,8 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
             claim = table.believed.claim
             before = confirmed.get(table.as_of)
             copied = claim.copied or bool(before and before.copied and equal_digits(before.price, claim.price))
-            confirmed[table.as_of] = Confirmed(claim.price, table.as_of, claim.first.source, copied)
+            jumped = claim.denied("move") or bool(before and before.jumped)
+            confirmed[table.as_of] = replace(_confirmed(claim), copied=copied, jumped=jumped)
             for source in (c.source for c in claim.candidates):
                 # What was refuted is forgotten only when a copy says the same again.
                 kept = {k: d for k, d in doubts.items() if k[0] != source or k[1] > table.as_of}
@@ -476,8 +476,16 @@ def _fresh_until(ask: SelectionInput, one: Candidate) -> datetime:
     until = own.fresh_until(one.as_of)
     if not isinstance(own, Session) or until <= one.as_of + own.delay + own.grace:
         return until
-    calendars = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
-    return min([until, *(each.fresh_until(one.as_of) for each in calendars if isinstance(each, Session))])
+    kinds = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
+    return min([until, *(_printed_by(each, one.as_of) for each in kinds if isinstance(each, Session) and each != own)])
+
+
+def _printed_by(market: Session, as_of: datetime) -> datetime:
+    """When another market must have printed something newer than `as_of`, heard or not."""
+    session, lag = market.session_at(as_of), market.delay + market.grace
+    if session is not None and as_of < session.closes - market.grace:
+        return as_of + lag
+    return market.next_open(as_of) + lag
 
 
 def _timed(ask: SelectionInput, quote: Quote, as_of: datetime) -> Quote:
@@ -548,16 +556,23 @@ def _learn(
         else:
             doubts[one.source] = replace(fresh, refuted=refuted)
     memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
+    believed = {c.source: c for c in memory.confirmed} | {
+        each.claim.first.source: _believed_print(each) for each in judged if each.believed
+    }
+    if speaker is not None:
+        believed.setdefault(speaker.claim.first.source, _believed_print(speaker))
+    memory = replace(memory, confirmed=tuple(sorted(believed.values(), key=lambda c: c.source)))
     if speaker is not None and speaker.claim.first in current:
-        price, as_of, source = speaker.claim.price, speaker.claim.as_of, speaker.claim.first.source
-        memory = replace(memory, confirmed=(Confirmed(price, as_of, source, speaker.claim.favoured("second_market")),))
         for each in judged:
             if each is not speaker and each.believed and markets.agrees(ask, speaker.claim.first, each.claim.first):
                 memory = markets.learn(memory, speaker.claim.first, each.claim.first)
-    elif speaker is not None and not memory.confirmed:
-        claim = speaker.claim
-        memory = replace(memory, confirmed=(Confirmed(claim.price, claim.as_of, claim.first.source),))
     return memory
+
+
+def _believed_print(judged: Judged) -> Confirmed:
+    one = judged.claim.first
+    code = one.contract.code if one.contract else None
+    return Confirmed(one.price, one.as_of, one.source, judged.claim.favoured("second_market"), contract=code)
 
 
 def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:

@@ -23,6 +23,8 @@ CROSSES = Decimal("0.03")
 CLEARLY = {"quotient": Decimal("0.015"), "crosses": Decimal("0.02")}
 # A cross rate of another week says nothing of a table.
 _SAME_TIME = timedelta(days=2)
+# After an extraordinary move that was true, an ordinary one is half as large again.
+_RESTLESS = Decimal("1.5")
 _HALF_A_DAY = timedelta(hours=12)
 # How long a start from nothing waits for its witnesses before it calls a number fresh.
 PATIENCE = timedelta(seconds=30)
@@ -285,7 +287,7 @@ def _findings(
         _crosses(ask, claim),
     ]
     if before is not None:
-        limit = ordinary(ask, before.as_of, claim.as_of)
+        limit = ordinary(ask, before.as_of, claim.as_of) * (_RESTLESS if before.jumped else 1)
         move = moved(claim.price, before.price)
         found.append(Finding("move", move <= limit, move, limit))
         found.append(_slip(claim, before))

@@ -108,8 +108,18 @@ def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], s
         limit = CANDLE if minutes else ask.instrument.tolerance * _KNOWN
         limit = min(limit, OWN_WORDS * 2) if any(each.holds is False for each in _own_words(one)) else limit
         step = moved(one.price, _expected(ask, one, shown))
+        if not measured or min(measured)[0] <= ask.instrument.tolerance:
+            # Of two markets that differ by little the one that prints what it last printed has not moved.
+            step = min([step, *(moved(one.price, price) for price in _own_last(ask, one))])
         found.append(Finding("still", step <= limit, step, limit))
     return found
+
+
+def _own_last(ask: SelectionInput, one: Candidate) -> list[Decimal]:
+    """What the source itself printed last that was believed, of the same contract."""
+    code = one.contract.code if one.contract else None
+    known = (c for c in ask.memory.confirmed if c.source == one.source and c.contract == code)
+    return [c.price for c in known if c.as_of <= one.as_of]
 
 
 def _same_minute(ask: SelectionInput, one: Candidate, other: Candidate) -> list[Decimal]:

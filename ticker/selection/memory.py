@@ -16,12 +16,17 @@ from ticker.quotes import Reason
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A number that was believed for its date; `copied` says that an independent copy carried the same digits."""
+    """A number that was believed for its date; `copied` says that an independent copy carried the same digits.
+
+    `jumped` says that it was an extraordinary move itself: the next one may be as well. `contract` is a future's code.
+    """
 
     price: Decimal
     as_of: datetime
     source: str
     copied: bool = False
+    jumped: bool = False
+    contract: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

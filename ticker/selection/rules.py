@@ -139,7 +139,7 @@ FIXING: tuple[Rule, ...] = (
         "stands by it",
         _YES,
         None,
-        lambda c: c.denied("move") and c.favoured("stands_by"),
+        lambda c: (c.denied("move") or _unmoved(c)) and c.favoured("stands_by"),
         "An extraordinary move alone that the source's next publication stands by.",
         "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
     ),
@@ -147,8 +147,8 @@ FIXING: tuple[Rule, ...] = (
         "move",
         _HOLD,
         Reason.MOVE,
-        lambda c: c.denied("move"),
-        "An extraordinary move that nobody confirms.",
+        lambda c: c.denied("move") or _unmoved(c),
+        "An extraordinary move that nobody confirms, or a large one of which other central banks' rates show nothing.",
         "A digit slip at a source that is alone.",
     ),
     Rule(
@@ -257,6 +257,14 @@ MARKET: tuple[Rule, ...] = (
 def decide(claim: Claim, rules: tuple[Rule, ...]) -> Rule:
     """The first of `rules` that applies to the claim."""
     return next(rule for rule in rules if rule.applies(claim))
+
+
+def _unmoved(claim: Claim) -> bool:
+    """Whether it moved by more than two central banks' rates differ from it, and these show nothing of it yet."""
+    move, crosses = claim.findings.get("move"), claim.findings.get("crosses")
+    if move is None or crosses is None or crosses.holds is not None or move.figure is None or crosses.limit is None:
+        return False
+    return move.figure > crosses.limit
 
 
 def _figure(claim: Claim, name: str) -> int:
