@@ -6,6 +6,7 @@ observation in ours, a *quote* what is published, a *snapshot* all quotes at one
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -142,6 +143,8 @@ class Instrument:
                 f"fallback_after ({written(self.fallback_after)}) must be below max_age ({written(self.max_age)}),"
                 " or no fallback would ever be shown"
             )
+        if several := [name for name, count in Counter(self.sources).items() if count > 1]:
+            raise ValueError(f"{', '.join(several)} stands twice among the sources: once is enough")
         if twice := set(self.sources) & set(self.fallbacks):
             raise ValueError(
                 f"{', '.join(sorted(twice))} cannot be among both sources and fallbacks: take it out of one"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
+from ticker.calendars import Session
 from ticker.settings.errors import ConfigurationError, redact
 from ticker.settings.loader import Changes, Loaded, compare, ensure_reloadable, load, shipped
 from ticker.settings.models import Settings
@@ -148,6 +149,30 @@ def test_a_calendar_of_another_kind_takes_the_place_of_the_shipped_one(tmp_path:
     assert load(tmp_path / "own.toml", {}, {}).settings.calendars["cbr"].kind == "session"
 
 
+def test_a_market_has_one_form_of_hours(tmp_path: Path) -> None:
+    """The one that a file gives takes the place of the shipped one."""
+    (tmp_path / "own.toml").write_text("[calendars.moex_forts]\nopens = '09:00'\ncloses = '10:00'")
+    (tmp_path / "calendars").mkdir()
+    (tmp_path / "calendars" / "dealers.toml").write_text(
+        "[[timetables]]\nsessions = [{ days = 'mon-fri', opens = '09:00', closes = '18:00' }]"
+    )
+    calendars = load(tmp_path / "own.toml", {}, {}).settings.calendars
+    market, dealers = calendars["moex_forts"], calendars["dealers"]
+    assert isinstance(market, Session)
+    assert isinstance(dealers, Session)
+    assert (market.timetables, market.opens) == ((), time(9))
+    assert (len(dealers.timetables), dealers.opens) == (1, None)
+
+
+@pytest.mark.parametrize("text", [f"[instruments.USD]\n{'.'.join('x' * 3000)} = 1", f"x = {'[' * 50_000}"])
+def test_tables_without_end_are_refused(tmp_path: Path, text: str) -> None:
+    """In a sentence, not by the stack."""
+    (tmp_path / "own.toml").write_text(text)
+    assert "too many of them" in refused(tmp_path / "own.toml")
+    variable = f"TICKER_SOURCES__CBR__ATTRIBUTION__{'__'.join('X' * 3000)}"
+    assert "too many of them" in refused(shipped(), {variable: "1"})
+
+
 def test_the_environment_names_the_file_where_no_flag_does(tmp_path: Path, written: Path) -> None:
     """TICKER_CONFIG is no setting; an empty one names nothing."""
     variables = {"TICKER_CONFIG": str(written)}
@@ -238,6 +263,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[instruments.USD]\nsymbol = 'EUR'", "instruments", "USD has a symbol of its own"),
         ("[instruments.USD]\nrate = 'newest'", "instruments.USD.rate", "must be one of 'in_force' or 'latest'"),
         ("[instruments.USD]\nfallbacks = ['fredd']", "instruments.USD.fallbacks", "did you mean 'fred'?"),
+        ("[instruments.USD]\nsources = ['cbr', 'cbr']", "instruments.USD", "cbr stands twice among the sources"),
         ("[instruments.USD]\nfallbacks = ['cbr']", "instruments.USD", "cannot be among both sources and fallbacks"),
         (
             "[instruments.OIL]\nfallbacks = ['fred']\nfallback_after = '8d'\nsources = ['moex']",
@@ -438,6 +464,8 @@ def test_who_is_named_among_the_sources_is_no_shipped_fallback(tmp_path: Path) -
     assert (found["USD"].sources, found["USD"].fallbacks[:2]) == (("cbr", "nbrb"), ("cbu_uz", "nbk"))
     assert (found["OIL"].fallbacks, found["OIL"].fallback_after) == (("fred",), timedelta(days=1))
     assert found["EUR"].fallback_after == timedelta(days=3)
+    found = load(shipped(), {"TICKER_INSTRUMENTS__USD__SOURCES": '["cbr", "nbrb"]'}, {}).settings.instruments
+    assert found["USD"].fallbacks[:2] == ("cbu_uz", "nbk")
 
 
 ONLY_MOEX = "[instruments.OIL]\nsources = ['moex']\nfallbacks = ['fred']"

@@ -33,6 +33,7 @@ _REFERENCES = {
     "sources": {"calendar": "calendar"},
     "webhooks": {"symbols": "instrument"},
 }
+_OTHER_FORM = {"timetables": ("opens", "closes"), "opens": ("timetables",), "closes": ("timetables",)}
 _Path: TypeAlias = tuple[str, ...]
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -76,11 +77,15 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     shipped configuration key by key. Raises ConfigurationError with all that is wrong.
     """
     layers = _Layers(file or _configured(environment))
-    before = _flat(layers.tree)
-    layers.lay_files()
-    wrong = layers.lay_environment(environment)
-    layers.lay_flags(flags)
     tree, origins, path = layers.tree, layers.origins, str(layers.path)
+    before = _flat(tree)
+    try:
+        layers.lay_files()
+        wrong = layers.lay_environment(environment)
+        layers.lay_flags(flags)
+        after = _flat(tree)
+    except RecursionError:
+        raise ConfigurationError(f"{path}, environment or flags: tables within tables, too many of them") from None
     wrong += _dangling(tree, origins, path)
     try:
         settings = Settings.model_validate(tree)
@@ -90,7 +95,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     wrong = wrong or [f"{place(key, origins, path)}: {key}: {message}" for key, message in _unusable(settings)]
     if wrong:
         raise ConfigurationError("\n".join(wrong))
-    return Loaded(settings, origins, path, _changes(before, _flat(tree)))
+    return Loaded(settings, origins, path, _changes(before, after))
 
 
 def _configured(environment: Mapping[str, str]) -> Path:
@@ -143,6 +148,8 @@ class _Layers:
     def _merge(self, tree: dict[str, Any], layer: Mapping[str, Any], origin: str, at: str = "") -> None:
         for key, value in layer.items():
             dotted = f"{at}{key}"
+            if at.startswith("calendars."):
+                self._make_way(tree, key, at)
             below = tree.get(key)
             if isinstance(value, dict) and isinstance(below, dict) and not _is_one_value(key, value, below):
                 self._merge(below, value, origin, f"{dotted}.")
@@ -166,8 +173,16 @@ class _Layers:
 
     def _promote(self, tree: dict[str, Any], sources: Sequence[object], fallbacks: str) -> None:
         """Who is named among an instrument's sources is none of its shipped fallbacks any more."""
-        if self.origins.get(fallbacks) == "shipped" and isinstance(shipped_ones := tree.get("fallbacks"), list):
+        if self.origins.get(fallbacks) in {"shipped", str(shipped())} and isinstance(
+            shipped_ones := tree.get("fallbacks"), list
+        ):
             tree["fallbacks"] = [each for each in shipped_ones if each not in sources]
+
+    def _make_way(self, calendar: dict[str, Any], key: str, at: str) -> None:
+        """A market's hours have two forms; the one that is laid over takes the place of the other."""
+        for other in _OTHER_FORM.get(key, ()):
+            if calendar.pop(other, None) is not None:
+                self._forget(f"{at}{other}")
 
     def _forget(self, dotted: str) -> None:
         for key in [key for key in self.origins if key == dotted or key.startswith(f"{dotted}.")]:
