@@ -15,7 +15,7 @@ import pytest
 from tests.support.upstream import CBR, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.health import Health
-from ticker.scheduling import Cadence, Plan, Timetable
+from ticker.scheduling import Plan, PollScheduler
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
 from ticker.settings.models import Schedule, Settings
@@ -110,7 +110,7 @@ async def test_an_answer_to_a_question_of_yesterday_is_dropped(service: tuple[Se
 
 
 class Desk:
-    """A timetable over sources that answer at once, and what it asked."""
+    """A scheduler over sources that answer at once, and what it asked."""
 
     def __init__(self, *sources: str) -> None:
         self.health = {source: Health(source) for source in sources}
@@ -118,7 +118,7 @@ class Desk:
         self.bell = asyncio.Condition()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.timetable = Timetable(plans(*sources), self.poll, self.standing, lambda _: 1, self.clock)
+        self.timetable = PollScheduler(plans(*sources), self.poll, self.standing, lambda _: 1, self.clock)
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -144,8 +144,8 @@ class Desk:
 
 def plans(*sources: str, every: timedelta = HOUR, budget: int = 10) -> dict[str, Plan]:
     """A plan for each source."""
-    cadence = Cadence(Schedule(every=every, zone=ZONE, jitter=timedelta(0)), budget)
-    return {source: Plan(cadence, Random(1)) for source in sources}  # noqa: S311 - jitter, not a secret
+    schedule = Schedule(every=every, zone=ZONE, jitter=timedelta(0))
+    return {source: Plan(schedule, budget, Random(1)) for source in sources}  # noqa: S311 - jitter, not a secret
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ async def test_who_is_gone_is_never_asked_again_and_who_is_new_at_once(desk: Des
     desk.health = {"b": desk.health["b"], "c": Health("c")}
     desk.timetable.reload(plans("b", "c"), ())
     await desk.count("c", 1)
-    assert not desk.timetable._alarms.is_set("a")
+    assert desk.timetable._scheduler.get_job("a") is None
     desk.timetable.poll_now("a")
     assert desk.asked == ["a", "b", "c"]
 

@@ -36,7 +36,7 @@ from ticker.rendering.representation import JSON, Representation
 from ticker.rendering.tree import tree_of
 from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
-from ticker.scheduling import Cadence, Plan, Timetable
+from ticker.scheduling import Plan, PollScheduler
 from ticker.selection.memory import decode
 from ticker.settings.loader import Changes, compare, ensure_reloadable
 from ticker.settings.models import Settings
@@ -65,7 +65,7 @@ _EXPORTED = ("widget.css", "widget.js")
 
 
 # What says when a source is polled: a timetable, or a recording, which says when it was.
-Timekeeper: TypeAlias = Timetable | Replayer
+Timekeeper: TypeAlias = PollScheduler | Replayer
 
 
 @dataclass(slots=True)
@@ -298,7 +298,7 @@ def _board(
 
 def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str, Plan]:
     each = config.sources
-    return {source: Plan(Cadence(each[source].schedule, each[source].budget), random) for source in sources}
+    return {source: Plan(each[source].schedule, each[source].budget, random) for source in sources}
 
 
 def _targets(config: Settings, feeds: Mapping[str, Feed]) -> PollTargets:
@@ -314,13 +314,13 @@ def _timetable(
     now: Callable[[], datetime],
     seed: int | None,
     asking: Callable[[], object],
-) -> Timetable:
+) -> PollScheduler:
     def planned() -> None:
         # A source whose first poll has not ended may change the board at any moment.
         board.expect(min(health.next_poll or now() for health in poller.health.values()))
 
     plans = _plans(config, poller.feeds, Random(seed))  # noqa: S311 - jitter, not a secret # nosec B311
-    return Timetable(plans, poller.poll, lambda source: poller.health[source], poller.cost, now, planned, asking)
+    return PollScheduler(plans, poller.poll, lambda source: poller.health[source], poller.cost, now, planned, asking)
 
 
 def _context(

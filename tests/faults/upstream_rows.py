@@ -84,14 +84,14 @@ UPSTREAMS: tuple[Fault, ...] = (
         "without end, polled every 50 ms",
         "the copy's numbers; never more requests than the hour's budget",
         "tests/faults/test_timetable.py::test_a_burst_of_500_is_not_answered_with_a_burst_of_requests",
-        Mutation("ticker.scheduling:Plan.next", "max(when, self.affordable(requests))", "when"),
+        Mutation("ticker.scheduling:Plan.soonest", ", self._affordable(now, requests))", ")"),
     ),
     Fault(
         "429, `Retry-After` in seconds",
         "the header",
         "the copy's numbers; not asked again before",
         "tests/faults/test_timetable.py::test_retry_after_is_obeyed[seconds]",
-        Mutation("ticker.scheduling:Plan.next", "standing.retry_at is not None", "False"),
+        Mutation("ticker.scheduling:Plan.soonest", "state.retry_at or now", "now"),
     ),
     Fault(
         "429, `Retry-After` as a date",
@@ -171,9 +171,9 @@ UPSTREAMS: tuple[Fault, ...] = (
         "the fallback; never two requests of one source at once",
         "tests/faults/test_timetable.py::test_a_slow_upstream_is_never_asked_twice_at_once",
         Mutation(
-            "ticker.scheduling:Timetable._begin",
-            "source in self.budgets.plans and source not in self._polls",
-            "asyncio.get_running_loop().call_later(0.2, self._begin, source)",
+            "ticker.scheduling:PollScheduler._begin",
+            " or source in self._polls",
+            "",
         ),
     ),
 )

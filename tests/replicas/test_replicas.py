@@ -162,7 +162,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         for each in both:
             each.store_writer._store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
         await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
-        assert [timetable(each).budgets.share for each in both] == [2, 2]
+        assert [timetable(each).share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
             upstream.trio(DAY, brent=price)
             await both[at].poller.poll("moex")
@@ -184,13 +184,13 @@ async def test_a_budget_is_one_budget_whoever_polls(tmp_path: Path, upstream: Up
             await until(lambda: role(second) is Role.FOLLOWS)
             await leave(first)
             await until(lambda: role(second) is Role.LEADS)
-            await until(lambda: len(timetable(second).budgets.asked("moex")) >= 2 * cost)
-            await until(lambda: "moex" not in timetable(second)._polls)
+            await until(lambda: len(timetable(second).asked("moex")) >= 2 * cost)
+            await until(lambda: not timetable(second).polls("moex"))
             timetable(second).divide(9)
             asked = len(upstream.hits("/moex"))
             second.timekeeper.poll_now("moex")
             timetable(second)._begin("moex")
-            assert "moex" not in timetable(second)._polls
+            assert not timetable(second).polls("moex")
             assert len(upstream.hits("/moex")) == asked
 
 

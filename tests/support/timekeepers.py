@@ -2,12 +2,12 @@
 
 from ticker.app import Service
 from ticker.recording import Replayer
-from ticker.scheduling import Timetable
+from ticker.scheduling import PollScheduler
 
 
-def timetable(service: Service) -> Timetable:
+def timetable(service: Service) -> PollScheduler:
     """The timetable of a service that polls."""
-    assert isinstance(service.timekeeper, Timetable)
+    assert isinstance(service.timekeeper, PollScheduler)
     return service.timekeeper
 
 

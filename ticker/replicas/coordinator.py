@@ -21,7 +21,7 @@ from ticker.polling import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
 from ticker.replicas.lease import LeaderHandover, Replica, Role
-from ticker.scheduling import Timetable
+from ticker.scheduling import PollScheduler
 from ticker.storage import codec
 from ticker.storage.base import Message
 from ticker.storage.writer import MEMORY, QUOTES, SOURCES, StoreWriter
@@ -84,7 +84,7 @@ class HealthSync:
         store_writer: StoreWriter,
         poller: Poller,
         board: Board,
-        timetable: Timetable,
+        timetable: PollScheduler,
         clock: Callable[[], datetime],
     ) -> None:
         # When whoever polls has asked each source, as it was told last.
@@ -117,7 +117,7 @@ class HealthSync:
 
     def tell(self) -> None:
         """Say it, where anything is new."""
-        asked = self._timetable.budgets.asked
+        asked = self._timetable.asked
         health = self._poller.health.items()
         now = [(e.last_success, e.last_failure, e.next_poll, len(asked(source))) for source, e in health]
         if now != self._told:
@@ -153,7 +153,7 @@ class ReplicaCoordinator:
         store_writer: StoreWriter,
         poller: Poller,
         board: Board,
-        timetable: Timetable,
+        timetable: PollScheduler,
         process_health: ProcessHealth,
         clock: Callable[[], datetime],
     ) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from ticker.log import Log
 from ticker.polling import Poller
-from ticker.scheduling import Timetable
+from ticker.scheduling import PollScheduler
 from ticker.storage.base import Lease, Message, Shared, StoreError, holder_name
 
 log = Log(__name__)
@@ -161,7 +161,7 @@ _UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 class LeaderHandover:
     """Lets `timetable` go on, rest or begin, as the role of `replica` asks for."""
 
-    def __init__(self, replica: Replica, poller: Poller, timetable: Timetable) -> None:
+    def __init__(self, replica: Replica, poller: Poller, timetable: PollScheduler) -> None:
         self._replica = replica
         self._poller = poller
         self._timetable = timetable
@@ -177,9 +177,9 @@ class LeaderHandover:
         else:
             self._poller.forget()
             for source, moments in asked.items():
-                self._timetable.budgets.charge(source, moments)
+                self._timetable.inherit(source, moments)
             if before is Role.FOLLOWS:
-                self._timetable.budgets.presume(_UNTOLD)
+                self._timetable.presume(_UNTOLD)
             self.reserve(role)
             self._timetable.resume(share)
 
@@ -187,5 +187,5 @@ class LeaderHandover:
         """Who is silent may be polling for itself, within its share: it is not asked for by whoever leads."""
         silent = self._replica.silent if role is Role.LEADS else 0
         if silent > self._silent:
-            self._timetable.budgets.reserve(silent - self._silent, self._replica.replicas)
+            self._timetable.reserve(silent - self._silent, self._replica.replicas)
         self._silent = silent

@@ -17,7 +17,7 @@ from ticker.app import Service, compose
 from ticker.cli.logs import start_logging
 from ticker.cli.serve import Run
 from ticker.clock import Shifted
-from ticker.scheduling import Timetable
+from ticker.scheduling import PollScheduler
 from ticker.settings.loader import load, shipped
 from ticker.settings.models import Settings
 
@@ -28,12 +28,12 @@ FEEDS = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["mo
 _OFTEN = 0.05
 
 
-class Fast(Timetable):
+class Fast(PollScheduler):
     """A timetable whose waiting goes by as fast as its clock."""
 
     speed = 1.0
 
-    def _really(self, when: datetime) -> datetime:
+    def _machine_time(self, when: datetime) -> datetime:
         return datetime.now(when.tzinfo) + (when - self._clock()) / self.speed
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
