@@ -158,8 +158,8 @@ class Service:
 
     def _warn_of_calendars(self) -> None:
         """Say in the log which calendars want an edit before what they know has passed."""
-        for name, end in coverage.ending(self.settings.used_calendars(), self.context.clock()).items():
-            log.warning("calendar ends", calendar=name, covered_until=f"{end:%Y-%m-%d}", mend=coverage.MEND)
+        for name, last in coverage.ending(self.settings.used_calendars(), self.context.clock()).items():
+            log.warning("calendar ends", calendar=name, covered_until=str(last), mend=coverage.MEND)
 
     def _age(self) -> None:
         self.context.process_health.timetable_ran()

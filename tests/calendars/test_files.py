@@ -142,5 +142,23 @@ async def test_a_decree_is_taken_by_a_reload(tmp_path: Path) -> None:
         assert served.service.board.current(served.clock.now).quotes[0].status is Status.STALE
 
 
+async def test_the_log_says_at_the_start_and_at_a_reload_what_soon_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On 22 November 2024 what is known of the Bank's days ends with the year; the exchange's is known for two more."""
+    until = own(tmp_path, cbr="covered_until = 2024-12-31")
+    async with answered(file=until) as served:
+        assert _ending(caplog) == [("cbr", "2024-12-31")]
+        served.service.reload(load(own(tmp_path, cbr="covered_until = 2025-12-31"), {}, {}).settings)
+        assert len(_ending(caplog)) == 1
+        served.service.reload(load(own(tmp_path, moex_forts="covered_until = 2024-11-30"), {}, {}).settings)
+        assert _ending(caplog)[1:] == [("moex_forts", "2024-11-30")]
+
+
+def _ending(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    fields = [each.__dict__["fields"] for each in caplog.records if each.message == "calendar ends"]
+    return [(each["calendar"], each["covered_until"]) for each in fields]
+
+
 def _due(snapshot: Snapshot) -> datetime | None:
     return snapshot.quotes[0].next_update_at

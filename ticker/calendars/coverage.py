@@ -1,7 +1,7 @@
 """Until when the dated facts of the calendars are known, so that somebody looks before they end."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from ticker.calendars.days import DAY
 from ticker.calendars.publication import Publication
@@ -19,16 +19,16 @@ def covered_until(calendar: Publication | Session) -> datetime | None:
     return datetime.combine(calendar.covered_until + DAY, time(), calendar.zone)
 
 
-def ending(calendars: Mapping[str, Publication | Session], now: datetime) -> dict[str, datetime]:
-    """The calendars whose facts of the next 60 days are not all known, by name, with the end of what is."""
+def ending(calendars: Mapping[str, Publication | Session], now: datetime) -> dict[str, date]:
+    """The calendars whose facts of the next 60 days are not all known, by name, with the last day that is."""
     ends = {name: covered_until(each) for name, each in calendars.items()}
-    return {name: end for name, end in ends.items() if end is not None and end < now + AHEAD}
+    return {name: end.date() - DAY for name, end in ends.items() if end is not None and end < now + AHEAD}
 
 
 def warnings(calendars: Mapping[str, Publication | Session], now: datetime) -> list[str]:
     """A sentence for each calendar of `ending`, with the mend."""
     return [
-        f"calendar {name}: what is known of its days ends with {end - DAY:%Y-%m-%d}, later ones are judged by their "
+        f"calendar {name}: what is known of its days ends with {last}, later ones are judged by their "
         f"weekday: {MEND.replace('<name>', name)}"
-        for name, end in ending(calendars, now).items()
+        for name, last in ending(calendars, now).items()
     ]
