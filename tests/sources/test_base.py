@@ -12,22 +12,24 @@ from hypothesis import strategies as st
 from tests.support.refusals import refused
 from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES
-from ticker.sources.base import as_json, as_xml, decimal_of, nominal, number, sane
+from ticker.sources.base import as_json, as_xml, decimal_of, nominal, number, optional_number, sane
 
 NEVER_JSON = {
     "nothing": b"",
-    "NaN": b'{"a": NaN}',
-    "Infinity": b'{"a": Infinity}',
-    "minus Infinity": b'{"a": -Infinity}',
-    "1e999": b'{"a": 1e999}',
-    "an exponent beyond decimals": b'{"a": 1e99999999999999999999}',
-    "1e-999": b'{"a": 1e-999}',
-    "a million digits": b'{"a": ' + b"9" * 1_000_000 + b"}",
-    "a million decimals": b'{"a": 0.' + b"1" * 1_000_000 + b"}",
     "a hundred thousand brackets": b"[" * 100_000,
     "a hundred thousand objects": b'{"a":' * 100_000,
     "two documents": b"{}{}",
     "a text": b"Too Many Requests",
+}
+NO_NUMBERS = {
+    "NaN": b"NaN",
+    "Infinity": b"Infinity",
+    "minus Infinity": b"-Infinity",
+    "1e999": b"1e999",
+    "an exponent beyond decimals": b"1e99999999999999999999",
+    "1e-999": b"1e-999",
+    "a million digits": b"9" * 1_000_000,
+    "a million decimals": b"0." + b"1" * 1_000_000,
 }
 PAGES = [
     b"<!DOCTYPE html><html></html>",
@@ -63,13 +65,22 @@ def test_json_keeps_every_digit() -> None:
 
 def test_json_may_bear_a_byte_order_mark() -> None:
     """Some servers put one before UTF-8."""
-    assert as_json(b"\xef\xbb\xbf[1]") == [1]
+    assert as_json(b"\xef\xbb\xbf[1]") == as_json(b"\r\n\xef\xbb\xbf\n[1]\n") == [1]
 
 
 @pytest.mark.parametrize("body", NEVER_JSON.values(), ids=NEVER_JSON)
 def test_what_is_no_json_is_a_parse_failure(body: bytes) -> None:
     """No body whatever raises another error than `parse`, however deep or long it is."""
     assert refused(as_json, body) is Reason.PARSE
+
+
+@pytest.mark.parametrize("written", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_number_of_this_world_harms_no_other(written: bytes) -> None:
+    """Refused where it is asked for, without arithmetic; the rest of the answer is as good as before."""
+    found = as_json(b'{"KRW": ' + written + b', "USD": 1.50}')
+    assert refused(number, found["KRW"], "KRW") is Reason.PARSE
+    assert optional_number(found["KRW"]) is None
+    assert str(found["USD"]) == "1.50"
 
 
 def test_a_name_that_stands_twice_has_no_value() -> None:

@@ -130,7 +130,7 @@ def test_a_previous_rate_of_nothing_costs_the_change_alone(previous: str) -> Non
     assert (dollar.price, dollar.previous, dollar.previous_as_of) == (Decimal("100.6798"), None, None)
 
 
-@pytest.mark.parametrize("value", ["null", '""', '"n/a"', "0", "[]"])
+@pytest.mark.parametrize("value", ["null", '""', '"n/a"', "0", "[]", "NaN", "1e999"])
 def test_a_cell_of_another_currency_costs_that_currency_alone(value: str) -> None:
     """The won is wounded: every other rate is read as if nothing were, and the row is told."""
     found = parse(changed('"Value": 71.94,', f'"Value": {value},'))

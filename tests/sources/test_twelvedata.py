@@ -45,7 +45,7 @@ def test_each_symbol_is_asked_for() -> None:
         (changed("twelvedata", '"symbol":"XBR/USD"', '"symbol":"XBR"'), Reason.SCHEMA),
         (changed("twelvedata", '"close":"73.73"', '"close":null'), Reason.SCHEMA),
         (changed("twelvedata", '"close":"73.73"', '"close":"0"'), Reason.RANGE),
-        (changed("twelvedata", '"last_quote_at":17', '"last_quote_at":1e99,"x":17'), Reason.PARSE),
+        (changed("twelvedata", '"last_quote_at":17', '"last_quote_at":1e99,"x":17'), Reason.SCHEMA),
         (b"[]", Reason.SCHEMA),
     ],
 )

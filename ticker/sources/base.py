@@ -134,17 +134,24 @@ class Repeating(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NotANumber:
+    """What stands where JSON has a number and is none of this world: no row but its own is harmed by it."""
+
+    text: str
+
+
 class Ambiguous:
     """Several values under one name: of two prices for one currency nobody can say which is meant."""
 
 
 def as_json(body: bytes) -> Any:  # noqa: ANN401 - what an upstream sends can be anything
-    """The JSON of `body` with exact decimals.
+    """The JSON of `body` with exact decimals; NaN, Infinity and numbers of absurd length are each a `NotANumber`.
 
     Raises SourceError: `blocked` for a web page, `encoding` for bytes that are not UTF-8, `parse` for anything else
-    that is not JSON, NaN and Infinity and numbers of absurd length among it.
+    that is not JSON.
     """
-    text = text_of(body, "utf-8-sig")
+    text = text_of(body.lstrip(_BLANK), "utf-8-sig")
     if body.count(b",") > _MOST_VALUES:
         raise SourceError(Reason.PARSE, f"more than {_MOST_VALUES} values")
     try:
@@ -183,7 +190,7 @@ def as_csv(body: bytes) -> tuple[Sequence[str], Sequence[dict[str, str]], tuple[
     Nothing of all three where nothing is written. Raises SourceError as `as_json` does, `schema` for a header with a
     name in it twice.
     """
-    text = text_of(body, "utf-8-sig")
+    text = text_of(body.lstrip(_BLANK), "utf-8-sig")
     if body.count(b"\n") + body.count(b"\r") > 2 * _MOST_ROWS or body.count(b",") > _MOST_CELLS:
         raise SourceError(Reason.PARSE, f"more than {_MOST_ROWS} rows or {_MOST_CELLS} cells")
     try:
@@ -276,6 +283,8 @@ def signed(value: object, where: str) -> Decimal:
             value = decimal_of(text.removeprefix("-")) * (-1 if text.startswith("-") else 1)
         except SourceError as error:
             raise SourceError(error.reason, f"{where}: {error.detail}") from None
+    if isinstance(value, NotANumber):
+        raise SourceError(Reason.PARSE, f"{where}: not a number of this world: {value.text}")
     if isinstance(value, bool) or not isinstance(value, Decimal):
         raise SourceError(Reason.SCHEMA, f"{where}: no number but {brief(value)}")
     return value
@@ -377,14 +386,14 @@ def schema(message: str) -> SourceError:
     return SourceError(Reason.SCHEMA, message)
 
 
-def _number(text: str) -> Decimal:
+def _number(text: str) -> Decimal | NotANumber:
     """A JSON number, or NaN and its like, which are none; 1e999 is how infinity gets in."""
     try:
         value = Decimal(text) if len(text) <= _LONGEST else None
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite() or not -30 <= value.adjusted() <= 30:  # noqa: PLR2004 - an Earth of zeros
-        raise ValueError(f"a number out of all proportion: {text[:40]}")
+        return NotANumber(text[:40])
     return value
 
 
