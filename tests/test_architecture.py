@@ -33,13 +33,14 @@ MAY_IMPORT: dict[str, str] = {
     "normalize": "calendars quotes",
     "validate": "calendars quotes",
     "selection": "calendars quotes validate",
-    "board": "quotes",
+    "board": "overrides quotes",
+    "overrides": "quotes storage",  # a frozen number is kept as the store writes it
     "health": "log quotes",
     "polling": "board calendars feeds fetch health normalize quotes selection validate",
     "scheduling": "clock log settings.models",
     # what is kept, and who polls
     "storage": "calendars health log quotes threads",
-    "replicas": "board health log polling process_health quotes scheduling storage",
+    "replicas": "board health log overrides polling process_health quotes scheduling storage",
     "backfill": "feeds fetch normalize quotes sources storage validate",
     "recording": "board clock fetch log polling quotes",
     # what is shown
@@ -51,10 +52,10 @@ MAY_IMPORT: dict[str, str] = {
     "settings.models storage",
     "export": "board log quotes rendering storage",
     # what joins it
-    "app": "ticker backfill board calendars clock export feeds fetch log metrics polling process_health quotes "
-    "recording rendering replicas scheduling selection settings.loader settings.models sources storage web",
-    "cli": "ticker app backfill calendars clock export feeds fields log quotes recording rendering rendering.locales "
-    "settings.errors settings.loader settings.models sources storage threads web",
+    "app": "ticker backfill board calendars clock export feeds fetch log metrics overrides polling process_health "
+    "quotes recording rendering replicas scheduling selection settings.loader settings.models sources storage web",
+    "cli": "ticker app backfill calendars clock export feeds fields log overrides quotes recording rendering "
+    "rendering.locales settings.errors settings.loader settings.models sources storage threads web",
     "__main__": "cli",
 }
 # Modules that stand in the table by themselves, because others may import them than may import the rest of their room.
@@ -71,7 +72,7 @@ LIBRARIES: dict[str, str] = {
     "holidays": "calendars",
     "jinja2": "rendering",
     "markupsafe": "rendering",
-    "msgspec": "rendering storage selection",  # the wire; what is kept; what a decision remembers
+    "msgspec": "rendering storage selection overrides cli",  # the wire; what is kept; what is remembered and listed
     "multidict": "web",
     "obstore": "export",
     "prometheus_client": "metrics",

@@ -27,6 +27,7 @@ from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
 from ticker.metrics import CalendarCollector, Exposition, TickerCollector, Traffic
+from ticker.overrides import decode as decode_overrides
 from ticker.polling import Poller, PollTargets
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
@@ -293,7 +294,7 @@ def _board(
     wanted = tuple(config.instruments.values())
     kept = store_writer.restore(wanted, now()) if stored else None
     first = kept or Snapshot(store_writer.newest, now(), ())
-    return Board(replace(first.resumed(wanted, now()), demo=demo))
+    return Board(replace(first.resumed(wanted, now()), demo=demo), decode_overrides(store_writer.overridden))
 
 
 def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str, Plan]:

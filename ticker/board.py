@@ -7,15 +7,19 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from ticker.overrides import NO_OVERRIDES, Overrides
 from ticker.quotes import Snapshot
 
 
 class Board:
     """Holds the current snapshot. Readers never wait and never cause anything upstream."""
 
-    def __init__(self, first: Snapshot) -> None:
-        self._snapshot = first
-        self._turns_at = first.turns_at(first.generated_at)
+    def __init__(self, first: Snapshot, overrides: Overrides = NO_OVERRIDES) -> None:
+        """`overrides` are what editors have set; they lie over the snapshot that selection has decided."""
+        self._selected = first
+        self._overrides = overrides
+        self._snapshot = overrides.applied(first, first.generated_at)
+        self._turns_at = self._turns(first.generated_at)
         self._next_change: datetime | None = None
         self._bell = asyncio.Event()
         self._closed = False
@@ -29,8 +33,23 @@ class Board:
 
     @property
     def latest(self) -> Snapshot:
-        """The snapshot last put, whatever the time."""
+        """The snapshot last shown, whatever the time."""
         return self._snapshot
+
+    @property
+    def latest_selected(self) -> Snapshot:
+        """The snapshot last put: what selection has decided, without any editor's hand."""
+        return self._selected
+
+    def selected(self, now: datetime) -> Snapshot:
+        """What selection has decided as it stands at `now`, without any editor's hand."""
+        self.current(now)
+        return self._selected
+
+    @property
+    def overrides(self) -> Overrides:
+        """What editors have set."""
+        return self._overrides
 
     @property
     def loaded(self) -> bool:
@@ -48,16 +67,29 @@ class Board:
         Asked on every request, so that a number past its time is withdrawn even while every timer stands still.
         """
         if self._turns_at is not None and now >= self._turns_at:
-            self.put(self._snapshot.at(now), now)
+            aged = self._selected.at(now)
+            if self._overrides.applied(aged, now).quotes != self._snapshot.quotes and aged is self._selected:
+                # An editor's hand has come or gone: a version of its own, dated when it was due.
+                aged = aged.follow(aged.quotes, self._turns_at)
+            self.put(aged, now)
         return self._snapshot
+
+    def override(self, overrides: Overrides, version: int, now: datetime) -> None:
+        """Lay `overrides` over what is shown, instead of those before, as `version` at the least."""
+        if overrides == self._overrides:
+            return
+        self._overrides = overrides
+        selected = self._selected
+        self.put(replace(selected, version=max(selected.version + 1, version), generated_at=now), now)
 
     def put(self, snapshot: Snapshot, now: datetime) -> None:
         """Publish `snapshot` if it is newer than the one shown, and wake everyone who waits for updates."""
-        newer = snapshot.version > self._snapshot.version
+        newer = snapshot.version > self._selected.version
         if newer:
-            self._snapshot = snapshot
+            self._selected = snapshot
             self._loaded = self._loaded or _has_number(snapshot)
-        self._turns_at = self._snapshot.turns_at(now)
+        self._snapshot = self._overrides.applied(self._selected, now)
+        self._turns_at = self._turns(now)
         self._edition += 1
         if newer:
             self._ring()
@@ -65,10 +97,14 @@ class Board:
     def check(self, checked: Mapping[str, datetime]) -> None:
         """Note when a source last said the shown number again, by symbol: no news, but answers tell it."""
         quotes = tuple(
-            replace(each, checked_at=checked.get(each.symbol, each.checked_at)) for each in self._snapshot.quotes
+            replace(each, checked_at=checked.get(each.symbol, each.checked_at)) for each in self._selected.quotes
         )
-        if quotes != self._snapshot.quotes:
-            self._snapshot = replace(self._snapshot, quotes=quotes)
+        if quotes != self._selected.quotes:
+            self._selected = replace(self._selected, quotes=quotes)
+            held = {each.symbol: each for each in self._snapshot.quotes if each.override is not None}
+            self._snapshot = replace(
+                self._snapshot, quotes=tuple(held.get(each.symbol, each) for each in self._selected.quotes)
+            )
             self._edition += 1
 
     def expect(self, when: datetime | None) -> None:
@@ -89,6 +125,10 @@ class Board:
                 yield self._snapshot
             else:
                 await self._bell.wait()
+
+    def _turns(self, now: datetime) -> datetime | None:
+        moments = (self._selected.turns_at(now), self._snapshot.turns_at(now), self._overrides.turns_at(now))
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def close(self) -> None:
         """End every iteration over updates."""

@@ -139,7 +139,12 @@ class TickerCollector(Collector):
         status = GaugeMetricFamily("ticker_quote_status", "1 for the quote's status.", labels=["symbol", "status"])
         agreeing = gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
         spread = gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
+        held = GaugeMetricFamily(
+            "ticker_quote_override", "1 while an editor holds the quote in this mode.", labels=["symbol", "mode"]
+        )
         for quote in snapshot.quotes:
+            for mode in ("freeze", "hide", "price"):
+                held.add_metric([quote.symbol, mode], float(quote.override is not None and quote.override.mode == mode))
             if quote.price is not None and quote.source is not None:
                 price.add_metric([quote.symbol, quote.source], float(quote.price))
             if quote.as_of is not None:
@@ -149,7 +154,7 @@ class TickerCollector(Collector):
             agreement = quote.agreement
             agreeing.add_metric([quote.symbol], agreement.sources if agreement else 0)
             spread.add_metric([quote.symbol], float(agreement.spread_percent) / 100 if agreement else 0)
-        yield from (price, as_of, status, agreeing, spread)
+        yield from (price, as_of, status, agreeing, spread, held)
 
     def _instruments(self, snapshot: Snapshot) -> Iterable[Metric]:
         """What alerts need of the configuration: which source feeds what, and from where on they disagree."""

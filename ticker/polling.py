@@ -496,7 +496,7 @@ class Poller:
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""
-        last, memories = self._board.current(now), dict(self._state.memories)
+        last, memories = self._board.selected(now), dict(self._state.memories)
         choices = self._state.choices(self.targets, self._store, last, now)
         quotes = tuple(choice.quote for choice in choices)
         if memories != self._state.memories:
@@ -514,7 +514,7 @@ class Poller:
 
     def age(self, now: datetime) -> None:
         """Let time pass on the board, and report what it made of it: at midnight tomorrow's table becomes the price."""
-        shown = self._board.current(now)
+        shown = self._board.selected(now)
         if shown.version != self._reported:
             self._reported = shown.version
             if self._gate.on:
@@ -579,7 +579,7 @@ class Poller:
         return {source for source in targets.feeds if before.request_key(source) != targets.request_key(source)}
 
     def _migrate(self, now: datetime) -> None:
-        last = self._board.current(now)
+        last = self._board.selected(now)
         quotes = migrate_quotes(last, self.targets.instruments, now)
         if quotes == last.quotes:
             return

@@ -414,7 +414,7 @@ class Replayer:
 
     def _checkpoint(self) -> Callable[[], None]:
         """What goes back to this moment of the recording."""
-        snapshot, at = self._board.latest, self._clock()
+        snapshot, at = self._board.latest_selected, self._clock()
         forget, rewind = self._poller.checkpoint(), self._playback.checkpoint()
 
         def back() -> None:
@@ -422,7 +422,7 @@ class Replayer:
             rewind()
             self._clock.back(at)
             # A version never goes back, or a reader's stream would wait for it to be reached again.
-            self._board.put(replace(snapshot, version=self._board.latest.version + 1), at)
+            self._board.put(replace(snapshot, version=self._board.latest_selected.version + 1), at)
 
         return back
 
@@ -448,7 +448,7 @@ class Replayer:
 
     def _age(self, until: datetime) -> None:
         """Step through the moments before `until` at which time alone changes a status."""
-        while (turn := self._board.latest.turns_at(self._clock())) is not None and turn < until:
+        while (turn := self._board.latest_selected.turns_at(self._clock())) is not None and turn < until:
             self._clock.to(turn)
             self._board.current(turn)
 

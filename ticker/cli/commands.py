@@ -6,13 +6,14 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from ticker import __version__
 from ticker.app import compose
 from ticker.cli import jobs, reports
+from ticker.cli import override as editing
 from ticker.cli import serve as serving
 from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
 from ticker.cli.logs import LogFormat, LogLevel
@@ -264,6 +265,44 @@ def export(
     wanted = jobs.Export(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
     when = moment(at, upstream)
     sys.exit(jobs.export(loaded.settings, wanted, web_upstream(upstream), when, (log_level, log_format)))
+
+
+@app.command(epilog='Example: ticker override USD --hide --for 2h --note "The Bank publishes a wrong table"')
+def override(
+    symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="The instrument.")] = None,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Keep the number that is shown, and let it age.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="Show no number.")] = False,
+    price: Annotated[str | None, typer.Option("--price", metavar="P", help="Show this number.")] = None,
+    length: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="For how long (30m, 2h, 7d at most).")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; readers see it.")] = "",
+    end: Annotated[bool, typer.Option("--end", help="End the override of SYMBOL now.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show what is in force.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="With --list: what has ended too.")] = False,
+    as_json: Json = False,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Freeze, hide or set a number by hand, for a time, with a note; running services follow within a second."""
+    loaded = settings(config, store__url=store).settings
+    chosen = [name for name, given in (("freeze", freeze), ("hide", hide), ("price", price is not None)) if given]
+    if listed:
+        if symbol or chosen or end:
+            raise typer.BadParameter("stands alone, or with --all and --json", param_hint="--list")
+        editing.listing(loaded, as_json=as_json, everything=everything)
+        return
+    if symbol is None:
+        raise typer.BadParameter("name the instrument, or give --list", param_hint="SYMBOL")
+    if end and (chosen or length or note):
+        raise typer.BadParameter("goes with a symbol alone", param_hint="--end")
+    if not end and len(chosen) != 1:
+        raise typer.BadParameter("give one of --freeze, --hide and --price P, or --end", param_hint="SYMBOL")
+    if not end and length is None:
+        raise typer.BadParameter("an override has an end: say how long it lasts, as --for 2h", param_hint="--for")
+    mode = None if end else cast("editing.Mode", chosen[0])
+    by_hand = None if price is None else editing.price_of(price)
+    editing.change(loaded, symbol, mode, by_hand, stretch(length, "--for"), note)
 
 
 @app.command(epilog="Example: ticker openapi > openapi.json")

@@ -17,13 +17,14 @@ from typing import Any
 from ticker.board import Board
 from ticker.health import Health
 from ticker.log import Log
+from ticker.overrides import decode
 from ticker.polling import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
 from ticker.replicas.lease import LeaderHandover, Replica, Role
 from ticker.scheduling import PollScheduler
 from ticker.storage import codec
-from ticker.storage.base import Message
+from ticker.storage.base import OVERRIDES, Message
 from ticker.storage.writer import MEMORY, QUOTES, SOURCES, StoreWriter
 
 _MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
@@ -207,7 +208,7 @@ class ReplicaCoordinator:
         """The store may have lost what it was told last: say it again."""
         self._health_sync.forgotten()
         if self._replica.role is Role.LEADS:
-            self.report(self._board.latest)
+            self.report(self._board.latest_selected)
 
     def report(self, snapshot: Snapshot) -> None:
         """Told every snapshot that is made here."""
@@ -224,7 +225,7 @@ class ReplicaCoordinator:
             self._turns.take(before, role, self._health_sync.asked)
             if role is Role.LEADS:
                 # The store may know it; one that lost it together with the lease does not.
-                self.report(self._board.latest)
+                self.report(self._board.latest_selected)
         self._turns.reserve(role)
         if self._offer is Offer.DUE:
             self._offer_again()
@@ -235,7 +236,7 @@ class ReplicaCoordinator:
 
     def refused(self, part: str) -> None:
         """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
-        if part == QUOTES and self._own == self._board.latest.version and self._offer is Offer.NONE:
+        if part == QUOTES and self._own == self._board.latest_selected.version and self._offer is Offer.NONE:
             self._offer = Offer.DUE
         else:
             self._own, self._offer = -1, Offer.NONE
@@ -243,7 +244,7 @@ class ReplicaCoordinator:
 
     def _offer_again(self) -> None:
         """What is shown, where it is newer than all that is known; it stays until somebody has refused it again."""
-        shown, self._offer = self._board.latest, Offer.MADE
+        shown, self._offer = self._board.latest_selected, Offer.MADE
         if shown.version > self._replica.known(QUOTES):
             self._keeper.report(shown)
         else:
@@ -255,12 +256,21 @@ class ReplicaCoordinator:
             self._health_sync.receive(message)
         elif message.part == MEMORY:
             self._poller.take_over(message.text)
+        elif message.part == OVERRIDES:
+            self._override(message)
         elif message.part == QUOTES:
             self._show(message)
 
+    def _override(self, message: Message) -> None:
+        """An editor has set or ended something: who leads tells it as a new version, the others show it at once."""
+        now = self._clock()
+        log.info("overrides changed", held=",".join(sorted(decode(message.text).active(now))))
+        self._board.override(decode(message.text), message.version, now)
+        self._poller.age(now)
+
     def _show(self, message: Message) -> None:
         now = self._clock()
-        shown = self._board.current(now)
+        shown = self._board.selected(now)
         if message.version <= shown.version and (self._replica.on or self._own == shown.version):
             return
         snapshot = codec.snapshot_of_text(message.text, self._poller.instruments, now)
@@ -284,4 +294,4 @@ class ReplicaCoordinator:
         if self._replica.on:
             self._board.put(replace(shown, version=message.version + 1), self._clock())
             self._poller.shows(message.version + 1)
-            self.report(self._board.latest)
+            self.report(self._board.latest_selected)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from ticker.log import Log
 from ticker.polling import Poller
 from ticker.scheduling import PollScheduler
-from ticker.storage.base import Lease, Message, Shared, StoreError, holder_name
+from ticker.storage.base import EDITORS, OVERRIDES, Lease, Message, Shared, StoreError, holder_name
 
 log = Log(__name__)
 
@@ -60,7 +60,7 @@ class Replica:
         self._heard = heard
         self._store = store
         self._name = name
-        self._known = dict.fromkeys(parts, -1)
+        self._known = dict.fromkeys((*parts, OVERRIDES), -1)
         self._until = 0.0
         self._seen = 0.0
         self._stopping = threading.Event()
@@ -105,7 +105,7 @@ class Replica:
             try:
                 lease = self._store.claim(self._name, self.holder, TTL_SECONDS)
                 # Before it leads, it knows what was told by who led.
-                found = self._store.newer(self._name, self._known, 0)
+                found = self._store.newer(self._name, self._asked, 0)
                 loop.call_soon_threadsafe(self._claimed, lease, began, found)
                 self._listen(loop, began + BEAT_SECONDS, leads=lease.holder == self.holder)
             except StoreError as error:
@@ -117,13 +117,25 @@ class Replica:
             log.info("lease not released, it runs out", name=self._name)
 
     def _listen(self, loop: asyncio.AbstractEventLoop, until: float, *, leads: bool) -> None:
-        """Until the next beat; who leads is told at beats only what others say."""
+        """Until the next beat; who leads looks twice between two beats for what others, or an editor, say."""
         if leads:
+            for _ in range(2):
+                self._stopping.wait(max(0.0, (until - time.monotonic()) / 2))
+                self._tell(loop, 0)
             self._stopping.wait(max(0.0, until - time.monotonic()))
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            for message in self._store.newer(self._name, self._known, min(left, _TURN_SECONDS)):
-                self._known[message.part] = message.version
-                loop.call_soon_threadsafe(self._heard, message)
+            self._tell(loop, min(left, _TURN_SECONDS))
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, patience: float) -> None:
+        editors = self._store.newer(EDITORS, {OVERRIDES: self._known[OVERRIDES]}, 0)
+        for message in (*self._store.newer(self._name, self._asked, patience), *editors):
+            self._known[message.part] = message.version
+            loop.call_soon_threadsafe(self._heard, message)
+
+    @property
+    def _asked(self) -> dict[str, int]:
+        """The versions that are known of what other replicas say."""
+        return {part: version for part, version in self._known.items() if part != OVERRIDES}
 
     def _claimed(self, lease: Lease, began: float, found: Sequence[Message]) -> None:
         self._seen = time.monotonic()

@@ -124,6 +124,10 @@ class Message:
     text: str
 
 
+# What editors say is of no service in particular: it stands under a name and a part of its own.
+EDITORS, OVERRIDES = "editors", "overrides"
+
+
 def next_version(last: int, now: float) -> int:
     """The fence after `last`, of whoever takes the lease at `now` (Unix time): never below the clock's milliseconds."""
     return max(last + 1, int(now * 1000))
@@ -164,6 +168,9 @@ class Shared(Protocol):
         turns (a quarter of a second), so what was told between two calls must be found by the second: a subscription
         is a bell, the kept edition is the truth.
         """
+
+    def services(self) -> list[str]:
+        """The names under which something has been published, in alphabetical order."""
 
 
 class Store(Shared, Protocol):

@@ -152,7 +152,7 @@ _SKEW = timedelta(minutes=5)
 
 def snapshot_text(snapshot: Snapshot) -> str:
     """The snapshot as JSON; prices and moments are text, exactly."""
-    quotes = {quote.symbol: _written(quote) for quote in snapshot.quotes}
+    quotes = {quote.symbol: tree_of_quote(quote) for quote in snapshot.quotes}
     moment = snapshot.generated_at.isoformat()
     return json.dumps({"version": snapshot.version, "generated_at": moment, "quotes": quotes})
 
@@ -168,19 +168,21 @@ def snapshot_of_text(text: str, instruments: Sequence[Instrument], now: datetime
         generated_at = datetime.fromisoformat(tree["generated_at"])
         if generated_at > now + _SKEW:
             return None
-        quotes = tuple(_restored(tree["quotes"].get(each.symbol), each) for each in instruments)
+        quotes = tuple(quote_of_tree(tree["quotes"].get(each.symbol), each) for each in instruments)
         return Snapshot(int(tree["version"]), generated_at, quotes)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None
 
 
-def _written(quote: Quote) -> dict[str, object]:
+def tree_of_quote(quote: Quote) -> dict[str, object]:
+    """The quote as plain values that JSON can carry; `quote_of_tree` reads it back."""
     # The instrument is written by its meaning alone; the rest of it is the configuration's.
     tree = {each.name: msgspec.to_builtins(getattr(quote, each.name)) for each in fields(quote)}
     return {**tree, "instrument": None, "of": _meaning(quote.instrument)}
 
 
-def _restored(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 - read from a file
+def quote_of_tree(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 - read from a file
+    """The quote of `tree` for today's `instrument`; one without a number where that has changed its meaning."""
     if (
         tree is None
         or tree["of"] != _meaning(instrument)

@@ -454,6 +454,10 @@ class SharedFile:
     def _told(self, name: str, known: Mapping[str, int]) -> list[Message]:
         return [Message(*row) for row in self._meeting.read(NEWER, name=name, known=json.dumps(known))]
 
+    def services(self) -> list[str]:
+        """See Shared."""
+        return [name for (name,) in self._meeting.read("SELECT DISTINCT name FROM editions ORDER BY name")]
+
     def meet(self) -> None:
         """Make the file ready, for whoever reads it before it writes."""
         self._meeting.open()

@@ -15,7 +15,18 @@ from typing import TypeVar
 from ticker.health import StoreHealth
 from ticker.quotes import Instrument, Snapshot
 from ticker.storage import codec
-from ticker.storage.base import FEED, HISTORY, Message, Retention, Row, Store, StoreError, StoreStatus
+from ticker.storage.base import (
+    EDITORS,
+    FEED,
+    HISTORY,
+    OVERRIDES,
+    Message,
+    Retention,
+    Row,
+    Store,
+    StoreError,
+    StoreStatus,
+)
 from ticker.storage.codec import identity, row_of_quote
 from ticker.threads import begin
 
@@ -337,6 +348,7 @@ class StoreWriter:
             self._condition.failed("open", error)
         try:
             self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
+            self.found |= {each.part: each for each in self._store.newer(EDITORS, {OVERRIDES: -1}, 0)}
             # Where versions before 0.2 kept it.
             text = self.found[QUOTES].text if QUOTES in self.found else self._store.saved(self._name)
         except StoreError as error:
@@ -392,6 +404,11 @@ class StoreWriter:
     def remembered(self) -> str:
         """What selection remembered when it was kept last."""
         return self.found[MEMORY].text if MEMORY in self.found else "{}"
+
+    @property
+    def overridden(self) -> str:
+        """What editors had set when it was kept last."""
+        return self.found[OVERRIDES].text if OVERRIDES in self.found else "{}"
 
     @property
     def newest(self) -> int:

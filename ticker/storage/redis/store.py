@@ -142,6 +142,12 @@ class SharedKeys:
             self._hang_up()
             raise
 
+    def services(self) -> list[str]:
+        """See Shared."""
+        prefix = self._wire.key("editions", "")
+        found = self._wire.ask(lambda client: list(client.scan_iter(match=f"{prefix}*", count=1000)))
+        return sorted((key.decode() if isinstance(key, bytes) else key).removeprefix(prefix) for key in found)
+
     def shut(self) -> None:
         """Let go of every subscription."""
         while self._bells:
