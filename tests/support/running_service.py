@@ -75,7 +75,8 @@ class Served:
 def trio(flags: Mapping[str, Any]) -> Settings:
     """The shipped trio over its first four sources, whatever else the shipped configuration has learned to ask."""
     feeds = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["moex", "yahoo"]}
-    own = {f"instruments.{symbol}.sources": sources for symbol, sources in feeds.items()}
+    own: dict[str, Any] = {f"instruments.{symbol}.sources": sources for symbol, sources in feeds.items()}
+    own |= {f"instruments.{symbol}.fallbacks": [] for symbol in feeds}
     return load(shipped(), {}, {**own, **flags}).settings.model_copy(update={"checks": {}})
 
 
