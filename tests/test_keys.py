@@ -18,7 +18,7 @@ PATH = "/alphavantage/query"
 
 def config(*sources: str, key: str | None = None) -> Settings:
     """Oil alone, by `sources`, in memory."""
-    flags = {"instruments.OIL.sources": list(sources), "store.url": "memory://"}
+    flags = {"instruments.OIL.sources": list(sources), "instruments.OIL.fallbacks": [], "store.url": "memory://"}
     environment = {"TICKER_SOURCES__ALPHAVANTAGE__API_KEY": key} if key else {}
     settings = load(shipped(), environment, flags).settings
     return settings.model_copy(update={"checks": {}, "instruments": {"OIL": settings.instruments["OIL"]}})

@@ -27,7 +27,6 @@ from ticker.settings.errors import redact
 from ticker.storage.redis.address import address_of
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # RFC 3986 has none of them; an address becomes a link, a header and code that people copy.
 _NOT_IN_AN_ADDRESS = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]""")
 # What stands in the brackets of a User-Agent: an address of the web or of a mailbox.
@@ -158,13 +157,6 @@ def symbol(value: str) -> str:
     return value
 
 
-def name(value: str) -> str:
-    """`value`, if it can be the name of a table."""
-    if not _NAME.fullmatch(value):
-        raise ValueError(f"{value!r} is no name: letters, digits, '.', '_' and '-', 64 at most")
-    return value
-
-
 def signing_secret(value: SecretStr) -> SecretStr:
     """`value`, if Standard Webhooks can sign with it."""
     _, prefix, encoded = value.get_secret_value().rpartition("whsec_")
@@ -194,7 +186,6 @@ def named(key: str) -> Callable[[object], object]:
 Port = Annotated[Whole, Ge(0), Le(_HIGHEST_PORT)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Link = Annotated[str, AfterValidator(link)]
-Name = Annotated[str, AfterValidator(name)]
 Symbol = Annotated[str, AfterValidator(symbol)]
 Contact = Annotated[str, AfterValidator(contact)]
 
@@ -324,10 +315,10 @@ class Settings(ConfigModel):
     store: StoreSettings = StoreSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     instruments: Annotated[dict[Symbol, Instrument], MinLen(1), BeforeValidator(named("symbol"))]
-    calendars: dict[Name, Annotated[Publication | Session, Field(discriminator="kind")]] = Field(default_factory=dict)
-    sources: dict[Name, SourceSettings] = Field(default_factory=dict)
-    checks: Annotated[dict[Name, Check], BeforeValidator(named("name"))] = Field(default_factory=dict)
-    webhooks: dict[Name, WebhookSettings] = Field(default_factory=dict)
+    calendars: dict[str, Annotated[Publication | Session, Field(discriminator="kind")]] = Field(default_factory=dict)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    checks: Annotated[dict[str, Check], BeforeValidator(named("name"))] = Field(default_factory=dict)
+    webhooks: dict[str, WebhookSettings] = Field(default_factory=dict)
 
     def as_written(self) -> dict[str, Any]:
         """The settings as a file would write them, without what a secret hides."""
