@@ -26,6 +26,7 @@ TRIO = {
     "instruments.USD.sources": ["cbr", "cbr_mirror"],
     "instruments.EUR.sources": ["cbr", "cbr_mirror"],
     "instruments.OIL.sources": ["moex", "yahoo"],
+    **{f"instruments.{symbol}.fallbacks": [] for symbol in ("USD", "EUR", "OIL")},
 }
 
 

@@ -23,6 +23,7 @@ FEEDS = {"USD": ["cbr", "cbr_mirror"], "EUR": ["cbr", "cbr_mirror"], "OIL": ["mo
 FLAGS = {
     "store.url": "memory://",
     **{f"instruments.{symbol}.sources": sources for symbol, sources in FEEDS.items()},
+    **{f"instruments.{symbol}.fallbacks": [] for symbol in FEEDS},
 }
 
 

@@ -15,7 +15,11 @@ from ticker.settings.loader import load, shipped
 
 CHART = "/yahoo/v8/finance/chart/{}"
 FEEDS = {"USD": ["yahoo"], "EUR": ["yahoo"], "OIL": ["yahoo"]}
-FLAGS = {"store.url": "memory://", **{f"instruments.{symbol}.sources": feeds for symbol, feeds in FEEDS.items()}}
+FLAGS = {
+    "store.url": "memory://",
+    **{f"instruments.{symbol}.sources": feeds for symbol, feeds in FEEDS.items()},
+    **{f"instruments.{symbol}.fallbacks": [] for symbol in FEEDS},
+}
 
 
 async def polled(up: Upstream) -> tuple[Snapshot, Reason | None]:

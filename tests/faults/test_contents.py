@@ -59,7 +59,7 @@ def shown(faces: Faces, symbol: str) -> tuple[str, str, str | None]:
 async def test_ten_times_the_number_is_not_shown(factor: int | str) -> None:
     """A nominal that slipped at one source is refused as `unit`, and its copy speaks until it is mended."""
     async with well(ANY_PRICE) as (upstream, served):
-        served.clock.now = NOON + 9 * HOUR
+        served.clock.now = NOON + 13 * HOUR
         upstream.trio(SATURDAY, usd="101.2345", eur="106.5000", now=served.clock.now)
         right = upstream.answer_of(CBR)
         bank(upstream, SATURDAY, str(Decimal("101.2345") * Decimal(factor)), "106.5000")
@@ -78,7 +78,7 @@ async def test_ten_times_the_number_of_the_only_source_left_is_not_shown() -> No
         exchange(upstream, "737.30", served.clock.now)
         upstream.fail("/yahoo", "status:503")
         faces = await polled(served)
-        assert shown(faces, "OIL") == ("73.73", "fresh", "unit")
+        assert shown(faces, "OIL") == ("73.73", "stale", "unit")
         assert faces.rejected("moex", "OIL", "unit") == 1
 
 
@@ -112,7 +112,7 @@ async def test_a_jump_that_nobody_confirms_is_held() -> None:
         served.clock.now = NOON + HOUR
         exchange(upstream, "88.50", served.clock.now)
         upstream.fail("/yahoo", "status:503")
-        assert shown(await polled(served), "OIL") == ("73.73", "fresh", "move")
+        assert shown(await polled(served), "OIL") == ("73.73", "stale", "move")
         upstream.heal("/yahoo")
         abroad(upstream, "88.60", served.clock.now)
         assert shown(await polled(served), "OIL")[0] == "88.50"
