@@ -282,6 +282,7 @@ def _findings(
     later = [each for each in said if all(c.as_of > claim.as_of for c in each.values())]
     found: list[Finding | None] = [
         _said_before(ask, claim),
+        _doubted_before(ask, claim),
         _relabelled(claim, before, said),
         _quotient(ask, claim),
         _crosses(ask, claim),
@@ -302,6 +303,15 @@ def _said_before(ask: SelectionInput, claim: Claim) -> Finding | None:
         if each.as_of == claim.as_of and equal_digits(each.price, claim.price):
             return Finding("said_before", holds=True, figure=Decimal(1 + each.copied))
     return None
+
+
+def _doubted_before(ask: SelectionInput, claim: Claim) -> Finding | None:
+    """It was in doubt before; 1 where others spoke against it, 0 where nobody did and it had moved too far."""
+    own = {(c.source, c.price) for c in claim.candidates}
+    doubts = [d for d in ask.memory.doubts if d.as_of == claim.as_of and (d.source, d.price) in own]
+    if not doubts:
+        return None
+    return Finding("doubted_before", holds=None, figure=Decimal(any(d.reason is Reason.DISAGREE for d in doubts)))
 
 
 def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]]) -> Finding | None:
@@ -378,7 +388,7 @@ def _denied_before(ask: SelectionInput, claim: Claim, before: Confirmed) -> Find
 def _stands_by(
     ask: SelectionInput, claim: Claim, before: Confirmed, later: Sequence[Mapping[str, Candidate]]
 ) -> Finding | None:
-    """The same source's next publication is an ordinary move from it, or further in the same direction."""
+    """The same source's next publication is nearer to it than to the number before, or further in the same direction."""
     source = claim.first.source
     if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
         return None
@@ -389,7 +399,8 @@ def _stands_by(
     step, limit = moved(then.price, claim.price), ordinary(ask, claim.as_of, then.as_of)
     same_way = (then.price - before.price) * (claim.price - before.price) > 0
     further = same_way and moved(then.price, before.price) > moved(claim.price, before.price)
-    return Finding("stands_by", step <= limit or further, step, limit)
+    nearer = step <= limit and step < moved(then.price, before.price)
+    return Finding("stands_by", nearer or further, step, limit)
 
 
 def _compared(claims: Sequence[Claim]) -> list[Claim]:

@@ -139,7 +139,7 @@ FIXING: tuple[Rule, ...] = (
         "stands by it",
         _YES,
         None,
-        lambda c: (c.denied("move") or _unmoved(c)) and c.favoured("stands_by"),
+        lambda c: (c.denied("move") or _unmoved(c) or "doubted_before" in c.findings) and c.favoured("stands_by"),
         "An extraordinary move alone that the source's next publication stands by.",
         "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
     ),
@@ -166,6 +166,17 @@ FIXING: tuple[Rule, ...] = (
         lambda c: c.denied("crosses"),
         "Alone, and two or more other central banks' rates of the day are elsewhere.",
         "A cold start on a wrong table with only other central banks alive.",
+    ),
+    Rule(
+        "doubted before",
+        _HOLD,
+        Reason.MOVE,
+        lambda c: (
+            "doubted_before" in c.findings
+            and not c.favoured("crosses", "stands_by", *(["quotient"] if _figure(c, "doubted_before") else []))
+        ),
+        "It was in doubt, and what spoke against it has gone away without anything that speaks for it.",
+        "A restart, or a witness that fell silent, published what was being held.",
     ),
     Rule(
         "alone",
