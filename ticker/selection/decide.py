@@ -333,10 +333,7 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
             copied = claim.copied or bool(before and before.copied and equal_digits(before.price, claim.price))
             jumped = claim.denied("move") or bool(before and before.jumped)
             confirmed[table.as_of] = replace(_confirmed(claim), copied=copied, jumped=jumped)
-            for source in (c.source for c in claim.candidates):
-                # What was refuted is forgotten only when a copy says the same again.
-                kept = {k: d for k, d in doubts.items() if k[0] != source or k[1] > table.as_of}
-                doubts = kept if claim.copied else kept | {k: d for k, d in doubts.items() if d.refuted}
+            doubts = {k: d for k, d in doubts.items() if not _settled(ask, d, claim)}
         for judged in table.judged:
             if not judged.believed and judged.rule.reason is not None:
                 for candidate in judged.claim.candidates:
@@ -348,6 +345,19 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
         confirmed=tuple(sorted(confirmed.values(), key=lambda c: c.as_of)[-_REMEMBERED_DATES:]),
         doubts=tuple(sorted(last, key=lambda d: (d.as_of, d.source))[-_REMEMBERED_DOUBTS:]),
     )
+
+
+def _settled(ask: SelectionInput, doubt: Doubt, claim: Claim) -> bool:
+    """Whether a doubt is of no use any more, now that its source says a number that is believed.
+
+    What was refuted is forgotten only when a copy says the same as its source again; what was merely in doubt when a
+    later table is in force.
+    """
+    if doubt.source not in {c.source for c in claim.candidates} or doubt.as_of > claim.as_of:
+        return False
+    if doubt.as_of == claim.as_of and doubt.price == claim.price:
+        return True
+    return claim.copied if doubt.refuted else doubt.as_of == claim.as_of or claim.as_of <= ask.now
 
 
 def _doubt(ask: SelectionInput, candidate: Candidate, rule: Rule, before: Doubt | None) -> Doubt:

@@ -388,7 +388,7 @@ def _denied_before(ask: SelectionInput, claim: Claim, before: Confirmed) -> Find
 def _stands_by(
     ask: SelectionInput, claim: Claim, before: Confirmed, later: Sequence[Mapping[str, Candidate]]
 ) -> Finding | None:
-    """The same source's next publication is nearer to it than to the number before, or further in the same direction."""
+    """The same source's next publication is nearer to it than to the number before, or further the same way."""
     source = claim.first.source
     if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
         return None
