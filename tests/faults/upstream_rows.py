@@ -9,16 +9,16 @@ _TLS = "tests/faults/test_tls.py::test_a_wrong_certificate_is_not_believed[{}]"
 _KEPT = "the last numbers, in time `stale`, in time `—`; everywhere `{}`"
 _NO_TIME_OUT = Mutation("ticker.fetch:Fetcher.get", "asyncio.timeout(timeout.total_seconds())", "asyncio.timeout(None)")
 _NAMED = Mutation("ticker.fetch:Fetcher.get", "(aiohttp.ClientError, OSError, ValueError)", "ValueError")
-_STATUS = Mutation("ticker.fetch:check", "status != 200", "status < 200")
+_STATUS = Mutation("ticker.fetch:check_status", "status == 200", "status < 600")
 _ANYWHERE = Mutation(
-    "ticker.fetch:onward_of",
+    "ticker.fetch:_next_hop",
     "not location or onward.scheme not in {'http', 'https'} or (not _same_place(start, onward))",
     "not location",
 )
 _UNVERIFIED = Mutation(
     "ticker.fetch:Fetcher.__aenter__",
-    "aiohttp.TCPConnector(limit=32, limit_per_host=4)",
-    "aiohttp.TCPConnector(ssl=False, limit=32, limit_per_host=4)",
+    "aiohttp.TCPConnector(limit=32, limit_per_host=4, resolver=self._resolver)",
+    "aiohttp.TCPConnector(ssl=False, limit=32, limit_per_host=4, resolver=self._resolver)",
 )
 
 UPSTREAMS: tuple[Fault, ...] = (
@@ -77,7 +77,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         "the status",
         _KEPT.format("http_5xx"),
         _LIFE.format("status:500"),
-        Mutation("ticker.fetch:check", "500", "600"),
+        Mutation("ticker.fetch:check_status", "500", "600"),
     ),
     Fault(
         "a burst of 500",

@@ -168,15 +168,10 @@ class _Layers:
                 if isinstance(below, dict):
                     self._forget(dotted)
                 self.origins[dotted] = origin
-                if key == "sources" and isinstance(value, list):
-                    self._promote(tree, value, f"{at}fallbacks")
-
-    def _promote(self, tree: dict[str, Any], sources: Sequence[object], fallbacks: str) -> None:
-        """Who is named among an instrument's sources is none of its shipped fallbacks any more."""
-        if self.origins.get(fallbacks) in {"shipped", str(shipped())} and isinstance(
-            shipped_ones := tree.get("fallbacks"), list
-        ):
-            tree["fallbacks"] = [each for each in shipped_ones if each not in sources]
+                if key == "sources" and self.origins.get(f"{at}fallbacks") in {"shipped", str(shipped())}:
+                    # Whoever lists an instrument's sources lists all that shall be asked for it.
+                    tree["fallbacks"] = []
+                    self.origins[f"{at}fallbacks"] = origin
 
     def _make_way(self, calendar: dict[str, Any], key: str, at: str) -> None:
         """A market's hours have two forms; the one that is laid over takes the place of the other."""
