@@ -32,6 +32,8 @@ from ticker.sources import KEYED
 # Of a whole table so many rates are shown, these first.
 _SHOWN = 3
 _FIRST = {"USD", "EUR", "RUB"}
+# Characters of a setting in a table; a calendar's exceptions are thousands, for whoever asks for JSON.
+_LONGEST_VALUE = 160
 # Columns of a line that nobody looks at: a program reads lines, and a folded one is two.
 _UNFOLDED = 100_000
 
@@ -88,8 +90,9 @@ def check(loaded: Loaded, *, as_json: bool) -> None:
         typer.echo("\n".join(warnings), err=True, nl=bool(warnings))
         return
     table = _table("setting", "value", "from")
-    for row in found:
-        table.add_row(*map(_text, row))
+    for key, value, origin in found:
+        shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]} … (whole with --json)"
+        table.add_row(*map(_text, (key, shown, origin)))
     console().print(table)
     typer.echo("\n".join(["The configuration is good.", *warnings]))
 
