@@ -290,7 +290,8 @@ class SelectionState:
                     failures=store.failures(each, self._health),
                     asked=asked,
                     quotients=_quotients(targets, each, known, shown, now),
-                    witnesses=targets.witnesses(each),
+                    # Who failed has been heard of, whether it speaks of this instrument or only measures it.
+                    witnesses=[w for w in targets.witnesses(each) if self._health[w].reason is None],
                 )
             )
             for each in targets.instruments
