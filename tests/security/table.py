@@ -330,7 +330,7 @@ ATTACKS: tuple[Fault, ...] = (
         "`***` in logs, answers and recordings",
         f"{_TEST}secrets.py::test_an_upstream_that_repeats_the_key_tells_it_to_nobody",
         Mutation(
-            "ticker.recording:Recorder.get", "hidden_bytes(answer.body, keys) if keys else answer.body", "answer.body"
+            "ticker.recording:Recorder.get", "redact_bytes(answer.body, keys) if keys else answer.body", "answer.body"
         ),
     ),
     Fault(
