@@ -91,7 +91,7 @@ class Backfill:
 
     def sources(self, instrument: Instrument) -> list[str]:
         """The instrument's sources that have an archive, the preferred one first."""
-        return [s for s in instrument.sources if s in self.feeds and self.feeds[s].adapter.archive is not None]
+        return [s for s in instrument.all_sources if s in self.feeds and self.feeds[s].adapter.archive is not None]
 
     async def run(
         self, wanted: Sequence[Instrument], first: date, last: date, step: Callable[[Job, int], None]
