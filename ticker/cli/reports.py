@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,10 +33,10 @@ from ticker.sources import KEYED
 # Of a whole table so many rates are shown, these first.
 _SHOWN = 3
 _FIRST = {"USD", "EUR", "RUB"}
-# Characters of a setting in a table; a calendar's exceptions are thousands, for whoever asks for JSON.
-_LONGEST_VALUE = 160
 # Columns of a line that nobody looks at: a program reads lines, and a folded one is two.
 _UNFOLDED = 100_000
+# Columns of a list among the settings.
+_WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,7 @@ def check(loaded: Loaded, *, as_json: bool) -> None:
     """Print every effective setting and where it comes from, and a warning of what soon ends. Secrets are masked."""
     used = loaded.settings.active(KEYED).used_calendars()
     warnings = [f"Warning: {each}." for each in coverage.warnings(used, clock.wall())]
-    found = [
-        (key, redact(str(value)), _origin(key, loaded.origins)) for key, value in _flat(loaded.settings.as_written())
-    ]
+    found = [(key, value, _origin(key, loaded.origins)) for key, value in _flat(loaded.settings.as_written())]
     if as_json:
         _print_json({key: {"value": value, "from": origin} for key, value, origin in found})
         # Standard output is the document's alone.
@@ -91,8 +90,7 @@ def check(loaded: Loaded, *, as_json: bool) -> None:
         return
     table = _table("setting", "value", "from")
     for key, value, origin in found:
-        shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]} … (whole with --json)"
-        table.add_row(*map(_text, (key, shown, origin)))
+        table.add_row(_text(key), _value(value), _text(origin))
     console().print(table)
     typer.echo("\n".join(["The configuration is good.", *warnings]))
 
@@ -220,16 +218,30 @@ def _text(text: str) -> Text:
     return Text(sanitize(text))
 
 
+def _value(value: object) -> Text:
+    """A setting's value; a long list takes several lines, or every line of the table would be as wide."""
+    lines = textwrap.wrap(", ".join(map(str, value)), _WIDEST) if isinstance(value, list) else [str(value)]
+    return Text("\n".join(map(sanitize, lines)))
+
+
 def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode())
 
 
 def _flat(tree: object, at: str = "") -> Iterator[tuple[str, object]]:
+    """The values of `tree` by their dotted key, those of each table of a list by its number."""
     if isinstance(tree, dict) and tree:
         for key, value in tree.items():
             yield from _flat(value, f"{at}.{key}" if at else str(key))
+    elif isinstance(tree, list) and any(isinstance(each, dict) for each in tree):
+        for number, each in enumerate(tree):
+            yield from _flat(each, f"{at}.{number}")
     else:
-        yield at, tree
+        yield at, [_masked(each) for each in tree] if isinstance(tree, list) else _masked(tree)
+
+
+def _masked(value: object) -> object:
+    return redact(value) if isinstance(value, str) else value
 
 
 def _origin(key: str, origins: Mapping[str, str]) -> str:
