@@ -12,11 +12,11 @@ from tests.browser.conftest import Opener
 from tests.browser.test_widget import host, texts, upgraded
 from tests.support.programs import needs
 from tests.support.served_board import live
-from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.embeds import WidgetChoice, embeds
 from ticker.rendering.html import Links
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-CHOICE = Choice(("USD", "OIL"), "en", "change")
+CHOICE = WidgetChoice(("USD", "OIL"), "en", "change")
 WANTED = "USD 100.68 up +0.46% OIL 73.73 down -0.53%"
 
 

@@ -12,7 +12,7 @@ from tests.nginx.server import free_port, listens
 from tests.nginx.test_ssi import page
 from tests.support.programs import needs
 from tests.support.served_board import live
-from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.embeds import WidgetChoice, embeds
 from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.programs
 
 async def test_varnish_puts_the_fragment_into_the_page(tmp_path: Path) -> None:
     """The page and the ticker behind one Varnish: the reader is sent one document."""
-    vcl, markup = next(one.code for one in embeds(Choice(), Links(), ()) if one.id == "esi").split("<!--", 1)
+    vcl, markup = next(one.code for one in embeds(WidgetChoice(), Links(), ()) if one.id == "esi").split("<!--", 1)
     include = markup[markup.index("<esi:") :]
     command, port = needs("varnishd"), free_port()
     async with live() as served:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.nginx.server import free_port, hung, running, shipped
 from tests.support.served_board import Live, live
-from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.embeds import WidgetChoice, embeds
 from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
@@ -177,7 +177,7 @@ async def test_killed_cold_the_stub_is_shown_at_once_and_the_fragment_when_it_is
 async def test_the_code_that_the_page_gives_works_as_it_is(tmp_path: Path) -> None:
     """Copied into a server and into a page."""
     async with live() as served:
-        code = next(one.code for one in embeds(Choice(lang="ru"), Links(base=served.url), ()) if one.id == "ssi")
+        code = next(one.code for one in embeds(WidgetChoice(lang="ru"), Links(base=served.url), ()) if one.id == "ssi")
         conf, markup = code.split("<!-- the page", 1)
         port = free_port()
         site = f"server {{ listen 127.0.0.1:{port}; root {tmp_path}/html; {conf} }}"

@@ -35,6 +35,12 @@ async def storm(folder: Path, reloads: int) -> tuple[Load, list[float], dict[str
             for number in range(reloads):
                 await reload(process, config, number)
                 memory.append((await samples(session, process.metrics))[MEMORY])
+
+        async def refusal_is_told() -> bool:
+            # Metrics are made at most once a second.
+            return (await samples(session, process.metrics))["ticker_config_reload_success"] == 0
+
+        await until(refusal_is_told)
         last = await samples(session, process.metrics)
         last["asked"] = len(world.upstream.hits()) - asked
     return load, memory, last

@@ -16,7 +16,7 @@ from tests.rendering.quotes import DOLLAR, EVENING, FRESH, GONE, STALE, board
 from tests.support.fragments import folded
 from tests.support.upstream import NOON
 from ticker.quotes import Override, Quote, Reason
-from ticker.rendering.embeds import Choice
+from ticker.rendering.embeds import WidgetChoice
 from ticker.rendering.html import HtmlRenderer, Links
 from ticker.rendering.locales import DASH, locale_of
 from ticker.rendering.site import Sheet, Site
@@ -61,7 +61,7 @@ def read(html: str) -> Reader:
 def both(*quotes: Quote, lang: str = "en", attribution: str = "Bank of Russia", demo: bool = False) -> list[str]:
     """The fragment and the page of `quotes`."""
     html, snapshot, locale = HtmlRenderer({"cbr": {"en": attribution}}), board(*quotes, demo=demo), locale_of(lang)
-    page = Site(html).page(snapshot, Sheet(Choice(lang=lang)))
+    page = Site(html).page(snapshot, Sheet(WidgetChoice(lang=lang)))
     return [html.widget(snapshot, quotes, locale), page.body.decode()]
 
 

@@ -117,7 +117,7 @@ def serve(
     def read() -> Loaded:
         return settings(config, server__host=host, server__port=port, store__url=store)
 
-    asked = serving.Asked(web_upstream(upstream), moment(at, upstream), reuse_port, log_level, log_format)
+    asked = serving.ServeOptions(web_upstream(upstream), moment(at, upstream), reuse_port, log_level, log_format)
     sys.exit(serving.serve(read, asked))
 
 
@@ -147,7 +147,7 @@ def get(
     """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
     loaded = settings(config)
     when = moment(at, upstream)
-    asked = reports.Asked(tuple(symbols or ()), lang, as_json=as_json)
+    asked = reports.QuotesAsked(tuple(symbols or ()), lang, as_json=as_json)
     sys.exit(asyncio.run(reports.get(loaded.settings, asked, web_upstream(upstream), when)))
 
 

@@ -40,7 +40,7 @@ _WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuotesAsked:
     """What `ticker get` was asked for; no symbols means all."""
 
     symbols: tuple[str, ...]
@@ -63,7 +63,7 @@ def console() -> Console:
     return found if found.is_terminal else Console(width=_UNFOLDED)
 
 
-async def get(config: Settings, asked: Asked, upstream: str | None, at: datetime | None) -> int:
+async def get(config: Settings, asked: QuotesAsked, upstream: str | None, at: datetime | None) -> int:
     """Poll every source once and print; the exit code: 1 where an instrument asked for is unavailable."""
     locale = _locale(asked.lang)
     known(asked.symbols, config.instruments)

@@ -70,7 +70,7 @@ DEMO_STARTS = datetime(2024, 11, 22, 12, tzinfo=ZoneInfo("Europe/Moscow"))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ServeOptions:
     """How `ticker serve` was asked to run: its clock starts `at`, `upstream` stands for every source's host."""
 
     upstream: str | None
@@ -170,7 +170,7 @@ class Run:
         return timer
 
 
-def serve(read: Callable[[], Loaded], asked: Asked) -> int:
+def serve(read: Callable[[], Loaded], asked: ServeOptions) -> int:
     """Serve what `read` reads until SIGTERM or SIGINT, then finish what is in flight; SIGHUP reads it again.
 
     Raises ConfigurationError.

@@ -21,7 +21,7 @@ class Embed:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class WidgetChoice:
     """What the reader chose; no symbols means all."""
 
     symbols: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Choice:
         return "?" + urlencode({name: value for name, value in given.items() if value}, safe=",")
 
 
-def embeds(choice: Choice, links: Links, known: tuple[str, ...]) -> tuple[Embed, ...]:
+def embeds(choice: WidgetChoice, links: Links, known: tuple[str, ...]) -> tuple[Embed, ...]:
     """The ways for `choice`; `known` are all symbols of the board, in its order."""
     base = links.base or NOWHERE
     filled = {
@@ -51,7 +51,7 @@ def embeds(choice: Choice, links: Links, known: tuple[str, ...]) -> tuple[Embed,
     return tuple(Embed(name, title, _fill(code, filled)) for name, (title, code) in _WAYS.items())
 
 
-def _attributes(choice: Choice) -> str:
+def _attributes(choice: WidgetChoice) -> str:
     given = {"symbols": ",".join(choice.symbols), "lang": choice.lang, "variant": choice.style}
     return "".join(f' {name}="{value}"' for name, value in given.items() if value and value != "plain")
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ticker.quotes import Quote, Snapshot
 from ticker.rendering import locales, phrases
-from ticker.rendering.embeds import Choice, embeds
+from ticker.rendering.embeds import WidgetChoice, embeds
 from ticker.rendering.html import STYLES, HtmlRenderer, shown_quotes
 from ticker.rendering.page_words import words_for
 from ticker.rendering.representation import HTML, Representation
@@ -40,7 +40,7 @@ class SourceState:
 class Sheet:
     """What one page shows beside the snapshot; `history` are the symbols of which there is any to draw."""
 
-    choice: Choice
+    choice: WidgetChoice
     sources: tuple[SourceState, ...] = ()
     history: tuple[str, ...] = ()
 
@@ -62,7 +62,7 @@ class Site:
         return self._kept("page.html", snapshot, sheet, past or {})
 
     def frame(
-        self, snapshot: Snapshot, choice: Choice, past: Mapping[str, Sequence[Point]] | None = None
+        self, snapshot: Snapshot, choice: WidgetChoice, past: Mapping[str, Sequence[Point]] | None = None
     ) -> Representation:
         """The page that an iframe holds: the widget and nothing else."""
         return self._kept("frame.html", snapshot, Sheet(choice), past or {})

@@ -31,7 +31,7 @@ from ticker.storage.codec import columns_of_row, micros, moment_of, row_of_colum
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class DatabaseSchema:
     """What a file of ours looks like: whose it is, how it came about step by step, and how sure a write has to be.
 
     FULL: a write that has returned is on the disk. NORMAL: it survives our end, and the newest may be lost with the
@@ -43,7 +43,7 @@ class Schema:
     synchronous: str = "FULL"
 
 
-def prepare(writer: sqlite3.Connection, schema: Schema) -> bool:
+def prepare(writer: sqlite3.Connection, schema: DatabaseSchema) -> bool:
     """Migrate to the newest version; refuse what another program or a newer ticker has made. True for a new file."""
     version: int = writer.execute("PRAGMA user_version").fetchone()[0]
     tables = writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -62,7 +62,7 @@ def prepare(writer: sqlite3.Connection, schema: Schema) -> bool:
     return not version
 
 
-def _migrate(writer: sqlite3.Connection, schema: Schema, number: int, script: str) -> None:
+def _migrate(writer: sqlite3.Connection, schema: DatabaseSchema, number: int, script: str) -> None:
     """Make the step to version `number`, where no other process that started with us has made it."""
     writer.execute("BEGIN IMMEDIATE")
     if writer.execute("PRAGMA user_version").fetchone()[0] < number:
@@ -132,8 +132,8 @@ MEETING: tuple[str, ...] = (
     );
     """,
 )
-HISTORY = Schema(APPLICATION_ID, MIGRATIONS)
-SHARED = Schema(APPLICATION_ID, MEETING, "NORMAL")
+HISTORY = DatabaseSchema(APPLICATION_ID, MIGRATIONS)
+SHARED = DatabaseSchema(APPLICATION_ID, MEETING, "NORMAL")
 
 LEASE = "SELECT holder, fence, ends FROM leases WHERE name = ?"
 HOLD = """
@@ -257,7 +257,7 @@ _SLOWEST_SECONDS = 2.0
 class Database:
     """The file at `path`; the folder is made where it is missing, and so is a file that was deleted meanwhile."""
 
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, schema: DatabaseSchema) -> None:
         self.path = path
         self._log = f"{path}-wal"
         self._schema = schema
@@ -492,7 +492,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 class SqliteStore(SharedFile):
     """A store in the file at `path`; the folder is made where it is missing."""
 
-    def __init__(self, path: Path, kind: Callable[[Path, Schema], Database] = Database) -> None:
+    def __init__(self, path: Path, kind: Callable[[Path, DatabaseSchema], Database] = Database) -> None:
         super().__init__(kind(path.with_name(f"{path.name}-shared"), SHARED))
         self._history = kind(path, HISTORY)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ticker.quotes import Snapshot
 from ticker.rendering import reference
-from ticker.rendering.embeds import Choice
+from ticker.rendering.embeds import WidgetChoice
 from ticker.rendering.html import STYLES
 from ticker.rendering.representation import HTML, Representation
 from ticker.rendering.site import THEMES, Sheet, SourceState
@@ -74,10 +74,10 @@ def sources(context: Context) -> tuple[SourceState, ...]:
     )
 
 
-def _choice(request: web.Request, snapshot: Snapshot) -> Choice:
+def _choice(request: web.Request, snapshot: Snapshot) -> WidgetChoice:
     # A shared link carries parameters of others (`utm_source`, `fbclid`): a page ignores what it does not know.
     # A form's checkboxes each send their own `symbols`.
-    return Choice(
+    return WidgetChoice(
         parameters.symbols(request, snapshot),
         parameters.language(request),
         parameters.one_of(request, "style", STYLES, "plain"),
