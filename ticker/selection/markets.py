@@ -22,7 +22,7 @@ _ENOUGH = 3
 _SLOWLY = 50
 # Equal delivery months, minute by minute; a minute in a wild market moves by a tenth of a percent.
 CANDLE = Decimal("0.003")
-_SAME_MONTH = timedelta(days=3)
+_SAME_MONTH = timedelta(days=7)  # about New Year five days lie between; months are four weeks apart
 # How far a print may lie outside of what its own answer says of it: columns are not written in one instant.
 OWN_WORDS = Decimal("0.002")
 _BID_OFFER = Decimal("0.005")
