@@ -121,7 +121,8 @@ class _Demo:
         return [(at, _listed(self._market.at(at + _TRADED), now)[symbol][1]) for at in begun]
 
     def _rates(self, table: date, now: datetime) -> Mapping[str, Decimal]:
-        if table == table_in_force(now):
+        # The demo's number moves by day; once tomorrow's table is out, today's stands.
+        if table == table_in_force(now) == table_published(now):
             numbers = self._said or self._market.at(now)
             return {"USD": numbers.usd, "EUR": numbers.eur}
         usd, eur = self._market.fixing(table)

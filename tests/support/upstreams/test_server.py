@@ -200,6 +200,9 @@ async def test_in_the_evening_the_newest_table_is_tomorrows(moment: str, newest:
         assert (await table(client, f"{DAILY}?date_req={now:%d/%m/%Y}"))[0] == in_force
         mirror = await document(client, "/cbr_mirror/daily_json.js")
         assert datetime.fromisoformat(mirror["Date"]).strftime("%d.%m.%Y") == newest
+        if newest != in_force:
+            held = (await table(client, f"{DAILY}?date_req={now:%d/%m/%Y}"))[1]
+            assert mirror["Valute"]["USD"]["Previous"] == held["USD"]
 
 
 @pytest.mark.parametrize(
