@@ -17,6 +17,7 @@ from ticker.calendars import Session
 from ticker.settings.errors import ConfigurationError, redact
 from ticker.settings.loader import Changes, Loaded, compare, ensure_reloadable, load, shipped
 from ticker.settings.models import Settings
+from ticker.sources import KEYED
 
 HOOK = f"[webhooks.a]\nurl = 'https://h.example'\nsecret = 'whsec_{'QUJD' * 8}'\n"
 YUAN = """
@@ -98,17 +99,23 @@ def test_a_new_instrument_stands_behind_the_shipped_ones(written: Path) -> None:
     ("named", "order"),
     [
         (["OIL"], ["USD", "EUR", "OIL"]),
-        (["OIL", "USD"], ["OIL", "EUR", "USD"]),
+        (["OIL", "USD"], ["USD", "EUR", "OIL"]),
         (["OIL", "EUR", "USD"], ["OIL", "EUR", "USD"]),
-        (["CNY", "USD"], ["CNY", "EUR", "OIL", "USD"]),
+        (["CNY", "USD"], ["USD", "EUR", "OIL", "CNY"]),
+        (["CNY", "USD", "OIL", "EUR"], ["CNY", "USD", "OIL", "EUR"]),
+        (["-EUR", "OIL", "USD"], ["OIL", "USD"]),
+        (["-OIL", "CNY", "USD"], ["USD", "EUR", "CNY"]),
     ],
 )
-def test_instruments_that_a_file_names_stand_in_its_order(tmp_path: Path, named: list[str], order: list[str]) -> None:
-    """In the places that they have together; a copy of the shipped file with its tables moved moves the numbers."""
-    needed = "base = 'CNY'\nquote = 'RUB'\nsources = ['cbr']"
-    tables = (f"[instruments.{symbol}]\n{needed if symbol == 'CNY' else ''}" for symbol in named)
-    (tmp_path / "own.toml").write_text("\n".join(tables))
-    assert list(load(tmp_path / "own.toml", {}, {}).settings.instruments) == order
+def test_a_file_that_names_every_instrument_gives_their_order(
+    tmp_path: Path, named: list[str], order: list[str]
+) -> None:
+    """One that names a few of them changes those; `-` stands for one that is taken out."""
+    needed = {"CNY": "base = 'CNY'\nquote = 'RUB'\nsources = ['cbr']"}
+    tables = (f"[instruments.{each.lstrip('-')}]\n{needed.get(each, '')}" for each in named)
+    texts = [table + ("enabled = false" if each[0] == "-" else "") for table, each in zip(tables, named, strict=True)]
+    (tmp_path / "own.toml").write_text("\n".join(texts))
+    assert list(load(tmp_path / "own.toml", {}, {}).settings.active(KEYED).instruments) == order
 
 
 def test_a_calendar_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
@@ -260,6 +267,7 @@ def test_variables_of_others_are_left_alone() -> None:
             "instruments.CNY.base",
             "is missing and has no",
         ),
+        ("[instruments.USD]\nsymbl = 'USD'", "instruments.USD.symbl", "no such key; there are band, base, calendar"),
         ("[instruments.USD]\nsymbol = 'EUR'", "instruments", "USD has a symbol of its own"),
         ("[instruments.USD]\nrate = 'newest'", "instruments.USD.rate", "must be one of 'in_force' or 'latest'"),
         ("[instruments.USD]\nfallbacks = ['fredd']", "instruments.USD.fallbacks", "did you mean 'fred'?"),

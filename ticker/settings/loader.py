@@ -26,6 +26,9 @@ FLAGS = {"store.url": "--store"}
 FIXED = ("server.host", "server.port", "server.metrics_host", "server.metrics_port", "store")
 # The tables whose entries are records with names of their own.
 _RECORDS = ("instruments", "calendars", "sources", "checks", "webhooks")
+# The field in which a record knows the name of its table; nobody writes it.
+_NAMES = {"instruments": "symbol", "checks": "name"}
+_DEPTH_OF_RECORD = 2
 # At which key of a table's entries stands a name, and of what.
 _REFERENCES = {
     "instruments": {"calendar": "calendar", "sources": "source", "fallbacks": "source", "codes": "source"},
@@ -123,9 +126,8 @@ class _Layers:
     def lay_files(self) -> None:
         """The file asked for and the calendars beside it, over what is shipped."""
         for file, layer in _files(self.path) if self._own else ():
-            before = list(self.tree.get("instruments", ()))
             self._merge(self.tree, layer, str(file))
-            self._order(before, layer.get("instruments"))
+            self._order(layer.get("instruments"))
 
     def lay_environment(self, environment: Mapping[str, str]) -> list[str]:
         """Every TICKER_… variable, in any case; a line for each that means nothing."""
@@ -183,14 +185,14 @@ class _Layers:
         for key in [key for key in self.origins if key == dotted or key.startswith(f"{dotted}.")]:
             del self.origins[key]
 
-    def _order(self, before: Sequence[str], own: object) -> None:
-        """The instruments that a file names stand in its order, in the places that they have together."""
-        if isinstance(own, dict) and isinstance(found := self.tree.get("instruments"), dict):
-            names = iter(own)
-            order = [
-                next(names) if symbol in own else symbol for symbol in [*before, *(s for s in own if s not in before)]
-            ]
-            self.tree["instruments"] = {symbol: found[symbol] for symbol in order}
+    def _order(self, own: object) -> None:
+        """A file that names every instrument that is on gives their order; else new ones stand behind the shipped."""
+        found = self.tree.get("instruments")
+        if not isinstance(own, dict) or not isinstance(found, dict):
+            return
+        on = [symbol for symbol, table in found.items() if not isinstance(table, dict) or table.get("enabled", True)]
+        if all(symbol in own for symbol in on):
+            self.tree["instruments"] = {symbol: found[symbol] for symbol in (*own, *(s for s in found if s not in own))}
 
 
 def _is_one_value(key: str, value: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
@@ -289,7 +291,8 @@ def _fields_at(path: Sequence[str]) -> dict[str, Any]:
     tables: list[Any] = [Settings]
     for key in path:
         tables = [each for table in tables for each in _plain_types(_below(table, key))]
-    return {name: kind for table in tables for name, kind in _fields(table).items()}
+    own_name = _NAMES.get(path[0]) if len(path) == _DEPTH_OF_RECORD else None
+    return {name: kind for table in tables for name, kind in _fields(table).items() if name != own_name}
 
 
 def _fields(table: Any) -> dict[str, Any]:  # noqa: ANN401 - any type
