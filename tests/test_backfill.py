@@ -102,7 +102,7 @@ async def test_only_the_instruments_named_are_asked_for(tmp_path: Path, upstream
     """`ticker backfill EUR` is one request."""
     code, _ = await backfill(tmp_path / "ticker.db", upstream.url, "EUR")
     assert code == 0
-    assert {row[0] for row in rows(tmp_path / "ticker.db")} == {"EUR"}
+    assert {row[0] for row in rows(tmp_path / "ticker.db")} == {"EUR/RUB/1 EUR"}
     assert len(upstream.hits()) == 1
 
 
@@ -116,7 +116,10 @@ async def test_an_archive_that_fails_gives_way_to_the_next(tmp_path: Path, upstr
     upstream.answer("/cbr_mirror/archive/2024/11/22/daily_json.js", body=body)
     code, said = await backfill(tmp_path / "ticker.db", upstream.url, "USD", "EUR")
     assert code == 0, said
-    assert [row[:2] for row in rows(tmp_path / "ticker.db")] == [("EUR", "cbr_mirror"), ("USD", "cbr_mirror")]
+    assert [row[:2] for row in rows(tmp_path / "ticker.db")] == [
+        ("EUR/RUB/1 EUR", "cbr_mirror"),
+        ("USD/RUB/1 USD", "cbr_mirror"),
+    ]
     assert "blocked" in said
     mirrored = [hit.path_qs for hit in upstream.hits("/cbr_mirror/")]
     assert len(mirrored) == len(set(mirrored)) == 22
@@ -129,7 +132,7 @@ async def test_what_no_archive_tells_is_said(tmp_path: Path, upstream: Upstream)
     assert code == 1
     assert "OIL: no archive answered" in said
     assert "http_4xx" in said
-    assert {row[0] for row in rows(tmp_path / "ticker.db")} == {"USD", "EUR"}
+    assert {row[0] for row in rows(tmp_path / "ticker.db")} == {"USD/RUB/1 USD", "EUR/RUB/1 EUR"}
 
 
 async def test_a_wrong_number_in_an_archive_is_refused(tmp_path: Path, upstream: Upstream) -> None:

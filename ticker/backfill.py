@@ -188,7 +188,7 @@ class Backfill:
                 self._tally(instrument, feed.id).refused += 1
                 continue
             before = found
-            rows.append(row_of_candidate(found))
+            rows.append(row_of_candidate(found, instrument))
         return rows
 
     async def _write(self, rows: Sequence[Row], done: Mapping[str, str]) -> int:

@@ -151,6 +151,11 @@ class Instrument:
             )
 
     @property
+    def series(self) -> str:
+        """What its numbers mean, whatever it is called: under this its history is kept."""
+        return f"{self.base}/{self.quote}/{self.unit}"
+
+    @property
     def all_sources(self) -> tuple[str, ...]:
         """Everyone who is asked for it, its fallbacks last."""
         return self.sources + self.fallbacks

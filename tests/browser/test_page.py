@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.browser.conftest import Opener
-from tests.storage.rows import DAY, FRIDAY, archived, fixing
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, meant
 from tests.support.served_board import live
 from tests.support.stored_service import kept
 from ticker.quotes import Status
@@ -120,7 +120,7 @@ async def test_the_history_is_told_as_the_language_writes_it(opened: Opener, scr
     """Label, digits and days in the page's language; the days are those of the source's own zone."""
     rows = [fixing(FRIDAY + day * DAY, price) for day, price in ((-1, "100.2192"), (0, "100.6798"))]
     async with kept("memory://", "http://127.0.0.1:9", FRIDAY + 2 * DAY) as served:
-        served.service.store_writer._store.write([archived(row, FRIDAY) for row in rows], {})
+        served.service.store_writer._store.write(meant(archived(row, FRIDAY) for row in rows), {})
         async with opened(str(served.client.make_url("/?lang=ru"))) as page:
             chart = page.locator("#history figure[data-symbol=USD]")
             await chart.locator("svg").wait_for()

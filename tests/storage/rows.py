@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -9,6 +10,8 @@ from decimal import Decimal
 from ticker.quotes import PriceType
 from ticker.storage.base import Row
 
+# Under which series the shipped instruments have their history.
+SERIES = {"USD": "USD/RUB/1 USD", "EUR": "EUR/RUB/1 EUR", "OIL": "BRENT/USD/1 barrel"}
 MOSCOW = timezone(timedelta(hours=3))
 FRIDAY = datetime(2024, 11, 22, tzinfo=MOSCOW)
 DAY = timedelta(days=1)
@@ -24,6 +27,11 @@ def trade(as_of: datetime, price: str, source: str = "moex") -> Row:
     """A price of Brent, fifteen minutes old when it is seen."""
     seen = as_of + timedelta(minutes=15)
     return Row("OIL", source, source, PriceType.LAST, as_of, Decimal(price), seen, seen)
+
+
+def meant(rows: Iterable[Row]) -> list[Row]:
+    """The rows under the series that the shipped instruments mean."""
+    return [replace(row, symbol=SERIES[row.symbol]) for row in rows]
 
 
 def archived(row: Row, fetched_at: datetime) -> Row:

@@ -259,3 +259,12 @@ def test_a_file_begun_anew_by_a_write_is_told_of_at_the_next_opening(tmp_path: P
     assert store.open()
     assert not store.open()
     store.close()
+
+
+def test_history_of_another_name_is_kept_under_what_it_means(store: Store) -> None:
+    """Version 0.1.0 kept it by symbol; what stands under the new name already is not overwritten."""
+    store.write([fixing(), fixing(FRIDAY - DAY, "100.2192")], {})
+    assert store.rename({"USD": "USD/KZT/1 USD", "EUR": "EUR/KZT/1 EUR"}) > 0
+    assert store.since("USD") is None
+    assert store.since("USD/KZT/1 USD") == FRIDAY - DAY
+    assert store.rename({"USD": "USD/KZT/1 USD"}) == 0

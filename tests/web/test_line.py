@@ -12,7 +12,7 @@ import pytest
 from defusedxml import ElementTree
 from yarl import URL
 
-from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, meant, trade
 from tests.support.stored_service import Kept
 from tests.web.test_past import LATER, problem, service, serving, week
 
@@ -116,8 +116,8 @@ async def test_pages_stay_whole_while_rows_are_added() -> None:
         before = await service.get(path)
         last = before["points"][-1]["as_of"]
         start = FRIDAY + timedelta(hours=9)
-        store.write([archived(trade(start - DAY, "60"), LATER), trade(start + 20 * DAY, "90")], {})
-        store.write([archived(trade(start + 99 * timedelta(minutes=5), "61"), LATER)], {})
+        store.write(meant([archived(trade(start - DAY, "60"), LATER), trade(start + 20 * DAY, "90")]), {})
+        store.write(meant([archived(trade(start + 99 * timedelta(minutes=5), "61"), LATER)]), {})
         page, told = before, [point["as_of"] for point in before["points"]]
         while page["next"] is not None:
             page = await service.get(f"{path}&cursor={page['next']}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.storage.rows import DAY, FRIDAY, archived, fixing, trade
+from tests.storage.rows import DAY, FRIDAY, archived, fixing, meant, trade
 from tests.support.fragments import folded
 from tests.support.stored_service import Kept, kept
 from ticker.calendars import days
@@ -33,7 +33,7 @@ def week() -> list[Row]:
 async def serving(rows: list[Row], *, store: str = "memory://") -> AsyncIterator[Kept]:
     """The service with `rows` in its history, long after them; its upstreams are all gone."""
     async with kept(store, CLOSED, LATER, **{"store.raw": "3650d"}) as service:
-        service.service.store_writer._store.write(rows, {})
+        service.service.store_writer._store.write(meant(rows), {})
         yield service
 
 
@@ -101,17 +101,19 @@ async def test_a_number_past_its_age_is_not_shown_for_a_later_day(service: Kept)
 
 
 async def test_a_moment_shows_what_had_come_in_by_then() -> None:
-    """At noon the table of the day, in the evening tomorrow's; a correction counts from when it came."""
+    """In the evening tomorrow's table is upcoming, and its correction counts from when it came; then it is in force."""
     wrong = replace(fixing(FRIDAY + DAY, "102.0000"), fetched_at=FRIDAY + 16 * timedelta(hours=1))
     wrong = replace(wrong, seen_at=wrong.fetched_at)
     right = replace(fixing(FRIDAY + DAY, "102.5761"), fetched_at=FRIDAY + 18 * timedelta(hours=1))
     right = replace(right, seen_at=right.fetched_at)
     async with serving([fixing(), wrong, right]) as service:
-        prices = [
-            (await service.get(f"/v1/quotes/USD?at=2024-11-22T{time}%2B03:00"))["price"]
+        quotes = [
+            await service.get(f"/v1/quotes/USD?at=2024-11-22T{time}%2B03:00")
             for time in ("12:00:00", "17:00:00", "19:00:00")
         ]
-        assert prices == [100.6798, 102.0, 102.5761]
+        assert {quote["price"] for quote in quotes} == {100.6798}
+        assert [quote["upcoming"] and quote["upcoming"]["price"] for quote in quotes] == [None, 102.0, 102.5761]
+        assert (await service.get("/v1/quotes/USD?at=2024-11-23T00:00:00%2B03:00"))["price"] == 102.5761
         assert (await service.get("/v1/quotes/USD?at=2024-11-23"))["price"] == 102.5761
         line = await service.get("/v1/quotes/USD/history")
         assert [(point["price"], point["revision"]) for point in line["points"]] == [(100.6798, 0), (102.5761, 1)]

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from ticker.calendars import Session
+from ticker.calendars.kind import fresh_until
 from ticker.quotes import Agreement, Candidate, PriceType, Quote, Reason, Status, Upcoming
 from ticker.selection import evidence, markets
 from ticker.selection.evidence import (
@@ -481,21 +482,8 @@ def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], rea
 
 
 def _fresh_until(ask: SelectionInput, one: Candidate) -> datetime:
-    """By its own market while that is in session; at rest, until any market of the kind must have printed."""
-    own = ask.calendars[one.source]
-    until = own.fresh_until(one.as_of)
-    if not isinstance(own, Session) or until <= one.as_of + own.delay + own.grace:
-        return until
-    kinds = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
-    return min([until, *(_printed_by(each, one.as_of) for each in kinds if isinstance(each, Session) and each != own)])
-
-
-def _printed_by(market: Session, as_of: datetime) -> datetime:
-    """When another market must have printed something newer than `as_of`, heard or not."""
-    session, lag = market.session_at(as_of), market.delay + market.grace
-    if session is not None and as_of < session.closes - market.grace:
-        return as_of + lag
-    return market.next_open(as_of) + lag
+    kind = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
+    return fresh_until(ask.calendars[one.source], kind, one.as_of)
 
 
 def _timed(ask: SelectionInput, quote: Quote, as_of: datetime) -> Quote:
@@ -508,8 +496,8 @@ def _timed(ask: SelectionInput, quote: Quote, as_of: datetime) -> Quote:
     if isinstance(calendar, Session):
         session = calendar.session_at(ask.now)
         turns = session.closes if session else calendar.next_open(ask.now)
-        kinds = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
-        due += [each.next_update(as_of, ask.now) for each in kinds if isinstance(each, Session)]
+        kind = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
+        due += [each.next_update(as_of, ask.now) for each in kind if isinstance(each, Session)]
     known = [each for each in due if each is not None]
     return replace(
         quote,

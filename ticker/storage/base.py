@@ -32,6 +32,8 @@ class StoreError(Exception):
 class Row:
     """One accepted publication: the price of one unit as a source stated it for `as_of`.
 
+    `symbol` is the series it belongs to, named for what its numbers mean (`Instrument.series`).
+
     `seen_at` is from when on the board could show it: when it came in, or for a row out of an archive the moment it is
     dated. `revision` counts corrections of the same date by the same source from 0; the highest one is in force.
     """
@@ -190,6 +192,9 @@ class Store(Shared, Protocol):
 
         A key without a row is left out. The whole board is one question.
         """
+
+    def rename(self, series: Mapping[str, str]) -> int:
+        """Keep what is kept under each of `series` under its other name; how many rows that were."""
 
     def series(self, query: Query) -> list[Point]:
         """The rows of `query` as points of a line."""

@@ -104,31 +104,53 @@ def contract_of(text: str | None) -> Contract | None:
     return Contract(code, date.fromisoformat(expires) if expires else None)
 
 
-def row_of_quote(quote: Quote) -> Row | None:
-    """The row that the quote is kept as; None for one without a number or without its whole provenance."""
+def rows_of_quote(quote: Quote, shown_at: datetime) -> list[Row]:
+    """The rows that the quote is kept as from the moment it is shown; none without a number or its whole provenance.
+
+    What is upcoming and confirmed is among them: it comes into force by time alone, and so it does in the history.
+    """
+    rows = []
+    coming = quote.upcoming
+    if coming is not None and coming.confirmed and coming.reason is None:
+        rows.append(
+            Row(
+                symbol=quote.instrument.series,
+                source=coming.source,
+                publisher=coming.publisher,
+                price_type=PriceType.FIXING,
+                as_of=coming.as_of,
+                price=coming.price,
+                fetched_at=coming.fetched_at,
+                seen_at=shown_at,
+                previous=coming.previous,
+                previous_as_of=coming.previous_as_of,
+            )
+        )
     source, price_type, price = quote.source, quote.price_type, quote.price
     as_of, fetched_at = quote.as_of, quote.fetched_at
-    if source is None or price_type is None or price is None or as_of is None or fetched_at is None:
-        return None
-    return Row(
-        symbol=quote.symbol,
-        source=source,
-        publisher=quote.publisher or source,
-        price_type=price_type,
-        as_of=as_of,
-        price=price,
-        fetched_at=fetched_at,
-        seen_at=fetched_at,
-        previous=quote.previous,
-        previous_as_of=quote.previous_as_of,
-        contract=contract_text(quote.contract),
-    )
+    if source and price_type and price is not None and as_of and fetched_at:
+        rows.append(
+            Row(
+                symbol=quote.instrument.series,
+                source=source,
+                publisher=quote.publisher or source,
+                price_type=price_type,
+                as_of=as_of,
+                price=price,
+                fetched_at=fetched_at,
+                seen_at=max(shown_at, fetched_at),
+                previous=quote.previous,
+                previous_as_of=quote.previous_as_of,
+                contract=contract_text(quote.contract),
+            )
+        )
+    return rows
 
 
-def row_of_candidate(found: Candidate) -> Row:
+def row_of_candidate(found: Candidate, instrument: Instrument) -> Row:
     """In force from its own date: what an archive tells was so then, whenever it is asked."""
     return Row(
-        symbol=found.symbol,
+        symbol=instrument.series,
         source=found.source,
         publisher=found.publisher,
         price_type=found.price_type,
@@ -199,3 +221,12 @@ def quote_of_tree(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 -
 
 def _meaning(instrument: Instrument) -> list[str]:
     return [instrument.base, instrument.quote, instrument.unit]
+
+
+def meanings_of_text(text: str) -> dict[str, str]:
+    """Under which series the instruments of a kept snapshot have their history, by symbol; none where unreadable."""
+    try:
+        quotes = json.loads(text)["quotes"]
+        return {symbol: "/".join(each["of"]) for symbol, each in quotes.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}

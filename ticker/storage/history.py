@@ -7,16 +7,19 @@ in a source's archive are in the store, so nothing is weighed again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Protocol, TypeVar
+from decimal import Decimal
+from itertools import islice
+from typing import Literal, Protocol, TypeVar
 
 from cachetools import TTLCache
 
 from ticker.calendars import Calendar
-from ticker.quotes import EPOCH, Candidate, Instrument, PriceType, Quote, Snapshot, Status
+from ticker.calendars.kind import fresh_until
+from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status, Upcoming
 from ticker.storage.base import Point, Query, Row, Store, StoreError
 from ticker.storage.codec import contract_of
 
@@ -24,13 +27,17 @@ from ticker.storage.codec import contract_of
 
 
 _DAY = timedelta(days=1)
-_END = datetime(9000, 1, 1, tzinfo=UTC)
-INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY}
+_WEEK = 7 * _DAY
+# The stretch that the store samples by, for each interval; weeks and months are made of days.
+INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY, "1w": _DAY, "1mo": _DAY}
+_PAGE = 2000
+# One line never mixes kinds unless it is asked to: of several the first of these that is there.
+_KINDS = (PriceType.FIXING, PriceType.LAST, PriceType.SETTLEMENT, PriceType.MID)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of one instrument, oldest first; `onward` is where the next page begins, None at the end.
+    """Points of one instrument in the order asked for; `onward` is where the next page begins, None at the end.
 
     `since` is the oldest date there is of the instrument at all.
     """
@@ -42,7 +49,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open."""
+    """What is asked of one instrument's past: days or moments `first` to `last`, both included, None for open.
+
+    `source` and `price_type` narrow it to what one source said, or to one kind of price; without them the instrument's
+    own sources speak, the preferred first, of one kind. `order` is "asc" (oldest first) or "desc".
+    """
 
     symbol: str
     first: date | datetime | None
@@ -50,6 +61,9 @@ class TimeRange:
     interval: str = "raw"
     limit: int = 1000
     onward: datetime | None = None
+    source: str | None = None
+    price_type: PriceType | None = None
+    order: Literal["asc", "desc"] = "asc"
 
 
 def span_of(ask: TimeRange, instrument: Instrument, zone: tzinfo, now: datetime) -> Query:
@@ -58,81 +72,196 @@ def span_of(ask: TimeRange, instrument: Instrument, zone: tzinfo, now: datetime)
     def start(of: date | datetime) -> datetime:
         return of if isinstance(of, datetime) else datetime.combine(of, time(), zone)
 
-    first = ask.onward or (start(ask.first) if ask.first is not None else datetime(1900, 1, 1, tzinfo=UTC))
+    upward = ask.order == "asc"
+    first = start(ask.first) if ask.first is not None else datetime(1900, 1, 1, tzinfo=UTC)
     if ask.last is None:
-        end = _END
+        # What is published and not in force yet is no part of the past.
+        end = now + timedelta(microseconds=1)
     elif isinstance(ask.last, datetime):
         end = ask.last + timedelta(microseconds=1)
     else:
         end = start(ask.last + _DAY)
+    if ask.onward is not None:
+        first, end = (ask.onward, end) if upward else (first, ask.onward)
+    # Every kind is looked for where one is named: a market's settlements stand between its last prices.
+    every = None if ask.price_type is not None else INTERVALS[ask.interval]
+    sources = (ask.source,) if ask.source else instrument.all_sources if ask.price_type else instrument.sources
     offset = (first if ask.first or ask.onward else now).astimezone(zone).utcoffset() or timedelta(0)
-    return Query(ask.symbol, instrument.all_sources, first, end, ask.limit, INTERVALS[ask.interval], offset)
+    return Query(instrument.series, sources, first, end, ask.limit, every, offset)
 
 
-def after(last: Point, query: Query) -> datetime:
+def stretch(point: Point, interval: str, offset: timedelta) -> object:
+    """Which stretch of an interval a point belongs to, by local days, ISO weeks or months."""
+    local = EPOCH + timedelta(microseconds=point.as_of) + offset
+    if interval == "1w":
+        return local.isocalendar()[:2]
+    if interval == "1mo":
+        return local.year, local.month
+    every = INTERVALS[interval]
+    return point.as_of if every is None else (local - EPOCH) // every
+
+
+def after(last: Point, interval: str, offset: timedelta, *, upward: bool) -> datetime:
     """Where the page after the point `last` begins: the next moment, or the next stretch of a sampled line."""
-    if query.every is None:
-        return EPOCH + timedelta(microseconds=last.as_of + 1)
-    local = timedelta(microseconds=last.as_of) + query.offset
-    return EPOCH + (local // query.every + 1) * query.every - query.offset
+    moment = EPOCH + timedelta(microseconds=last.as_of)
+    every = INTERVALS[interval]
+    if every is None:
+        return moment + timedelta(microseconds=1) if upward else moment
+    local = EPOCH + (moment + offset - EPOCH) // every * every
+    if interval == "1w":
+        local, every = local - local.weekday() * _DAY, _WEEK
+    elif interval == "1mo":
+        local = local.replace(day=1)
+        every = (local + 31 * _DAY).replace(day=1) - local
+    return (local + every if upward else local) - offset
+
+
+def upward_points(store: Store, query: Query, most: int) -> Iterator[Point]:
+    """The points of `query`, oldest first, page by page as they are taken; `most` is the first page's size."""
+    first, size = query.first, min(most, _PAGE)
+    while first < query.end:
+        points = store.series(replace(query, first=first, limit=size))
+        yield from points
+        if len(points) < size:
+            return
+        interval = "raw" if query.every is None else "1h" if query.every < _DAY else "1d"
+        first, size = after(points[-1], interval, query.offset, upward=True), _PAGE
+
+
+def downward_points(store: Store, query: Query, since: datetime | None) -> Iterator[Point]:
+    """The points of `query`, newest first: by windows that grow, so that no more is read than twice what is taken."""
+    oldest, end = max(query.first, since or query.end), query.end
+    window = _DAY if query.every is None else 60 * query.every
+    while end > oldest:
+        first = max(oldest, end - window)
+        if query.every is not None and first > oldest:
+            local = first + query.offset - EPOCH
+            first = max(oldest, EPOCH + local // query.every * query.every - query.offset)
+        yield from reversed([*upward_points(store, replace(query, first=first, end=end), _PAGE)])
+        end, window = first, 2 * window
+
+
+def sampled(points: Iterable[Point], ask: TimeRange, offset: timedelta) -> Iterator[Point]:
+    """Of each stretch the last point, of one kind; `points` stand in the order asked for."""
+    kind = ask.price_type
+    held: Point | None = None
+    for point in points:
+        if kind is None:
+            kind = PriceType(point.price_type)
+        if point.price_type != kind:
+            continue
+        if ask.interval == "raw":
+            yield point
+            continue
+        same = held is not None and stretch(held, ask.interval, offset) == stretch(point, ask.interval, offset)
+        if held is not None and not same:
+            yield held
+        # Newest first, the first of a stretch is its last.
+        held = held if same and ask.order == "desc" else point
+    if held is not None:
+        yield held
+
+
+def kind_of(store: Store, query: Query) -> PriceType | None:
+    """The kind that a line without a named one is of: that of the preferred source which has any."""
+    for source in query.sources:
+        found = store.series(replace(query, sources=(source,), every=None, limit=50))
+        kinds = {PriceType(point.price_type) for point in found}
+        if kinds:
+            return next(kind for kind in _KINDS if kind in kinds)
+    return None
 
 
 # The quote that the rows of one moment give: what a board of the past is made of. Pure.
 
 
 def quote_of(
-    instrument: Instrument, calendars: Mapping[str, Calendar], found: Sequence[Sequence[Row]], now: datetime
+    instrument: Instrument,
+    calendars: Mapping[str, Calendar],
+    found: Sequence[Sequence[Row]],
+    now: datetime,
+    began: datetime,
 ) -> Quote:
-    """What `instrument` stood at, of the rows `found` by source, each the newest first."""
-    candidates = [_candidate(rows, calendars[rows[0].source]) for rows in found if rows]
-    if not candidates:
-        return Quote(instrument)
+    """What `instrument` stood at `now`, of the rows `found` by source, each the newest first.
+
+    Of a day, `now` is its end, and what was due next is told as of when it `began`.
+
+    What was shown last speaks; where the service was away, an archive may know of something newer.
+    """
+    standing = [rows[1:] if rows[0].as_of > now else rows for rows in found if rows]
+    rows = [each for each in standing if each]
+    own = [each for each in rows if each[0].source in instrument.sources]
+    shown = [each for each in rows if not each[0].archived]
     rank = instrument.all_sources.index
-    fresh = [each for each in candidates if now < calendars[each.source].fresh_until(each.as_of)]
-    leader = (
-        min(fresh, key=lambda c: rank(c.source)) if fresh else max(candidates, key=lambda c: (c.as_of, -rank(c.source)))
+    leader = max(shown, key=lambda each: max(each[0].seen_at, each[0].as_of), default=None)
+    archived = [each for each in own if each[0].archived]
+    fresh = [each for each in archived if now < calendars[each[0].source].fresh_until(each[0].as_of)]
+    best = min(fresh, key=lambda each: rank(each[0].source), default=None) or max(
+        archived, key=lambda each: (each[0].as_of, -rank(each[0].source)), default=None
     )
-    calendar = calendars[leader.source]
-    # Who else agreed is not kept; nor is it invented.
+    if best is not None and (leader is None or best[0].as_of > leader[0].as_of):
+        leader = best
+    if leader is None:
+        leader = min(rows, key=lambda each: rank(each[0].source), default=None)
+    if leader is None:
+        return Quote(instrument)
+    coming = [each[0] for each in found if each and each[0].as_of > now and each[0].source in instrument.sources]
+    due = calendars[leader[0].source].next_update(leader[0].as_of, began)
+    quote = replace(_quote(instrument, calendars, leader, now), next_update_at=due)
+    return replace(quote, upcoming=_upcoming(calendars, coming[0], quote, instrument)) if coming else quote
+
+
+def _quote(instrument: Instrument, calendars: Mapping[str, Calendar], rows: Sequence[Row], now: datetime) -> Quote:
+    row = rows[0]
+    calendar = calendars[row.source]
+    previous, previous_as_of = _previous(rows, calendar)
+    kind = [calendars[source] for source in instrument.sources if source in calendars]
+    other = row.source in instrument.fallbacks
+    # Who else agreed is not kept, nor is it invented; and when an archive was read says nothing of that day.
     return Quote(
         instrument=instrument,
-        price=leader.price,
-        price_type=leader.price_type,
-        previous=leader.previous,
-        previous_as_of=leader.previous_as_of,
-        as_of=leader.as_of,
-        fetched_at=leader.fetched_at,
-        next_update_at=calendar.next_update(leader.as_of, now),
-        source=leader.source,
-        publisher=leader.publisher,
-        contract=leader.contract,
-        fallback=leader.source != instrument.sources[0],
-        status=Status.FRESH,
-        fresh_until=calendar.fresh_until(leader.as_of),
-        usable_until=calendar.usable_until(leader.as_of, instrument.max_age),
+        price=row.price,
+        price_type=row.price_type,
+        previous=previous,
+        previous_as_of=previous_as_of,
+        as_of=row.as_of,
+        fetched_at=None if row.archived else row.fetched_at,
+        source=row.source,
+        publisher=row.publisher,
+        contract=contract_of(row.contract),
+        fallback=row.source != instrument.sources[0],
+        status=Status.STALE if other else Status.FRESH,
+        market=calendar.market(now, row.as_of),
+        fresh_until=fresh_until(calendar, kind, row.as_of),
+        usable_until=calendar.usable_until(row.as_of, instrument.max_age),
     ).at(now)
 
 
-def _candidate(rows: Sequence[Row], calendar: Calendar) -> Candidate:
-    """The newest of `rows`, with the publication before it where the archive holds just that one."""
-    newest, before = rows[0], rows[1] if len(rows) > 1 else None
-    candidate = Candidate(
-        symbol=newest.symbol,
-        source=newest.source,
-        publisher=newest.publisher,
-        price=newest.price,
-        price_type=newest.price_type,
-        as_of=newest.as_of,
-        fetched_at=newest.fetched_at,
-        previous=newest.previous,
-        previous_as_of=newest.previous_as_of,
-        contract=contract_of(newest.contract),
+def _upcoming(calendars: Mapping[str, Calendar], row: Row, quote: Quote, instrument: Instrument) -> Upcoming:
+    """What was published and not in force yet; only what a copy confirmed is kept before its date."""
+    calendar = calendars[row.source]
+    return Upcoming(
+        price=row.price,
+        as_of=row.as_of,
+        fetched_at=row.fetched_at,
+        source=row.source,
+        publisher=row.publisher,
+        confirmed=True,
+        previous=quote.price,
+        previous_as_of=quote.as_of,
+        fallback=row.source != instrument.sources[0],
+        next_update_at=calendar.next_update(row.as_of, row.as_of),
+        fresh_until=calendar.fresh_until(row.as_of),
+        usable_until=calendar.usable_until(row.as_of, instrument.max_age),
     )
+
+
+def _previous(rows: Sequence[Row], calendar: Calendar) -> tuple[Decimal | None, datetime | None]:
+    """What the row tells of the publication before it, or the row before where the archive holds just that one."""
+    newest, before = rows[0], rows[1] if len(rows) > 1 else None
     if newest.previous is not None or before is None or newest.price_type is not PriceType.FIXING:
-        return candidate
-    if before.as_of != calendar.previous(newest.as_of):
-        return candidate
-    return replace(candidate, previous=before.price, previous_as_of=before.as_of)
+        return newest.previous, newest.previous_as_of
+    return (before.price, before.as_of) if before.as_of == calendar.previous(newest.as_of) else (None, None)
 
 
 # The board as it stood, and the questions to the store.
@@ -190,12 +319,16 @@ class History:
         if kept is not None:
             return kept
         wanted = tuple(self._instruments())
-        now = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
-        keys = [(each.symbol, source) for each in wanted for source in each.all_sources]
+        now = at if isinstance(at, datetime) else self._end_of(at)
+        keys = [(each.series, source) for each in wanted for source in each.all_sources]
         found = await self._read(lambda store: store.standing(keys, at))
         quotes = tuple(
             quote_of(
-                each, self._calendars(each.symbol), [found.get((each.symbol, s), ()) for s in each.all_sources], now
+                each,
+                self._calendars(each.symbol),
+                [found.get((each.series, source), ()) for source in each.all_sources],
+                now,
+                now if isinstance(at, datetime) else datetime.combine(at, time(), UTC),
             )
             for each in wanted
         )
@@ -203,6 +336,11 @@ class History:
         if now < self._clock() - 2 * _DAY:
             self._boards[at] = snapshot
         return snapshot
+
+    def _end_of(self, day: date) -> datetime:
+        """The last second of a day, where our instruments' days end last; of today the present."""
+        ends = [datetime.combine(day + _DAY, time(), self._zone(each.symbol)) for each in self._instruments()]
+        return min(max(ends).astimezone(UTC) - timedelta(seconds=1), self._clock())
 
     async def warm(self) -> None:
         """Look once into each calendar of every year that there is history of: a year's holidays take a millisecond.
@@ -219,9 +357,10 @@ class History:
 
     async def since(self, symbols: Sequence[str]) -> datetime | None:
         """The oldest date kept of any of `symbols`."""
+        meant = {each.symbol: each.series for each in self._instruments()}
 
         def question(store: Store) -> list[datetime | None]:
-            return [store.since(symbol) for symbol in symbols]
+            return [store.since(meant[symbol]) for symbol in symbols if symbol in meant]
 
         found = await self._read(question)
         return min(filter(None, found), default=None)
@@ -247,10 +386,17 @@ class History:
         query = span_of(ask, instrument, self._zone(ask.symbol), self._clock())
 
         def question(store: Store) -> tuple[Series, T]:
-            points = store.series(replace(query, limit=query.limit + 1))
-            more = len(points) > query.limit
-            points = points[: query.limit]
-            line = Series(points, store.since(ask.symbol), after(points[-1], query) if more else None)
+            since, upward = store.since(instrument.series), ask.order == "asc"
+            wanted, kind = query, ask.price_type or kind_of(store, query)
+            if kind is None and ask.source is None:
+                # Of its own kind there is nothing: then what stands in for it, of one kind as well.
+                wanted = replace(query, sources=instrument.fallbacks)
+                kind = kind_of(store, wanted)
+            found = upward_points(store, wanted, ask.limit + 1) if upward else downward_points(store, wanted, since)
+            taken = [*islice(sampled(found, replace(ask, price_type=kind), query.offset), ask.limit + 1)]
+            points, more = taken[: ask.limit], len(taken) > ask.limit
+            onward = after(points[-1], ask.interval, query.offset, upward=upward) if more else None
+            line = Series(points, since, onward)
             return line, make(line)
 
         return await self._read(question)

@@ -539,6 +539,17 @@ class SqliteStore(SharedFile):
         )
         return [Point(*each) for each in found]
 
+    def rename(self, series: Mapping[str, str]) -> int:
+        """See Store. What stands under the new name already is not overwritten."""
+        known = [old for old in series if self._history.read("SELECT 1 FROM quotes WHERE symbol = :s LIMIT 1", s=old)]
+        if not known:
+            return 0
+        with self._history.transaction() as transaction:
+            before = transaction.total_changes
+            for old in known:
+                transaction.execute("UPDATE OR IGNORE quotes SET symbol = ? WHERE symbol = ?", (series[old], old))
+            return transaction.total_changes - before
+
     def since(self, symbol: str | None) -> datetime | None:
         """See Store."""
         every = "SELECT DISTINCT symbol FROM quotes"

@@ -27,7 +27,7 @@ from ticker.storage.base import (
     StoreError,
     StoreStatus,
 )
-from ticker.storage.codec import identity, row_of_quote
+from ticker.storage.codec import identity, rows_of_quote
 from ticker.threads import begin
 
 # A day of a price that changes every minute: a megabyte.
@@ -38,13 +38,15 @@ class RecentRows:
     """Bounded: of the oldest only the store knows."""
 
     def __init__(self, room: int) -> None:
-        self._shown: dict[str, Row] = {}
+        # By series, what is in force and what is upcoming.
+        self._shown: dict[tuple[str, bool], Row] = {}
         self._rows: deque[Row] = deque(maxlen=min(room, _MOST))
 
     def take(self, snapshot: Snapshot) -> list[Row]:
         """Remember what is shown; the rows of it that were not before."""
-        new = [row for row in map(row_of_quote, snapshot.quotes) if row and self._differs(row)]
-        self._shown |= {row.symbol: row for row in new}
+        rows = [row for quote in snapshot.quotes for row in rows_of_quote(quote, snapshot.generated_at)]
+        new = [row for row in rows if self._differs(row)]
+        self._shown |= {(row.symbol, row.as_of > row.seen_at): row for row in new}
         self._rows.extend(new)
         return new
 
@@ -58,7 +60,7 @@ class RecentRows:
         return [*self._shown.values()]
 
     def _differs(self, row: Row) -> bool:
-        return identity(self._shown.get(row.symbol)) != identity(row)
+        return identity(self._shown.get((row.symbol, row.as_of > row.seen_at))) != identity(row)
 
 
 # Rows that wait to be written: bounded, the oldest dropped first and counted; and what a lost store is told again.
@@ -354,6 +356,12 @@ class StoreWriter:
         except StoreError as error:
             self._condition.failed("read", error)
             return None
+        meant = {each.symbol: each.series for each in instruments} | codec.meanings_of_text(text or "")
+        try:
+            # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
+            self._store.rename(meant)
+        except StoreError as error:
+            self._condition.failed("open", error)
         snapshot = None if text is None else codec.snapshot_of_text(text, instruments, now)
         if snapshot is not None:
             self.note(snapshot)

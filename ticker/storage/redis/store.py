@@ -269,6 +269,27 @@ class Redis(SharedKeys):
         found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
         return {key: rows for key, rows in found.items() if rows}
 
+    def rename(self, series: Mapping[str, str]) -> int:
+        """See Store. A line that stands under the new name already is not overwritten."""
+        renamed = 0
+        for line in self._lines():
+            for old, new in series.items():
+                before = self._wire.key("history", f"{old}:")
+                if line.startswith(before) and self._move(line, self._line(new, line.removeprefix(before))):
+                    renamed += 1
+        return renamed
+
+    def _move(self, line: str, other: str) -> bool:
+        def move(client: Client) -> bool:
+            if client.exists(other) or not client.exists(line):
+                return False
+            client.sadd(self._wire.key("lines"), other)
+            client.rename(line, other)
+            client.srem(self._wire.key("lines"), line)
+            return True
+
+        return bool(self._wire.ask(move))
+
     def series(self, query: Query) -> list[Point]:
         """See Store; asked for page by page."""
         keys = [self._line(query.symbol, source) for source in query.sources]
