@@ -12,7 +12,7 @@ REDIS: tuple[Fault, ...] = (
         "SIGSTOP",
         "every replica polls for itself within its share of the budget; history 503 in bounded time, then whole",
         f"{_FAULTS}::test_a_redis_that_hangs_delays_no_number",
-        Mutation("ticker.replicas.lease:Replica._missed", "self._become(Role.ALONE, error.detail)", "pass"),
+        Mutation("ticker.replicas.lease:Replica._missed", "self._become(Role.STANDALONE, error.detail)", "pass"),
     ),
     Fault(
         "Redis restarted empty",

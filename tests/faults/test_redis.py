@@ -124,7 +124,7 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
     async with kept(url, upstream.url) as service:
         await service.written()
         server.pause()
-        await service.until(lambda: service.service.coordinator._replica.role == "alone")  # type: ignore[union-attr]
+        await service.until(lambda: service.service.coordinator._replica.role == "standalone")  # type: ignore[union-attr]
         before = shown(service)
         await moved(service, upstream, "74.01", 1)
         assert shown(service) > before
@@ -149,7 +149,7 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(
         await follower.until(lambda: shown(follower) == shown(leader))
         way.cut()
         await follower.until(lambda: follower.service.context.process_health.leads)
-        await leader.until(lambda: leader.service.coordinator._replica.role == "alone")  # type: ignore[union-attr]
+        await leader.until(lambda: leader.service.coordinator._replica.role == "standalone")  # type: ignore[union-attr]
         first, last = (follower, leader) if cut_off_is_newest else (leader, follower)
         await moved(first, upstream, "74.01", 1, last)
         await moved(last, upstream, "74.22", 2, first)

@@ -58,7 +58,7 @@ async def replicas(count: int, folder: Path, upstream: Upstream, **flags: object
         for number in range(count):
             found.append(service(folder, upstream, **flags))
             await stack.enter_async_context(found[-1].running())
-            await until(lambda: role(found[-1]) is not Role.WAITS)
+            await until(lambda: role(found[-1]) is not Role.STARTING)
             if not number:
                 await until(lambda: all(each.up is not None for each in found[0].poller.health.values()))
         yield found
@@ -161,7 +161,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         stores = [each.store_writer._store for each in both]
         for each in both:
             each.store_writer._store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
-        await until(lambda: [role(each) for each in both] == [Role.ALONE, Role.ALONE])
+        await until(lambda: [role(each) for each in both] == [Role.STANDALONE, Role.STANDALONE])
         assert [timetable(each).share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
             upstream.trio(DAY, brent=price)

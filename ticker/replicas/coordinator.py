@@ -220,7 +220,7 @@ class ReplicaCoordinator:
         role = self._replica.role
         self._process_health.leads, self._process_health.replicas = self._replica.on, self._replica.replicas
         if role is not before:
-            if before is Role.ALONE:
+            if before is Role.STANDALONE:
                 self._keeper.retry()
             self._turns.take(before, role, self._health_sync.asked)
             if role is Role.LEADS:

@@ -29,12 +29,12 @@ _TURN_SECONDS = 0.25
 
 
 class Role(StrEnum):
-    """What a replica does. ALONE: the store is away, and it polls for itself; so may each of the others."""
+    """What a replica does. STANDALONE: the store is away, and it polls for itself; so may each of the others."""
 
-    WAITS = "waits"
+    STARTING = "starting"
     LEADS = "leads"
     FOLLOWS = "follows"
-    ALONE = "alone"
+    STANDALONE = "standalone"
 
 
 class Replica:
@@ -52,7 +52,7 @@ class Replica:
         heard: Callable[[Message], object],
     ) -> None:
         self.holder = holder_name()
-        self.role = Role.WAITS
+        self.role = Role.STARTING
         self.replicas = 1
         self.silent = 0
         self.fence = 0
@@ -71,7 +71,7 @@ class Replica:
     @property
     def on(self) -> bool:
         """Whether it polls and publishes at this moment."""
-        return self.role is Role.ALONE or (self.role is Role.LEADS and time.monotonic() < self._until)
+        return self.role is Role.STANDALONE or (self.role is Role.LEADS and time.monotonic() < self._until)
 
     async def begins(self) -> None:
         """Return when it polls and publishes."""
@@ -149,8 +149,8 @@ class Replica:
 
     def _missed(self, error: StoreError) -> None:
         """The store did not answer. Whoever followed waits for as long as a leader would have gone on."""
-        if self.role is Role.WAITS or time.monotonic() >= max(self._until, self._seen + TTL_SECONDS):
-            self._become(Role.ALONE, error.detail)
+        if self.role is Role.STARTING or time.monotonic() >= max(self._until, self._seen + TTL_SECONDS):
+            self._become(Role.STANDALONE, error.detail)
 
     def _become(self, role: Role, why: str | None = None) -> None:
         before, self.role = self.role, role
@@ -181,10 +181,10 @@ class LeaderHandover:
 
     def take(self, before: Role, role: Role, asked: Mapping[str, Sequence[datetime]]) -> None:
         """Act on a role that has changed; `asked` is when whoever polled until now asked, as far as it told."""
-        share = self._replica.replicas if role is Role.ALONE else 1
+        share = self._replica.replicas if role is Role.STANDALONE else 1
         if role is Role.FOLLOWS:
             self._timetable.rest()
-        elif before in {Role.LEADS, Role.ALONE}:
+        elif before in {Role.LEADS, Role.STANDALONE}:
             self._timetable.divide(share)
         else:
             self._poller.forget()
