@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -276,15 +277,21 @@ async def run(case: str, count: int, seed: int, tally: Tally) -> None:
                     place += 1
 
 
+def _sum(rows: Iterable[Row]) -> Row:
+    whole = Row()
+    for row in rows:
+        for name in ("injected", "through", "marked", "right", "small", "small_through"):
+            setattr(whole, name, getattr(whole, name) + getattr(row, name))
+    return whole
+
+
 def table(case: str, title: str, rows: dict[str, Row]) -> Table:
     """One case's table."""
     made = Table("kind", "injected", "stopped", "%", "shown, marked", "right shown", "%", "up to 0.3 %", "stopped",
                  title=f"{case}: {title}")  # fmt: skip
-    whole = Row()
-    for kind, row in [*((kind, rows[kind]) for kind in TABLES if kind in rows), ("all", whole)]:
-        for name in ("injected", "through", "marked", "right", "small", "small_through"):
-            if row is not whole:
-                setattr(whole, name, getattr(whole, name) + getattr(row, name))
+    single, several = (_sum(row for kind, row in rows.items() if (TABLES[kind] == 1) is one) for one in (True, False))
+    sums = [("all single ones", single), *([("all consecutive ones", several)] if several.injected else [])]
+    for kind, row in [*((kind, rows[kind]) for kind in TABLES if kind in rows), *sums]:
         share = 100 / row.injected if row.injected else 0
         stopped = row.injected - row.through
         made.add_row(kind, str(row.injected), str(stopped), f"{stopped * share:.2f}", str(row.marked), str(row.right),

@@ -163,7 +163,7 @@ class Product:
 
     def age(self) -> None:
         """What the service does every second by itself."""
-        self.service.board.current(self.world.now)
+        self.service.poller.age(self.world.now)
         self.service.poller.look_again(self.world.now)
 
     def look(self) -> dict[str, Shown]:

@@ -61,6 +61,7 @@ class Print:
     at: datetime
     price: Decimal
     settled: Decimal
+    settled_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Market:
             raise Away
         day_start = datetime.combine(at.astimezone(MOSCOW).date(), time(), MOSCOW)
         before = self.traded(day_start - timedelta(minutes=5)) or at
-        return Print(at.replace(microsecond=0), self.price(at), self.price(before))
+        return Print(at.replace(microsecond=0), self.price(at), self.price(before), before.astimezone(MOSCOW).date())
 
 
 @dataclass
@@ -365,9 +366,9 @@ def board(now: datetime, told: Print, spread: Decimal) -> list[Row]:
     The front month is the one whose last trading day is not over at the moment of the trade.
     """
     here, traded = now.astimezone(MOSCOW), told.at.astimezone(MOSCOW)
-    month, rows = here.date().replace(day=1), []
-    while _first_weekday(month) < here.date():
-        month = _next(month)
+    month, rows = front_in_moscow(here.date()), []
+    # The settlement before a roll is the former front month's: that of this one was a spread lower.
+    rolled = month != front_in_moscow(told.settled_on)
     for place in range(4):
         off, code = spread * place, f"BR{LETTERS[month.month - 1]}{month.year % 10}"
         rows.append(
@@ -377,8 +378,8 @@ def board(now: datetime, told: Print, spread: Decimal) -> list[Row]:
                 expires=_first_weekday(month),
                 last=told.price - off,
                 at=told.at,
-                previous=told.settled - off,
-                opened=told.settled - off,
+                previous=told.settled - off - spread * rolled,
+                opened=told.settled - off - spread * rolled,
                 trade_date=traded.date(),
                 interest=600_000 // 10**place,
             )
@@ -391,6 +392,12 @@ def board(now: datetime, told: Print, spread: Decimal) -> list[Row]:
             traded.date(), 300_000, "GOLD"),
     ]  # fmt: skip
     return rows
+
+
+def front_in_moscow(day: date) -> date:
+    """The month of Moscow's front contract on `day`."""
+    month = day.replace(day=1)
+    return month if day <= _first_weekday(month) else _next(month)
 
 
 def front_abroad(day: date) -> date:
