@@ -176,7 +176,9 @@ class Product:
         return self.service.board.latest.version
 
     async def http(self, path: str) -> tuple[int, Any]:
-        """Status and JSON (or text) of a GET over a real socket."""
+        """Status and JSON (or text) of a GET over a real socket, once what was learnt is in the store."""
+        while self.store and self.service.store_writer.pending:  # noqa: ASYNC110 - a store's thread has no event
+            await asyncio.sleep(0.01)
         if self._client is None:
             self._client = TestClient(TestServer(build(self.service.context)))
             await self._client.start_server()

@@ -34,6 +34,7 @@ NO_OIL = {"instruments.OIL.enabled": False}
 JANUARY = (("2024-12-01 00:00", "62.50"),)
 ABROAD = (("2024-12-01 00:00", "62.56"),)
 CENTS = "0.02"
+_SILENCE = timedelta(hours=2)
 ALL = (*CBR, *CROSSES, *MIDS, *MARKETS, "ecb", "fred")
 EVER = (datetime(1990, 1, 1, tzinfo=NEW_YORK), datetime(2100, 1, 1, tzinfo=NEW_YORK))
 
@@ -157,13 +158,18 @@ class Play:
     product: Product
     restarts: bool
     seen: list[Seen] = field(default_factory=list)
+    _silent: dict[str, datetime] = field(default_factory=dict)
 
     async def until(self, text: str, step: int = 5) -> dict[str, Shown]:
-        """Go on to `text` (Moscow), asking every source each `step` minutes; what is shown then."""
+        """Go on to `text` (Moscow), asking every source each `step` minutes; what is shown then.
+
+        Who is known to be silent is asked again after two hours, or when he speaks.
+        """
         end = moment(text)
         while self.world.now < end:
             self.world.now = min(end, self.world.now + timedelta(minutes=step))
-            await self.product.poll()
+            due = [source for source in self.product.feeds if self._speaks(source)]
+            await self.product.poll(due)
             self._note()
         if self.restarts:
             await self.product.restart()
@@ -171,6 +177,17 @@ class Play:
             await self.product.poll()
             self._note()
         return self.seen[-1].shown
+
+    def _speaks(self, source: str) -> bool:
+        """Whether asking `source` now can bring anything new: an answer, or the news of its silence."""
+        now = self.world.now
+        if self.world.alive(source):
+            self._silent.pop(source, None)
+            return True
+        if now - self._silent.get(source, EVER[0]) < _SILENCE:
+            return False
+        self._silent[source] = now
+        return True
 
     async def start(self) -> dict[str, Shown]:
         """Ask every source once, without moving on."""

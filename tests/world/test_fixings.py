@@ -1,0 +1,413 @@
+"""Issue 15 over the Bank's tables, finding by finding, with brothers of each: what was right, moment by moment.
+
+Each runs straight on and with the product ended and begun again at every moment that is looked at. Expectations are
+facts of `facts/`, written down here as numbers; nothing is computed by the product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.world.facts import fixings
+from tests.world.play import NO_OIL, Stage, away, bank, is_fresh, is_shown, stuck, wrong_from
+from tests.world.world import Fixing, Spell, moment
+
+# 2: kinds have tiers.
+
+
+async def test_a_mid_displaces_no_fixing(stage: Stage) -> None:
+    """The Bank and its copies silent: what a free service makes of the market is no table of the Bank."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "open_er_api", "fawazahmed0")
+    world.spells += [away("cbr", "2026-03-03 13:00"), away("cbr_mirror", "2026-03-03 13:00")]
+    async with stage(world) as play:
+        for when, status in (
+            ("2026-03-03 12:50", "fresh"),
+            ("2026-03-03 23:00", "fresh"),
+            ("2026-03-04 12:00", "stale"),
+            ("2026-03-05 12:00", "stale"),
+        ):
+            shown = (await play.until(when, 60))["USD"]
+            assert (shown.price, shown.status) == (Decimal("77.1734"), status), (when, shown)
+        assert not play.ever("USD", lambda s: s.source in {"open_er_api", "fawazahmed0"} and s.status == "fresh")
+
+
+# 3: calendars as the world keeps them.
+
+
+async def test_a_working_saturday_has_a_table_of_its_own(stage: Stage) -> None:
+    """The table of 28.12.2024 is in force that day only: Saturday's work gives the one of 29.12, until 9.01."""
+    world = bank("2024-12-27 12:00", fixings.DECEMBER_2024, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        for when, price in (
+            ("2024-12-27 20:00", "99.2295"),
+            ("2024-12-28 12:00", "100.5281"),
+            ("2024-12-28 20:00", "100.5281"),
+            ("2024-12-29 00:10", "101.6797"),
+            ("2025-01-03 12:00", "101.6797"),
+            ("2025-01-09 20:00", "101.6797"),
+            ("2025-01-10 00:10", "102.2911"),
+        ):
+            shown = (await play.until(when, 120))["USD"]
+            assert is_fresh(price)(shown), (when, shown)
+
+
+async def test_the_table_that_a_working_saturday_set_is_missed(stage: Stage) -> None:
+    """With every source silent since Saturday noon, the table of 28.12.2024 is old on Sunday, not on 10.01."""
+    world = bank("2024-12-28 10:00", fixings.DECEMBER_2024, "cbr", "cbr_mirror")
+    world.spells += [away("cbr", "2024-12-28 12:00"), away("cbr_mirror", "2024-12-28 12:00")]
+    async with stage(world, flags=NO_OIL) as play:
+        for when, status in (
+            ("2024-12-28 11:00", "fresh"),
+            ("2024-12-28 23:50", "fresh"),
+            ("2024-12-29 00:10", "stale"),
+            ("2025-01-03 12:00", "stale"),
+        ):
+            shown = (await play.until(when, 60))["USD"]
+            assert (shown.price, shown.status) == (Decimal("100.5281"), status), (when, shown)
+
+
+async def test_the_newer_table_wins_over_the_preferred_source(stage: Stage) -> None:
+    """The Bank's answer is stuck at 28.12.2024 and the mirror has 29.12: on Sunday the newer one is in force."""
+    world = bank("2024-12-28 10:00", fixings.DECEMBER_2024, "cbr", "cbr_mirror")
+    old = next(each for each in world.fixings if each.day == date(2024, 12, 28))
+    world.spells.append(Spell("cbr", moment("2024-12-28 12:00"), moment("2025-01-08 00:00"), fixing=lambda _: old))
+    async with stage(world, flags=NO_OIL) as play:
+        shown = (await play.until("2024-12-28 22:00", 60))["USD"]
+        assert is_fresh("100.5281")(shown), shown
+        for when in ("2024-12-29 00:10", "2024-12-30 12:00"):
+            shown = (await play.until(when, 60))["USD"]
+            assert is_fresh("101.6797")(shown), (when, shown)
+
+
+async def test_new_year_has_one_table(stage: Stage) -> None:
+    """The table of 31.12.2025 is in force until 12.01.2026 and never late; that of 13.01 follows at midnight."""
+    world = bank("2025-12-30 12:00", fixings.NEW_YEAR_2026, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        for when, price in (
+            ("2025-12-30 22:00", "77.9573"),
+            ("2025-12-31 00:10", "78.2267"),
+            ("2026-01-06 12:00", "78.2267"),
+            ("2026-01-12 23:50", "78.2267"),
+            ("2026-01-13 00:10", "78.7954"),
+        ):
+            shown = (await play.until(when, 240))["USD"]
+            assert is_fresh(price)(shown), (when, shown)
+
+
+async def test_a_late_table_makes_tomorrow_unknown_and_not_today_old(stage: Stage) -> None:
+    """The Bank falls silent at noon of 4.03.2026: today's number is fresh until midnight, then it is stale."""
+    world = bank("2026-03-04 11:00", fixings.MARCH_2026, "cbr")
+    world.spells.append(away("cbr", "2026-03-04 12:00"))
+    async with stage(world, flags=NO_OIL) as play:
+        for when, status in (
+            ("2026-03-04 11:50", "fresh"),
+            ("2026-03-04 20:30", "fresh"),
+            ("2026-03-04 23:55", "fresh"),
+            ("2026-03-05 00:05", "stale"),
+            ("2026-03-05 18:00", "stale"),
+        ):
+            shown = (await play.until(when, 30))["USD"]
+            assert (shown.price, shown.status) == (Decimal("77.6093"), status), (when, shown)
+
+
+async def test_the_next_table_is_due_on_the_working_saturday(stage: Stage) -> None:
+    """On 28.12.2024 at noon the next publication is due that day; on the 30th it is 9.01.2025."""
+    world = bank("2024-12-28 10:00", fixings.DECEMBER_2024, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2024-12-28 12:00", 60)
+        assert (await play.product.quotes())["USD"]["next_update_at"][:10] == "2024-12-28"
+        await play.until("2024-12-30 12:00", 120)
+        assert (await play.product.quotes())["USD"]["next_update_at"][:10] == "2025-01-09"
+
+
+# 4: a wrong fixing does not confirm itself.
+
+
+@pytest.mark.parametrize("crosses", [(), ("nbrb", "cbu_uz", "nbk", "ecb")], ids=["two alive", "crosses too"])
+@pytest.mark.parametrize("slip", ["x1.12", "x0.91", "x1.05"])
+async def test_two_wrong_tables_do_not_confirm_each_other(stage: Stage, crosses: tuple[str, ...], slip: str) -> None:
+    """The Bank's answers of 4 and 5.03.2026 are off by a share, the mirror's right: the right ones are shown."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", *crosses)
+    world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-05", slip, slip))
+    async with stage(world, flags=NO_OIL) as play:
+        for when in ("2026-03-03 15:00", "2026-03-03 23:50"):
+            shown = (await play.until(when, 30))["USD"]
+            assert is_fresh("77.1734")(shown), (when, shown)
+        for when, right, before in (
+            ("2026-03-04 00:10", "77.6093", "77.1734"),
+            ("2026-03-04 15:00", "77.6093", "77.1734"),
+            ("2026-03-05 00:10", "77.8009", "77.6093"),
+            ("2026-03-05 15:00", "77.8009", "77.6093"),
+        ):
+            shown = (await play.until(when, 30))["USD"]
+            if slip == "x1.05" and not crosses:
+                # Within an ordinary day's move and with one witness it may be that neither is believed.
+                assert not is_fresh(before)(shown), (when, shown)
+            else:
+                assert is_shown(right)(shown), (when, shown)
+        wrong = [
+            each.usd * Decimal(slip[1:]) for each in world.fixings if each.day in (date(2026, 3, 4), date(2026, 3, 5))
+        ]
+        assert not play.ever("USD", lambda s: s.price in [each.quantize(Decimal("0.0001")) for each in wrong])
+        shown = (await play.until("2026-03-06 01:00", 30))["USD"]
+        assert is_fresh("77.9120")(shown), shown
+
+
+async def test_three_tables_of_another_currency_do_not_confirm_each_other(stage: Stage) -> None:
+    """The dollar's row holds the euro's number for three tables; mirror and crosses are right."""
+    world = bank("2026-02-27 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "nbrb", "nbk")
+
+    def swapped(table: Fixing) -> Fixing:
+        return replace(table, usd=table.eur) if table.day >= date(2026, 3, 3) else table
+
+    world.spells.append(Spell("cbr", moment("2026-03-02 12:00"), moment("2026-03-05 12:00"), fixing=swapped))
+    async with stage(world, flags=NO_OIL) as play:
+        for when, right in (
+            ("2026-03-02 23:00", "76.9731"),
+            ("2026-03-03 09:00", "77.1734"),
+            ("2026-03-04 09:00", "77.6093"),
+            ("2026-03-05 09:00", "77.8009"),
+        ):
+            shown = (await play.until(when, 60))["USD"]
+            assert is_fresh(right)(shown), (when, shown)
+        assert not play.ever("USD", lambda s: s.price is not None and s.price > 85)
+
+
+# 7: a right number beside it is not withheld.
+
+
+@pytest.mark.parametrize("witness", [("ecb",), ("nbrb", "nbk"), ("nbrb", "cbu_uz", "nbk", "ecb")], ids="+".join)
+async def test_a_cold_start_beside_a_wrong_bank_shows_the_right_copy(stage: Stage, witness: tuple[str, ...]) -> None:
+    """Begun while the Bank's dollar is 3 % off: mirror and witness are right, and their number is shown at once."""
+    world = bank("2026-03-04 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", *witness)
+    world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-04", "x1.03"))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        shown = (await play.until("2026-03-04 12:01", 1))["USD"]
+        assert is_shown("77.6093")(shown), shown
+        await play.until("2026-03-04 15:00", 30)
+        assert not play.ever("USD", lambda s: s.price not in {Decimal("77.6093"), None}, "2026-03-04 12:01")
+
+
+async def test_a_wrong_table_of_tomorrow_does_not_withdraw_today(stage: Stage) -> None:
+    """The Bank alone: a table 12 % off at 16:00 leaves today's number fresh until midnight, and then marks it."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr")
+    world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-04", "x1.12", "x1.12"))
+    async with stage(world, flags=NO_OIL) as play:
+        for when in ("2026-03-03 15:00", "2026-03-03 17:00", "2026-03-03 23:50"):
+            shown = (await play.until(when, 30))["USD"]
+            assert is_fresh("77.1734")(shown), (when, shown)
+        shown = (await play.until("2026-03-04 09:00", 30))["USD"]
+        assert (shown.price, shown.status) == (Decimal("77.1734"), "stale"), shown
+        assert not play.ever("USD", lambda s: s.price is not None and s.price > 80)
+        shown = (await play.until("2026-03-05 01:00", 30))["USD"]
+        assert is_fresh("77.8009")(shown), shown
+
+
+# 8: crises are shown.
+
+
+@pytest.mark.parametrize("lag", [0, 1], ids=["crosses in time", "crosses a day late"])
+async def test_the_tables_of_march_2022_are_shown(stage: Stage, lag: int) -> None:
+    """103.2487 and 111.7564 follow each other within a day; the Bank and three crosses are all there is."""
+    world = bank("2022-03-01 12:00", fixings.MARCH_2022, "cbr", "nbrb", "nbk", "cbu_uz")
+    world.cross_lag = dict.fromkeys(("nbrb", "nbk", "cbu_uz"), lag)
+    async with stage(world, flags=NO_OIL) as play:
+        shown = (await play.until("2022-03-02 12:00", 60))["USD"]
+        assert is_shown("91.7457")(shown), shown
+        await play.until("2022-03-03 23:50", 60)
+        await play.until("2022-03-04 23:50", 60)
+        if lag == 0:
+            assert not play.ever("USD", lambda s: s.price != Decimal("103.2487"), "2022-03-03 01:00")[:1] or play.ever(
+                "USD", is_fresh("103.2487"), "2022-03-03 00:00"
+            )
+            assert play.ever("USD", is_fresh("111.7564"), "2022-03-04 00:00")
+        assert play.ever("USD", is_shown("103.2487"), "2022-03-03 00:00") or play.ever("USD", is_shown("111.7564"))
+        # Never is a cross that has not moved yet called fresh.
+        assert not play.ever("USD", lambda s: s.status == "fresh" and s.source in {"nbrb", "nbk", "cbu_uz"})
+        shown = (await play.until("2022-03-05 12:00", 60))["USD"]
+        assert is_fresh("105.8124")(shown), shown
+
+
+async def test_the_jump_after_the_long_weekend_of_2020_is_shown(stage: Stage) -> None:
+    """67.5175 on 10.03.2020, 72.0208 on the 11th: 6.7 %, with the mirror's word for it, fresh from midnight on."""
+    world = bank("2020-03-09 12:00", fixings.MARCH_2020, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        for when, price in (
+            ("2020-03-10 12:00", "67.5175"),
+            ("2020-03-10 23:50", "67.5175"),
+            ("2020-03-11 00:10", "72.0208"),
+            ("2020-03-12 00:10", "71.4720"),
+        ):
+            shown = (await play.until(when, 60))["USD"]
+            assert is_fresh(price)(shown), (when, shown)
+
+
+async def test_the_bank_alone_is_believed_by_its_next_publication(stage: Stage) -> None:
+    """With the Bank alone, 12.5 % up and then 8.2 %: by the table after it the number of the day is shown."""
+    world = bank("2022-03-02 12:00", fixings.MARCH_2022, "cbr")
+    async with stage(world, flags=NO_OIL) as play:
+        shown = (await play.until("2022-03-02 15:00", 60))["USD"]
+        assert is_fresh("91.7457")(shown), shown
+        shown = (await play.until("2022-03-03 20:00", 60))["USD"]
+        assert is_shown("103.2487")(shown), shown
+        shown = (await play.until("2022-03-04 20:00", 60))["USD"]
+        assert is_shown("111.7564")(shown), shown
+        shown = (await play.until("2022-03-05 12:00", 60))["USD"]
+        assert is_shown("105.8124")(shown), shown
+        assert not play.ever("USD", lambda s: s.price is None)
+
+
+# 9: a cold start with a dispute.
+
+
+@pytest.mark.parametrize("wrong", ["57.5273", "75.5723", "7.5273", "88.9021"])
+async def test_a_digit_slip_on_a_cold_start_is_not_shown(stage: Stage, wrong: str) -> None:
+    """The Bank says a slip of 75.5273, the mirror 75.5273 after 75.2711: the mirror's is shown."""
+    world = bank("2026-04-23 12:00", fixings.DISPUTE, "cbr", "cbr_mirror")
+    world.spells.append(wrong_from("cbr", "2026-04-23", "2026-04-23", wrong))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        shown = (await play.until("2026-04-23 12:01", 1))["USD"]
+        if wrong != "75.5723":
+            assert is_shown("75.5273")(shown), shown
+        await play.until("2026-04-23 15:00", 30)
+        assert not play.ever("USD", is_fresh(wrong))
+
+
+# 10: in force, and upcoming.
+
+
+async def test_tomorrow_is_upcoming_until_midnight(stage: Stage) -> None:
+    """On 22.11.2024 at 17:00 the dollar is 100.6798 and 102.5761 is upcoming; live and `at=` say the same."""
+    world = bank("2024-11-21 12:00", fixings.NOVEMBER_2024, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2024-11-22 12:00", 60)
+        quote = (await play.product.quotes())["USD"]
+        assert (quote["price"], quote["previous"], quote["upcoming"]) == (100.6798, 100.2192, None)
+        await play.until("2024-11-22 17:00", 10)
+        quote = (await play.product.quotes())["USD"]
+        assert (quote["price"], quote["change"], quote["status"]) == (100.6798, 0.4606, "fresh")
+        coming = quote["upcoming"]
+        assert (coming["price"], coming["as_of"]) == (102.5761, "2024-11-23T00:00:00+03:00")
+        assert (coming["change"], coming["confirmed"], coming["source"]) == (1.8963, True, "cbr")
+        _, then = await play.product.http("/v1/quotes/USD?at=2024-11-22T17:00:00%2B03:00")
+        assert then["price"] == 100.6798
+        await play.until("2024-11-22 23:58", 60)
+        # At midnight it is in force without anybody being asked.
+        world.now = moment("2024-11-23 00:00")
+        play.product.age()
+        quote = (await play.product.quotes())["USD"]
+        assert (quote["price"], quote["previous"], quote["upcoming"]) == (102.5761, 100.6798, None)
+        _, then = await play.product.http("/v1/quotes/USD?at=2024-11-23T00:00:00%2B03:00")
+        assert then["price"] == 102.5761
+        # Until Monday's table, Saturday's stays.
+        shown = (await play.until("2024-11-25 12:00", 240))["USD"]
+        assert is_fresh("102.5761")(shown), shown
+
+
+async def test_an_unconfirmed_table_is_upcoming_and_says_so(stage: Stage) -> None:
+    """At 16:05 the Bank alone has the new table: upcoming, not confirmed; by 16:45 the mirror says the same."""
+    world = bank("2024-11-22 12:00", fixings.NOVEMBER_2024, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2024-11-22 16:10", 10)
+        coming = (await play.product.quotes())["USD"]["upcoming"]
+        assert (coming["price"], coming["confirmed"]) == (102.5761, False)
+        await play.until("2024-11-22 16:45", 5)
+        coming = (await play.product.quotes())["USD"]["upcoming"]
+        assert (coming["price"], coming["confirmed"]) == (102.5761, True)
+
+
+async def test_a_cold_start_in_the_evening_knows_today(stage: Stage) -> None:
+    """Begun at 20:00 with the Bank alone: its answer is tomorrow's; today's is asked for by date, and shown."""
+    world = bank("2024-11-22 20:00", fixings.NOVEMBER_2024, "cbr")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        shown = (await play.until("2024-11-22 20:02", 1))["USD"]
+        assert is_shown("100.6798")(shown), shown
+        shown = (await play.until("2024-11-23 00:10", 30))["USD"]
+        assert is_shown("102.5761")(shown), shown
+
+
+async def test_a_cold_start_in_the_evening_has_the_mirrors_previous(stage: Stage) -> None:
+    """Begun at 20:00 with the mirror alone: its `Previous` of `PreviousDate` is what is in force."""
+    world = bank("2024-11-22 20:00", fixings.NOVEMBER_2024, "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        shown = (await play.until("2024-11-22 20:02", 1))["USD"]
+        assert is_shown("100.6798")(shown), shown
+
+
+# 11: a lasting dispute is one version.
+
+
+@pytest.mark.parametrize("slip", ["x1.03", "x1.12"])
+async def test_a_lasting_dispute_is_one_version(stage: Stage, slip: str) -> None:
+    """Bank and mirror differ for a day: nothing new is said from poll to poll, and no new version is made."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror")
+    world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-05", slip, slip))
+    async with stage(world, flags=NO_OIL) as play:
+        if play.restarts:
+            pytest.skip("a restart may make one")
+        await play.until("2026-03-04 01:00", 10)
+        first = play.product.version
+        await play.until("2026-03-04 15:30", 10)
+        assert play.product.version - first <= 1, play.product.version - first
+
+
+# 14: a one-shot run hears its witnesses first.
+
+
+async def test_all_sources_asked_at_once_give_the_newest(stage: Stage) -> None:
+    """The Bank answers with the table before, the mirror with the newest one: ten times of ten the newest is shown."""
+    for attempt in range(10):
+        world = bank("2026-03-04 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "nbrb", "nbk", "ecb")
+        old = next(each for each in world.fixings if each.day == date(2026, 3, 3))
+        world.spells.append(stuck("cbr", old))
+        async with stage(world, flags=NO_OIL, store=f"{attempt}") as play:
+            await play.product.poll_together()
+            shown = play.product.look()["USD"]
+            assert is_fresh("77.6093")(shown), (attempt, shown)
+
+
+# 15: history keeps meanings apart.
+
+
+async def test_a_store_of_another_meaning_is_not_shown_in_roubles(stage: Stage) -> None:
+    """A store written with the dollar in tenge says nothing of the dollar in roubles."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "nbk")
+    tenge = {"instruments.USD.quote": "KZT", "instruments.USD.band": [200, 900], **NO_OIL}
+    async with stage(world, {"USD": ["nbk"]}, tenge) as play:
+        await play.until("2026-03-04 12:00", 60)
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2026-03-05 12:00", 60)
+        _, then = await play.product.http("/v1/quotes/USD?at=2026-03-03")
+        assert not (isinstance(then, dict) and then.get("price") and then["price"] > 200), then
+        _, series = await play.product.http("/v1/quotes/USD/history?from=2026-03-01&to=2026-03-06&interval=raw")
+        assert all(row["price"] < 200 for row in _rows(series)), series
+
+
+async def test_the_day_of_a_fixing_is_what_was_in_force(stage: Stage) -> None:
+    """By the day, the series of the dollar over a weekend and a Monday is the number that was in force."""
+    world = bank("2026-02-27 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror")
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2026-03-05 12:00", 60)
+        _, then = await play.product.http("/v1/quotes/USD?at=2026-03-02")
+        assert then["price"] == 76.9731, then
+        status, board = await play.product.http("/v1/quotes?at=2026-03-04")
+        assert status == 200
+        for quote in board["quotes"]:
+            if quote["symbol"] == "USD":
+                assert quote["price"] == 77.6093
+                assert quote["fetched_at"] is None or quote["fetched_at"] <= board["generated_at"], board
+
+
+def _rows(series: object) -> list[dict[str, Any]]:
+    if isinstance(series, dict):
+        return next((value for value in series.values() if isinstance(value, list)), [])
+    return []
