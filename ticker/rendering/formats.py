@@ -19,6 +19,8 @@ from ticker.rendering.schemas import HistorySchema, QuoteSchema, QuotesSchema
 from ticker.storage.base import Point
 
 SHAPES = ("records", "map")
+# Of CSV: RFC 4180, or as Excel opens it by a double click in the reader's language.
+DIALECTS = ("rfc4180", "excel")
 # The fields of a quote that can be asked for, in the order of the wire.
 FIELDS = tuple(name for name in QuoteSchema.model_fields if name != "demo")
 CONTENT_TYPES = {
@@ -41,12 +43,15 @@ class Form:
     fields: tuple[str, ...] = ()
     precision: int | None = None
     format: str = "json"
+    dialect: str = DIALECTS[0]
 
 
 def write_quotes(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, form: Form, *, alone: bool) -> bytes:
     """The quotes in that form; `alone` where one was asked for by its name."""
     board = QuotesSchema.of(snapshot, quotes, locale).model_dump()
     rows = [_shortened(row, form.precision) for row in board["quotes"]]
+    if form.format == "csv" and form.dialect == "excel":
+        return _for_excel(_table(board, rows, form), locale)
     return _WRITERS[form.format](board, rows, form, alone=alone)
 
 
@@ -87,11 +92,32 @@ def _write_ndjson(_board: Row, rows: Sequence[Row], form: Form, *, alone: bool) 
 
 def _write_csv(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
     """A header and a quote a line (RFC 4180); what is not known is an empty cell."""
+    return _csv([[_cell(value) for value in line] for line in _table(board, rows, form)])
+
+
+def _table(board: Row, rows: Sequence[Row], form: Form) -> list[list[object]]:
     names = [*_columns(form), *(["demo"] if "demo" in board else [])]
     flat = [column for name in names for column in _flat(name)]
-    lines = [[column for column, _ in flat]]
-    lines += [[_cell(value(row)) for _, value in flat] for row in rows]
-    return "".join(f"{','.join(line)}\r\n" for line in lines).encode()
+    return [[column for column, _ in flat], *([value(row) for _, value in flat] for row in rows)]
+
+
+def _csv(lines: Sequence[Sequence[str]], separator: str = ",") -> bytes:
+    return "".join(f"{separator.join(line)}\r\n" for line in lines).encode()
+
+
+def _for_excel(lines: Sequence[Sequence[object]], locale: Locale) -> bytes:
+    """With a byte order mark, and separator and decimals as the reader's Excel expects them by its language."""
+    point = locale.number_symbols["latn"]["decimal"]
+    separator = ";" if point == "," else ","
+
+    def cell(value: object) -> str:
+        if isinstance(value, Decimal):
+            return f"{value:f}".replace(".", point)
+        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        # A cell that began so would be a formula (CWE-1236); a percentage with its sign is a number to Excel, too.
+        return _quoted(f"'{text}" if text.startswith(("=", "@", "\t")) else text, separator)
+
+    return b"\xef\xbb\xbf" + _csv([[cell(value) for value in line] for line in lines], separator)
 
 
 def _columns(form: Form) -> Sequence[str]:
@@ -117,8 +143,8 @@ def _cell(value: object) -> str:
     return _quoted(f"{value:f}" if isinstance(value, Decimal) else str(value))
 
 
-def _quoted(text: str) -> str:
-    return text if not set(text) & set(',"\r\n') else '"{}"'.format(text.replace('"', '""'))
+def _quoted(text: str, separator: str = ",") -> str:
+    return text if not set(text) & {separator, '"', "\r", "\n"} else '"{}"'.format(text.replace('"', '""'))
 
 
 _WRITERS = {"json": _write_json, "csv": _write_csv, "ndjson": _write_ndjson}

@@ -170,18 +170,44 @@ def readiness(context: Context) -> ReadinessSchema:
 
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
 _PATIENCE = timedelta(minutes=1)
+# What an address with a format of its own takes.
+_PARTS = ("symbols", "lang", "at", "shape", "fields", "precision")
 # What the Glance dashboard asks of an extension.
 _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 
 async def quotes(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes`: all quotes of the snapshot."""
-    parameters.only(request, ("symbols", "lang", "at", *parameters.MANY))
+    return await _quotes(request, ("symbols", "lang", "at", *parameters.MANY))
+
+
+async def quotes_json(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/quotes.json`: the same, whatever `Accept` says."""
+    return await _quotes(request, _PARTS, "json")
+
+
+async def quotes_csv(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/quotes.csv`: the same as a table."""
+    return await _quotes(request, (*_PARTS, "dialect"), "csv")
+
+
+async def quotes_ndjson(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/quotes.ndjson`: the same as lines of JSON."""
+    return await _quotes(request, _PARTS, "ndjson")
+
+
+async def _quotes(request: web.Request, allowed: tuple[str, ...], fixed: str | None = None) -> web.StreamResponse:
+    parameters.only(request, allowed)
     snapshot = await history.snapshot(request)
-    view = View(
-        "quotes", parameters.symbols(request, snapshot), parameters.language(request), form=parameters.form_of(request)
-    )
-    return await _answer(request, snapshot, view)
+    form = parameters.form_of(request, fixed)
+    view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request), form=form)
+    return await _answer(request, snapshot, view, attachment(form.format, form.dialect, "quotes"))
+
+
+def attachment(form: str, dialect: str, name: str) -> dict[str, str]:
+    """The field that names the file, where the answer is one to be opened by a program of its own."""
+    excel = form == "csv" and dialect == "excel"
+    return {"Content-Disposition": f'attachment; filename="{name}.csv"'} if excel else {}
 
 
 async def quote(request: web.Request) -> web.StreamResponse:
@@ -193,8 +219,9 @@ async def quote(request: web.Request) -> web.StreamResponse:
         known = [quote.symbol for quote in snapshot.quotes]
         detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
         raise Problem(404, detail, parameter="symbol", allowed=known)
-    view = View("quote", (symbol,), parameters.language(request), form=parameters.form_of(request))
-    return await _answer(request, snapshot, view)
+    form = parameters.form_of(request)
+    view = View("quote", (symbol,), parameters.language(request), form=form)
+    return await _answer(request, snapshot, view, attachment(form.format, form.dialect, "quote"))
 
 
 @fragment_safe

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from aiohttp import web
 
 from ticker.quotes import Snapshot
-from ticker.rendering.formats import FIELDS, SHAPES, Form
+from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES, Form
 from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
 from ticker.web.negotiation import FORMATS, chose, preferred_format, preferred_language
@@ -142,17 +142,25 @@ def _moment(text: str) -> datetime:
 # The form in which quotes are asked for: `shape`, `fields`, `precision`, `format`.
 
 
-ONE = ("fields", "precision", "format")
+ONE = ("fields", "precision", "format", "dialect")
 MANY = ("shape", *ONE)
 # As many digits as any source has ever had.
 MOST = 12
 
 
-def form_of(request: web.Request) -> Form:
-    """The form asked for. Raises a Problem (400) for a value that there is not."""
+def form_of(request: web.Request, fixed: str | None = None) -> Form:
+    """The form asked for, in the `fixed` format where the address has one.
+
+    Raises a Problem (400) for a value that there is not.
+    """
     precision = whole(request, "precision", 0, 0, MOST) if "precision" in request.query else None
     shape = one_of(request, "shape", SHAPES, "records")
-    return Form(shape, _fields(request), precision, format_of(request))
+    return Form(shape, _fields(request), precision, fixed or format_of(request), dialect_of(request))
+
+
+def dialect_of(request: web.Request) -> str:
+    """How CSV is written. Raises a Problem (400) for a dialect that there is not."""
+    return one_of(request, "dialect", DIALECTS, DIALECTS[0])
 
 
 def _fields(request: web.Request) -> tuple[str, ...]:

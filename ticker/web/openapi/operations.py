@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
-_TABLES = {CSV: "", NDJSON: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +27,73 @@ class Operation:
     sad: tuple[int, str] | None = None
 
 
-_FORM = ("fields", "precision", "format")
 _PAST = "With `at` it is read from history: 404 before history begins, 503 while the store cannot be read."
+_BOARD = ("symbols", "lang", "at", "precision")
+_PARTS = (*_BOARD, "fields", "shape")
+_LINES = ("symbols", "since", "until", "interval", "limit")
+# One address, one schema: what a typed client is made for. The other formats and shapes have addresses of their own.
 OPERATIONS = (
     Operation(
         "/v1/quotes",
         "getQuotes",
         "All quotes of one snapshot",
         "quotes",
-        ("symbols", "lang", "at", "shape", *_FORM),
-        {JSON: "Quotes QuotesPart PriceMap", **_TABLES},
+        _BOARD,
+        {JSON: "Board"},
         (404, 503),
-        text=f"`status` is the worst of its quotes; what is not known is null. {_PAST}",
+        text="`status` is the worst of its quotes; what is not known is null. It also takes `fields`, `shape` and "
+        f"`format` as `/v1/quotes.json`, `.csv` and `.ndjson` do, and the format by `Accept`. {_PAST}",
+    ),
+    Operation(
+        "/v1/quotes.json",
+        "getQuoteParts",
+        "Quotes with some of their fields, or a flat map",
+        "quotes",
+        _PARTS,
+        {JSON: "Board BoardPart PriceMap"},
+        (404, 503),
+        text=f"`fields` chooses and orders the fields; `shape=map` is by symbol. {_PAST}",
+    ),
+    Operation(
+        "/v1/quotes.csv",
+        "getQuotesCsv",
+        "Quotes as a table",
+        "quotes",
+        (*_PARTS, "dialect"),
+        {CSV: ""},
+        (404, 503),
+        text=f"A header and a quote a line (RFC 4180); what is not known is an empty cell. {_PAST}",
+    ),
+    Operation(
+        "/v1/quotes.ndjson",
+        "getQuotesNdjson",
+        "Quotes as lines of JSON",
+        "quotes",
+        _PARTS,
+        {NDJSON: ""},
+        (404, 503),
+        text=f"Each line is one quote. {_PAST}",
     ),
     Operation(
         "/v1/quotes/{symbol}",
         "getQuote",
         "One quote",
         "quotes",
-        ("symbol", "lang", "at", *_FORM),
-        {JSON: "Quote QuotePart", **_TABLES},
+        ("symbol", "lang", "at", "precision"),
+        {JSON: "Quote"},
         (404, 503),
-        text=_PAST,
+        text=f"It also takes `fields` and `format`. {_PAST}",
     ),
     Operation(
         "/v1/quotes/{symbol}/history",
         "getHistory",
         "One instrument's past",
         "history",
-        ("symbol", "since", "until", "interval", "limit", "cursor", "format"),
-        {JSON: "History", **_TABLES},
+        ("symbol", "since", "until", "interval", "limit", "cursor"),
+        {JSON: "History"},
         (404, 503),
-        text="Oldest first, in pages: `next` is the `cursor` of the one after, also as `Link: rel=next`.",
+        text="Oldest first, in pages: `next` is the `cursor` of the one after, also as `Link: rel=next`. It also takes "
+        "`format`, `csv` or `ndjson`, and the format by `Accept`.",
     ),
     Operation(
         "/v1/convert",
@@ -72,14 +106,16 @@ OPERATIONS = (
         text="Through the board's quotes, by the way with the fewest of them, whatever their status. `result` is exact "
         f"and rounded once, half up; it is null where a quote on the way is not known. {_PAST}",
     ),
-    Operation("/v1/instruments", "getInstruments", "What is quoted", "catalogues", ("lang",), {JSON: "Instruments"}),
+    Operation(
+        "/v1/instruments", "getInstruments", "What is quoted", "catalogues", ("lang",), {JSON: "InstrumentCatalogue"}
+    ),
     Operation(
         "/v1/sources",
         "getSources",
         "Who is asked, on what terms, and how they fare",
         "catalogues",
         ("lang",),
-        {JSON: "Sources"},
+        {JSON: "SourceCatalogue"},
     ),
     Operation(
         "/v1/stream",
