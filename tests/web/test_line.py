@@ -213,3 +213,60 @@ async def test_a_week_of_history_has_the_numbers_it_was_given() -> None:
         line = await service.get(USD)
         told = [Decimal(str(point["price"])) for point in line["points"]]
     assert told == [row.price for row in week() if row.symbol == "USD"]
+
+
+async def test_the_last_so_many_of_one_kind_from_one_source(service: Kept) -> None:
+    """`order`, `source`, `price_type`; the answer says what it was asked."""
+    line = await service.get(f"{USD}?order=desc&limit=2&interval=1d&source=cbr&price_type=fixing")
+    assert [point["price"] for point in line["points"]] == [102.5761, 100.6798]
+    told = (line["order"], line["source"], line["price_type"], line["interval"])
+    assert told == ("desc", "cbr", "fixing", "1d")
+    onward = await service.get(f"{USD}?order=desc&limit=2&interval=1d&cursor={line['next']}")
+    assert [point["price"] for point in onward["points"]] == [100.2192, 99.943]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "mend"),
+    [
+        ("order=newest", "order", "there are asc, desc"),
+        ("source=cbrr", "source", "did you mean 'cbr'?"),
+        ("source=", "source", "there are cbr"),
+        ("price_type=spot", "price_type", "'spot' is no value"),
+        ("interval=1m", "interval", "did you mean '1mo'?"),
+        ("dialect=word", "dialect", "there are rfc4180, excel"),
+    ],
+)
+async def test_what_is_wrong_with_a_series_is_named(service: Kept, query: str, parameter: str, mend: str) -> None:
+    """With what it may be."""
+    body = await problem(service, f"{USD}?{query}")
+    assert body["parameter"] == parameter
+    assert mend in body["detail"]
+
+
+async def test_several_instruments_are_asked_at_once(service: Kept) -> None:
+    """A series each in the order asked for; a row of a table begins with its symbol."""
+    body = await service.get("/v1/history?symbols=OIL,USD&interval=1d&order=desc&limit=1")
+    assert [(each["symbol"], [p["price"] for p in each["points"]]) for each in body["series"]] == [
+        ("OIL", [73.73]),
+        ("USD", [102.5761]),
+    ]
+    async with service.client.get("/v1/history.csv?symbols=EUR,USD&interval=1d") as answer:
+        rows = list(csv.DictReader(io.StringIO(await answer.text())))
+    assert [row["symbol"] for row in rows] == ["EUR"] * 2 + ["USD"] * 5
+    assert {row["price"] for row in rows} >= {"105.8067", "99.9430"}
+    async with service.client.get("/v1/history.ndjson?symbols=EUR") as answer:
+        assert [json.loads(line)["symbol"] for line in (await answer.text()).splitlines()] == ["EUR"] * 2
+    assert (await problem(service, "/v1/history?symbols=XXX"))["parameter"] == "symbols"
+
+
+async def test_excel_opens_a_table_by_a_double_click(service: Kept) -> None:
+    """A byte order mark, the separator and decimals of the language, and a name for the file."""
+    for lang, separator, price in (("ru", ";", "100,6798"), ("en", ",", "100.6798"), ("de", ";", "100,6798")):
+        for path in (USD, "/v1/history.csv"):
+            kind = "&format=csv" if path == USD else ""
+            async with service.client.get(f"{path}?dialect=excel&lang={lang}{kind}&to=2024-11-22") as answer:
+                text = (await answer.read()).decode("utf-8-sig")
+                assert (await answer.read()).startswith(b"\xef\xbb\xbf")
+                assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+            rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+            assert price in {row["price"] for row in rows}

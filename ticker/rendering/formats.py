@@ -164,31 +164,44 @@ NESTED = {
 }
 
 
-def write_history(points: Sequence[Point], head: HistorySchema, form: str) -> bytes:
-    """The points as "json" (an object with the members of `head`), "csv" or "ndjson"."""
-    return _HISTORY_WRITERS[form](points, head)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A series to be written: the members of its JSON but for the points, and the points."""
+
+    head: HistorySchema
+    points: Sequence[Point]
 
 
-def _history_json(points: Sequence[Point], head: HistorySchema) -> bytes:
+def write_history(told: Told, form: Form, lang: str) -> bytes:
+    """One series, in the form's format and dialect; `lang` is for a table for Excel."""
+    if form.format == "json":
+        return json.encode(_series(told))
+    return _write_lines([told], form, lang, named=False)
+
+
+def write_histories(told: Sequence[Told], form: Form, lang: str, *, demo: bool) -> bytes:
+    """Several series; in a table each row begins with its symbol."""
+    if form.format == "json":
+        return json.encode({"series": [_series(each) for each in told]} | ({"demo": True} if demo else {}))
+    return _write_lines(told, form, lang, named=True)
+
+
+def _series(told: Told) -> Row:
     # The points are made without a model each: an answer has thousands, and a test holds them to the schema.
-    return json.encode(head.model_dump() | {"points": json.raw([_point(each) for each in points])})
+    return told.head.model_dump() | {"points": json.raw([_point(each) for each in told.points])}
 
 
-def _history_ndjson(points: Sequence[Point], _head: HistorySchema) -> bytes:
-    return b"".join(json.encode(_point(each)) for each in points)
-
-
-def _history_csv(points: Sequence[Point], _head: HistorySchema) -> bytes:
-    """A header and a point a line (RFC 4180)."""
-    rows = (map(_quoted, _texts(point)) for point in points)
-    return "".join(f"{','.join(row)}\r\n" for row in (HISTORY_COLUMNS, *rows)).encode()
-
-
-_HISTORY_WRITERS: dict[str, Callable[[Sequence[Point], HistorySchema], bytes]] = {
-    "json": _history_json,
-    "csv": _history_csv,
-    "ndjson": _history_ndjson,
-}
+def _write_lines(told: Sequence[Told], form: Form, lang: str, *, named: bool) -> bytes:
+    if form.format == "ndjson":
+        lines = (({"symbol": each.head.symbol} if named else {}) | _point(p) for each in told for p in each.points)
+        return b"".join(map(json.encode, lines))
+    head: tuple[str, ...] = (*(("symbol",) if named else ()), *HISTORY_COLUMNS)
+    rows = ((*((each.head.symbol,) if named else ()), *_texts(point)) for each in told for point in each.points)
+    if form.dialect == "excel":
+        price = head.index("price")
+        numbers = ([Decimal(text) if at == price else text for at, text in enumerate(row)] for row in rows)
+        return _for_excel([head, *numbers], locales.locale_of(lang))
+    return _csv([list(map(_quoted, row)) for row in (head, *rows)])
 
 
 def _point(point: Point) -> Row:

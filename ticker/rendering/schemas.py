@@ -283,15 +283,25 @@ class PointSchema(Schema):
 
 
 class HistorySchema(Schema):
-    """One instrument's line, oldest first."""
+    """One instrument's series, in the order asked for."""
 
     symbol: str
     interval: str
+    order: Annotated[Literal["asc", "desc"], Field(description="asc: oldest first; desc: newest first")]
+    source: Annotated[str | None, Field(description="the one source asked for")]
+    price_type: Annotated[PriceType | None, Field(description="the kind of all points; null where there are none")]
     from_: Annotated[str | None, Field(serialization_alias="from")]
     to: str | None
     next: Annotated[str | None, Field(description="the `cursor` of the next page; null at the end")]
     since: Annotated[Moment | None, Field(description="the oldest date kept of the instrument")]
     points: tuple[PointSchema, ...]
+    demo: Demo = False
+
+
+class HistoriesSchema(Schema):
+    """The series of several instruments."""
+
+    series: tuple[HistorySchema, ...]
     demo: Demo = False
 
 
@@ -784,6 +794,7 @@ _ANSWERS = (
     QuoteSchema,
     QuotesSchema,
     HistorySchema,
+    HistoriesSchema,
     ConversionSchema,
     InstrumentsSchema,
     SourcesSchema,

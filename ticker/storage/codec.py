@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -60,20 +61,40 @@ def columns_of_row(row: Row) -> dict[str, object]:
     }
 
 
-def row_of_columns(columns: Iterable[Any]) -> Row:
-    """The row of `columns`, which are all of the table's in its order: a line has thousands, so by place."""
+# A number as sources write them. What a damaged file holds instead (1E+999999) would be a million digits.
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?(?:[eE]-[0-9]{1,2})?", re.ASCII)
+
+
+def is_number(text: str) -> bool:
+    """Whether that could be a price; what a store holds otherwise is damaged and shown nowhere."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def number_of(text: str | None) -> Decimal | None:
+    """The number, None for what is none."""
+    return Decimal(text) if text is not None and is_number(text) else None
+
+
+def row_of_columns(columns: Iterable[Any]) -> Row | None:
+    """The row of `columns`, which are all of the table's in its order: a line has thousands, so by place.
+
+    None where its price is damaged.
+    """
     symbol, source, as_of, revision, price, price_type, publisher, offset, _, *others = columns
     fetched_at, seen_at, previous, previous_as_of, contract, archived = others
+    found = number_of(price)
+    if found is None:
+        return None
     return Row(
         symbol,
         source,
         publisher,
         PriceType(price_type),
         moment_of(as_of, offset),
-        Decimal(price),
+        found,
         moment_of(fetched_at),
         moment_of(seen_at),
-        None if previous is None else Decimal(previous),
+        number_of(previous),
         None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
         contract,
         bool(archived),

@@ -21,7 +21,7 @@ from ticker.calendars import Calendar
 from ticker.calendars.kind import fresh_until
 from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status, Upcoming
 from ticker.storage.base import Point, Query, Row, Store, StoreError
-from ticker.storage.codec import contract_of
+from ticker.storage.codec import contract_of, is_number
 
 # One instrument's line: what is asked, what is given, and where the next page begins.
 
@@ -148,7 +148,7 @@ def sampled(points: Iterable[Point], ask: TimeRange, offset: timedelta) -> Itera
     for point in points:
         if kind is None:
             kind = PriceType(point.price_type)
-        if point.price_type != kind:
+        if point.price_type != kind or not is_number(point.price):
             continue
         if ask.interval == "raw":
             yield point

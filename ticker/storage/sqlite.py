@@ -519,7 +519,7 @@ class SqliteStore(SharedFile):
         query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
         values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
         found: dict[Key, list[Row]] = {}
-        for row in map(row_of_columns, self._packed(query, **values)):
+        for row in filter(None, map(row_of_columns, self._packed(query, **values))):
             found.setdefault((row.symbol, row.source), []).append(row)
         return found
 

@@ -201,13 +201,7 @@ async def _quotes(request: web.Request, allowed: tuple[str, ...], fixed: str | N
     snapshot = await history.snapshot(request)
     form = parameters.form_of(request, fixed)
     view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request), form=form)
-    return await _answer(request, snapshot, view, attachment(form.format, form.dialect, "quotes"))
-
-
-def attachment(form: str, dialect: str, name: str) -> dict[str, str]:
-    """The field that names the file, where the answer is one to be opened by a program of its own."""
-    excel = form == "csv" and dialect == "excel"
-    return {"Content-Disposition": f'attachment; filename="{name}.csv"'} if excel else {}
+    return await _answer(request, snapshot, view, history.attachment(form, "quotes"))
 
 
 async def quote(request: web.Request) -> web.StreamResponse:
@@ -221,7 +215,7 @@ async def quote(request: web.Request) -> web.StreamResponse:
         raise Problem(404, detail, parameter="symbol", allowed=known)
     form = parameters.form_of(request)
     view = View("quote", (symbol,), parameters.language(request), form=form)
-    return await _answer(request, snapshot, view, attachment(form.format, form.dialect, "quote"))
+    return await _answer(request, snapshot, view, history.attachment(form, symbol))
 
 
 @fragment_safe

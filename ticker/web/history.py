@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
 from aiohttp import web
 
-from ticker.quotes import EPOCH, Instrument, Snapshot
+from ticker.quotes import EPOCH, Instrument, PriceType, Snapshot
 from ticker.rendering.chart import came_in, sparkline_file
-from ticker.rendering.formats import CONTENT_TYPES, write_history
+from ticker.rendering.formats import CONTENT_TYPES, Form, Told, write_histories, write_history
+from ticker.rendering.locales import DEFAULT
 from ticker.rendering.renderer import View
 from ticker.rendering.representation import Representation
 from ticker.rendering.schemas import HistorySchema, stamp
@@ -22,7 +25,7 @@ from ticker.storage.history import INTERVALS, Series, TimeRange
 from ticker.web import parameters
 from ticker.web.context import CONTEXT, Context
 from ticker.web.negotiation import preferred_coding
-from ticker.web.parameters import format_of, moment
+from ticker.web.parameters import dialect_of, format_of, moment
 from ticker.web.problems import Problem, nearest
 from ticker.web.responses import respond
 
@@ -100,35 +103,106 @@ async def before_history(request: web.Request, symbols: Sequence[str], parameter
 
 
 LIMIT, MOST = 1000, 5000
-CURSOR = re.compile(r"[0-9a-f]{1,14}")
+ORDERS = ("asc", "desc")
+CURSOR = re.compile(r"-?[0-9a-f]{1,14}")
+# Points of one answer, of all instruments together.
+MOST_TOGETHER = 50_000
 DAYS, MOST_DAYS = 30, 3660
 # Finer than a pixel of the picture shows nothing more.
 _HOURLY_UP_TO = 5
 
 
+_RANGE = ("from", "to", "interval", "limit", "order", "source", "price_type")
+_WRITTEN = ("format", "dialect", "lang")
+
+
 async def history(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/quotes/{symbol}/history`: the line of one instrument."""
-    parameters.only(request, ("from", "to", "interval", "limit", "cursor", "format"))
+    """`GET /v1/quotes/{symbol}/history`: the series of one instrument."""
+    parameters.only(request, (*_RANGE, "cursor", *_WRITTEN))
     instrument = _instrument(request)
-    ask = _stretch(request, instrument.symbol)
-    context, coding, form = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), format_of(request)
+    ask, form = _stretch(request, instrument, instrument.all_sources), _form(request)
+    context, coding, lang = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), _language(request, form)
 
     def make(line: Series) -> Representation:
-        body = write_history(line.points, _head(request, ask, line), form)
-        found = Representation(body, CONTENT_TYPES[form], came_in(line.points) or context.clock())
-        # Off the loop, as the rest of it: a large answer takes milliseconds to compress.
-        found.etag(preferred_coding(coding, found.codings))
-        found.encoded(preferred_coding(coding, found.codings))
-        return found
+        body = write_history(Told(_head(request, ask, line), line.points), form, lang)
+        return _compressed(body, form, came_in(line.points) or context.clock(), coding)
 
     line, made = await told(context.history.line(ask, make))
     if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
         raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
-    fields = {}
+    fields = attachment(form, f"{ask.symbol}-history")
     if line.onward is not None:
         onward = request.rel_url.update_query(cursor=_cursor(line.onward) or "")
         fields["Link"] = f'<{onward}>; rel="next"'
     return answered(request, made, _end(ask.last), fields)
+
+
+async def histories(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/history`: the series of several instruments."""
+    parameters.only(request, ("symbols", *_RANGE, *_WRITTEN))
+    return await _histories(request, _form(request))
+
+
+async def histories_csv(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/history.csv`: the same as a table."""
+    parameters.only(request, ("symbols", *_RANGE, "dialect", "lang"))
+    return await _histories(request, Form(format="csv", dialect=dialect_of(request)))
+
+
+async def histories_ndjson(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/history.ndjson`: the same as lines of JSON."""
+    parameters.only(request, ("symbols", *_RANGE))
+    return await _histories(request, Form(format="ndjson"))
+
+
+async def _histories(request: web.Request, form: Form) -> web.StreamResponse:
+    context, coding, lang = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), _language(request, form)
+    snapshot = context.snapshot()
+    asked = parameters.symbols(request, snapshot) or tuple(quote.symbol for quote in snapshot.quotes)
+    instruments = [quote.instrument for quote in snapshot.quotes if quote.symbol in asked]
+    sources = tuple(dict.fromkeys(source for each in instruments for source in each.all_sources))
+    asks = [_stretch(request, each, sources) for each in instruments]
+    asks.sort(key=lambda ask: asked.index(ask.symbol))
+    if sum(ask.limit for ask in asks) > MOST_TOGETHER:
+        detail = f"'limit' times {len(asks)} symbols is more than {MOST_TOGETHER} points: ask for fewer of either"
+        raise Problem(400, detail, parameter="limit")
+    found: list[Told] = []
+    for ask in asks:
+        line, head = await told(context.history.line(ask, partial(_head, request, ask)))
+        found.append(Told(head, line.points))
+    points = [point for each in found for point in each.points]
+
+    def make() -> Representation:
+        body = write_histories(found, form, lang, demo=context.demo)
+        return _compressed(body, form, came_in(points) or context.clock(), coding)
+
+    made = await asyncio.to_thread(make)
+    return answered(request, made, _end(asks[0].last if asks else None), attachment(form, "history"))
+
+
+def attachment(form: Form, name: str) -> dict[str, str]:
+    """The field that names the file, where the answer is one that another program opens."""
+    excel = form.format == "csv" and form.dialect == "excel"
+    return {"Content-Disposition": f'attachment; filename="{name}.csv"'} if excel else {}
+
+
+def _form(request: web.Request) -> Form:
+    return Form(format=format_of(request), dialect=dialect_of(request))
+
+
+def _language(request: web.Request, form: Form) -> str:
+    """The language that a table for Excel is written for; it has no say in anything else of a series."""
+    if "lang" not in request.query and form.dialect != "excel":
+        return DEFAULT
+    return parameters.language(request)
+
+
+def _compressed(body: bytes, form: Form, modified: datetime, coding: str) -> Representation:
+    found = Representation(body, CONTENT_TYPES[form.format], modified)
+    # Off the loop, as the rest of it: a large answer takes milliseconds to compress.
+    found.etag(preferred_coding(coding, found.codings))
+    found.encoded(preferred_coding(coding, found.codings))
+    return found
 
 
 async def picture(request: web.Request) -> web.StreamResponse:
@@ -155,22 +229,38 @@ def _instrument(request: web.Request) -> Instrument:
     return known[symbol]
 
 
-def _stretch(request: web.Request, symbol: str) -> TimeRange:
+def _stretch(request: web.Request, instrument: Instrument, sources: Sequence[str]) -> TimeRange:
     first, last = moment(request, "from"), moment(request, "to")
     if first is not None and last is not None and _start(first) > _start(last):
         raise Problem(400, "'from' is later than 'to'", parameter="from")
-    interval = parameters.one_of(request, "interval", INTERVALS, "raw")
     cursor = request.query.get("cursor")
     if cursor is not None and not CURSOR.fullmatch(cursor):
         raise Problem(400, "'cursor' is not one that an earlier answer gave as 'next'", parameter="cursor")
-    onward = None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16))
-    return TimeRange(symbol, first, last, interval, parameters.whole(request, "limit", LIMIT, 1, MOST), onward)
+    kind = _chosen(request, "price_type", tuple(map(str, PriceType)))
+    return TimeRange(
+        instrument.symbol,
+        first,
+        last,
+        parameters.one_of(request, "interval", INTERVALS, "raw"),
+        parameters.whole(request, "limit", LIMIT, 1, MOST),
+        None if cursor is None else EPOCH + timedelta(microseconds=int(cursor, 16)),
+        _chosen(request, "source", sources),
+        None if kind is None else PriceType(kind),
+        "desc" if parameters.one_of(request, "order", ORDERS, "asc") == "desc" else "asc",
+    )
+
+
+def _chosen(request: web.Request, name: str, allowed: Sequence[str]) -> str | None:
+    return parameters.one_of(request, name, allowed, "") if name in request.query else None
 
 
 def _head(request: web.Request, ask: TimeRange, line: Series) -> HistorySchema:
     return HistorySchema(
         symbol=ask.symbol,
         interval=ask.interval,
+        order=ask.order,
+        source=ask.source,
+        price_type=ask.price_type or next((PriceType(point.price_type) for point in line.points), None),
         from_=request.query.get("from"),
         to=request.query.get("to"),
         next=_cursor(line.onward),

@@ -18,7 +18,7 @@ from typing import Any
 
 from ticker.quotes import PriceType
 from ticker.storage.base import Key, Lease, Message, Point, Query, Retention, Row, StoreError, holder_is_gone
-from ticker.storage.codec import columns_of_row, micros, moment_of
+from ticker.storage.codec import columns_of_row, is_number, micros, moment_of
 from ticker.storage.redis.address import Address
 from ticker.storage.redis.connection import Client, Wire
 
@@ -50,6 +50,8 @@ def row_of(symbol: str, member: str) -> Row:
     with _whole(member):
         revision, as_of, seen_at, fetched_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
         source, publisher, offset, previous, previous_as_of, contract = json.loads(rest)
+        if not is_number(price):
+            raise ValueError(price[:40])
         return Row(
             symbol,
             source,

@@ -130,7 +130,7 @@ def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[s
     return {
         "operationId": each.id,
         "summary": each.summary,
-        "description": each.text or f"{each.summary}.",
+        "description": each.text,
         "tags": [each.tag],
         "parameters": [told[key] for key in each.parameters],
         "responses": _responses(each),

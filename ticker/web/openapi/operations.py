@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ticker.web import history
+
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 
 
@@ -30,7 +32,7 @@ class Operation:
 _PAST = "With `at` it is read from history: 404 before history begins, 503 while the store cannot be read."
 _BOARD = ("symbols", "lang", "at", "precision")
 _PARTS = (*_BOARD, "fields", "shape")
-_LINES = ("symbols", "since", "until", "interval", "limit")
+_RANGE = ("since", "until", "interval", "limit", "order", "source", "price_type")
 # One address, one schema: what a typed client is made for. The other formats and shapes have addresses of their own.
 OPERATIONS = (
     Operation(
@@ -89,11 +91,43 @@ OPERATIONS = (
         "getHistory",
         "One instrument's past",
         "history",
-        ("symbol", "since", "until", "interval", "limit", "cursor"),
+        ("symbol", *_RANGE, "cursor"),
         {JSON: "History"},
         (404, 503),
-        text="Oldest first, in pages: `next` is the `cursor` of the one after, also as `Link: rel=next`. It also takes "
-        "`format`, `csv` or `ndjson`, and the format by `Accept`.",
+        text="In pages: `next` is the `cursor` of the one after, also as `Link: rel=next`. Without `source` and "
+        "`price_type` all numbers are of the instrument's own kind. It also takes `format`, `csv` or `ndjson`, and the "
+        "format by `Accept`.",
+    ),
+    Operation(
+        "/v1/history",
+        "getHistories",
+        "The past of several instruments",
+        "history",
+        ("symbols", *_RANGE),
+        {JSON: "Histories"},
+        (404, 503),
+        text=f"The series of each, one page of each; {history.MOST_TOGETHER} points at most. It also takes `format` as "
+        "`/v1/history.csv` and `.ndjson` have it, and the format by `Accept`.",
+    ),
+    Operation(
+        "/v1/history.csv",
+        "getHistoriesCsv",
+        "The past of several instruments as a table",
+        "history",
+        ("symbols", *_RANGE, "dialect", "lang"),
+        {CSV: ""},
+        (404, 503),
+        text="A header and a point a line (RFC 4180), each with its symbol first.",
+    ),
+    Operation(
+        "/v1/history.ndjson",
+        "getHistoriesNdjson",
+        "The past of several instruments as lines of JSON",
+        "history",
+        ("symbols", *_RANGE),
+        {NDJSON: ""},
+        (404, 503),
+        text="Each line is one point, with its symbol.",
     ),
     Operation(
         "/v1/convert",
@@ -107,7 +141,13 @@ OPERATIONS = (
         f"and rounded once, half up; it is null where a quote on the way is not known. {_PAST}",
     ),
     Operation(
-        "/v1/instruments", "getInstruments", "What is quoted", "catalogues", ("lang",), {JSON: "InstrumentCatalogue"}
+        "/v1/instruments",
+        "getInstruments",
+        "What is quoted",
+        "catalogues",
+        ("lang",),
+        {JSON: "InstrumentCatalogue"},
+        text="Names, units, digits, sources and calendar of each instrument.",
     ),
     Operation(
         "/v1/sources",
@@ -116,6 +156,7 @@ OPERATIONS = (
         "catalogues",
         ("lang",),
         {JSON: "SourceCatalogue"},
+        text="Attribution, terms, cadence, calendar, last success and next poll of each source.",
     ),
     Operation(
         "/v1/stream",
@@ -136,6 +177,7 @@ OPERATIONS = (
         ("symbols", "lang", "style", "at"),
         {"text/html": ""},
         (404, 503),
+        text="A list that is right without script and without style; a number an item.",
     ),
     Operation(
         "/sparkline/{symbol}.svg",
@@ -145,9 +187,28 @@ OPERATIONS = (
         ("symbol", "days", "lang"),
         {"image/svg+xml": ""},
         (404, 503),
+        text="An SVG that a page can show by `<img>`.",
     ),
-    Operation("/v1/openapi.json", "getOpenapi", "This document", "about", (), {JSON: ""}),
-    Operation("/healthz", "getHealth", "Whether the process is alive", "about", (), {JSON: "Alive"}, cached=False),
+    Operation(
+        "/v1/openapi.json",
+        "getOpenapi",
+        "This document",
+        "about",
+        (),
+        {JSON: ""},
+        text="As `ticker openapi` prints it.",
+    ),
+    Operation(
+        "/healthz",
+        "getHealth",
+        "Whether the process is alive",
+        "about",
+        (),
+        {JSON: "Alive"},
+        cached=False,
+        text="200 while the process is worth keeping, 503 where only a restart would mend it.",
+        sad=(503, "Nothing runs any more; a restart would mend it."),
+    ),
     Operation(
         "/readyz",
         "getReadiness",

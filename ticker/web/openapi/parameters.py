@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ticker.quotes import PriceType
 from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES
 from ticker.rendering.html import STYLES
 from ticker.storage.history import INTERVALS
@@ -35,6 +36,14 @@ def parameters() -> dict[str, dict[str, Any]]:
         ),
         ("interval", _one_of(INTERVALS), "One number for each stretch, its last; default raw.", "1d"),
         ("limit", _whole(1, history.MOST), f"Points a page; default {history.LIMIT}.", 100),
+        (
+            "order",
+            _one_of(history.ORDERS),
+            "`desc` is newest first: with `limit` the last so many; default asc.",
+            "desc",
+        ),
+        ("source", {"type": "string", "pattern": f"^{_SYMBOL}$"}, "One source alone.", "cbr"),
+        ("price_type", _one_of(PriceType), "One kind of number, of whatever source.", "fixing"),
         ("cursor", {"type": "string", "pattern": f"^{history.CURSOR.pattern}$"}, "`next` of the page before.", None),
         ("amount", _amount(), "How much; default 1.", "100"),
         ("digits", _whole(0, handlers.MOST), f"Digits of `result` after the point; default {handlers.PRECISION}.", 2),
