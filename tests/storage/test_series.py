@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.storage.rows import DAY, FRIDAY, MOSCOW, fixing, trade
+from tests.storage.rows import DAY, FRIDAY, MOSCOW, fixing, meant, trade
 from ticker.quotes import EPOCH, Instrument, PriceType
 from ticker.storage.base import Point, Row, Store
 from ticker.storage.history import History, Series, TimeRange
@@ -21,7 +21,7 @@ NOW = FRIDAY + 30 * DAY
 USD = Instrument(
     symbol="USD", base="USD", quote="RUB", sources=("cbr", "cbr_mirror"), fallbacks=("open_er_api",), max_age=14 * DAY
 )
-OIL = Instrument(symbol="OIL", base="BRENT", quote="USD", sources=("moex", "yahoo"), max_age=14 * DAY)
+OIL = Instrument(symbol="OIL", base="BRENT", quote="USD", unit="1 barrel", sources=("moex", "yahoo"), max_age=14 * DAY)
 
 
 def history(store: Store, instrument: Instrument) -> History:
@@ -43,7 +43,7 @@ def read(rows: Sequence[Row], instrument: Instrument, **asked: object) -> Series
     """What a store with these rows answers."""
     store = MemoryStore()
     store.open()
-    store.write(list(rows), {})
+    store.write([replace(row, symbol=instrument.series) for row in rows], {})
     found = line(store, instrument, **asked)
     store.close()
     return found
@@ -145,7 +145,7 @@ def test_a_damaged_number_is_left_out(damaged: str) -> None:
     """A million digits, or none: what no source has ever written is not shown, and the rest is."""
     store = MemoryStore()
     store.open()
-    store.write([fixing(FRIDAY, "100.6798"), fixing(FRIDAY + DAY, "102.5761")], {})
+    store.write(meant([fixing(FRIDAY, "100.6798"), fixing(FRIDAY + DAY, "102.5761")]), {})
     with store._history.transaction() as transaction:
         transaction.execute("UPDATE quotes SET price = ? WHERE price = '102.5761'", (damaged,))
     found = line(store, USD)

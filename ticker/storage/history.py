@@ -31,6 +31,8 @@ _WEEK = 7 * _DAY
 # The stretch that the store samples by, for each interval; weeks and months are made of days.
 INTERVALS: dict[str, timedelta | None] = {"raw": None, "1h": timedelta(hours=1), "1d": _DAY, "1w": _DAY, "1mo": _DAY}
 _PAGE = 2000
+# Rows of one stretch of a market, a print every few seconds.
+_STRETCH = 20_000
 # One line never mixes kinds unless it is asked to: of several the first of these that is there.
 _KINDS = (PriceType.FIXING, PriceType.LAST, PriceType.SETTLEMENT, PriceType.MID)
 
@@ -160,6 +162,21 @@ def sampled(points: Iterable[Point], ask: TimeRange, offset: timedelta) -> Itera
         held = held if same and ask.order == "desc" else point
     if held is not None:
         yield held
+
+
+def of_kind(store: Store, query: Query, points: Iterable[Point], kind: PriceType | None) -> Iterator[Point]:
+    """The points, with the last of that kind for a stretch whose last number is of another kind.
+
+    A market's settlement comes behind its last print, and must not take the day away with it.
+    """
+    for point in points:
+        if kind is None or query.every is None or point.price_type == kind:
+            yield point
+            continue
+        moment = EPOCH + timedelta(microseconds=point.as_of)
+        start = EPOCH + (moment + query.offset - EPOCH) // query.every * query.every - query.offset
+        rows = store.series(replace(query, first=start, end=moment, every=None, limit=_STRETCH))
+        yield from [row for row in rows if row.price_type == kind][-1:]
 
 
 def kind_of(store: Store, query: Query) -> PriceType | None:
@@ -393,6 +410,7 @@ class History:
                 wanted = replace(query, sources=instrument.fallbacks)
                 kind = kind_of(store, wanted)
             found = upward_points(store, wanted, ask.limit + 1) if upward else downward_points(store, wanted, since)
+            found = of_kind(store, wanted, found, kind)
             taken = [*islice(sampled(found, replace(ask, price_type=kind), query.offset), ask.limit + 1)]
             points, more = taken[: ask.limit], len(taken) > ask.limit
             onward = after(points[-1], ask.interval, query.offset, upward=upward) if more else None
