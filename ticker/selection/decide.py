@@ -157,7 +157,7 @@ def _tables(ask: SelectionInput, publisher: str) -> list[Table]:
     found: list[Table] = []
     for as_of in (dates := sorted(said)):
         before = _before(ask, found, as_of)
-        claims = evidence.examine(ask, claims_of(ask, said[as_of]), before, [said[each] for each in dates])
+        claims = evidence.examine(ask, claims_of(ask, said[as_of], publisher), before, [said[each] for each in dates])
         judged = tuple(Judged(claim, decide(claim, FIXING)) for claim in claims)
         believed = min((j for j in judged if j.believed), key=lambda j: FIXING.index(j.rule), default=None)
         found.append(Table(as_of, believed, judged))
@@ -375,7 +375,9 @@ def _doubt(ask: SelectionInput, candidate: Candidate, rule: Rule, before: Doubt 
 
 def _market(ask: SelectionInput) -> Own:
     prints = _prints(ask)
-    shown = ask.shown if ask.shown and ask.shown.source in ask.instrument.sources else None
+    # What the first answer of a start has put there is no measure yet.
+    known = ask.shown is not None and ask.shown.source in ask.instrument.sources and ask.memory.confirmed
+    shown = ask.shown if known else None
     current = sorted((c for c in prints if markets.is_current(ask, c)), key=ask.rank)
     resting = sorted((c for c in prints if c not in current), key=lambda c: (c.as_of, -ask.rank(c)), reverse=True)
     judged = tuple(_judge(ask, each, prints, shown) for each in (*current, *resting))
@@ -393,6 +395,10 @@ def _market(ask: SelectionInput) -> Own:
         return Own(_kept(ask, shown, reason, prints, stale=False), "kept", judged, memory, asks)
     going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
     if speaker is None or going_back:
+        if shown is None and held is not None and held.rule.name == "markets differ" and _nearly(ask, held, prints):
+            # Two markets a little apart at a start: the preferred one's number, and not called fresh.
+            quote = replace(_print(ask, held.claim.first, prints, reason), status=Status.STALE)
+            return Own(quote, held.rule.name, judged, memory, asks)
         if shown is None:
             return Own(Quote(ask.instrument, reason=reason or _still(ask)), "nothing known", judged, memory, asks)
         return Own(_kept(ask, shown, reason, prints, stale=held is not None), "kept", judged, memory, asks)
@@ -400,6 +406,13 @@ def _market(ask: SelectionInput) -> Own:
     if held is not None and not others:
         quote = replace(quote, status=Status.STALE, fresh_until=min(ask.now, quote.fresh_until or ask.now))
     return Own(quote.at(ask.now), speaker.rule.name, judged, memory, asks)
+
+
+def _nearly(ask: SelectionInput, held: Judged, prints: Sequence[Candidate]) -> bool:
+    """Whether two markets that differ are within the instrument's tolerance of each other all the same."""
+    one = held.claim.first
+    others = [c.price for c in prints if c is not one and markets.is_current(ask, c)]
+    return any(moved(one.price, price) <= ask.instrument.tolerance for price in others)
 
 
 def _older(speaker: Judged, shown: Quote | None, *, or_as_old: bool) -> bool:
@@ -642,7 +655,7 @@ def _plausible(ask: SelectionInput, one: Candidate, among: Sequence[Candidate], 
     near = any(moved(one.price, c.price) <= CROSSES for c in others)
     if own.price is None or own.as_of is None:
         return near or not others
-    return near or moved(one.price, own.price) <= ordinary(ask, own.as_of, one.as_of)
+    return near or moved(one.price, own.price) <= ordinary(ask, ask.calendars[one.source], own.as_of, one.as_of)
 
 
 # Why.

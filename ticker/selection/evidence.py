@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from statistics import median
 
-from ticker.calendars import Calendar
+from ticker.calendars import Calendar, Publication
 from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason, Status
 from ticker.selection.memory import Confirmed, Doubt, SelectionMemory
 from ticker.validate import slips
@@ -26,6 +26,8 @@ _SAME_TIME = timedelta(days=2)
 # After an extraordinary move that was true, an ordinary one is half as large again.
 _RESTLESS = Decimal("1.5")
 _HALF_A_DAY = timedelta(hours=12)
+_SATURDAY = 5
+_LONGEST_PAUSE = 60  # days
 # How long a start from nothing waits for its witnesses before it calls a number fresh.
 PATIENCE = timedelta(seconds=30)
 
@@ -201,13 +203,19 @@ def moved(price: Decimal, before: Decimal) -> Decimal:
     return abs(price / before - 1)
 
 
-def ordinary(ask: SelectionInput, from_: datetime, to: datetime) -> Decimal:
+def ordinary(ask: SelectionInput, calendar: Calendar, before: datetime, now: datetime) -> Decimal:
     """How far the instrument may move between two moments before it is extraordinary, as a fraction.
 
-    Volatility grows with the square root of time: after a week without news twice a day's move is no alarm.
+    Volatility grows with the square root of time: after a week without news twice a day's move is no alarm. Time is
+    counted in publications or in trading days: over a weekend nothing is set, and little is traded.
     """
-    days = Decimal(max(1, abs(to - from_) // timedelta(days=1)))
-    return ask.instrument.max_move * days.sqrt()
+    first, last = before.astimezone(calendar.zone).date(), now.astimezone(calendar.zone).date()
+    days = [first + timedelta(days=step + 1) for step in range(min((last - first).days, _LONGEST_PAUSE))]
+    if isinstance(calendar, Publication) and days:
+        count = len(calendar.effective_dates(days[0], days[-1]))
+    else:
+        count = sum(day.weekday() < _SATURDAY for day in days)
+    return ask.instrument.max_move * Decimal(max(1, count)).sqrt()
 
 
 def equal_digits(one: Decimal, other: Decimal) -> bool:
@@ -220,7 +228,7 @@ def equal_digits(one: Decimal, other: Decimal) -> bool:
 def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, Candidate]]:
     """What the copies of `publisher`'s fixings say, by date and source; what was held before a restart among it."""
     found: dict[datetime, dict[str, Candidate]] = {}
-    own = [c for c in ask.candidates if is_copy(ask, c, publisher)]
+    own = [c for c in ask.candidates if is_fixing(ask, c)]
     for each in sorted(own, key=lambda c: c.fetched_at):
         found.setdefault(each.as_of, {})[each.source] = each
     for doubt in ask.memory.doubts:
@@ -232,8 +240,13 @@ def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, 
 
 def is_copy(ask: SelectionInput, candidate: Candidate, publisher: str) -> bool:
     """Whether the candidate is a copy of `publisher`'s fixing, of the instrument's own sources."""
+    return is_fixing(ask, candidate) and candidate.publisher == publisher
+
+
+def is_fixing(ask: SelectionInput, candidate: Candidate) -> bool:
+    """Whether the candidate is a fixing of the instrument's own sources, whoever publishes it."""
     own = candidate.source in ask.instrument.sources and candidate.price_type is PriceType.FIXING
-    return own and candidate.publisher == publisher and not candidate.derived
+    return own and not candidate.derived
 
 
 def _remembered(ask: SelectionInput, doubt: Doubt, publisher: str) -> Candidate:
@@ -248,15 +261,23 @@ def _remembered(ask: SelectionInput, doubt: Doubt, publisher: str) -> Candidate:
     )
 
 
-def claims_of(ask: SelectionInput, said: Mapping[str, Candidate]) -> list[Claim]:
-    """The values that `said`, by source, holds for one date; who rounds so that it fits several is in none of them."""
-    exact = sorted(said.values(), key=lambda c: (int(c.price.as_tuple().exponent), ask.rank(c)))
+def claims_of(ask: SelectionInput, said: Mapping[str, Candidate], publisher: str) -> list[Claim]:
+    """The values that `said`, by source, holds for one date.
+
+    Copies of the publisher's own table must be equal to the digit. A relay that rounds goes with the one value that it
+    fits, and with none where it fits several; alone, it speaks for itself.
+    """
+    exact = [c for c in said.values() if c.publisher == publisher] or [*said.values()]
     groups: list[list[Candidate]] = []
-    for each in exact:
+    for each in sorted(exact, key=lambda c: (int(c.price.as_tuple().exponent), ask.rank(c))):
         fitting = [group for group in groups if equal_digits(group[0].price, each.price)]
         if not fitting:
             groups.append([each])
         elif len(fitting) == 1:
+            fitting[0].append(each)
+    for each in (c for c in said.values() if c not in exact):
+        fitting = [group for group in groups if moved(each.price, group[0].price) <= ask.instrument.tolerance]
+        if len(fitting) == 1:
             fitting[0].append(each)
     return [Claim(tuple(sorted(group, key=ask.rank))) for group in groups]
 
@@ -288,7 +309,9 @@ def _findings(
         _crosses(ask, claim),
     ]
     if before is not None:
-        limit = ordinary(ask, before.as_of, claim.as_of) * (_RESTLESS if before.jumped else 1)
+        limit = ordinary(ask, ask.calendars[claim.first.source], before.as_of, claim.as_of) * (
+            _RESTLESS if before.jumped else 1
+        )
         move = moved(claim.price, before.price)
         found.append(Finding("move", move <= limit, move, limit))
         found.append(_slip(claim, before))
@@ -396,7 +419,8 @@ def _stands_by(
     if following is None or any(not equal_digits(c.price, following[source].price) for c in following.values()):
         return None
     then = following[source]
-    step, limit = moved(then.price, claim.price), ordinary(ask, claim.as_of, then.as_of)
+    step = moved(then.price, claim.price)
+    limit = ordinary(ask, ask.calendars[source], claim.as_of, then.as_of)
     same_way = (then.price - before.price) * (claim.price - before.price) > 0
     further = same_way and moved(then.price, before.price) > moved(claim.price, before.price)
     nearer = step <= limit and step < moved(then.price, before.price)

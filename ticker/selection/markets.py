@@ -101,9 +101,17 @@ def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], s
     if measured:
         off, limit = min(measured, key=lambda each: each[0] - each[1])
         found.append(Finding("second_market", off <= limit, off, limit))
+    denying = [other for other in others if is_current(ask, other) and not agrees(ask, one, other)]
+    if denying and shown is None:
+        # At a start: the one that moved an ordinary way since its settlement, where those that deny it did not.
+        calm = all(_own_previous(ask, other).holds is False for other in denying)
+        found.append(Finding("calmer", calm and _own_previous(ask, one).holds is True))
     minutes = [moved(one.price, price) for other in others for price in _same_minute(ask, one, other)]
+    # What the minutes of this one say of another's print, they say of this one too.
+    minutes += [moved(other.price, price) for other in others for price in _same_minute(ask, other, one)]
     if minutes:
-        found.append(Finding("candle", min(minutes) <= CANDLE, min(minutes), CANDLE))
+        limit = CANDLE if shown is not None else 2 * CANDLE
+        found.append(Finding("candle", min(minutes) <= limit, min(minutes), limit))
     if shown is not None and shown.price is not None and not _rolled(one, shown):
         limit = CANDLE if minutes else ask.instrument.tolerance * _KNOWN
         limit = min(limit, OWN_WORDS * 2) if any(each.holds is False for each in _own_words(one)) else limit
@@ -165,7 +173,7 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
     found: list[Finding] = []
     if shown is not None and shown.price is not None and shown.as_of is not None and not _rolled(one, shown):
         expected = _expected(ask, one, shown)
-        step, limit = moved(one.price, expected), ordinary(ask, shown.as_of, one.as_of)
+        step, limit = moved(one.price, expected), ordinary(ask, ask.calendars[one.source], shown.as_of, one.as_of)
         found.append(Finding("move", step <= limit, step, limit))
         if slips(one.price, shown.price):
             found.append(Finding("slip", holds=False, figure=one.price / shown.price))
@@ -173,9 +181,7 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
         if any(moved(one.price, d.price) < step for d in doubts):
             found.append(Finding("refuted_before", holds=False))
     elif one.previous and one.previous_as_of:
-        step, limit = moved(one.price, one.previous), ordinary(ask, one.previous_as_of, one.as_of)
-        limit *= 1 if is_current(ask, one) else _AT_REST
-        found.append(Finding("own_previous", step <= limit, step, limit))
+        found.append(_own_previous(ask, one))
     held = [d for d in ask.memory.doubts if d.source == one.source and not d.refuted]
     for doubt in held:
         consistent = moved(one.price, doubt.price) <= ask.instrument.max_move * _CONSISTENT
@@ -183,6 +189,16 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
         figure = Decimal(int((one.as_of - doubt.as_of).total_seconds()))
         found.append(Finding("stands_by", consistent and long, figure, Decimal(int(STANDS.total_seconds()))))
     return found
+
+
+def _own_previous(ask: SelectionInput, one: Candidate) -> Finding:
+    """The move since its own settlement before; holds None where that is not told."""
+    if not one.previous or one.previous_as_of is None:
+        return Finding("own_previous", holds=None)
+    limit = ordinary(ask, ask.calendars[one.source], one.previous_as_of, one.as_of)
+    limit *= 1 if is_current(ask, one) else _AT_REST
+    step = moved(one.price, one.previous)
+    return Finding("own_previous", step <= limit, step, limit)
 
 
 def _expected(ask: SelectionInput, one: Candidate, shown: Quote) -> Decimal:

@@ -226,7 +226,7 @@ MARKET: tuple[Rule, ...] = (
         "markets differ",
         _HOLD,
         Reason.DISAGREE,
-        lambda c: c.denied("second_market", "candle") and "still" not in c.findings and not c.favoured("own_previous"),
+        lambda c: c.denied("second_market", "candle") and "still" not in c.findings and not c.favoured("calmer"),
         "Two markets differ at a start, and nothing tells which of them errs.",
         "A cold start beside a wrong print.",
     ),
