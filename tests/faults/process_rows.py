@@ -31,6 +31,31 @@ PROCESSES: tuple[Fault, ...] = (
         Mutation("ticker.cli.serve:_signals", "signal.SIGTERM", ""),
     ),
     Fault(
+        "rolling restart",
+        "three processes at one port, one after the other, under load",
+        "no connection refused, reset or cut off",
+        "tests/ops/test_reuse_port.py::test_a_rolling_restart_under_load_resets_no_connection",
+        Mutation("ticker.cli.serve:Run._serve", "await hand_over(public, sockets)", "None"),
+    ),
+    Fault(
+        "SIGHUP while the process begins",
+        "from a tenth of a second on",
+        "nothing; it is taken up as soon as the service listens",
+        "tests/cli/test_start.py::test_a_reload_that_comes_while_the_process_begins_does_not_end_it[0.3]",
+        Mutation("ticker.cli", "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})", "None"),
+    ),
+    Fault(
+        "a log that nobody reads",
+        "a pipe that is full, a line a request",
+        "every answer, and the end in time; lines are dropped and counted",
+        "tests/cli/test_start.py::test_a_log_that_nobody_reads_stops_neither_answers_nor_the_end",
+        Mutation(
+            "ticker.cli.logs:LineWriter.emit",
+            "self._lines.put_nowait",
+            "os.write(self._descriptor, b'') or self._write",
+        ),
+    ),
+    Fault(
         "SIGKILL",
         "at random, under polling and reading",
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",

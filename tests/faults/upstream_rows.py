@@ -84,7 +84,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         "without end, polled every 50 ms",
         "the copy's numbers; never more requests than the hour's budget",
         "tests/faults/test_timetable.py::test_a_burst_of_500_is_not_answered_with_a_burst_of_requests",
-        Mutation("ticker.scheduling:Plan.soonest", ", self._affordable(now, requests))", ")"),
+        Mutation("ticker.scheduling:Plan.soonest", "self._affordable(now, requests)", "now"),
     ),
     Fault(
         "429, `Retry-After` in seconds",
@@ -172,8 +172,8 @@ UPSTREAMS: tuple[Fault, ...] = (
         "tests/faults/test_timetable.py::test_a_slow_upstream_is_never_asked_twice_at_once",
         Mutation(
             "ticker.scheduling:PollScheduler._begin",
-            " or source in self._polls",
-            "",
+            "source in self._polls",
+            "False",
         ),
     ),
 )
