@@ -13,15 +13,19 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from tests.support.project_files import ROOT
+
 TICKER = str(Path(sys.executable).parent / "ticker")
 DAY = "2024-11-22T12:00+03:00"
 PATIENCE = 20.0
+# Of this very tree, also where it is a copy of the one that is installed.
+VARIABLES = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
 
 
 async def started(folder: Path, *arguments: str, **environment: str) -> Process:
     """`ticker` in an empty folder, with a wide terminal and no setting of this machine."""
     pipe = asyncio.subprocess.PIPE
-    variables = {"PATH": "/usr/bin:/bin", "COLUMNS": "240", "PYTHONWARNINGS": "error", **environment}
+    variables = {**VARIABLES, "COLUMNS": "240", "PYTHONWARNINGS": "error", **environment}
     return await asyncio.create_subprocess_exec(
         TICKER, *arguments, cwd=folder, env=variables, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
     )

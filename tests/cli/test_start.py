@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cli.running import DAY, PATIENCE, TICKER, done, started
+from tests.cli.running import DAY, PATIENCE, TICKER, VARIABLES, done, started
 from tests.ops.process import answers
 from tests.ops.test_reuse_port import free_port
 from tests.support.programs import missing, needs
@@ -120,7 +120,7 @@ async def test_a_log_that_nobody_reads_stops_neither_answers_nor_the_end(tmp_pat
     """With a line a request, into a pipe that is full after a few hundred of them."""
     port, (reading, writing) = free_port(), os.pipe()
     command = (TICKER, "serve", "--port", str(port), "--upstream", UNREACHABLE, "--store", "memory://")
-    variables = {"PATH": "/usr/bin:/bin", "TICKER_SERVER__ACCESS_LOG": "true"}
+    variables = {**VARIABLES, "TICKER_SERVER__ACCESS_LOG": "true"}
     process = await asyncio.to_thread(subprocess.Popen, command, cwd=tmp_path, env=variables, stderr=writing)
     os.close(writing)
     try:
@@ -179,7 +179,7 @@ async def test_probed_sources_are_told_as_json(tmp_path: Path) -> None:
 def test_a_backfill_that_waits_for_its_first_answer_shows_what_it_asks(tmp_path: Path) -> None:
     """On a terminal, offline: the source stands there from the beginning, not an empty screen."""
     own, other = pty.openpty()
-    variables = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "COLUMNS": "80"}
+    variables = {**VARIABLES, "TERM": "xterm", "COLUMNS": "80"}
     command = (TICKER, "backfill", "USD", "--upstream", UNREACHABLE, "--pause", "0.1")
     process = subprocess.Popen(
         command, cwd=tmp_path, env=variables, stdin=other, stdout=subprocess.DEVNULL, stderr=other

@@ -173,7 +173,7 @@ UPSTREAMS: tuple[Fault, ...] = (
         Mutation(
             "ticker.scheduling:PollScheduler._begin",
             "source in self._polls",
-            "False",
+            "asyncio.get_running_loop().call_later(0.2, self._begin, source) is None",
         ),
     ),
 )
