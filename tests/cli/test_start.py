@@ -55,7 +55,7 @@ async def test_the_environment_names_the_configuration(tmp_path: Path) -> None:
     """TICKER_CONFIG for every command; --config goes over it."""
     (tmp_path / "one.toml").write_text("[server]\nport = 9001\n")
     (tmp_path / "two.toml").write_text("[server]\nport = 9002\n")
-    for arguments, port in (((), "9001"), (("--config", "two.toml"), "9002")):
+    for arguments, port in (((), 9001), (("--config", "two.toml"), 9002)):
         code, out, _ = await done(tmp_path, "check", "--json", *arguments, TICKER_CONFIG="one.toml")
         assert code == 0
         assert json.loads(out)["server.port"]["value"] == port
