@@ -78,6 +78,7 @@ LIBRARIES: dict[str, str] = {
     "prometheus_client": "metrics",
     "pydantic": "settings.errors settings.loader settings.models rendering",  # what comes in by configuration; the wire
     "redis": "storage",
+    "resvg_py": "rendering",
     "rich": "cli",
     "typer": "cli",
     "uvloop": "cli",

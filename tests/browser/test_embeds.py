@@ -16,13 +16,14 @@ from ticker.rendering.embeds import WidgetChoice, embeds
 from ticker.rendering.html import Links
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+LABELS = {"USD": "USD", "EUR": "EUR", "OIL": "OIL"}
 CHOICE = WidgetChoice(("USD", "OIL"), "en", "change")
 WANTED = "USD 100.68 up +0.46% OIL 73.73 down -0.53%"
 
 
 def code(way: str, base: str) -> str:
     """What the page gives to be copied."""
-    return next(one.code for one in embeds(CHOICE, Links(base=base), ("USD", "EUR", "OIL")) if one.id == way)
+    return next(one.code for one in embeds(CHOICE, Links(base=base), LABELS) if one.id == way)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +71,7 @@ async def test_an_iframe_on_another_site_shows_the_frame_and_nothing_else_may_be
 
 async def test_every_way_is_plain_text_that_names_the_service() -> None:
     """With the configured address, the choice, and no hole left to fill."""
-    for one in embeds(CHOICE, Links(base="https://numbers.example"), ("USD", "EUR", "OIL")):
+    for one in embeds(CHOICE, Links(base="https://numbers.example"), LABELS):
         assert "{" + "base}" not in one.code
         assert "symbols=USD,OIL" in one.code or 'symbols="USD,OIL"' in one.code
         assert one.id == "esi" or "https://numbers.example" in one.code

@@ -15,12 +15,15 @@ from tests.nginx.server import free_port, hung, listens
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
+from ticker.rendering.embeds import WidgetChoice, embeds
+from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs
 
 CONFIGURATION = ROOT / "config" / "apache" / "market-ticker.conf"
-PAGE = '<title>news</title><!--#include virtual="/_ticker?lang=en" onerror="/_ticker_stub" --><p>the news</p>'
+INCLUDE = next(way for way in embeds(WidgetChoice(), Links(), {}) if way.id == "apache").blocks[1].code
+PAGE = f"<title>news</title>{INCLUDE}<p>the news</p>"
 MODULES = ("mpm_event", "authz_core", "authz_host", "mime", "dir", "include", "proxy", "proxy_http", "headers", "alias")
 AROUND = """ServerRoot {at}
 PidFile {at}/pid

@@ -15,12 +15,15 @@ from tests.nginx.server import free_port, hung, listens
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
+from ticker.rendering.embeds import WidgetChoice, embeds
+from ticker.rendering.html import Links
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs
 
 VCL = ROOT / "config" / "varnish" / "market-ticker.vcl"
-PAGE = '<title>news</title><esi:include src="/_ticker?lang=en" onerror="continue"/><p>the news</p>'
+INCLUDE = next(way for way in embeds(WidgetChoice(), Links(), {}) if way.id == "esi").blocks[1].code
+PAGE = f"<title>news</title>{INCLUDE}<p>the news</p>"
 STUB = '<p class="market-ticker">—</p>'
 
 

@@ -177,11 +177,11 @@ async def test_killed_cold_the_stub_is_shown_at_once_and_the_fragment_when_it_is
 async def test_the_code_that_the_page_gives_works_as_it_is(tmp_path: Path) -> None:
     """Copied into a server and into a page."""
     async with live() as served:
-        code = next(one.code for one in embeds(WidgetChoice(lang="ru"), Links(base=served.url), ()) if one.id == "ssi")
-        conf, markup = code.split("<!-- the page", 1)
+        way = next(one for one in embeds(WidgetChoice(lang="ru"), Links(base=served.url), {}) if one.id == "ssi")
+        conf, markup = (block.code for block in way.blocks)
         port = free_port()
         site = f"server {{ listen 127.0.0.1:{port}; root {tmp_path}/html; {conf} }}"
-        async with running(tmp_path, site, markup.split("-->", 1)[1], port) as url:
+        async with running(tmp_path, site, markup, port) as url:
             assert ">100,68</data>" in (await page(url))[0]
             await served.stop()
             text, _ = await page(url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -9,15 +11,34 @@ from ticker.rendering.html import Links
 
 # The service's address where none is configured; the page's script puts the one it sees in its place.
 NOWHERE = "https://ticker.example"
+# What the page offers beside symbols, language and style; the first of each is what a site gets that says nothing.
+THEMES = ("auto", "light", "dark")
+SIZES = {"normal": "1rem", "small": ".875rem", "large": "1.25rem"}
+COLOURS = ("text", "signal")
+# Green and red that keep a contrast of 4.5 on white and on black paper.
+UP, DOWN = "light-dark(#15693d, #6fcf97)", "light-dark(#b42318, #ff8f85)"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of code; `where` is the key of the words that say where it is to be pasted."""
+
+    where: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """One way: its anchor, its name, and the code."""
+    """One way: its anchor, its name, and its pieces of code."""
 
     id: str
     title: str
-    code: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def code(self) -> str:
+        """All pieces, one after the other."""
+        return "\n".join(block.code for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +49,76 @@ class WidgetChoice:
     lang: str = "en"
     style: str = "plain"
     theme: str = "auto"
+    size: str = "normal"
+    colours: str = "text"
 
     @property
     def query(self) -> str:
         """The query of `/widget` for this choice, with its question mark."""
-        style = "" if self.style == "plain" else self.style
-        given = {"symbols": ",".join(self.symbols), "lang": self.lang, "style": style}
-        return "?" + urlencode({name: value for name, value in given.items() if value}, safe=",")
+        return _query(symbols=self.symbols, lang=self.lang, style="" if self.style == "plain" else self.style)
+
+    @property
+    def quotes_query(self) -> str:
+        """The query of `/v1/quotes` and of the stream: numbers have no style."""
+        return _query(symbols=self.symbols, lang=self.lang)
+
+    @property
+    def frame_query(self) -> str:
+        """The query of `/frame`, which has a look of its own."""
+        looks = {"theme": self.theme, "size": self.size, "colours": self.colours}
+        others = {name: value for name, value in looks.items() if value not in {"normal", "text"}}
+        return f"{self.query}&{urlencode(others)}"
 
 
-def embeds(choice: WidgetChoice, links: Links, known: tuple[str, ...]) -> tuple[Embed, ...]:
-    """The ways for `choice`; `known` are all symbols of the board, in its order."""
+def _query(symbols: tuple[str, ...] = (), **others: str) -> str:
+    given = {"symbols": ",".join(symbols), **others}
+    return "?" + urlencode({name: value for name, value in given.items() if value}, safe=",")
+
+
+def embeds(
+    choice: WidgetChoice, links: Links, labels: Mapping[str, str], title: str = "Market ticker"
+) -> tuple[Embed, ...]:
+    """The ways for `choice`; `labels` are those of all symbols of the board, in its order, and `title` is a frame's."""
     base = links.base or NOWHERE
+    shown = choice.symbols or tuple(labels)
+    narrow, wide = frame_heights(choice, len(shown))
     filled = {
         "base": base,
         "query": choice.query,
+        "quotes_query": choice.quotes_query,
+        "frame_query": choice.frame_query,
+        "feed_query": _query(lang=choice.lang),
         "style": f'<link rel="stylesheet" href="{base}/widget.css">',
         "attributes": _attributes(choice),
-        "framed": f"{choice.query}&theme={choice.theme}",
-        "fields": "".join(_field(place, symbol) for place, symbol in enumerate(choice.symbols or known)),
+        "shortcode": _attributes(choice).replace(" variant=", " style="),
+        "narrow": str(narrow),
+        "wide": str(wide),
+        "title": title,
+        "fields": "".join(_field(place, labels.get(symbol, symbol)) for place, symbol in enumerate(shown)),
     }
-    return tuple(Embed(name, title, _fill(code, filled)) for name, (title, code) in _WAYS.items())
+    rules = _rules(choice)
+    return tuple(
+        Embed(
+            name,
+            heading,
+            tuple(Block(where, _fill(code, filled)) for where, code in blocks)
+            + ((Block("css", rules),) if rules and name not in _LOOKS_OF_THEIR_OWN else ()),
+        )
+        for name, (heading, blocks) in _WAYS.items()
+    )
+
+
+def frame_heights(choice: WidgetChoice, count: int) -> tuple[int, int]:
+    """The height in pixels of a frame of `count` numbers that cuts none off: down to 320 px, and from 720 px on."""
+    each, scale = _WIDTHS[choice.style], {"normal": 1.0, "small": 0.875, "large": 1.25}[choice.size]
+    narrow, wide = (-(-count // max(1, int((width + 24) / ((each + 24) * scale)))) for width in (300, 700))
+    return tuple(round(rows * _ROW * scale) + 16 for rows in (narrow, wide))  # type: ignore[return-value] # of two
+
+
+# How wide an item of each style gets at most in the languages of the page, and how high a row is, in pixels at 16 a
+# letter; the browser's test measures both.
+_WIDTHS = {"plain": 130, "change": 190, "sparkline": 272, "upcoming": 260}
+_ROW = 52
 
 
 def _attributes(choice: WidgetChoice) -> str:
@@ -56,104 +126,230 @@ def _attributes(choice: WidgetChoice) -> str:
     return "".join(f' {name}="{value}"' for name, value in given.items() if value and value != "plain")
 
 
-def _field(place: int, symbol: str) -> str:
-    return f"\n        - field: quotes.{place}.display.price\n          label: {symbol}"
+def _rules(choice: WidgetChoice) -> str:
+    """The rule for a site's own style sheet; nothing where nothing was chosen."""
+    rules = []
+    if choice.theme != "auto":
+        rules.append(f"color-scheme: {choice.theme}")
+    if choice.size != "normal":
+        rules.append(f"font-size: {SIZES[choice.size]}")
+    if choice.colours == "signal":
+        rules += [f"--ticker-up: {UP}", f"--ticker-down: {DOWN}"]
+    lines = "".join(f"  {rule};\n" for rule in rules)
+    return f"market-ticker, .market-ticker {{\n{lines}}}\n" if rules else ""
 
 
-def _fill(code: str, values: dict[str, str]) -> str:
+def _field(place: int, label: str) -> str:
+    # JSON's strings are YAML's, whatever a label holds.
+    shown = json.dumps(label, ensure_ascii=False)
+    return f"\n          - field: quotes.{place}.display.price\n            label: {shown}"
+
+
+def _fill(code: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         code = code.replace("{" + name + "}", value)
     return code
 
 
-_WAYS = {
+# What needs no rule of the site's style sheet: a frame has its own look, a dashboard and a program have none.
+_LOOKS_OF_THEIR_OWN = {"iframe", "glance", "homepage", "json", "feed"}
+_WAYS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "element": (
         "Custom element",
-        """{style}
+        (
+            (
+                "page",
+                """{style}
 <script src="{base}/widget.js" async></script>
 
 <market-ticker{attributes}></market-ticker>
 """,
+            ),
+        ),
     ),
     "ssi": (
         "nginx SSI",
-        """# nginx.conf; config/nginx/ has it whole, with a cache that outlives the service
-location = /_ticker {
+        (
+            (
+                "nginx",
+                """location = /_ticker {
     internal;
     proxy_pass {base}/widget{query};
     proxy_ssl_server_name on;
-    proxy_set_header Accept-Encoding "";
+    proxy_pass_request_headers off;
+    proxy_pass_request_body off;
+    proxy_set_header Accept "text/html";
     proxy_connect_timeout 200ms;
     proxy_read_timeout 500ms;
+    proxy_intercept_errors on;
+    error_page 301 302 307 308 400 403 404 405 410 429 500 501 502 503 504 = @no_ticker;
 }
+location @no_ticker { internal; return 204; }
 location / { ssi on; }
-
-<!-- the page: the stub must stand before the include -->
-{style}
+""",
+            ),
+            (
+                "page",
+                """{style}
 <!--# block name="ticker" --><p class="market-ticker">—</p><!--# endblock -->
 <!--# include virtual="/_ticker" stub="ticker" -->
 """,
+            ),
+        ),
+    ),
+    "apache": (
+        "Apache SSI",
+        (
+            ("apache", "Include /etc/apache2/market-ticker.conf\n"),
+            (
+                "page",
+                """{style}
+<!--#include virtual="/_ticker{query}" onerror="/_ticker_stub" -->
+""",
+            ),
+        ),
     ),
     "esi": (
-        "ESI (Varnish)",
-        """# VCL
-sub vcl_backend_response { if (beresp.http.Content-Type ~ "html") { set beresp.do_esi = true; } }
-
-<!-- the page; Varnish asks its own backend for /widget -->
-{style}
-<esi:include src="/widget{query}" onerror="continue"/>
+        "Varnish ESI",
+        (
+            ("varnish", 'include "/etc/varnish/market-ticker.vcl";\n'),
+            (
+                "page",
+                """{style}
+<esi:include src="/_ticker{query}" onerror="continue"/>
 """,
+            ),
+        ),
     ),
     "htmx": (
-        "htmx",
-        """{style}
-<meta name="htmx-config" content='{"selfRequestsOnly": false}'>
+        "htmx 2, htmx 4",
+        (
+            (
+                "page",
+                """{style}
+<meta name="htmx-config" content='{"selfRequestsOnly": false, "mode": "cors"}'>
+
 <div hx-get="{base}/widget{query}" hx-trigger="load, every 60s"></div>
 """,
+            ),
+        ),
+    ),
+    "react": (
+        "React",
+        (
+            ("npm", "npm pack ./config/npm\nnpm install ./market-ticker-element-*.tgz\n"),
+            (
+                "jsx",
+                """import "market-ticker-element";
+
+export function Ticker() {
+  return <market-ticker src="{base}"{attributes} />;
+}
+""",
+            ),
+        ),
+    ),
+    "vue": (
+        "Vue",
+        (
+            ("npm", "npm pack ./config/npm\nnpm install ./market-ticker-element-*.tgz\n"),
+            (
+                "vite",
+                """import vue from "@vitejs/plugin-vue";
+
+const isCustomElement = (tag) => tag === "market-ticker";
+
+export default {
+  plugins: [vue({ template: { compilerOptions: { isCustomElement } } })],
+};
+""",
+            ),
+            (
+                "sfc",
+                """<script setup>
+import "market-ticker-element";
+</script>
+
+<template>
+  <market-ticker src="{base}"{attributes} />
+</template>
+""",
+            ),
+        ),
+    ),
+    "wordpress": (
+        "WordPress",
+        (
+            ("plugin", "cp -r config/wordpress/market-ticker /var/www/wordpress/wp-content/plugins/\n"),
+            ("settings", "{base}\n"),
+            ("post", "[market_ticker{shortcode}]\n"),
+            ("template", "<?php echo do_shortcode( '[market_ticker{shortcode}]' ); ?>\n"),
+        ),
     ),
     "iframe": (
         "iframe",
-        """<iframe src="{base}/frame{framed}" title="Market ticker" width="100%" height="64" loading="lazy"></iframe>
+        (
+            (
+                "page",
+                """<style>
+.market-ticker-frame { display: block; inline-size: 100%; block-size: {narrow}px; border: 0; }
+@media (min-width: 750px) { .market-ticker-frame { block-size: {wide}px; } }
+</style>
+<iframe class="market-ticker-frame" src="{base}/frame{frame_query}" title="{title}" height="{narrow}" loading="lazy">
+</iframe>
 """,
-    ),
-    "wordpress": (
-        "WordPress shortcode",
-        """<?php // functions.php; in a page or a template: [market_ticker]
-add_shortcode('market_ticker', function () {
-    $last = get_option('market_ticker', '');
-    if (false !== get_transient('market_ticker')) return $last;
-    set_transient('market_ticker', 1, MINUTE_IN_SECONDS);
-    $answer = wp_remote_get('{base}/widget{query}', ['timeout' => 1]);
-    if (200 !== wp_remote_retrieve_response_code($answer)) return $last;
-    $last = wp_remote_retrieve_body($answer);
-    update_option('market_ticker', $last, false);
-    return $last;
-});
-add_action('wp_enqueue_scripts', fn () => wp_enqueue_style('market-ticker', '{base}/widget.css'));
-""",
+            ),
+        ),
     ),
     "glance": (
         "Glance",
-        """- type: extension
+        (
+            (
+                "glance",
+                """- type: extension
   url: {base}/widget{query}
   allow-potentially-dangerous-html: true
   cache: 1m
 """,
+            ),
+        ),
     ),
     "homepage": (
         "Homepage",
-        """- Market:
-    widget:
-      type: customapi
-      url: {base}/v1/quotes{query}
-      refreshInterval: 60000
-      mappings:{fields}
+        (
+            (
+                "homepage",
+                """- Markets:
+    - Market ticker:
+        widget:
+          type: customapi
+          url: {base}/v1/quotes{quotes_query}
+          refreshInterval: 60000
+          mappings:{fields}
 """,
+            ),
+        ),
+    ),
+    "feed": (
+        "Atom",
+        (
+            (
+                "head",
+                """<link rel="alternate" type="application/atom+xml" title="{title}"
+      href="{base}/feed.atom{feed_query}">
+""",
+            ),
+        ),
     ),
     "json": (
         "JSON",
-        """curl "{base}/v1/quotes{query}"
-curl -N "{base}/v1/stream{query}"
+        (
+            (
+                "terminal",
+                """curl "{base}/v1/quotes{quotes_query}"
+curl -N "{base}/v1/stream{quotes_query}"
 """,
+            ),
+        ),
     ),
 }

@@ -53,9 +53,9 @@ class UpcomingItem:
 class Item:
     """One instrument as the templates see it: text only, already in the reader's language.
 
-    `price` is the number for people and `value` the same for programs; `when` is of when it is, and `age` the same
-    where it has to be seen. `note` is the tooltip, `href` where more is told, `edited` the note of an editor who holds
-    the number.
+    `price` is the number for people and `value` the same for programs; `when` is of when it is, `day` its date, and
+    `age` the same where it has to be seen. `note` is the tooltip, `href` where more is told, `edited` the note of an
+    editor who holds the number.
     """
 
     symbol: str
@@ -67,6 +67,7 @@ class Item:
     value: str | None
     age: str | None
     when: str | None
+    day: str | None
     as_of: str | None
     attribution: str | None
     change: str | None
@@ -177,6 +178,7 @@ class HtmlRenderer:
             value=None if price is None else format(price, "f"),
             age=_short_moment(as_of, locale) if as_of and aged and price is not None else None,
             when=when,
+            day=None if price is None or as_of is None else locales.day(as_of, locale),
             as_of=stamp(as_of),
             attribution=attribution,
             change=None if percent is None else locales.change(percent, locale),

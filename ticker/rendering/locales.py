@@ -104,6 +104,11 @@ def number(value: Decimal, decimals: int, locale: Locale) -> str:
     return with_own_digits(str(text), locale)
 
 
+def plain(digits: str, locale: Locale) -> str:
+    """A number in plain digits, all of them kept, as the language writes it: "1234.50" is in Russian "1 234,50"."""
+    return number(Decimal(digits), len(digits.partition(".")[2]), locale)
+
+
 def change(percent: Decimal, locale: Locale) -> str:
     """A change in percent with its sign: "+0.46%", in Russian "+0,46 %"."""
     shown = rounded(percent, 2)

@@ -14,6 +14,7 @@ import zstandard
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 EVENTS = "text/event-stream"
+PNG = "image/png"
 
 # Below one packet compression costs more than it saves.
 _WORTH_COMPRESSING = 256
@@ -39,7 +40,8 @@ class Representation:
     @property
     def codings(self) -> tuple[str, ...]:
         """The codings worth offering, best first."""
-        return ("br", "zstd", "gzip", "identity") if len(self.body) >= _WORTH_COMPRESSING else ("identity",)
+        worth = len(self.body) >= _WORTH_COMPRESSING and self.content_type != PNG
+        return ("br", "zstd", "gzip", "identity") if worth else ("identity",)
 
     def etag(self, coding: str) -> str:
         """A strong entity tag: of the bytes that are sent, so each coding has its own (RFC 9110, 8.8.3.3)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from urllib.parse import urlencode, urlsplit
 
 from babel import Locale
 from cachetools import LRUCache
@@ -12,16 +13,18 @@ from markupsafe import Markup
 
 from ticker.quotes import Quote, Snapshot
 from ticker.rendering import locales, phrases
-from ticker.rendering.embeds import WidgetChoice, embeds
-from ticker.rendering.html import STYLES, HtmlRenderer, shown_quotes
+from ticker.rendering.chart import RANGES
+from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice, embeds
+from ticker.rendering.html import STYLES, HtmlRenderer, Item, shown_quotes
 from ticker.rendering.page_words import words_for
 from ticker.rendering.representation import HTML, Representation
 from ticker.storage.base import Point
 
-THEMES = ("auto", "light", "dark")
 # A choice of languages for the page's control; the widget itself speaks all that CLDR knows.
 LANGUAGES = ("en", "ru", "ar", "de", "es", "fa", "fr", "he", "hi", "it", "ja", "kk", "ko", "pl", "pt", "tr", "uk", "zh")
-_KEPT = 64
+# The languages of the page itself.
+PAGE_LANGUAGES = ("en", "ru")
+_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,50 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """The history chart of one instrument: an SVG element, "" where there is nothing to draw; `zone` is its days'."""
+
+    symbol: str
+    svg: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What the converter shows: what was asked, and its result in plain digits.
+
+    `result` is None where a number on the way is not known. `failed` says that the amount could not be read, or that
+    no number leads from one to the other.
+    """
+
+    amount: str
+    origin: str
+    to: str
+    result: str | None = None
+    as_of: datetime | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """What one page shows beside the snapshot; `history` are the symbols of which there is any to draw."""
+    """What one page shows beside the snapshot.
+
+    `lang` is the page's own language, one that `page_words` has; `day` is the day of which the numbers are told, None
+    for now. `drawings` is None where the store cannot be read.
+    """
 
     choice: WidgetChoice
+    lang: str = "en"
     sources: tuple[SourceState, ...] = ()
-    history: tuple[str, ...] = ()
+    span: str = "1m"
+    drawings: tuple[Drawing, ...] | None = ()
+    day: date | None = None
+    since: date | None = None
+    today: date | None = None
+    converted: Converted | None = None
+    codes: tuple[str, ...] = ()
+    none_chosen: bool = False
+    evidence: bool = False
 
 
 class Site:
@@ -53,59 +94,141 @@ class Site:
         self._ready: LRUCache[tuple[int, str, Sheet], Representation] = LRUCache(_KEPT)
 
     def page(
-        self, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]] | None = None
+        self,
+        snapshot: Snapshot,
+        sheet: Sheet,
+        past: Mapping[str, Sequence[Point]] | None = None,
+        then: Snapshot | None = None,
     ) -> Representation:
         """The page. Raises UnknownLanguageError, and KeyError for a symbol not on the board.
 
-        `past` are the last days of each symbol, for the sparklines.
+        `past` are the last days of each symbol, for the sparklines. `then` is the board of the sheet's day.
         """
-        return self._kept("page.html", snapshot, sheet, past or {})
+        if then is not None:
+            return self._made("page.html", snapshot, sheet, past or {}, then)
+        key = (snapshot.version, "page.html", sheet)
+        if key not in self._ready:
+            self._ready[key] = self._made("page.html", snapshot, sheet, past or {}, snapshot)
+        return self._ready[key]
 
     def frame(
         self, snapshot: Snapshot, choice: WidgetChoice, past: Mapping[str, Sequence[Point]] | None = None
     ) -> Representation:
         """The page that an iframe holds: the widget and nothing else."""
-        return self._kept("frame.html", snapshot, Sheet(choice), past or {})
-
-    def _kept(
-        self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]]
-    ) -> Representation:
-        key = (snapshot.version, template, sheet)
+        key = (snapshot.version, "frame.html", Sheet(choice))
         if key not in self._ready:
-            body = self._filled(template, snapshot, sheet, past).encode()
-            successes = [source.last_success for source in sheet.sources if source.last_success]
-            self._ready[key] = Representation(body, HTML, max([snapshot.generated_at, *successes]))
+            self._ready[key] = self._made("frame.html", snapshot, Sheet(choice, choice.lang), past or {}, snapshot)
         return self._ready[key]
 
-    def _filled(self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]]) -> str:
-        choice, locale = sheet.choice, locales.locale_of(sheet.choice.lang)
+    def problem(self, lang: str, title: str, detail: str) -> bytes:
+        """The page for people who asked for what there is not; `title` is a key of the page's words."""
+        words = words_for(locales.locale_of(lang))
+        filled = self._html.fill(
+            "problem.html", locales.locale_of(lang), words=words, title=words[title], detail=detail
+        )
+        return filled.encode()
+
+    def _made(
+        self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]], then: Snapshot
+    ) -> Representation:
+        body = self._filled(template, snapshot, sheet, past, then).encode()
+        successes = [source.last_success for source in sheet.sources if source.last_success]
+        return Representation(body, HTML, max([snapshot.generated_at, *successes]))
+
+    def _filled(
+        self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]], then: Snapshot
+    ) -> str:
+        choice, locale = sheet.choice, locales.locale_of(sheet.lang)
+        spoken, words = locales.locale_of(choice.lang), words_for(locale)
         quotes = shown_quotes(snapshot, choice.symbols)
-        known = tuple(quote.symbol for quote in snapshot.quotes)
-        labels = {quote.symbol: _label(quote, locale) for quote in snapshot.quotes}
         # Markup is safe here: the fragment is our own template's escaped output.
-        widget = Markup(self._html.widget(snapshot, quotes, locale, choice.style, past=past))  # noqa: S704 # nosec B704
+        widget = Markup(self._html.widget(snapshot, quotes, spoken, choice.style, past=past))  # noqa: S704 # nosec B704
+        labels = {quote.symbol: _label(quote, locale) for quote in snapshot.quotes}
+        host = urlsplit(self._html.links.base).netloc or words["this_service"]
         return self._html.fill(
             template,
             locale,
             widget=widget,
-            words=words_for(locale),
+            words=words,
             reasons=phrases.reasons(locale),
             demo=snapshot.demo,
-            rows=self._html.items(quotes, locale),
             choice=choice,
+            sheet=sheet,
             labels=labels,
-            embeds=embeds(choice, self._html.links, known),
+            cards=[self._card(quote, sheet, locale) for quote in shown_quotes(then, choice.symbols)],
+            embeds=embeds(
+                choice,
+                self._html.links,
+                {quote.symbol: _label(quote, spoken) for quote in snapshot.quotes},
+                words_for(spoken)["title"],
+            ),
             languages=_languages(choice.lang),
+            page_languages=[(tag, locales.own_name(tag)) for tag in PAGE_LANGUAGES],
             styles=STYLES,
             themes=THEMES,
+            sizes=("small", "normal", "large"),
+            colours=COLOURS,
+            ranges=RANGES,
+            own_query=_own_query(sheet),
             sources=[(each, self._html.attribution(each.id, locale)) for each in sheet.sources],
-            history=[_charted(quote, locale) for quote in snapshot.quotes if quote.symbol in sheet.history],
+            answering=sum(source.up is True for source in sheet.sources),
+            day=None if sheet.day is None else _day(sheet.day, locale),
+            converted=None if sheet.converted is None else _converted(sheet.converted, locale),
+            privacy=words["privacy_text"].format(host=host),
+        )
+
+    def _card(self, quote: Quote, sheet: Sheet, locale: Locale) -> Card:
+        drawing = next((each for each in sheet.drawings or () if each.symbol == quote.symbol), None)
+        due = quote.next_update_at
+        return Card(
+            item=self._html.items((quote,), locale)[0],
+            # The chart is our own, of numbers and escaped text.
+            chart=Markup(drawing.svg) if drawing and drawing.svg else None,  # noqa: S704 # nosec B704
+            zone=drawing.zone if drawing else "UTC",
+            decimals=quote.instrument.decimals,
+            due=None if due is None or quote.as_of is None else locales.short_minute(_in_zone(due, quote), locale),
         )
 
 
-def _charted(quote: Quote, locale: Locale) -> tuple[str, str, int]:
-    """What a chart is called by, what it is titled, and how many digits its prices are shown with."""
-    return quote.symbol, _label(quote, locale), quote.instrument.decimals
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One instrument on the page: what the fragment says of it, its chart, and when the next number is due."""
+
+    item: Item
+    chart: Markup | None
+    zone: str
+    decimals: int
+    due: str | None
+
+
+def _in_zone(moment: datetime, quote: Quote) -> datetime:
+    return moment.astimezone(quote.as_of.tzinfo if quote.as_of else None)
+
+
+def _day(day: date, locale: Locale) -> str:
+    return locales.day(datetime(day.year, day.month, day.day), locale)  # noqa: DTZ001 - a day, no moment
+
+
+def _converted(found: Converted, locale: Locale) -> dict[str, str | None]:
+    """The converter's answer as it is read."""
+    shown = None if found.result is None else locales.plain(found.result, locale)
+    return {"result": shown, "day": None if found.as_of is None else locales.day(found.as_of, locale)}
+
+
+def _own_query(sheet: Sheet) -> str:
+    """The choice and the page's language as the page's own links carry them on."""
+    choice = sheet.choice
+    given = {
+        "lang": choice.lang,
+        "ui": sheet.lang,
+        "symbols": ",".join(choice.symbols),
+        "style": choice.style if choice.style != "plain" else "",
+        "theme": choice.theme if choice.theme != "auto" else "",
+        "size": choice.size if choice.size != "normal" else "",
+        "colours": choice.colours if choice.colours != "text" else "",
+        "at": sheet.day.isoformat() if sheet.day else "",
+    }
+    return urlencode({name: value for name, value in given.items() if value}, safe=",")
 
 
 def _label(quote: Quote, locale: Locale) -> str:
@@ -117,3 +240,6 @@ def _languages(chosen: str) -> list[tuple[str, str]]:
     """Tags with the languages' own names, the chosen one among them."""
     tags = LANGUAGES if chosen in LANGUAGES else (chosen, *LANGUAGES)
     return [(tag, locales.own_name(tag)) for tag in tags]
+
+
+__all__ = ["COLOURS", "SIZES", "THEMES", "Converted", "Drawing", "Sheet", "Site", "SourceState"]

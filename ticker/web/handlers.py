@@ -88,15 +88,22 @@ async def convert(request: web.Request) -> web.StreamResponse:
     snapshot = await history.snapshot(request)
     wanted = _wanted(request, snapshot)
     found = _found(wanted, snapshot)
-    body = json.encode(
-        ConversionSchema.of(
-            snapshot, found, amount=wanted.amount, codes=(wanted.origin, wanted.to), precision=wanted.precision
-        )
-    )
-    made = Representation(body, JSON, snapshot.generated_at)
+    made = Representation(json.encode(_conversion(snapshot, wanted, found)), JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)
     return respond_current(request, snapshot, made)
+
+
+def conversion(snapshot: Snapshot, amount: str, origin: str, to: str, precision: int) -> ConversionSchema:
+    """`amount` of `origin` in `to`, both codes of the board. Raises a Problem (400)."""
+    wanted = Wanted(_amount(amount), origin, to, precision)
+    return _conversion(snapshot, wanted, _found(wanted, snapshot))
+
+
+def _conversion(snapshot: Snapshot, wanted: Wanted, found: Conversion) -> ConversionSchema:
+    return ConversionSchema.of(
+        snapshot, found, amount=wanted.amount, codes=(wanted.origin, wanted.to), precision=wanted.precision
+    )
 
 
 async def _stood(
@@ -110,7 +117,12 @@ async def _stood(
 
 
 def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
-    amount = request.query.get("amount", "1")
+    amount = _amount(request.query.get("amount", "1"))
+    origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
+    return Wanted(amount, origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
+
+
+def _amount(amount: str) -> Decimal:
     found = Decimal(amount) if AMOUNT.fullmatch(amount) else None
     digits = 0 if found is None else -cast("int", found.as_tuple().exponent)
     if found is None or found >= _AMOUNT_TOO_BIG or digits > _AMOUNT_DIGITS:
@@ -119,10 +131,8 @@ def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
             f"point at most, not {amount[:60]!r}"
         )
         raise Problem(400, detail, parameter="amount")
-    origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
     # 1e3 is 1000: an amount is given back in plain digits.
-    plain = found if digits >= 0 else found.quantize(Decimal(1))
-    return Wanted(plain, origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
+    return found if digits >= 0 else found.quantize(Decimal(1))
 
 
 def _code(request: web.Request, name: str, snapshot: Snapshot) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ticker.log import Log
+from ticker.rendering.page_words import page_language
+from ticker.rendering.representation import HTML
+from ticker.web import parameters
 from ticker.web.context import CONTEXT
 from ticker.web.framing import check_framing
 from ticker.web.headers import ALLOW
 from ticker.web.limits import FairQueue
 from ticker.web.problems import Problem, nearest_address, not_allowed, problem_response
-from ticker.web.responses import OWN_FIELDS, apply_headers
+from ticker.web.responses import OWN_FIELDS, apply_headers, route_of
 
 log = Log(__name__)
 
@@ -21,6 +26,8 @@ FAIR_QUEUE = web.AppKey("fair_queue", FairQueue)
 # Probes come from our own side and must not wait; nor must scrapers be turned away.
 _PROBES = ("/healthz", "/readyz")
 _UNLIMITED = (*_PROBES, "/metrics")
+# Where people are, and where nothing is.
+_PAGES = ("/", "/docs", "unknown")
 # nginx's code for a client that closed the connection before it had an answer.
 _CLIENT_CLOSED = 499
 # What htmx tells with every request; a page of another host could not embed the widget by htmx otherwise.
@@ -43,7 +50,7 @@ async def headed(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:  # noqa: PLR0911 - a table of errors
     """Whatever goes wrong becomes a problem with a sentence; a fault of ours is logged and says no more than that."""
-    say = partial(problem_response, demo=request.app[CONTEXT].demo)
+    say = partial(_said, request)
     try:
         check_framing(request)
         return await handler(request)
@@ -91,6 +98,23 @@ async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
         client = request.app[CONTEXT].limiter.client(request.remote, request.headers)
         await request.app[FAIR_QUEUE].wait(client)
     return await handler(request)
+
+
+def _said(request: web.Request, problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The problem: as a page for a person who asked for a page, or for what there is not; else for programs."""
+    context = request.app[CONTEXT]
+    if route_of(request) not in _PAGES or "text/html" not in request.headers.get("Accept", ""):
+        return problem_response(problem, headers, demo=context.demo)
+    try:
+        lang = page_language(parameters.language(request))
+    except Problem:
+        lang = page_language(context.default_language)
+    title = "not_found" if problem.status == HTTPStatus.NOT_FOUND else "wrong"
+    return web.Response(
+        status=problem.status,
+        body=context.renderer.site.problem(lang, title, problem.detail),
+        headers={"Content-Type": HTML, "Cache-Control": "no-store", **(headers or {})},
+    )
 
 
 def _way(request: web.Request) -> str:

@@ -1,26 +1,36 @@
-"""`GET /` and `GET /frame`: the pages for people."""
+"""`GET /`, `GET /frame` and `GET /docs`: the pages for people."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from importlib.resources import files
+from typing import TypeVar
 
 from aiohttp import web
 
+from ticker.convert import codes
 from ticker.quotes import Snapshot
 from ticker.rendering import reference
-from ticker.rendering.embeds import WidgetChoice
+from ticker.rendering.chart import RANGES
+from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice
 from ticker.rendering.html import STYLES
+from ticker.rendering.page_words import page_language
 from ticker.rendering.representation import HTML, Representation
-from ticker.rendering.site import THEMES, Sheet, SourceState
+from ticker.rendering.site import PAGE_LANGUAGES, Converted, Sheet, SourceState
 from ticker.storage.base import StoreError
 from ticker.web import parameters
+from ticker.web.charts import CHARTS
 from ticker.web.context import CONTEXT, Context
-from ticker.web.history import recent
+from ticker.web.handlers import conversion
+from ticker.web.history import recent, told
 from ticker.web.openapi.document import document_of
-from ticker.web.problems import fragment_safe
+from ticker.web.problems import Problem, fragment_safe
 from ticker.web.responses import respond
+
+T = TypeVar("T")
 
 _NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 # A page for people: no window that opened it reaches in, and no site takes its text for its own.
@@ -36,16 +46,36 @@ _FRAMED = {
     "Permissions-Policy": _NOTHING,
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
+# What the converter shows where nothing was asked of it.
+_AMOUNT = "100"
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """`GET /`: the header as a news site has it, with every option and the code to embed it."""
+    """`GET /`: the header as a news site has it, every option and the code to embed it, and what stands behind it."""
     context = request.app[CONTEXT]
-    snapshot = context.snapshot()
-    past = await _with_history(context, [quote.symbol for quote in snapshot.quotes])
-    sheet = Sheet(_choice(request, snapshot), sources(context), past)
-    lines = await recent(context, snapshot, sheet.choice.style)
-    return _answer(request, snapshot, context.renderer.site.page(snapshot, sheet, lines), PAGE)
+    snapshot, today = context.snapshot(), context.history.today()
+    choice = _choice(request, snapshot)
+    lang = parameters.one_of(request, "ui", PAGE_LANGUAGES, page_language(choice.lang))
+    day = _day_of(request)
+    then = None if day is None else await told(context.history.board(day))
+    span = parameters.one_of(request, "range", RANGES, "1m")
+    sheet = Sheet(
+        choice,
+        lang,
+        sources(context),
+        span,
+        await request.app[CHARTS].drawn(context, snapshot, span, lang),
+        day,
+        await _since(context, snapshot),
+        today,
+        _converted(request, then or snapshot),
+        tuple(codes(snapshot.quotes)),
+        # A form whose boxes are all empty sends no symbol at all.
+        none_chosen="form" in request.query and not choice.symbols,
+        evidence=_has_evidence(request),
+    )
+    lines = await recent(context, snapshot, choice.style)
+    return _answer(request, snapshot, context.renderer.site.page(snapshot, sheet, lines, then), PAGE)
 
 
 @fragment_safe
@@ -82,15 +112,47 @@ def _choice(request: web.Request, snapshot: Snapshot) -> WidgetChoice:
         parameters.language(request),
         parameters.one_of(request, "style", STYLES, "plain"),
         parameters.one_of(request, "theme", THEMES, "auto"),
+        parameters.one_of(request, "size", SIZES, "normal"),
+        parameters.one_of(request, "colours", COLOURS, "text"),
     )
 
 
-async def _with_history(context: Context, symbols: list[str]) -> tuple[str, ...]:
-    """Those of `symbols` that have a line to draw: the page asks for no other."""
+def _day_of(request: web.Request) -> date | None:
+    """The day that the page is asked of; an empty field asks for now."""
+    at = parameters.moment(request, "at") if request.query.get("at") else None
+    return at.date() if isinstance(at, datetime) else at
+
+
+def _converted(request: web.Request, snapshot: Snapshot) -> Converted | None:
+    """What the converter shows; None where there is nothing to convert between."""
+    known = codes(snapshot.quotes)
+    if not known:
+        return None
+    quote = snapshot.quotes[0].instrument
+    amount = request.query.get("amount", _AMOUNT).strip().replace(",", ".")[:60]
+    asked = Converted(amount, request.query.get("from", quote.base), request.query.get("to", quote.quote))
+    if not {asked.origin, asked.to} <= set(known):
+        return Converted(amount, quote.base, quote.quote, failed=True)
     try:
-        return tuple([symbol for symbol in symbols if await context.history.since([symbol]) is not None])
+        found = conversion(snapshot, amount, asked.origin, asked.to, 2)
+    except Problem:
+        return replace(asked, failed=True)
+    as_of = datetime.fromisoformat(found.as_of) if found.as_of else None
+    return replace(asked, result=None if found.result is None else format(found.result, "f"), as_of=as_of)
+
+
+async def _since(context: Context, snapshot: Snapshot) -> date | None:
+    """From when on there is a past to look at; none while the store cannot be read."""
+    try:
+        since = await context.history.since([quote.symbol for quote in snapshot.quotes])
     except StoreError:
-        return ()
+        return None
+    return None if since is None else since.date()
+
+
+def _has_evidence(request: web.Request) -> bool:
+    """Whether this service tells why a number is the one it shows."""
+    return any(each.canonical == "/v1/quotes/{symbol}/evidence" for each in request.app.router.resources())
 
 
 def _answer(

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.web import assets, handlers, history, pages
+from ticker.web import assets, handlers, history, pages, unfurl
+from ticker.web.charts import CHARTS, Charts
 from ticker.web.context import CONTEXT, Context
 from ticker.web.limits import FairQueue
 from ticker.web.middlewares import FAIR_QUEUE, headed, in_turn, limited, problems
@@ -34,6 +35,11 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/docs", pages.docs),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", history.picture),
+    ("/card.png", unfurl.picture),
+    ("/card/{symbol}.png", unfurl.picture),
+    ("/feed.atom", unfurl.atom),
+    ("/robots.txt", unfurl.robots),
+    ("/llms.txt", unfurl.llms),
     ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),
@@ -47,6 +53,7 @@ def build(context: Context) -> web.Application:
     routes = (*ROUTES, *assets.ROUTES)
     app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"])
     app[BROADCAST] = Broadcast(context)
+    app[CHARTS] = Charts()
     app.cleanup_ctx.append(app[BROADCAST].living)
     return app
 

@@ -15,7 +15,7 @@ from ticker.web.openapi.parameters import parameters
 from ticker.web.routes import ROUTES
 
 # Pages for people and Prometheus's text are no API.
-UNTOLD = {"/", "/metrics", "/frame", "/docs"}
+UNTOLD = {"/", "/metrics", "/frame", "/docs", "/robots.txt", "/llms.txt"}
 # What also answers in the format that `Accept` or `format` names; the document has an address for each.
 NEGOTIATING = {"/v1/quotes", "/v1/quotes/{symbol}", "/v1/quotes/{symbol}/history", "/v1/history"}
 SHOWN = [(operation, name) for operation, shown in EXAMPLES.items() for name in shown]

@@ -1,9 +1,15 @@
-/* The page's controls: what they change is shown at once; without this file the form does the same with a reload. */
+/* The page's controls: what they change is shown at once; without this file the forms do the same with a reload. */
 (() => {
   'use strict';
+  const root = document.documentElement;
   const form = document.getElementById('choice');
   const live = document.getElementById('live');
+  const paper = document.getElementById('paper');
   const ways = document.getElementById('ways');
+  const none = document.getElementById('none');
+  /* What follows from a form of the page beside the choice: the day, the period, the converter. */
+  const others = new URLSearchParams(location.search);
+  for (const name of [...others.keys()]) if (!['range', 'at', 'amount', 'from', 'to'].includes(name)) others.delete(name);
 
   function query() {
     const data = new FormData(form);
@@ -11,12 +17,21 @@
     const symbols = data.getAll('symbols');
     const asked = new URLSearchParams();
     if (symbols.length && symbols.length < all) asked.set('symbols', symbols.join(','));
-    for (const name of ['lang', 'style', 'theme']) asked.set(name, data.get(name));
+    for (const name of ['lang', 'ui', 'style', 'theme', 'size', 'colours']) {
+      const control = form.querySelector(`[name=${name}]`);
+      if (name === 'lang' || data.get(name) !== (control.type === 'radio' ? { style: 'plain', theme: 'auto', size: 'normal', colours: 'text' }[name] : data.get('lang'))) asked.set(name, data.get(name));
+    }
     return asked;
   }
+  function address() {
+    return '?' + new URLSearchParams([...query(), ...others]);
+  }
 
+  let asking;
   async function fetched() {
-    const got = await fetch('/?' + query(), { cache: 'no-cache' });
+    asking?.abort();
+    const own = asking = new AbortController();
+    const got = await fetch('/' + address(), { cache: 'no-cache', signal: own.signal });
     if (!got.ok) throw new Error('no page');
     return new DOMParser().parseFromString(await got.text(), 'text/html');
   }
@@ -24,104 +39,181 @@
   /* Of the fresh page, only what follows the choice or the time; the reader's place and focus stay. */
   function take(page, ...selectors) {
     for (const selector of selectors) {
-      const fresh = page.querySelectorAll(selector);
-      document.querySelectorAll(selector).forEach((old, place) => fresh[place] && old.replaceChildren(...fresh[place].childNodes));
+      for (const old of document.querySelectorAll(selector)) {
+        const fresh = old.id ? page.getElementById(old.id) : page.querySelector(selector);
+        if (fresh) old.replaceChildren(...fresh.childNodes);
+      }
     }
   }
+  async function refreshed(...selectors) {
+    history.replaceState(null, '', address() + location.hash);
+    try {
+      const open = ways.querySelector('details[open]')?.id;
+      take(await fetched(), ...selectors);
+      if (selectors.includes('#ways')) {
+        for (const one of ways.children) one.open = one.id === open;
+        coded();
+      }
+      charts();
+    } catch { /* What is shown stays. */ }
+  }
 
-  async function changed() {
-    const asked = query();
-    history.replaceState(null, '', '?' + asked + location.hash);
-    document.documentElement.dataset.theme = asked.get('theme');
-    for (const [name, value] of [['lang', asked.get('lang')], ['variant', asked.get('style')], ['symbols', asked.get('symbols') || '']]) {
+  function changed(event) {
+    const boxes = [...form.querySelectorAll('[name=symbols]')];
+    none.textContent = '';
+    if (boxes.length && !boxes.some((box) => box.checked)) {
+      (event?.target.name === 'symbols' ? event.target : boxes[0]).checked = true;
+      none.textContent = none.dataset.text;
+      return;
+    }
+    const data = new FormData(form);
+    for (const name of ['theme', 'size', 'colours']) paper.dataset[name] = data.get(name);
+    const symbols = new URLSearchParams(query()).get('symbols') || '';
+    for (const [name, value] of [['lang', data.get('lang')], ['variant', data.get('style')], ['symbols', symbols]]) {
       if (live.getAttribute(name) !== value) live.setAttribute(name, value);
     }
-    try {
-      take(await fetched(), '#now tbody', '#ways code');
-      located();
-    } catch { /* what is shown stays */ }
+    refreshed('#ways', '#cards', '.ranges', 'form.day');
   }
 
   /* The code names the address that this page was asked at, where none is configured. */
-  function located() {
+  function coded() {
     for (const code of ways.querySelectorAll('code')) code.textContent = code.textContent.replaceAll('https://ticker.example', location.origin);
+    for (const block of ways.querySelectorAll('pre')) copyable(block, ways.dataset);
   }
-
-  function copying() {
-    for (const block of ways.querySelectorAll('pre')) {
-      const frame = document.createElement('div');
-      const button = document.createElement('button');
-      frame.className = 'code';
-      button.type = 'button';
-      button.textContent = ways.dataset.copy;
-      button.addEventListener('click', async () => {
-        await navigator.clipboard.writeText(block.textContent);
-        button.textContent = ways.dataset.copied;
-        setTimeout(() => { button.textContent = ways.dataset.copy; }, 2000);
-      });
-      block.replaceWith(frame);
-      frame.append(block, button);
+  /* Where there is no clipboard for scripts (plain http), what is selected is copied, or left selected for the reader. */
+  async function copied(block) {
+    try {
+      await navigator.clipboard.writeText(block.textContent);
+      return true;
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(block);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      return document.execCommand('copy');
     }
   }
-
-  let refreshed = Date.now();
-  live.addEventListener('quotes', async () => {
-    if (Date.now() - refreshed < 10000) return;
-    refreshed = Date.now();
-    try {
-      take(await fetched(), '#now tbody', '#sources tbody');
-    } catch { /* as above */ }
-  });
+  function copyable(block, said) {
+    const frame = document.createElement('div');
+    const button = document.createElement('button');
+    frame.className = 'code';
+    button.type = 'button';
+    button.textContent = said.copy;
+    button.setAttribute('aria-live', 'polite');
+    button.addEventListener('click', async () => {
+      button.textContent = await copied(block) ? ways.dataset.copied : ways.dataset.yourself;
+      setTimeout(() => { button.textContent = said.copy; }, 2500);
+    });
+    block.replaceWith(frame);
+    frame.append(block, button);
+  }
 
   const SVG = 'http://www.w3.org/2000/svg';
-  function drawn(prices, low, high) {
-    const span = high - low || 1;
-    const svg = document.createElementNS(SVG, 'svg');
-    const path = document.createElementNS(SVG, 'path');
-    path.setAttribute('d', prices.map((price, place) => `${place ? 'L' : 'M'}${(place / (prices.length - 1)) * 300},${100 - ((price - low) / span) * 100}`).join(''));
-    svg.setAttribute('viewBox', '0 0 300 100');
-    svg.setAttribute('preserveAspectRatio', 'none');
-    svg.setAttribute('aria-hidden', 'true');
-    svg.append(path);
-    return svg;
+  /* A slider under each chart goes through its numbers, by pointer, touch and keyboard; a screen reader is told each. */
+  function charts() {
+    for (const svg of document.querySelectorAll('.chart svg')) if (!svg.nextElementSibling) read(svg);
+    for (const details of document.querySelectorAll('.evidence')) details.addEventListener('toggle', () => explained(details), { once: true });
+  }
+  function read(svg) {
+    const said = document.getElementById('cards').dataset;
+    const { zone, decimals } = svg.parentNode.dataset;
+    const number = new Intl.NumberFormat(root.lang, { minimumFractionDigits: Number(decimals), maximumFractionDigits: Number(decimals) });
+    const day = new Intl.DateTimeFormat(root.lang, { dateStyle: 'medium', timeZone: zone });
+    const minute = new Intl.DateTimeFormat(root.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
+    const clock = new Intl.DateTimeFormat('en', { hour: 'numeric', minute: 'numeric', hourCycle: 'h23', timeZone: zone });
+    const points = (svg.dataset.points || '').split(';').filter(Boolean).map((one) => one.split(' '));
+    if (!points.length) return;
+    const [from, to, left, right, top, bottom, low, high] = ['from', 'to', 'left', 'right', 'top', 'bottom', 'low', 'high'].map((name) => Number(svg.dataset[name]));
+    const x = (second) => left + Math.min(1, Math.max(0, (second - from) / (to - from || 1))) * (right - left);
+    const y = (price) => top + (1 - (price - low) / (high - low || 1)) * (bottom - top);
+    const line = document.createElementNS(SVG, 'path');
+    const dot = document.createElementNS(SVG, 'circle');
+    line.setAttribute('class', 'chart-cursor');
+    dot.setAttribute('class', 'chart-cursor');
+    dot.setAttribute('r', '4');
+    const slider = document.createElement('input');
+    const told = document.createElement('output');
+    slider.type = 'range';
+    slider.max = String(points.length - 1);
+    slider.value = slider.max;
+    slider.setAttribute('aria-label', `${said.readout}: ${svg.getAttribute('aria-label').split(':')[0]}`);
+    svg.after(slider, told);
+    const show = () => {
+      const [second, price, standing] = points[slider.value];
+      const at = new Date(second * 1000);
+      const when = /^(24|0?0):00$/.test(clock.format(at)) ? day.format(at) : minute.format(at);
+      const text = `${when}: ${number.format(price)}${said[standing] ? `, ${said[standing]}` : ''}`;
+      slider.setAttribute('aria-valuetext', text);
+      told.textContent = text;
+      line.setAttribute('d', `M${x(second).toFixed(1)} ${top}V${bottom}`);
+      dot.setAttribute('cx', x(second).toFixed(1));
+      dot.setAttribute('cy', y(price).toFixed(1));
+    };
+    const use = () => {
+      if (!line.isConnected) svg.append(line, dot);
+      show();
+    };
+    /* The number that held at the pointer: the last one at or before it. */
+    const follow = (event) => {
+      const box = svg.getBoundingClientRect();
+      const along = ((event.clientX - box.left) / box.width * svg.viewBox.baseVal.width - left) / (right - left);
+      const second = from + along * (to - from);
+      let place = points.findIndex((point) => Number(point[0]) > second) - 1;
+      if (place < -1) place = points.length - 1;
+      slider.value = String(Math.max(0, place));
+      use();
+    };
+    svg.addEventListener('pointermove', follow);
+    svg.addEventListener('pointerdown', follow);
+    slider.addEventListener('input', use);
+    slider.addEventListener('focus', use);
+    show();
   }
 
-  /* From the lowest to the highest and from the first day to the last, as the reader's language writes them. */
-  function told(points, low, high, decimals, lang) {
-    const number = new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-    const day = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeZone: 'UTC' });
-    /* The day where the source is, which is what is written before the T. */
-    const [first, last] = [points[0], points.at(-1)].map((point) => Date.parse(point.as_of.slice(0, 10)));
-    return `: ${number.format(low)} – ${number.format(high)}, ${first === last ? day.format(first) : day.formatRange(first, last)}`;
+  async function explained(details) {
+    try {
+      const got = await fetch(details.dataset.src);
+      const body = document.createElement('pre');
+      body.tabIndex = 0;
+      body.textContent = JSON.stringify(await got.json(), null, 2);
+      details.append(body);
+    } catch { /* The link stays. */ }
   }
 
-  /* A price a day or, where there are too few days yet, every price there is. */
-  async function line(symbol) {
-    for (const interval of ['1d', 'raw']) {
-      const got = await fetch(`/v1/quotes/${encodeURIComponent(symbol)}/history?interval=${interval}&limit=2000`);
-      const points = got.ok ? (await got.json()).points : [];
-      if (points.length > 1) return points;
-    }
-    return null;
-  }
+  /* The board of now goes on; one of a day of the past stands. */
+  let looked = Date.now();
+  live.addEventListener('quotes', async () => {
+    if (Date.now() - looked < 10000 || others.has('at')) return;
+    looked = Date.now();
+    try {
+      const page = await fetched();
+      for (const card of document.querySelectorAll('.card')) {
+        const fresh = page.getElementById(card.id);
+        if (fresh) card.querySelector('.facts').replaceChildren(...fresh.querySelector('.facts').childNodes);
+      }
+      take(page, '#sources tbody', '#sources summary');
+    } catch { /* As above. */ }
+  });
 
-  async function past() {
-    for (const figure of document.querySelectorAll('#history figure')) {
-      try {
-        const points = await line(figure.dataset.symbol);
-        if (!points) continue;
-        const prices = points.map((point) => point.price);
-        const low = Math.min(...prices), high = Math.max(...prices), caption = figure.lastElementChild;
-        caption.append(told(points, low, high, Number(figure.dataset.decimals), caption.lang));
-        figure.prepend(drawn(prices, low, high));
-        figure.hidden = document.getElementById('history').hidden = false;
-      } catch { /* no chart */ }
-    }
-  }
+  document.addEventListener('click', (event) => {
+    const range = event.target.closest?.('.ranges a');
+    if (!range || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    others.set('range', new URL(range.href).searchParams.get('range'));
+    for (const one of document.querySelectorAll('.ranges a')) one.toggleAttribute('aria-current', one === range);
+    range.setAttribute('aria-current', 'true');
+    refreshed('#cards', 'form.day');
+  });
+  document.getElementById('converter')?.addEventListener('submit', (event) => {
+    event.preventDefault();
+    for (const [name, value] of new FormData(event.target)) if (['amount', 'from', 'to'].includes(name)) others.set(name, value);
+    refreshed('#converted');
+  });
+  document.getElementById('converter')?.addEventListener('change', (event) => event.target.form.requestSubmit());
 
   form.addEventListener('change', changed);
   form.addEventListener('submit', (event) => { event.preventDefault(); changed(); });
-  located();
-  copying();
-  past();
+  coded();
+  for (const quote of document.querySelectorAll('.copied')) copyable(quote, quote.dataset);
+  charts();
 })();
