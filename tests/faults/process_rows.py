@@ -108,7 +108,7 @@ PROCESSES: tuple[Fault, ...] = (
         "`RLIMIT_AS` 8 MB above, an answer that takes a hundred",
         "that poll fails, nothing else",
         "tests/faults/test_resources.py::test_an_answer_too_big_for_memory_is_one_failed_poll",
-        Mutation("ticker.poll.poller:Poller.poll", "Exception", "ValueError"),
+        Mutation("ticker.polling:Poller.poll", "Exception", "ValueError"),
     ),
     Fault(
         "stampede",
@@ -123,7 +123,7 @@ PROCESSES: tuple[Fault, ...] = (
         "no request of a reader ever asks a source",
         "tests/faults/test_stampede.py::test_at_a_new_version_each_view_is_made_once_and_no_source_is_asked",
         Mutation(
-            "ticker.app:context_of",
+            "ticker.app:_context",
             "clock=now",
             "clock=lambda: [poller.poll_now(source) for source in poller.feeds] and now()",
         ),

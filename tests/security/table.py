@@ -338,6 +338,6 @@ ATTACKS: tuple[Fault, ...] = (
         "`ticker check`, a wrong address, a store that is away",
         "the address without it",
         f"{_TEST}secrets.py::test_what_is_in_force_is_printed_without_passwords_and_keys",
-        Mutation("ticker.cli.reports:check", "redact(str(value))", "str(value)"),
+        Mutation("ticker.cli.reports:_masked", "redact(value)", "value"),
     ),
 )
