@@ -422,7 +422,7 @@ class Poller:
 
     def cost(self, source: str) -> int:
         """How many requests one poll of `source` takes."""
-        tables = 1 if self.feeds[source].adapter.earlier is not None and source not in self._looked_back else 0
+        tables = 2 if self.feeds[source].adapter.earlier is not None and source not in self._looked_back else 0
         return self.targets.cost(source, self._clock()) + tables
 
     def latest_values(self, source: str) -> dict[str, str]:
@@ -473,7 +473,7 @@ class Poller:
         return self._store.take(self.targets, health, replace(reply, ticks=reply.ticks + earlier), self._clock())
 
     async def _earlier(self, feed: Feed, codes: Sequence[str], reply: Reply) -> tuple[Tick, ...]:
-        """Once after a start the table before the newest one: in the evening the one that is in force.
+        """Once after a start the tables before the newest one: in the evening the one in force, and the one before.
 
         It is what a first table is judged by, and its own publisher's word for the change of the day.
         """
@@ -485,15 +485,17 @@ class Poller:
             self._looked_back.add(feed.id)
             return ()
         now = self._clock().astimezone(newest.tzinfo)
+        found: list[Tick] = []
         try:
-            found = await ask_earlier(
-                self._fetcher, feed, codes, now.date() if newest > now else newest.date() - timedelta(days=1)
-            )
+            if newest > now:
+                found += (await ask_earlier(self._fetcher, feed, codes, now.date())).ticks
+            oldest = min([newest, *(tick.as_of for tick in found)])
+            found += (await ask_earlier(self._fetcher, feed, codes, oldest.date() - timedelta(days=1))).ticks
         except SourceError:
-            # The newest table is known all the same; this one is asked for again with the next.
-            return ()
+            # The newest table is known all the same; what is missing is asked for again with the next.
+            return tuple(tick for tick in found if tick.as_of < newest)
         self._looked_back.add(feed.id)
-        return tuple(tick for tick in found.ticks if tick.as_of < newest)
+        return tuple(tick for tick in found if tick.as_of < newest)
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""

@@ -152,12 +152,26 @@ def _fixing(ask: SelectionInput, publisher: str) -> Own:
 
 
 def _tables(ask: SelectionInput, publisher: str) -> list[Table]:
-    """Every date of which something is said, the oldest first: each is judged by what is believed of those before."""
+    """Every date of which something is said, the oldest first; who was refuted about one date is doubted about all."""
+    tables = _judged(ask, publisher, frozenset())
+    refuted = {
+        c.source
+        for table in tables
+        for j in table.judged
+        if table.believed is not None and j.rule.belief is Belief.REFUSED
+        for c in j.claim.candidates
+    }
+    return _judged(ask, publisher, frozenset(refuted)) if refuted else tables
+
+
+def _judged(ask: SelectionInput, publisher: str, refuted: frozenset[str]) -> list[Table]:
+    """Each date is judged by what is believed of those before."""
     said = statements(ask, publisher)
     found: list[Table] = []
     for as_of in (dates := sorted(said)):
         before = _before(ask, found, as_of)
-        claims = evidence.examine(ask, claims_of(ask, said[as_of], publisher), before, [said[each] for each in dates])
+        claims = claims_of(ask, said[as_of], publisher)
+        claims = evidence.examine(ask, claims, before, [said[each] for each in dates], refuted)
         judged = tuple(Judged(claim, decide(claim, FIXING)) for claim in claims)
         believed = min((j for j in judged if j.believed), key=lambda j: FIXING.index(j.rule), default=None)
         found.append(Table(as_of, believed, judged))

@@ -287,14 +287,25 @@ def examine(
     claims: Sequence[Claim],
     before: Confirmed | None,
     said: Sequence[Mapping[str, Candidate]] = (),
+    refuted: frozenset[str] = frozenset(),
 ) -> list[Claim]:
     """The claims of one date with every check that can be made, and with their rivals.
 
-    `before` is the newest number that is believed for an earlier date, `said` what is said of every date, in order.
+    `before` is the newest number that is believed for an earlier date, `said` what is said of every date, in order;
+    `refuted` are the sources that were refuted about another one.
     """
     found = [Claim(c.candidates, _findings(ask, c, before, said)) for c in claims]
+    if len(found) > 1:
+        found = [_elsewhere(claim, refuted) for claim in found]
     told = _compared(found)
     return [Claim(c.candidates, c.findings, tuple(other for other in told if other is not c)) for c in told]
+
+
+def _elsewhere(claim: Claim, refuted: frozenset[str]) -> Claim:
+    """With the finding that everybody who says it was refuted about another date."""
+    if not all(c.source in refuted for c in claim.candidates):
+        return claim
+    return Claim(claim.candidates, {**claim.findings, "refuted_elsewhere": Finding("refuted_elsewhere", holds=False)})
 
 
 def _findings(
