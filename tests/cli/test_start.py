@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -136,6 +137,16 @@ async def test_a_log_that_nobody_reads_stops_neither_answers_nor_the_end(tmp_pat
     finally:
         process.kill()
         os.close(reading)
+
+
+async def test_a_metrics_port_in_use_is_told_by_its_number(tmp_path: Path) -> None:
+    """As where two processes of one template have the same: the public port is not the one to change."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ("serve", "--port", "0", "--store", "memory://", "--upstream", UNREACHABLE)
+        code, _, err = await done(tmp_path, *arguments, TICKER_SERVER__METRICS_PORT=port)
+    assert code == 1
+    assert f"Address already in use: 127.0.0.1 port {port}" in json.loads(err.splitlines()[-1])["error"]
 
 
 async def test_the_demo_listens_where_it_is_told(tmp_path: Path) -> None:

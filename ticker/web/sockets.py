@@ -47,7 +47,8 @@ def bind(host: str, port: int, *, reuse_port: bool) -> list[socket.socket]:
         except OSError as error:
             if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
                 _close(bound)
-                raise
+                # Which of several addresses it was, `error` does not say.
+                raise OSError(error.errno, f"{error.strerror}: {address[0]} port {port}") from None
             missing = error  # as ::1 for `localhost` on a machine without IPv6
         else:
             port = made.getsockname()[1]
