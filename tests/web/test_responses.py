@@ -126,3 +126,36 @@ async def test_a_board_that_time_has_passed_by_is_never_kept(looks: int) -> None
             break
     assert b'"price": null' in answer
     await service.stop()
+
+
+async def test_a_number_that_was_said_again_is_another_answer() -> None:
+    """Its `checked_at` is: neither the tag nor the date of the former one stands for it."""
+    async with live() as served, aiohttp.ClientSession(served.url) as client:
+        async with client.get("/v1/quotes/USD") as first:
+            former = {"If-Modified-Since": first.headers["Last-Modified"]}
+            tag = {"If-None-Match": first.headers["ETag"]}
+        served.context.board.check({"USD": NOON + timedelta(seconds=90)})
+        for headers in (former, tag):
+            async with client.get("/v1/quotes/USD", headers=headers) as again:
+                assert again.status == 200
+                assert '"checked_at": "2024-11-22T09:01:30Z"' in await again.text()
+
+
+async def test_the_access_log_says_what_a_request_is_traced_by(caplog: pytest.LogCaptureFixture) -> None:
+    """`traceparent` and `X-Request-Id` as they came, where they are what they should be; nothing else of the client."""
+    caplog.set_level("INFO", "ticker")
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with live(server__access_log=True) as served, aiohttp.ClientSession(served.url) as client:
+        for headers in (
+            {"traceparent": trace, "X-Request-Id": "a1b2-C3"},
+            {"traceparent": "00-zz", "X-Request-Id": 'a b"c'},
+            {},
+        ):
+            for _ in range(2):
+                await (await client.get("/v1/quotes/USD", headers=headers)).read()
+    lines = [record.__dict__ for record in caplog.records if record.getMessage() == "request"]
+    assert len(lines) == 6
+    texts = [str(line) for line in lines]
+    assert ["a1b2-C3" in text and trace in text for text in texts] == [True, True, *[False] * 4]
+    assert not any("00-zz" in text for text in texts)
+    assert not any("request_id" in text for text in texts[2:])

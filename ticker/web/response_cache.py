@@ -60,16 +60,25 @@ class CachedResponse:
 
 
 def cached_response(
-    route: str, made: Representation, coding: str, fields: Mapping[str, str], *, shared: bool
+    route: str,
+    made: Representation,
+    coding: str,
+    fields: Mapping[str, str],
+    *,
+    shared: bool,
+    modified: datetime | None = None,
 ) -> CachedResponse:
-    """`made` in `coding`, or as it is where a coding is not worth it; `fields` are those that a 304 repeats."""
+    """`made` in `coding`, or as it is where a coding is not worth it; `fields` are those that a 304 repeats.
+
+    `modified` is when it last changed, where the representation does not know it.
+    """
     coding = coding if coding in made.codings else "identity"
     etag, body = made.etag(coding), made.encoded(coding)
     content = {"Content-Type": made.content_type, "Content-Length": str(len(body))}
     if coding != "identity":
         content["Content-Encoding"] = coding
     head = lines({"ETag": etag, **fields})
-    return CachedResponse(route, etag, made.modified, head, lines(content) + _END, body, shared)
+    return CachedResponse(route, etag, modified or made.modified, head, lines(content) + _END, body, shared)
 
 
 class Openings:
@@ -86,6 +95,12 @@ class Openings:
         fields = {"Date": formatdate(second, usegmt=True), **told.fields, "CDN-Cache-Control": cdn}
         line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         return line + lines({**fields, **cross_origin(origin, self._cors_origins), **self._demo})
+
+
+def changed_at(snapshot: Snapshot) -> datetime:
+    """When an answer cut from the snapshot last changed: with its numbers, or when a source said one of them again."""
+    checked = (quote.checked_at for quote in snapshot.quotes if quote.checked_at is not None)
+    return max((snapshot.generated_at, *checked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +220,7 @@ class ResponseCache:
         # The hour decides how old a stale number is said to be.
         if former is None or former.snapshot is not snapshot or former.hour != hour:
             self._entries.clear()
-        told = freshness(snapshot.generated_at, now, self._board.next_change(now), snapshot.valid_until)
+        told = freshness(changed_at(snapshot), now, self._board.next_change(now), snapshot.valid_until)
         until = min(told.changes_at, hour + _HOUR, self._board.turns_at or _NEVER)
         ends = min(second + 1.0, until.timestamp())
         edition = self._board.edition

@@ -15,7 +15,7 @@ from ticker.rendering.representation import Representation
 from ticker.web.context import CONTEXT, Context
 from ticker.web.headers import Freshness, cross_origin, demand, freshness, lines, security, status_of
 from ticker.web.negotiation import CHOSEN, preferred_coding
-from ticker.web.response_cache import CachedResponse, cached_response
+from ticker.web.response_cache import CachedResponse, cached_response, changed_at
 
 # Fields that are the request's own, put on its answer whatever that is, errors included: what is left of a limit.
 OWN_FIELDS = web.RequestKey("own_fields", dict[str, str])
@@ -88,12 +88,12 @@ def respond_current(
     With `hour`, it holds in that hour alone. Raises a Problem (412).
     """
     context = request.app[CONTEXT]
-    each, cache = _response_of(request, made, fields), context.cache
+    each, cache = _response_of(request, made, fields, changed_at(snapshot)), context.cache
     epoch = cache.epoch()
     if epoch.snapshot is not snapshot or hour not in {None, epoch.hour}:
         # Time has passed it by since it was asked for: it is an answer like any other, but is not given again.
         now = context.clock()
-        return _sent(request, each, freshness(made.modified, now, now, now))
+        return _sent(request, each, freshness(each.modified, now, now, now))
     cache.keep(target_of(request), variant_of(request, context), each)
     return _sent(request, each, None)
 
@@ -121,12 +121,14 @@ def apply_headers(request: web.BaseRequest, answered: web.StreamResponse, contex
         headers["Ticker-Demo"] = "true"
 
 
-def _response_of(request: web.Request, made: Representation, fields: Mapping[str, str]) -> CachedResponse:
+def _response_of(
+    request: web.Request, made: Representation, fields: Mapping[str, str], modified: datetime | None = None
+) -> CachedResponse:
     context, chosen = request.app[CONTEXT], request.get(CHOSEN, {})
     varies = sorted(["Accept-Encoding", *chosen, *([] if "*" in context.cors_origins else ["Origin"])])
     own = security({"Vary": ", ".join(varies), **fields})
     coding = preferred_coding(request.headers.get("Accept-Encoding", ""), made.codings)
-    return cached_response(route_of(request), made, coding, own, shared=all(chosen.values()))
+    return cached_response(route_of(request), made, coding, own, shared=all(chosen.values()), modified=modified)
 
 
 def _sent(request: web.Request, each: CachedResponse, told: Freshness | None) -> web.StreamResponse:
