@@ -1,30 +1,30 @@
 """What ops see: one registry an application. Labels are bounded by configuration and route patterns.
 
-What is counted as it happens (answers, streams) is prometheus_client's own Counter and Histogram; the rest is read at
-scrape time from the board, the sources' health and the process's.
+Everything is read at scrape time: from what was counted of answers, from the board, the sources' health and the
+process's.
 """
 
 from __future__ import annotations
 
 import gzip
 import platform
-from collections import Counter as Counts
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
 from cachetools import TTLCache
-from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
-from ticker import __version__, health
+from ticker import __version__
 from ticker.calendars import Calendar
 from ticker.calendars.coverage import covered_until
-from ticker.health import OPERATIONS, Health, StoreHealth
+from ticker.health import OPERATIONS, Health, Histogram, StoreHealth
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot, Status
 
@@ -39,57 +39,58 @@ TICK_REASONS = (Reason.UNIT, Reason.RANGE, Reason.MOVE, Reason.FUTURE, Reason.FR
 POLL_REASONS = tuple(reason for reason in Reason if reason not in TICK_REASONS[2:])
 
 
+class _Series:
+    """How often one route gave one answer, and the durations of the route."""
+
+    __slots__ = ("answers", "durations")
+
+    def __init__(self, durations: Histogram) -> None:
+        self.answers = 0
+        self.durations = durations
+
+
 class Traffic(Collector):
-    """Counts what was asked and answered, by route pattern; unknown paths are one route."""
+    """Counts what was asked and answered, by route pattern; unknown paths are one route.
+
+    In plain numbers: prometheus_client's own Counter and Histogram take 1.3 µs an answer, which is a third of what the
+    fast path takes for all of it.
+    """
 
     def __init__(self) -> None:
         self.streams = 0
-        self._requests = Counter("ticker_http_requests", "Answers given.", ["route", "method", "code"], registry=None)
-        self._seconds = Histogram(
-            "ticker_http_request_duration_seconds", "Time to answer.", ["route"], buckets=_ANSWER_SECONDS, registry=None
-        )
-        # The children by their labels: to ask for one by `labels` takes longer than to count.
-        self._counters: dict[tuple[str, str, int], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._series: dict[tuple[str, str, int], _Series] = {}
+        self._durations: dict[str, Histogram] = {}
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer and the seconds it took."""
-        counter = self._counters.get((route, method, status)) or self._counter(route, method, status)
-        counter.inc()
-        histogram = self._histograms.get(route) or self._histogram(route)
-        histogram.observe(seconds)
+        series = self._series.get((route, method, status)) or self._begin(route, method, status)
+        series.answers += 1
+        series.durations.observe(seconds)
 
     def expect(self, route: str) -> None:
         """Begin the series of a route at 0."""
-        self._histogram(route)
         for code in _CODES:
-            self._counter(route, "GET", code)
+            self._begin(route, "GET", code)
 
     @property
-    def requests(self) -> Counts[tuple[str, str, int]]:
+    def requests(self) -> Counter[tuple[str, str, int]]:
         """How many answers were given, by route, method and status."""
-        samples = (sample for family in self._requests.collect() for sample in family.samples)
-        counted = Counts[tuple[str, str, int]]()
-        for sample in samples:
-            if sample.name.endswith("_total"):
-                labels = sample.labels
-                counted[labels["route"], labels["method"], int(labels["code"])] = int(sample.value)
-        return counted
+        return Counter({labels: series.answers for labels, series in self._series.items()})
 
     def collect(self) -> Iterable[Metric]:
-        """The families, without the times at which each series began: they would be as many again."""
-        for family in (*self._requests.collect(), *self._seconds.collect()):
-            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
-            yield family
+        """The families of the contract."""
+        requests = CounterMetricFamily("ticker_http_requests", "Answers given.", labels=["route", "method", "code"])
+        for (route, method, code), series in self._series.items():
+            requests.add_metric([route, method, str(code)], series.answers)
+        durations = HistogramMetricFamily("ticker_http_request_duration_seconds", "Time to answer.", labels=["route"])
+        for route, histogram in self._durations.items():
+            durations.add_metric([route], *buckets(histogram))
+        yield from (requests, durations)
         yield GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self.streams)
 
-    def _counter(self, route: str, method: str, status: int) -> Counter:
-        found = self._counters[route, method, status] = self._requests.labels(route, method, str(status))
-        return found
-
-    def _histogram(self, route: str) -> Histogram:
-        found = self._histograms[route] = self._seconds.labels(route)
-        return found
+    def _begin(self, route: str, method: str, status: int) -> _Series:
+        durations = self._durations.setdefault(route, Histogram(_ANSWER_SECONDS))
+        return self._series.setdefault((route, method, status), _Series(durations))
 
 
 class TickerCollector(Collector):
@@ -314,7 +315,7 @@ def seconds(moment: datetime | None) -> float:
     return moment.timestamp() if moment else 0.0
 
 
-def buckets(histogram: health.Histogram) -> tuple[list[tuple[str, float]], float]:
+def buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     """A histogram's cumulated buckets by upper bound in seconds, and its sum."""
     running, found = 0, []
     for bound, count in zip((*map(str, histogram.bounds), "+Inf"), histogram.counts, strict=True):

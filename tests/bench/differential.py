@@ -1,7 +1,7 @@
-"""The express lane beside the ordinary path, by the million: python -m tests.bench.differential [REQUESTS [PROCESSES]].
+"""The fast path beside the ordinary one, by the million: python -m tests.bench.differential [REQUESTS [PROCESSES]].
 
-Every request goes to the service with its lane, with its shelf alone, and with neither; the first difference in a byte,
-a closed connection or a counter ends the run with what was said. Bytes of a Date apart, nothing is left out.
+Every request goes to the service with its fast path, with its cache alone, and with neither; the first difference in a
+byte, a closed connection or a counter ends the run with what was said. Bytes of a Date apart, nothing is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ async def _portion(seed: int) -> tuple[int, int]:
 
 
 def portion(seed: int) -> tuple[int, int]:
-    """Requests sent, and answered by the lane."""
+    """Requests sent, and answered by the fast path."""
     # What is no HTTP is sent on purpose, thousands of times.
     logging.disable(logging.CRITICAL)
     try:
@@ -42,12 +42,12 @@ def main() -> None:
     """As many as the command line says, ten million by default, in two processes."""
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
     processes = int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    began, sent, express = time.monotonic(), 0, 0
+    began, sent, at_once_all = time.monotonic(), 0, 0
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for told, at_once in pool.imap_unordered(portion, range(-(-wanted // PORTION))):
-            sent, express = sent + told, express + at_once
+            sent, at_once_all = sent + told, at_once_all + at_once
             took = time.monotonic() - began
-            print(f"{sent:10} requests alike, {express:9} by the lane, {took:6.0f} s", flush=True)
+            print(f"{sent:10} requests alike, {at_once_all:9} by the fast path, {took:6.0f} s", flush=True)
 
 
 if __name__ == "__main__":

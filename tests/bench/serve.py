@@ -25,8 +25,8 @@ from pathlib import Path
 from tests.bench.load import CONNECTIONS, Load, Server, free_port
 from tests.bench.peers import PEERS, THEIRS, Answer
 
-EXPRESS, ORDINARY, HELLO, FASTAPI, NGINX = (
-    "ticker, express lane",
+FAST, ORDINARY, HELLO, FASTAPI, NGINX = (
+    "ticker, fast path",
     "ticker, ordinary path",
     "aiohttp + uvloop",
     "FastAPI, response model",
@@ -86,10 +86,10 @@ def main() -> None:
         servers = {
             peer: stack.enter_context(_server(peer, folder))
             for peer in PEERS
-            if options.only != "ours" or peer in {EXPRESS, ORDINARY, *AGAINST.values()}
+            if options.only != "ours" or peer in {FAST, ORDINARY, *AGAINST.values()}
         }
         peers = [Row(peer, browser) for peer in servers for browser in (False, True)]
-        ours = [] if options.only == "peers" else list(_ours(servers[EXPRESS]))
+        ours = [] if options.only == "peers" else list(_ours(servers[FAST]))
         measured: Measured = {row: [] for row in (*peers, *ours)}
         for number in range(options.rounds):
             with _locked(options.lock):
@@ -103,7 +103,7 @@ def main() -> None:
 
 def answer() -> Answer:
     """Our own answer: its body and, but for what every server writes itself, its fields."""
-    with _server(EXPRESS, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as given:
+    with _server(FAST, Path()) as server, _asked(server, "/v1/quotes/USD", {}) as given:
         fields = {name: value for name, value in given.headers.items() if name not in THEIRS}
         return Answer(given.read(), fields)
 
@@ -118,10 +118,10 @@ def _ours(server: Server) -> Iterator[Row]:
     for browser in (False, True):
         for target in TARGETS:
             for coding in CODINGS:
-                row = Row(EXPRESS, browser, target, coding)
+                row = Row(FAST, browser, target, coding)
                 with _asked(server, target, row.headers) as answer:
                     tag = answer.headers["ETag"]
-                for peer in (EXPRESS, ORDINARY):
+                for peer in (FAST, ORDINARY):
                     yield Row(peer, browser, target, coding, None)
                     yield Row(peer, browser, target, coding, tag)
 
@@ -181,7 +181,7 @@ def _print_ours(measured: Measured, rows: Sequence[Row]) -> None:
     if rows:
         print(f"{'':8} {'':2} {'':14} {'':8} {'':3} {_COLUMNS}")
     for row in rows:
-        path, status = "express" if row.peer == EXPRESS else "ordinary", 304 if row.tag else 200
+        path, status = "fast" if row.peer == FAST else "ordinary", 304 if row.tag else 200
         print(f"{path:8} {12 if row.browser else 1:2} {row.target:14} {row.coding:8} {status} {_cells(measured, row)}")
 
 

@@ -25,7 +25,7 @@ from tests.bench import serve
 from tests.bench.load import Load, Server, free_port
 from tests.bench.peers import Answer, hello, ours
 
-LANE, HELLO = "ticker, express lane", "aiohttp + uvloop"
+FAST, HELLO = "ticker, fast path", "aiohttp + uvloop"
 # Seconds: a turn below has had nothing to answer.
 _IDLE = 10e-6
 
@@ -43,8 +43,8 @@ async def noted(turns: list[float]) -> None:
 
 async def served(kind: str, port: int, answer: Path) -> None:
     """One of the two servers; at its end it tells of its turns."""
-    if kind == LANE:
-        await ours.started(port, lane=True)
+    if kind == FAST:
+        await ours.started(port, fast=True)
     else:
         runner = web.AppRunner(hello.app(Answer.read(answer)), access_log=None)
         await runner.setup()
@@ -68,7 +68,7 @@ def main() -> None:
         file = Path(name) / "answer.json"
         serve.answer().write(file)
         for _ in range(rounds):
-            for kind in (LANE, HELLO):
+            for kind in (FAST, HELLO):
                 command = [sys.executable, "-m", "tests.bench.tail", kind, str(port := free_port()), str(file)]
                 with Server(command, port, file) as server:
                     loads.setdefault(kind, []).append(server.burst("/v1/quotes/USD", {}, 2))

@@ -15,7 +15,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from time import time
 
-from cachetools import LRUCache
+from cachetools import FIFOCache, LRUCache
 
 from ticker.board import Board
 from ticker.quotes import Snapshot
@@ -31,6 +31,8 @@ _MAX_PREFERENCES, _PREFERENCES_LENGTH = 2048, 1024
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _END = b"\r\n"
+# As a number: to ask an enumeration for it takes as long as the rest of a message.
+_NOT_MODIFIED = 304
 
 # The value of a header: bytes on the fast path, text behind aiohttp's parser, None where there is none.
 HeaderValue = str | bytes | None
@@ -54,7 +56,7 @@ class CachedResponse:
 
     def message(self, opening: bytes, status: int, *, with_body: bool, extra: bytes = b"") -> bytes:
         """The whole answer: a 304 says nothing of a body, and HEAD gets everything but the body."""
-        if status == HTTPStatus.NOT_MODIFIED:
+        if status == _NOT_MODIFIED:
             return b"".join((opening, extra, self.head, _END))
         return b"".join((opening, extra, self.head, self.body_head, self.body if with_body else b""))
 
@@ -151,7 +153,7 @@ class ResponseCache:
         self._origins: dict[HeaderValue, str] = {each: each for each in listed}
         self._origins |= {each.encode(): each for each in listed}
         self._entries: LRUCache[tuple[bytes, str], CachedResponse] = LRUCache(max_bytes, _held)
-        self._variants: LRUCache[tuple[HeaderValue, HeaderValue, HeaderValue], str] = LRUCache(_MAX_PREFERENCES)
+        self._variants: FIFOCache[tuple[HeaderValue, HeaderValue, HeaderValue], str] = FIFOCache(_MAX_PREFERENCES)
         self._epoch: CacheEpoch | None = None
 
     @property
@@ -235,7 +237,9 @@ class ResponseCache:
         if_none_match: HeaderValue,
         if_modified_since: HeaderValue,
     ) -> tuple[CachedResponse, int, bytes]:
-        status = status_of(each.etag, each.modified, _text(if_none_match), _text(if_modified_since))
+        status = 200
+        if if_none_match is not None or if_modified_since is not None:
+            status = status_of(each.etag, each.modified, _text(if_none_match), _text(if_modified_since))
         listed = self._origins.get(origin)
         key = (listed, status, each.shared)
         opening = epoch.openings.get(key)

@@ -59,7 +59,7 @@ def _flask(_folder: Path, port: int) -> list[str]:
 
 # By name, the command that starts it in a folder with `answer.json`, on a port.
 PEERS: dict[str, Callable[[Path, int], list[str]]] = {
-    "ticker, express lane": _ours("express"),
+    "ticker, fast path": _ours("fast"),
     "ticker, ordinary path": _ours("ordinary"),
     "aiohttp + uvloop": _python("hello"),
     "nginx, static file": nginx.static,
