@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, str] = {
     "clock": "",
     "threads": "",
     "log": "",
+    "supervision": "log",
     "quotes": "fields",
     "calendars": "fields",
     "convert": "quotes",
@@ -40,13 +41,13 @@ MAY_IMPORT: dict[str, str] = {
     "scheduling": "clock log settings.models",
     # what is kept, and who polls
     "storage": "calendars health log quotes threads",
-    "replicas": "board health log overrides polling process_health quotes scheduling storage",
+    "replicas": "board health log overrides polling process_health quotes scheduling storage supervision",
     "backfill": "feeds fetch normalize quotes sources storage validate",
-    "recording": "board clock fetch log polling quotes",
+    "recording": "board clock fetch log polling quotes supervision",
     # what is shown
     "rendering.locales": "",
     "rendering": "calendars convert health quotes rendering.locales settings.models storage",
-    "process_health": "clock health log",
+    "process_health": "clock health log supervision",
     "metrics": "ticker calendars health process_health quotes",
     "web": "board calendars convert health log metrics process_health quotes rendering rendering.locales "
     "settings.models storage",

@@ -97,8 +97,9 @@ class Service:
             if self.coordinator is not None:
                 self.coordinator.start()
             self.timekeeper.every(_AGEING_SECONDS, self._age)
-            keeping = asyncio.create_task(self.store_writer.run())
-            watch = asyncio.create_task(self.context.process_health.watch())
+            supervise = self.context.process_health.supervisor.run
+            keeping = asyncio.create_task(supervise("store", self.store_writer.run))
+            watch = asyncio.create_task(supervise("watch", self.context.process_health.watch))
             try:
                 if self.begun is not None:
                     await self.begun.wait()
@@ -123,7 +124,8 @@ class Service:
                 yield
             return
         async with self.fetcher:
-            keeping = asyncio.create_task(self.store_writer.run())
+            supervise = self.context.process_health.supervisor.run
+            keeping = asyncio.create_task(supervise("store", self.store_writer.run))
             try:
                 await asyncio.gather(*map(self.poller.poll, self.poller.feeds))
                 yield
@@ -163,11 +165,16 @@ class Service:
             log.warning("calendar ends", calendar=name, covered_until=str(last), mend=coverage.MEND)
 
     def _age(self) -> None:
-        self.context.process_health.timetable_ran()
-        now = self.context.clock()
-        if self.timekeeper.clock_was_set():
-            self.poller.publish(now)
-        self.poller.look_again(now)
+        health = self.context.process_health
+        health.timetable_ran()
+        try:
+            now = self.context.clock()
+            if self.timekeeper.clock_was_set():
+                self.poller.publish(now)
+            self.poller.look_again(now)
+            self.timekeeper.revive()
+        except Exception as error:  # noqa: BLE001 - counted, and done again in a second
+            health.supervisor.failed("ageing", error)
 
     def openapi(self) -> bytes:
         """The OpenAPI document of this service."""
@@ -240,7 +247,7 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         leave=lambda: partner().leave(),
     )
     store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), stored=stored)
-    board = _board(config, store_writer, now, demo=demo, stored=stored)
+    board = _board(config, store_writer, now, lambda: replica is not None and replica.cut_off, demo=demo, stored=stored)
     addresses = {feed.base_url.rstrip("/"): source for source, feed in feeds.items()}
     fetcher = around(Fetcher(config.user_agent), addresses)
     replica = (
@@ -250,6 +257,8 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
             PARTS,
             turned=lambda before: partner().turned(before),
             heard=lambda message: partner().receive(message),
+            supervisor=health.supervisor,
+            untold_for=lambda: store_writer.untold_for,
         )
         if shared
         else None
@@ -288,13 +297,20 @@ def _store_writer(
 
 
 def _board(
-    config: Settings, store_writer: StoreWriter, now: Callable[[], datetime], *, demo: bool, stored: bool
+    config: Settings,
+    store_writer: StoreWriter,
+    now: Callable[[], datetime],
+    cut_off: Callable[[], bool],
+    *,
+    demo: bool,
+    stored: bool,
 ) -> Board:
     """The board with what was shown last, where that was kept, in its true age."""
     wanted = tuple(config.instruments.values())
     kept = store_writer.restore(wanted, now()) if stored else None
     first = kept or Snapshot(store_writer.newest, now(), ())
-    return Board(replace(first.resumed(wanted, now()), demo=demo), decode_overrides(store_writer.overridden))
+    first = replace(first.resumed(wanted, now()), demo=demo)
+    return Board(first, decode_overrides(store_writer.overridden), cut_off)
 
 
 def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str, Plan]:
@@ -414,8 +430,18 @@ def replay(config: Settings, recording: Recording, start: datetime, speed: float
     playback = Playback(recording, {feed.base_url.rstrip("/"): source for source, feed in feeds.items()}, now)
 
     def replaying(poller: Poller, board: Board, health: ProcessHealth) -> Replayer:
-        alive = health.timetable_ran
-        return Replayer(recording, playback, poller, board, now, start, speed, repeats=demo, alive=alive)
+        return Replayer(
+            recording,
+            playback,
+            poller,
+            board,
+            now,
+            start,
+            speed,
+            repeats=demo,
+            alive=health.timetable_ran,
+            supervisor=health.supervisor,
+        )
 
     return compose(config, now=now, demo=demo, around=lambda _fetcher, _bases: playback, replaying=replaying)
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from ticker.overrides import NO_OVERRIDES, Overrides
-from ticker.quotes import Snapshot
+from ticker.quotes import Reason, Snapshot, Status
 
 
 class Board:
     """Holds the current snapshot. Readers never wait and never cause anything upstream."""
 
-    def __init__(self, first: Snapshot, overrides: Overrides = NO_OVERRIDES) -> None:
-        """`overrides` are what editors have set; they lie over the snapshot that selection has decided."""
+    def __init__(
+        self, first: Snapshot, overrides: Overrides = NO_OVERRIDES, cut_off: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`overrides` are what editors have set; they lie over the snapshot that selection has decided.
+
+        While it is `cut_off` from whoever polls, nothing that it shows is fresh: nobody would tell it of a new number.
+        """
         self._selected = first
         self._overrides = overrides
+        self._cut_off = cut_off
+        self._doubted = False
         self._snapshot = overrides.applied(first, first.generated_at)
         self._turns_at = self._turns(first.generated_at)
         self._next_change: datetime | None = None
@@ -66,9 +73,13 @@ class Board:
 
         Asked on every request, so that a number past its time is withdrawn even while every timer stands still.
         """
-        if self._turns_at is not None and now >= self._turns_at:
+        if self._cut_off() is not self._doubted:
+            self._doubted = not self._doubted
+            selected = self._selected.at(now)
+            self.put(replace(selected, version=selected.version + 1, generated_at=now), now)
+        elif self._turns_at is not None and now >= self._turns_at:
             aged = self._selected.at(now)
-            if self._overrides.applied(aged, now).quotes != self._snapshot.quotes and aged is self._selected:
+            if self._shown(aged, now).quotes != self._snapshot.quotes and aged is self._selected:
                 # An editor's hand has come or gone: a version of its own, dated when it was due.
                 aged = aged.follow(aged.quotes, self._turns_at)
             self.put(aged, now)
@@ -88,7 +99,7 @@ class Board:
         if newer:
             self._selected = snapshot
             self._loaded = self._loaded or _has_number(snapshot)
-        self._snapshot = self._overrides.applied(self._selected, now)
+        self._snapshot = self._shown(self._selected, now)
         self._turns_at = self._turns(now)
         self._edition += 1
         if newer:
@@ -102,8 +113,10 @@ class Board:
         if quotes != self._selected.quotes:
             self._selected = replace(self._selected, quotes=quotes)
             held = {each.symbol: each for each in self._snapshot.quotes if each.override is not None}
+            trusted = self._trusted(self._selected).quotes
             self._snapshot = replace(
-                self._snapshot, quotes=tuple(held.get(each.symbol, each) for each in self._selected.quotes)
+                self._snapshot,
+                quotes=tuple(held.get(each.symbol, each) for each in trusted),
             )
             self._edition += 1
 
@@ -125,6 +138,20 @@ class Board:
                 yield self._snapshot
             else:
                 await self._bell.wait()
+
+    def _shown(self, selected: Snapshot, now: datetime) -> Snapshot:
+        """`selected` as readers see it at `now`."""
+        return self._overrides.applied(self._trusted(selected), now)
+
+    def _trusted(self, selected: Snapshot) -> Snapshot:
+        """`selected`, with nothing fresh in it while nobody would tell us of a newer number."""
+        if not self._doubted:
+            return selected
+        quotes = tuple(
+            replace(each, status=Status.STALE, reason=Reason.FROZEN) if each.status is Status.FRESH else each
+            for each in selected.quotes
+        )
+        return replace(selected, quotes=quotes)
 
     def _turns(self, now: datetime) -> datetime | None:
         moments = (self._selected.turns_at(now), self._snapshot.turns_at(now), self._overrides.turns_at(now))

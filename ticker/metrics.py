@@ -285,12 +285,25 @@ def process(process_health: ProcessHealth) -> Iterable[Metric]:
         ("ticker_replicas", "Processes that share the store, this one among them.", float(process_health.replicas)),
     )
     yield lag
+    yield from _tasks(process_health)
     yield CounterMetricFamily(
         "ticker_log_lines_dropped",
         "Log lines that were dropped because nobody read them in time.",
         process_health.log_lines_dropped(),
     )
     yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)
+
+
+def _tasks(process_health: ProcessHealth) -> Iterable[Metric]:
+    supervisor = process_health.supervisor
+    up = gauge("ticker_task_up", "1 while a task in the background runs and has not failed of late.", "task")
+    restarts = CounterMetricFamily(
+        "ticker_task_restarts", "Faults of a task, each followed by its restart.", labels=["task"]
+    )
+    for name, task in supervisor.tasks.items():
+        up.add_metric([name], float(supervisor.is_up(name)))
+        restarts.add_metric([name], task.restarts)
+    yield from (up, restarts)
 
 
 def storing(store: StoreHealth) -> Iterable[Metric]:

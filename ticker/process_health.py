@@ -14,6 +14,7 @@ from time import monotonic, perf_counter
 from ticker import clock
 from ticker.health import Histogram
 from ticker.log import Log
+from ticker.supervision import Supervisor
 
 log = Log(__name__)
 
@@ -39,6 +40,8 @@ class ProcessHealth:
     # Whether this process polls the sources, and how many share the store with it, itself among them.
     leads: bool = True
     replicas: int = 1
+    # What runs in the background, by name.
+    supervisor: Supervisor = field(default_factory=Supervisor)
     # Lines of the log that nobody took in time.
     log_lines_dropped: Callable[[], int] = lambda: 0
 

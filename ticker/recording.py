@@ -28,6 +28,7 @@ from ticker.fetch import Answer, Fetching, redact, redact_bytes
 from ticker.log import Log
 from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
+from ticker.supervision import Supervisor
 
 # The format: a folder of files, one a day (UTC), one JSON object a line, only ever appended to.
 #
@@ -220,11 +221,11 @@ class Recorder:
             line = memoryview(written(entry, self._bodies))
             while line:
                 line = line[os.write(file, line) :]
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was fetched is still good
             # A line that is half written is ended by the next one's file being opened anew.
             self._day, self._bodies = None, {}
             if not self._failing:
-                log.error("cannot record", folder=str(self._folder), error=str(error))  # noqa: TRY400 - a person reads it
+                log.error("cannot record", folder=str(self._folder), error=str(error) or repr(error))  # noqa: TRY400 - a person reads it
             self._failing = True
         else:
             self.failures += entry.failure is not None
@@ -363,11 +364,13 @@ class Replayer:
         *,
         repeats: bool = False,
         alive: Callable[[], object] = lambda: None,
+        supervisor: Supervisor,
     ) -> None:
         self.begun, self.ended = asyncio.Event(), asyncio.Event()
         self.start_at = start
         self._repeats = repeats
         self._alive = alive
+        self._supervisor = supervisor
         self._recording = recording
         self._playback = playback
         self._poller = poller
@@ -378,7 +381,8 @@ class Replayer:
 
     def start(self, *, resting: bool = False) -> None:  # noqa: ARG002 - nobody shares a recording
         """Set it going."""
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._live())]
+        lives = {"replay": self._run, "replay clock": self._live}
+        self._tasks = [asyncio.create_task(self._supervisor.run(name, live)) for name, live in lives.items()]
 
     def every(self, seconds: float, job: Callable[[], object]) -> None:
         """Nothing: what real time would bring about, the recording's clock does."""
@@ -386,6 +390,9 @@ class Replayer:
     def clock_was_set(self) -> bool:
         """Never: nobody sets a recording's clock."""
         return False
+
+    def revive(self) -> None:
+        """Nothing: the recording's times are kept by its own task."""
 
     def poll_now(self, source: str) -> None:
         """Nothing: the recording says when a source was asked."""

@@ -29,6 +29,8 @@ log = Log(__name__)
 _HOUR, _FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(hours=1), timedelta(seconds=5), timedelta(minutes=15)
 # A timer may ring so much before its moment of another clock; that moment is not taken a second time.
 _EARLY = timedelta(seconds=1)
+# A poll that is due for so long, though nobody makes it, has lost its timer.
+_LOST = timedelta(seconds=30)
 # What is late is still run, once; and never beside itself.
 _JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -267,6 +269,20 @@ class PollScheduler:
             if source not in self._polls and state.next_poll is not None:
                 self._set(source, state.next_poll + back)
         return True
+
+    def revive(self) -> list[str]:
+        """Plan anew whoever should have been asked long ago and was not: a timer was lost; who that is."""
+        now = self._clock()
+        lost = [
+            source
+            for source in self.plans
+            if not self._resting and source not in self._polls and self._enough(source)
+            if (due := self._state(source).next_poll) is not None and now - due > _LOST
+        ]
+        for source in lost:
+            log.error("a poll was due and nobody made it, it is planned anew", source=source)
+            self._set(source, self._soonest(source))
+        return lost
 
     def asked(self, source: str) -> Sequence[datetime]:
         """When `source` was asked in the last hour, as far as it is known here."""

@@ -119,9 +119,11 @@ class Run:
         asyncio.get_running_loop().set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
         public, own = _runner(service.web()), _runner(service.metrics())
         await public.setup()
+        supervise = service.context.process_health.supervisor.run
         tasks = [
-            asyncio.create_task(each)
-            for each in (reload_on(hang_up, service, self.read), stay_alive(), settle(service, SETTLES))
+            asyncio.create_task(supervise("reload", lambda: reload_on(hang_up, service, self.read))),
+            asyncio.create_task(supervise("watchdog", stay_alive)),
+            asyncio.create_task(settle(service, SETTLES)),
         ]
         ending: threading.Timer | None = None
         try:

@@ -21,7 +21,7 @@ from ticker.overrides import decode
 from ticker.polling import Poller
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
-from ticker.replicas.lease import LeaderHandover, Replica, Role
+from ticker.replicas.lease import SILENT_SECONDS, LeaderHandover, Replica, Role
 from ticker.scheduling import PollScheduler
 from ticker.storage import codec
 from ticker.storage.base import OVERRIDES, Message
@@ -218,6 +218,8 @@ class ReplicaCoordinator:
     def turned(self, before: Role) -> None:
         """At every beat: act where the role is another one, and tell how the sources fare."""
         role = self._replica.role
+        if role is Role.STANDALONE and self._keeper.untold_for > SILENT_SECONDS:
+            self._keeper.retry()
         self._process_health.leads, self._process_health.replicas = self._replica.on, self._replica.replicas
         if role is not before:
             if before is Role.STANDALONE:

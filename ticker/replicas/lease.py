@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from ticker.log import Log
 from ticker.polling import Poller
 from ticker.scheduling import PollScheduler
 from ticker.storage.base import EDITORS, OVERRIDES, Lease, Message, Shared, StoreError, holder_name
+from ticker.supervision import Supervisor, in_thread
 
 log = Log(__name__)
 
@@ -26,6 +28,13 @@ TTL_SECONDS, BEAT_SECONDS = 3.0, 1.0
 _MARGIN_SECONDS = 0.25
 # How long one question for news waits, so that an end is not waited for.
 _TURN_SECONDS = 0.25
+# Who follows and has heard nothing for so long does not know whether what it shows is still so. The same for who
+# leads: a loop that hangs, or news that cannot be told, is no leader.
+SILENT_SECONDS = 5.0
+# How long its end is waited for: where it hangs, the lease runs out.
+_END_SECONDS = 5.0
+# The name of its thread among the supervised tasks.
+TASK = "replica"
 
 
 class Role(StrEnum):
@@ -50,7 +59,10 @@ class Replica:
         parts: Sequence[str],
         turned: Callable[[Role], object],
         heard: Callable[[Message], object],
+        supervisor: Supervisor,
+        untold_for: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`untold_for` is for how many seconds news has been waiting to be told to the others."""
         self.holder = holder_name()
         self.role = Role.STARTING
         self.replicas = 1
@@ -58,13 +70,17 @@ class Replica:
         self.fence = 0
         self._turned = turned
         self._heard = heard
+        self._supervisor = supervisor
+        self._untold_for = untold_for
         self._store = store
         self._name = name
         self._known = dict.fromkeys((*parts, OVERRIDES), -1)
         self._until = 0.0
         self._seen = 0.0
+        # When what the others show was last known here, and when the loop last heard of the thread.
+        self._in_touch = self._pinged = 0.0
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._life: asyncio.Task[None] | None = None
         self._began = asyncio.Event()
         self.decided = asyncio.Event()
 
@@ -72,6 +88,11 @@ class Replica:
     def on(self) -> bool:
         """Whether it polls and publishes at this moment."""
         return self.role is Role.STANDALONE or (self.role is Role.LEADS and time.monotonic() < self._until)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it neither polls nor has heard from who does, so that what it shows may be old."""
+        return not self.on and self._life is not None and time.monotonic() - self._in_touch > SILENT_SECONDS
 
     async def begins(self) -> None:
         """Return when it polls and publishes."""
@@ -90,31 +111,71 @@ class Replica:
         """Begin to claim and to listen."""
         loop = asyncio.get_running_loop()
         self._seen = time.monotonic()
-        self._thread = threading.Thread(target=self._live, args=[loop], name="replica", daemon=True)
-        self._thread.start()
+        self._in_touch = self._pinged = self._seen
+        live = partial(self._live, loop)
+        self._life = asyncio.create_task(self._supervisor.run(TASK, lambda: in_thread("replica", live)))
 
     async def stop(self) -> None:
         """Let go of the lease, so that the next one need not wait."""
         self._stopping.set()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+        if self._life is not None:
+            await asyncio.wait({self._life}, timeout=_END_SECONDS)
+            self._life.cancel()
 
     def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
+                if self._loop_hangs(loop):
+                    self._stopping.wait(_TURN_SECONDS)
+                    continue
+                self._ensure_heard()
                 lease = self._store.claim(self._name, self.holder, TTL_SECONDS)
                 # Before it leads, it knows what was told by who led.
                 found = self._store.newer(self._name, self._asked, 0)
-                loop.call_soon_threadsafe(self._claimed, lease, began, found)
+                self._call(loop, self._claimed, lease, began, found)
                 self._listen(loop, began + BEAT_SECONDS, leads=lease.holder == self.holder)
             except StoreError as error:
-                loop.call_soon_threadsafe(self._missed, error)
+                self._call(loop, self._missed, error)
                 self._stopping.wait(max(0.0, began + BEAT_SECONDS - time.monotonic()))
         try:
             self._store.release(self._name, self.holder)
         except StoreError:
             log.info("lease not released, it runs out", name=self._name)
+
+    def _loop_hangs(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the loop hears nothing: then a lease that is held here would keep everybody from polling."""
+        hangs = time.monotonic() - self._pinged > SILENT_SECONDS
+        loop.call_soon_threadsafe(self._ping)
+        return hangs
+
+    def _ensure_heard(self) -> None:
+        """Raises StoreError where the others cannot hear what is found here: another one would tell them sooner."""
+        if self._untold_for() > SILENT_SECONDS:
+            raise StoreError("what was found here could not be told to the others")
+
+    def _ping(self) -> None:
+        self._pinged = time.monotonic()
+        self._supervisor.beat(TASK)
+
+    def _call(self, loop: asyncio.AbstractEventLoop, do: Callable[..., object], *what: object) -> None:
+        """Have `do` called on the loop; a fault there is counted as one of this task."""
+
+        def guarded() -> None:
+            try:
+                do(*what)
+            except Exception as error:  # noqa: BLE001 - it would end in the loop's own log, and nobody would know
+                self._supervisor.stumbled(TASK, error)
+
+        loop.call_soon_threadsafe(guarded)
+
+    def _take(self, message: Message) -> None:
+        """Hand it on; what cannot be taken is asked for again, and until then nothing counts as heard."""
+        try:
+            self._heard(message)
+        except Exception:
+            self._known[message.part] = -1
+            raise
 
     def _listen(self, loop: asyncio.AbstractEventLoop, until: float, *, leads: bool) -> None:
         """Until the next beat; who leads looks twice between two beats for what others, or an editor, say."""
@@ -130,7 +191,7 @@ class Replica:
         editors = self._store.newer(EDITORS, {OVERRIDES: self._known[OVERRIDES]}, 0)
         for message in (*self._store.newer(self._name, self._asked, patience), *editors):
             self._known[message.part] = message.version
-            loop.call_soon_threadsafe(self._heard, message)
+            self._call(loop, self._take, message)
 
     @property
     def _asked(self) -> dict[str, int]:
@@ -142,10 +203,11 @@ class Replica:
         self.replicas, self.silent, self.fence = lease.replicas, lease.silent, lease.fence
         for message in found:
             self._known[message.part] = max(message.version, self._known[message.part])
-            self._heard(message)
+            self._take(message)
         leads = lease.holder == self.holder
         self._until = began + TTL_SECONDS - _MARGIN_SECONDS if leads else 0.0
         self._become(Role.LEADS if leads else Role.FOLLOWS)
+        self._in_touch = time.monotonic()
 
     def _missed(self, error: StoreError) -> None:
         """The store did not answer. Whoever followed waits for as long as a leader would have gone on."""

@@ -82,6 +82,11 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(detail, _MENDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")) from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
+    except (TypeError, ValueError, ArithmeticError, IndexError, KeyError) as error:
+        # Values are of any type in SQLite, whatever the table says.
+        raise StoreError(
+            f"{path}: holds what ticker has not written ({error})", _MENDS[sqlite3.SQLITE_CORRUPT]
+        ) from error
 
 
 _MENDS = {
@@ -408,6 +413,10 @@ class SharedFile:
             # Not before the file is ours alone: whoever was let in first would seem to come from the future.
             now = time.time()
             found = transaction.execute(LEASE, (name,)).fetchone()
+            if found is not None and not _is_lease(found):
+                # Somebody else has written there; nobody holds what cannot be read.
+                transaction.execute("DELETE FROM leases WHERE name = ?", (name,))
+                found = None
             other = found is not None and found["holder"] != holder
             # An end much further ahead than anybody is given is of a clock that has been set back since.
             if other and (not now < found["ends"] <= now + 2 * ttl or holder_is_gone(found["holder"])):
@@ -432,7 +441,8 @@ class SharedFile:
         with self._meeting.transaction() as transaction:
             lease = transaction.execute(LEASE, (name,)).fetchone()
             kept = transaction.execute(EDITION, (name, message.part)).fetchone()
-            if message.fence < _fence(lease) or (kept is not None and kept["version"] >= message.version):
+            ahead = kept is not None and isinstance(kept["version"], int) and kept["version"] >= message.version
+            if message.fence < _fence(lease) or ahead:
                 return False
             transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))
         return True
@@ -452,7 +462,9 @@ class SharedFile:
             time.sleep(min(_LOOK_SECONDS, left))
 
     def _told(self, name: str, known: Mapping[str, int]) -> list[Message]:
-        return [Message(*row) for row in self._meeting.read(NEWER, name=name, known=json.dumps(known))]
+        rows = self._meeting.read(NEWER, name=name, known=json.dumps(known))
+        # SQLite keeps a text where a number should be: such a row is none of ours, and the next edition replaces it.
+        return [Message(*row) for row in rows if isinstance(row["version"], int) and isinstance(row["fence"], int)]
 
     def services(self) -> list[str]:
         """See Shared."""
@@ -467,8 +479,13 @@ class SharedFile:
         self._meeting.close()
 
 
+def _is_lease(row: sqlite3.Row) -> bool:
+    """Whether `row` is as we write it; SQLite keeps a value of any type in any column."""
+    return isinstance(row["holder"], str) and isinstance(row["fence"], int) and isinstance(row["ends"], float)
+
+
 def _fence(lease: sqlite3.Row | None) -> int:
-    return lease["fence"] if lease is not None else 0
+    return lease["fence"] if lease is not None and _is_lease(lease) else 0
 
 
 def _living(transaction: sqlite3.Connection, name: str, holder: str, now: float, ttl: float) -> int:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from ticker.health import StoreHealth
@@ -218,11 +219,22 @@ class WriteRound:
         self._retention = retention
         self._clock = clock
         self._thin_at: datetime | None = None
+        self._untold_since: float | None = None
         self._pool = ThreadPoolExecutor(1, "store-writer")
 
     def begin(self) -> None:
         """Start the thread."""
         begin(self._pool)
+
+    def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
+        """Publish what `text` writes as the edition of `part` with the next round."""
+        self.news[part] = (version, text)
+        self._untold_since = monotonic() if self._untold_since is None else self._untold_since
+
+    @property
+    def untold_for(self) -> float:
+        """For how many seconds news has been waiting to be told."""
+        return 0.0 if self._untold_since is None else monotonic() - self._untold_since
 
     def end(self) -> None:
         """End the thread."""
@@ -262,6 +274,7 @@ class WriteRound:
             self._condition.succeeded(FEED)
             if self.news.get(part) is news:
                 del self.news[part]
+            self._untold_since = monotonic() if self.news else None
             if not taken:
                 self._hooks.refused(part)
         return True
@@ -388,7 +401,7 @@ class StoreWriter:
 
     def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
         """Publish what `text` writes as the edition of `part`."""
-        self.writer.news[part] = (version, text)
+        self.writer.tell(part, version, text)
         self._wake.set()
         if not self._condition.is_bad(FEED):
             # Others wait for it, though history may not be written to.
@@ -397,6 +410,11 @@ class StoreWriter:
     def retry(self) -> None:
         """The store is thought to be back: do not wait for the end of a pause."""
         self._soon.set()
+
+    @property
+    def untold_for(self) -> float:
+        """For how many seconds news has been waiting to be told to the others."""
+        return self.writer.untold_for
 
     @property
     def store(self) -> Store:

@@ -245,9 +245,11 @@ async def widget(request: web.Request) -> web.StreamResponse:
 async def healthz(request: web.Request) -> web.StreamResponse:
     """`GET /healthz`: 200 while the process is worth keeping; 503 where only a restart would mend it."""
     context = request.app[CONTEXT]
-    stalled = context.process_health.stalled(_PATIENCE)
-    state = AliveSchema(status="timetable stalled" if stalled else "alive", demo=context.demo)
-    return _state(state, 503 if stalled else 200)
+    health = context.process_health
+    failed = ["timetable stalled"] if health.stalled(_PATIENCE) else []
+    failed += [f"task {name} fails" for name in health.supervisor.hopeless(_PATIENCE.total_seconds())]
+    state = AliveSchema(status=", ".join(failed) or "alive", demo=context.demo)
+    return _state(state, 503 if failed else 200)
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:

@@ -186,7 +186,7 @@ class Broadcast:
 
     async def living(self, _app: web.Application) -> AsyncIterator[None]:
         """The life of the task, as a context of the application that it serves."""
-        task = asyncio.create_task(self._run())
+        task = asyncio.create_task(self._live())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -197,24 +197,29 @@ class Broadcast:
         for reader in self.everyone():
             reader.drop()
 
+    async def _live(self) -> None:
+        try:
+            await self._context.process_health.supervisor.run("stream", self._run)
+        finally:
+            self._end()
+
     async def _run(self) -> None:
         """Tell everyone every snapshot until the board closes, and a comment where none came for a while."""
         told = self._context.board.latest.version
         updates = self._context.board.updates(told)
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(HEARTBEAT):
-                        told = (await anext(updates)).version
-                except TimeoutError:
-                    await self._beat()
-                    updates = self._context.board.updates(told)
-                except StopAsyncIteration:
-                    break
-                else:
-                    await self._publish()
-        finally:
-            self._end()
+        # What came between a fault and the restart.
+        await self._publish()
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT):
+                    told = (await anext(updates)).version
+            except TimeoutError:
+                await self._beat()
+                updates = self._context.board.updates(told)
+            except StopAsyncIteration:
+                break
+            else:
+                await self._publish()
 
     async def _publish(self) -> None:
         for channel in tuple(self._channels.values()):
