@@ -35,6 +35,9 @@ MAY_IMPORT: dict[str, str] = {
     "validate": "calendars quotes",
     "selection": "calendars quotes validate",
     "board": "overrides quotes",
+    "evidence": "ticker calendars quotes selection storage",
+    "corrections": "overrides quotes storage",
+    "records": "board corrections evidence polling quotes storage",
     "overrides": "quotes storage",  # a frozen number is kept as the store writes it
     "health": "log quotes",
     "polling": "board calendars feeds fetch health normalize quotes selection validate",
@@ -49,14 +52,15 @@ MAY_IMPORT: dict[str, str] = {
     "rendering": "calendars convert health quotes rendering.locales settings.models storage",
     "process_health": "clock health log supervision",
     "metrics": "ticker calendars health process_health quotes",
-    "web": "board calendars convert health log metrics process_health quotes rendering rendering.locales "
-    "settings.models storage",
+    "web": "corrections evidence board calendars convert health log metrics process_health quotes rendering "
+    "rendering.locales settings.models storage",
     "export": "board log quotes rendering storage",
     # what joins it
-    "app": "ticker backfill board calendars clock export feeds fetch log metrics overrides polling process_health "
-    "quotes recording rendering replicas scheduling selection settings.loader settings.models sources storage web",
-    "cli": "ticker app backfill calendars clock export feeds fields log overrides quotes recording rendering "
-    "rendering.locales settings.errors settings.loader settings.models sources storage threads web",
+    "app": "records ticker backfill board calendars clock export feeds fetch log metrics overrides polling "
+    "process_health quotes recording rendering replicas scheduling selection settings.loader settings.models sources "
+    "storage web",
+    "cli": "corrections evidence polling ticker app backfill calendars clock export feeds fields log overrides quotes "
+    "recording rendering rendering.locales settings.errors settings.loader settings.models sources storage threads web",
     "__main__": "cli",
 }
 # Modules that stand in the table by themselves, because others may import them than may import the rest of their room.
@@ -73,7 +77,8 @@ LIBRARIES: dict[str, str] = {
     "holidays": "calendars",
     "jinja2": "rendering",
     "markupsafe": "rendering",
-    "msgspec": "rendering storage selection overrides cli",  # the wire; what is kept; what is remembered and listed
+    # The wire; what is kept; what is remembered and listed.
+    "msgspec": "rendering storage selection overrides evidence corrections cli",
     "multidict": "web",
     "obstore": "export",
     "prometheus_client": "metrics",
@@ -87,7 +92,7 @@ LIBRARIES: dict[str, str] = {
     "zstandard": "rendering",
 }
 # What a reader of the whole house meets. A feature may raise a ceiling, with a reason in its commit.
-MODULES, LINES = 135, 24_000
+MODULES, LINES = 140, 27_000
 TYPE_CHECKING_BLOCKS, LATE_IMPORTS = 20, 10
 
 # What sources share: what an adapter is and its tools for reading.

@@ -26,12 +26,13 @@ from ticker.export.files import Target
 from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
-from ticker.metrics import CalendarCollector, Exposition, TickerCollector, Traffic
+from ticker.metrics import CalendarCollector, CorrectionCollector, Exposition, TickerCollector, Traffic
 from ticker.overrides import decode as decode_overrides
 from ticker.polling import Poller, PollTargets
 from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
+from ticker.records import Records
 from ticker.rendering.renderer import Renderer
 from ticker.rendering.representation import JSON, Representation
 from ticker.rendering.tree import tree_of
@@ -45,6 +46,7 @@ from ticker.sources import KEYED
 from ticker.storage.base import Retention
 from ticker.storage.connect import is_shared, of_url
 from ticker.storage.history import History
+from ticker.storage.records import RecordReader
 from ticker.storage.writer import PARTS, ReplicaHooks, StoreWriter
 from ticker.web import assets
 from ticker.web.context import Context
@@ -226,6 +228,7 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
 
     # Some parts call each other in a circle, so some are named here before they are made; none is called before that.
     def report(snapshot: Snapshot) -> None:
+        records.observe(snapshot)
         (coordinator or store_writer).report(snapshot)
 
     def poll_now(source: str) -> None:
@@ -248,6 +251,7 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
     )
     store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), stored=stored)
     board = _board(config, store_writer, now, lambda: replica is not None and replica.cut_off, demo=demo, stored=stored)
+    records = Records(store_writer, board, now)
     addresses = {feed.base_url.rstrip("/"): source for source, feed in feeds.items()}
     fetcher = around(Fetcher(config.user_agent), addresses)
     replica = (
@@ -272,6 +276,7 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         report=report,
         remember=lambda text: store_writer.remember(text, now()),
         poll_now=poll_now,
+        explain=records.explain,
         memories=decode(store_writer.remembered),
     )
     timetable = _timetable(config, poller, board, now, seed, asking)
@@ -282,7 +287,7 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         if replica is not None
         else None
     )
-    context = _context(config, poller, board, store_writer, now, health, demo=demo)
+    context = _context(config, poller, board, store_writer, now, health, records=records, demo=demo)
     begun = replayer.begun if replayer is not None and demo else None
     return Service(config, poller, board, fetcher, timekeeper, context, store_writer, upstream, coordinator, begun)
 
@@ -292,7 +297,8 @@ def _store_writer(
 ) -> StoreWriter:
     """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
     store = of_url(config.store.url if stored else "memory://")
-    retention = Retention(config.store.raw, config.store.hourly, config.store.keep)
+    kept = config.store
+    retention = Retention(kept.raw, kept.hourly, kept.keep, config.evidence.keep, tuple(config.instruments))
     return StoreWriter(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now, hooks)
 
 
@@ -340,7 +346,7 @@ def _timetable(
     return PollScheduler(plans, poller.poll, lambda source: poller.health[source], poller.cost, now, planned, asking)
 
 
-def _context(
+def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
     config: Settings,
     poller: Poller,
     board: Board,
@@ -349,6 +355,7 @@ def _context(
     process_health: ProcessHealth,
     former: Context | None = None,
     *,
+    records: Records | None = None,
     demo: bool = False,
 ) -> Context:
     """What the web half is handed for `config`; what counts from the start of the process is the `former` one's."""
@@ -369,7 +376,9 @@ def _context(
             lambda: made.fast_path_closed is None,
         )
         due = CalendarCollector(lambda: made.calendars, late)
-        return Exposition(traffic, collector, due, version=lambda: board.current(now()).version)
+        counted = records.counted if records is not None else {}
+        written = CorrectionCollector(lambda: counted, lambda: [each.symbol for each in poller.instruments])
+        return Exposition(traffic, collector, due, written, version=lambda: board.current(now()).version)
 
     made: Context = Context(
         board=board,
@@ -400,6 +409,7 @@ def _context(
         history=History(
             store_writer.readers.read, lambda: poller.instruments, poller.calendars, config.zone_of, now, demo=demo
         ),
+        records=RecordReader(store_writer.readers.read),
         process_health=process_health,
         access_log=server.access_log,
         metrics_here=server.metrics_port is None,

@@ -335,3 +335,26 @@ def buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
         running += count
         found.append((bound, float(running)))
     return found, histogram.total
+
+
+class CorrectionCollector(Collector):
+    """How many entries of the public record were written, by instrument and kind."""
+
+    def __init__(
+        self, counted: Callable[[], Mapping[tuple[str, str], int]], symbols: Callable[[], Iterable[str]]
+    ) -> None:
+        self._counted = counted
+        self._symbols = symbols
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing ahead of time: a scrape is cheap enough."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Every series from 0 on."""
+        family = CounterMetricFamily("ticker_corrections", "Entries of the public record.", labels=["symbol", "kind"])
+        counted = self._counted()
+        for symbol in self._symbols():
+            for kind in ("wrong", "late", "missing", "edited"):
+                family.add_metric([symbol, kind], counted.get((symbol, kind), 0))
+        yield family

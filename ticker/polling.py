@@ -25,6 +25,8 @@ from ticker.selection.evidence import Evidence, Quotient, SelectionInput
 from ticker.selection.memory import Confirmed, SelectionMemory, decode, encode
 from ticker.validate import Case, earlier, refusal
 
+# All that a decision depended on, and what was decided.
+Decision = tuple[SelectionInput, Choice]
 # A source and a symbol.
 Key = tuple[str, str]
 # Of a fixing, so many dates are kept of each source: tomorrow's, today's, and the one by which they are judged.
@@ -272,6 +274,8 @@ class SelectionState:
         self._health = health
         self.memories: dict[str, SelectionMemory] = dict(memories or {})
         self.evidence: dict[str, Evidence] = {}
+        # All that the newest decision of each instrument depended on.
+        self.questions: dict[str, SelectionInput] = {}
         self._overruled: dict[str, Overruled] = {}
 
     def choices(self, targets: PollTargets, store: CandidateStore, last: Snapshot, now: datetime) -> list[Choice]:
@@ -301,6 +305,7 @@ class SelectionState:
         choice = choose(question)
         symbol = question.instrument.symbol
         self.memories[symbol], self.evidence[symbol] = choice.memory, choice.evidence
+        self.questions[symbol] = question
         # Each overruling is counted once when it begins, not again at every look at the same ticks.
         for source, reason in set(choice.overruled) - set(self._overruled.get(symbol, ())):
             self._health[source].reject(symbol, reason)
@@ -383,6 +388,7 @@ class Poller:
         report: Callable[[Snapshot], object] = lambda _snapshot: None,
         remember: Callable[[Callable[[], str]], object] = lambda _text: None,
         poll_now: Callable[[str], object] = lambda _source: None,
+        explain: Callable[[Snapshot, Snapshot, Sequence[Decision]], object] = lambda _before, _after, _why: None,
         memories: Mapping[str, SelectionMemory] | None = None,
     ) -> None:
         self.health = {source: Health(source) for source in targets.feeds}
@@ -396,6 +402,7 @@ class Poller:
         self._report = report
         self._remember = remember
         self._poll_now = poll_now
+        self._explain = explain
         self._waiting: frozenset[str] = frozenset()
         self._provisional = False
         self._looked_back: set[str] = set()
@@ -509,7 +516,9 @@ class Poller:
         if last.repeats(quotes):
             self._board.check({quote.symbol: quote.checked_at for quote in quotes if quote.checked_at})
         else:
-            self._board.put(last.follow(quotes, now), now)
+            after = last.follow(quotes, now)
+            self._explain(last, after, [(self._state.questions[each.quote.symbol], each) for each in choices])
+            self._board.put(after, now)
         self.age(now)
         self._provisional = any(choice.provisional for choice in choices)
         self._ask(frozenset(source for choice in choices for source in choice.ask_now))
@@ -517,11 +526,19 @@ class Poller:
 
     def age(self, now: datetime) -> None:
         """Let time pass on the board, and report what it made of it: at midnight tomorrow's table becomes the price."""
+        before = self._board.latest_selected
         shown = self._board.selected(now)
         if shown.version != self._reported:
             self._reported = shown.version
             if self._gate.on:
+                if shown is not before:
+                    # Time alone has changed it: why it is shown now is a decision too.
+                    self._explain(before, shown, self._decisions(shown, now))
                 self._report(shown)
+
+    def _decisions(self, shown: Snapshot, now: datetime) -> list[Decision]:
+        choices = self._state.choices(self.targets, self._store, shown, now)
+        return [(self._state.questions[each.quote.symbol], each) for each in choices]
 
     def _ask(self, witnesses: frozenset[str]) -> None:
         for source in witnesses - self._waiting:

@@ -41,8 +41,8 @@ async def quote(session: ClientSession, url: str, symbol: str = "USD") -> dict[s
 
 
 async def follows(session: ClientSession, url: str, mode: str | None) -> dict[str, Any]:
-    """Wait until the service shows an override of `mode`; two seconds at the most."""
-    async with asyncio.timeout(2):
+    """Wait until the service shows an override of `mode`."""
+    async with asyncio.timeout(20):
         while True:
             found = await quote(session, url)
             if (found["override"] or {}).get("mode") == mode:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -12,7 +12,7 @@ import typer
 
 from ticker import __version__
 from ticker.app import compose
-from ticker.cli import jobs, reports
+from ticker.cli import jobs, records, reports
 from ticker.cli import override as editing
 from ticker.cli import serve as serving
 from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
@@ -303,6 +303,32 @@ def override(
     mode = None if end else cast("editing.Mode", chosen[0])
     by_hand = None if price is None else editing.price_of(price)
     editing.change(loaded, symbol, mode, by_hand, stretch(length, "--for"), note)
+
+
+@app.command(epilog="Example: ticker corrections --from 2026-11-01")
+def corrections(
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day; default all.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; default today.")] = None,
+    as_json: Json = False,
+    config: Config = None,
+    store: Store = None,
+) -> None:
+    """Print the public record: what stood wrong, late or missing, and what an editor changed."""
+    begun = None if first is None else day(first, "--from", date.min)
+    end = None if last is None else day(last, "--to", date.max)
+    records.corrections(settings(config, store__url=store).settings, begun, end, as_json=as_json)
+
+
+@app.command(epilog="Example: ticker verify evidence.json --raw recording/")
+def verify(
+    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="What /v1/quotes/SYMBOL/evidence answered.")],
+    raw: Annotated[
+        Path | None, typer.Option("--raw", metavar="DIR", help="A recording: the answers are looked at as well.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Recompute a published number from its evidence, offline, and say whether it follows."""
+    records.check(settings(config).settings, evidence, raw)
 
 
 @app.command(epilog="Example: ticker openapi > openapi.json")

@@ -305,6 +305,123 @@ class HistoriesSchema(Schema):
     demo: Demo = False
 
 
+class FindingSchema(Schema):
+    """One check of what a source said; figure and limit are fractions (0.02 is 2 %)."""
+
+    name: str
+    holds: Annotated[bool | None, Field(description="null where it cannot be told")]
+    figure: Number | None
+    limit: Number | None
+
+
+class AnswerSchema(Schema):
+    """Which bytes a number came in."""
+
+    sha256: str
+    size: int
+
+
+class WitnessSchema(Schema):
+    """One source in a decision: its own words first, then ours, then what was made of them."""
+
+    source: str
+    verdict: Annotated[
+        Literal["spoke", "agrees", "dissents", "held", "refused", "late", "silent"],
+        Field(description="what was made of its newest number"),
+    ]
+    reason: Reason | None
+    raw: Annotated[str | None, Field(description="the price as it stood in the answer")]
+    nominal: int | None
+    price: Number | None
+    price_type: PriceType | None
+    as_of: Moment | None
+    fetched_at: Moment | None
+    checked_at: Moment | None
+    contract: ContractSchema | None
+    answer: AnswerSchema | None
+    checks: tuple[FindingSchema, ...]
+    withheld: Annotated[bool, Field(exclude_if=not_, description="its terms forbid that its values are told")] = False
+
+
+class RuleSchema(Schema):
+    """The rule that decided, by name, and what it says."""
+
+    name: str
+    says: str | None
+
+
+class MakerSchema(Schema):
+    """Which program decided, by which rules."""
+
+    version: str
+    rules: Annotated[str, Field(description="SHA-256 over the rules")]
+
+
+class EvidenceSchema(Schema):
+    """Why a number is shown: what every source said, the verdict on each, and the rule that decided."""
+
+    symbol: str
+    version: int
+    decided_at: Moment
+    price: Number | None
+    as_of: Moment | None
+    status: Status
+    reason: Reason | None
+    source: str | None
+    rule: RuleSchema
+    sources: tuple[WitnessSchema, ...]
+    made_by: MakerSchema
+    inputs: Annotated[
+        Mapping[str, Any] | None, Field(description="all that the decision depended on; null where values are withheld")
+    ]
+    digest: Annotated[str, Field(description="SHA-256 over all the rest")]
+    withheld: Annotated[tuple[str, ...], Field(exclude_if=not_, description="whose values are left out")] = ()
+    demo: Demo = False
+
+
+class CorrectionSchema(Schema):
+    """One entry of the public record: what stood on the board, and how that was found out."""
+
+    symbol: str
+    kind: Annotated[
+        str,
+        Field(
+            description="wrong (told otherwise since), late (marked as old), missing or edited (by an editor's hand)"
+        ),
+    ]
+    shown: Number | None
+    right: Number | None
+    as_of: Moment | None
+    source: str | None
+    from_: Annotated[Moment, Field(serialization_alias="from")]
+    to: Annotated[Moment | None, Field(description="null while it lasts")]
+    seconds: Annotated[int | None, Field(description="how long it stood; null while it lasts")]
+    found_by: Annotated[str, Field(description="re-issue, confirmed number, calendar or editor")]
+    material: Annotated[bool, Field(description="whether it was off by the bound named in the answer, or more")]
+    note: str | None
+
+
+class SummarySchema(Schema):
+    """The error record of one instrument: seconds of the range that were of each kind."""
+
+    right: int
+    wrong: int
+    late: int
+    missing: int
+    edited: int
+
+
+class CorrectionsSchema(Schema):
+    """The public record, the newest entry first, and the seconds of the range by instrument."""
+
+    corrections: tuple[CorrectionSchema, ...]
+    summary: Mapping[str, SummarySchema]
+    from_: Annotated[Moment, Field(serialization_alias="from")]
+    to: Moment
+    material: Annotated[Number, Field(description="from this fraction on an error is marked as material")]
+    demo: Demo = False
+
+
 class LegSchema(Schema):
     """One quote on the way."""
 
@@ -795,6 +912,8 @@ _ANSWERS = (
     QuotesSchema,
     HistorySchema,
     HistoriesSchema,
+    EvidenceSchema,
+    CorrectionsSchema,
     ConversionSchema,
     InstrumentsSchema,
     SourcesSchema,

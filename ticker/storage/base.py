@@ -90,12 +90,29 @@ class Query:
 class Retention:
     """How long market prices are kept as they came, then how long the last of each hour; then the last of each day.
 
-    Fixings are never thinned out. `keep` is after how long everything goes; None is never.
+    Fixings are never thinned out. `keep` is after how long everything goes; None is never. `evidence` is how long the
+    evidence about `symbols` is kept.
     """
 
     raw: timedelta
     hourly: timedelta
     keep: timedelta | None = None
+    evidence: timedelta = timedelta(days=90)
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """One entry of a record about `symbol`: a `kind` ("evidence", "correction"), when, its text, and an id of its own.
+
+    An entry with the id of an earlier one takes its place.
+    """
+
+    kind: str
+    symbol: str
+    id: str
+    at: datetime
+    text: str
 
 
 # What replicas tell each other through a store: who polls, and what is shown.
@@ -201,6 +218,17 @@ class Store(Shared, Protocol):
 
     def since(self, symbol: str | None) -> datetime | None:
         """The oldest as_of kept, of one instrument or of all."""
+
+    def record(self, entries: Sequence[RecordEntry]) -> None:
+        """Keep `entries`, each in the place of an earlier one of its kind, symbol and id."""
+
+    def entries(
+        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        """The entries of a kind about `symbol` with `first` <= at <= `until`, the newest first, `limit` at most."""
+
+    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
+        """Let go of the entries of a kind that are older than `before`; how many went."""
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """Apply the retention; how many rows went."""

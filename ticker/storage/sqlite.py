@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from ticker.storage.base import (
     Message,
     Point,
     Query,
+    RecordEntry,
     Retention,
     Row,
     StoreError,
@@ -121,6 +123,13 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX quotes_by_time ON quotes (symbol, as_of);
     CREATE TABLE saved (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE entries (
+        kind TEXT NOT NULL, symbol TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, text BLOB NOT NULL,
+        PRIMARY KEY (kind, symbol, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX entries_by_time ON entries (kind, symbol, at);
+    """,
 )
 # What replicas share is of the moment: a row of it that is lost is told again within a second.
 MEETING: tuple[str, ...] = (
@@ -139,6 +148,15 @@ MEETING: tuple[str, ...] = (
 )
 HISTORY = DatabaseSchema(APPLICATION_ID, MIGRATIONS)
 SHARED = DatabaseSchema(APPLICATION_ID, MEETING, "NORMAL")
+
+ENTRIES = """
+    SELECT id, at, text FROM entries WHERE kind = :kind AND symbol = :symbol AND at BETWEEN :first AND :until
+    ORDER BY at DESC, id DESC LIMIT :limit
+"""
+
+FORGET_ENTRIES = """
+    DELETE FROM entries WHERE kind = :kind AND at < :before AND symbol IN (SELECT value FROM json_each(:symbols))
+"""
 
 LEASE = "SELECT holder, fence, ends FROM leases WHERE name = ?"
 HOLD = """
@@ -574,6 +592,34 @@ class SqliteStore(SharedFile):
         oldest = "SELECT as_of, offset FROM quotes WHERE symbol = :symbol ORDER BY as_of LIMIT 1"
         found = [row for each in symbols for row in self._history.read(oldest, symbol=each)]
         return min((moment_of(row["as_of"], row["offset"]) for row in found), default=None)
+
+    def record(self, entries: Sequence[RecordEntry]) -> None:
+        """One transaction; see Store."""
+        values = [(e.kind, e.symbol, e.id, micros(e.at), zlib.compress(e.text.encode(), 6)) for e in entries]
+        with self._history.transaction() as transaction:
+            transaction.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", values)
+
+    def entries(
+        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        """See Store."""
+        found = self._history.read(
+            ENTRIES,
+            kind=kind,
+            symbol=symbol,
+            first=micros(first) if first else -(2**62),
+            until=micros(until) if until else 2**62,
+            limit=limit,
+        )
+        return [
+            RecordEntry(kind, symbol, e["id"], moment_of(e["at"]), zlib.decompress(e["text"]).decode()) for e in found
+        ]
+
+    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
+        """See Store."""
+        with self._history.transaction() as transaction:
+            given = {"kind": kind, "symbols": json.dumps(symbols), "before": micros(before)}
+            return transaction.execute(FORGET_ENTRIES, given).rowcount
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""

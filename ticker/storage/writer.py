@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from ticker.storage.base import (
     HISTORY,
     OVERRIDES,
     Message,
+    RecordEntry,
     Retention,
     Row,
     Store,
@@ -175,6 +177,7 @@ class Readers:
 
 
 _THINNED_EVERY = timedelta(hours=6)
+_WAITING_ENTRIES, _BATCH_ENTRIES = 5_000, 200
 
 
 async def _at_once() -> None:
@@ -211,6 +214,8 @@ class WriteRound:
     ) -> None:
         # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
         self.news: dict[str, tuple[int, Callable[[], str]]] = {}
+        # Entries of records that wait; what would be more than fits is the oldest that is let go.
+        self.entries: deque[RecordEntry] = deque(maxlen=_WAITING_ENTRIES)
         self._hooks = hooks
         self._store = store
         self._name = name
@@ -261,6 +266,19 @@ class WriteRound:
                 return False
             self._condition.succeeded(HISTORY)
             self._backlog.written(new)
+        return await self._record()
+
+    async def _record(self) -> bool:
+        while self.entries:
+            batch = list(islice(self.entries, _BATCH_ENTRIES))
+            try:
+                await self._work(lambda store, b=batch: store.record(b))  # type: ignore[misc]
+            except StoreError as error:
+                self._condition.failed("write", error)
+                return False
+            for each in batch:
+                if self.entries and self.entries[0] is each:
+                    self.entries.popleft()
         return True
 
     async def _publish(self) -> bool:
@@ -298,6 +316,8 @@ class WriteRound:
         self._thin_at = now + _THINNED_EVERY
         try:
             await self._work(lambda store: store.thin(self._retention, now))
+            kept = self._retention
+            await self._work(lambda store: store.forget("evidence", kept.symbols, now - kept.evidence))
         except StoreError as error:
             self._condition.failed("write", error)
 
@@ -351,6 +371,7 @@ class StoreWriter:
         self.found: dict[str, Message] = {}
         # The version of what selection remembers, as it was told last.
         self._memory = 0
+        self._tracked = "{}"
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -364,6 +385,7 @@ class StoreWriter:
         try:
             self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
             self.found |= {each.part: each for each in self._store.newer(EDITORS, {OVERRIDES: -1}, 0)}
+            self._tracked = next((each.text for each in self._store.entries("corrections", "*", None, None, 1)), "{}")
             # Where versions before 0.2 kept it.
             text = self.found[QUOTES].text if QUOTES in self.found else self._store.saved(self._name)
         except StoreError as error:
@@ -390,6 +412,11 @@ class StoreWriter:
         told = self.found[MEMORY].version if MEMORY in self.found else 0
         self._memory = max(self._memory + 1, told + 1, int(now.timestamp() * 1000))
         self.tell(MEMORY, self._memory, text)
+
+    def record(self, entries: Iterable[RecordEntry]) -> None:
+        """Queue entries of a record."""
+        self.writer.entries.extend(entries)
+        self._wake.set()
 
     def note(self, snapshot: Snapshot) -> None:
         """Remember what another replica has found and kept, for a store that loses it."""
@@ -432,6 +459,11 @@ class StoreWriter:
         return self.found[MEMORY].text if MEMORY in self.found else "{}"
 
     @property
+    def tracked(self) -> str:
+        """What the record of corrections remembered when it was kept last."""
+        return self._tracked
+
+    @property
     def overridden(self) -> str:
         """What editors had set when it was kept last."""
         return self.found[OVERRIDES].text if OVERRIDES in self.found else "{}"
@@ -444,7 +476,7 @@ class StoreWriter:
     @property
     def pending(self) -> bool:
         """Whether something is still to be written."""
-        return bool(self._backlog) or bool(self.writer.news)
+        return bool(self._backlog) or bool(self.writer.news) or bool(self.writer.entries)
 
     async def run(self) -> None:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""

@@ -17,6 +17,7 @@ from ticker.quotes import Snapshot
 from ticker.rendering.renderer import Renderer
 from ticker.settings.models import Settings
 from ticker.storage.history import History
+from ticker.storage.records import RecordReader
 from ticker.web.limits import RateLimiter
 from ticker.web.response_cache import ResponseCache
 
@@ -37,6 +38,7 @@ class Context:
     health: Mapping[str, Health]
     traffic: Traffic
     exposition: Exposition
+    records: RecordReader
     history: History
     settings: Settings
     calendars: Mapping[str, Calendar]

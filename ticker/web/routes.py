@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.web import assets, handlers, history, pages, unfurl
+from ticker.web import assets, handlers, history, pages, records, unfurl
 from ticker.web.charts import CHARTS, Charts
 from ticker.web.context import CONTEXT, Context
 from ticker.web.limits import FairQueue
@@ -27,6 +27,9 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/history", history.histories),
     ("/v1/history.csv", history.histories_csv),
     ("/v1/history.ndjson", history.histories_ndjson),
+    ("/v1/quotes/{symbol}/evidence", records.evidence),
+    ("/v1/corrections", records.corrections),
+    ("/v1/corrections.atom", records.atom),
     ("/v1/convert", handlers.convert),
     ("/v1/instruments", handlers.instruments),
     ("/v1/sources", handlers.sources),

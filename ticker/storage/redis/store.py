@@ -17,7 +17,18 @@ from decimal import Decimal
 from typing import Any
 
 from ticker.quotes import PriceType
-from ticker.storage.base import Key, Lease, Message, Point, Query, Retention, Row, StoreError, holder_is_gone
+from ticker.storage.base import (
+    Key,
+    Lease,
+    Message,
+    Point,
+    Query,
+    RecordEntry,
+    Retention,
+    Row,
+    StoreError,
+    holder_is_gone,
+)
 from ticker.storage.codec import columns_of_row, is_number, micros, moment_of
 from ticker.storage.redis.address import Address
 from ticker.storage.redis.connection import Client, Wire
@@ -317,6 +328,53 @@ class Redis(SharedKeys):
 
         found = [row_of("", member) for members in self._wire.ask(first) for member in members]
         return min((row.as_of for row in found), default=None)
+
+    def record(self, entries: Sequence[RecordEntry]) -> None:
+        """All or nothing; see Store."""
+
+        def keep(client: Client) -> None:
+            with client.pipeline(transaction=True) as together:
+                for each in entries:
+                    place = self._wire.key("entries", each.kind, each.symbol)
+                    together.zadd(place, {each.id: micros(each.at)})
+                    together.hset(f"{place}:text", each.id, each.text)
+                together.execute()
+
+        self._wire.ask(keep)
+
+    def entries(
+        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        """See Store."""
+        place = self._wire.key("entries", kind, symbol)
+        least, most = bound(first) if first else "-inf", bound(until) if until else "+inf"
+
+        def read(client: Client) -> list[tuple[str, float, str]]:
+            found = client.zrevrangebyscore(place, most, least, start=0, num=limit, withscores=True)
+            texts = client.hmget(f"{place}:text", [each for each, _ in found]) if found else []
+            return [(name, at, text) for (name, at), text in zip(found, texts, strict=True) if text is not None]
+
+        found = self._wire.ask(read)
+        return [RecordEntry(kind, symbol, name, moment_of(int(at)), text) for name, at, text in found]
+
+    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
+        """See Store."""
+        gone = 0
+        for symbol in symbols:
+            place = self._wire.key("entries", kind, symbol)
+
+            def drop(client: Client, place: str = place) -> int:
+                old = client.zrangebyscore(place, "-inf", f"({bound(before)}", start=0, num=_PAGE)
+                if old:
+                    with client.pipeline(transaction=True) as together:
+                        together.zrem(place, *old)
+                        together.hdel(f"{place}:text", *old)
+                        together.execute()
+                return len(old)
+
+            while (count := self._wire.ask(drop)) > 0:
+                gone += count
+        return gone
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""

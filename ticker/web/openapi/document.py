@@ -33,6 +33,7 @@ The examples are the answers of 22 November 2024 at noon in Moscow."""
 _TAGS = {
     "quotes": "The numbers as they stand, or as they stood.",
     "history": "The numbers of the past.",
+    "records": "Why a number is shown, and what stood wrong or late.",
     "catalogues": "What there is, and who says so.",
     "pages": "For pages rather than programs.",
     "about": "The service itself.",

@@ -130,6 +130,37 @@ OPERATIONS = (
         text="Each line is one point, with its symbol.",
     ),
     Operation(
+        "/v1/quotes/{symbol}/evidence",
+        "getEvidence",
+        "Why a number is shown",
+        "records",
+        ("symbol", "at"),
+        {JSON: "Evidence"},
+        (404, 503),
+        text="Every source's newest number as it was sent, the verdict on it, the checks with their figures, and the "
+        "rule that decided. `digest` is over the whole; `ticker verify` recomputes the number. Values of a source "
+        "whose terms forbid redistribution are left out, and `withheld` names it.",
+    ),
+    Operation(
+        "/v1/corrections",
+        "getCorrections",
+        "What stood wrong, late or missing",
+        "records",
+        ("about", "since", "until", "limit"),
+        {JSON: "Corrections"},
+        (404, 503),
+        text="The newest first; computed, never written by hand. `summary` has the seconds of the range by instrument.",
+    ),
+    Operation(
+        "/v1/corrections.atom",
+        "getCorrectionsFeed",
+        "The same as an Atom feed",
+        "records",
+        ("about",),
+        {"application/atom+xml": ""},
+        (404, 503),
+    ),
+    Operation(
         "/v1/convert",
         "convert",
         "An amount in another unit",

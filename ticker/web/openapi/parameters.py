@@ -54,6 +54,7 @@ def parameters() -> dict[str, dict[str, Any]]:
     found["digits"]["name"] = "precision"
     return found | {
         "symbol": _query("symbol", symbol, "The instrument.", "USD", required=True) | {"in": "path"},
+        "about": _query("symbol", symbol, "Only of this instrument.", "USD"),
         "since": _query("from", _MOMENT, "The first day or moment.", "2024-11-01"),
         "until": _query("to", _MOMENT, "The last day or moment, included.", "2024-11-22"),
         "origin": _query(

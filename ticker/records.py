@@ -1,0 +1,59 @@
+"""What the service writes down about itself while it publishes: the evidence of each decision, and corrections."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from ticker import corrections, evidence
+from ticker.board import Board
+from ticker.corrections import STATE, Correction, CorrectionTracker
+from ticker.polling import Decision
+from ticker.quotes import Snapshot
+from ticker.storage.base import RecordEntry
+from ticker.storage.writer import StoreWriter
+
+# The tracker's state is of no instrument in particular.
+_ALL = "*"
+
+
+class Records:
+    """Writes the record of what is published; only the one that polls is told anything."""
+
+    def __init__(
+        self,
+        store_writer: StoreWriter,
+        board: Board,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store_writer = store_writer
+        self._board = board
+        self._clock = clock
+        self._tracker = CorrectionTracker(store_writer.tracked)
+        # How many corrections were written in this process, by instrument and kind.
+        self.counted: Counter[tuple[str, str]] = Counter()
+
+    def explain(self, before: Snapshot, after: Snapshot, decisions: Sequence[Decision]) -> None:
+        """Keep the evidence of every quote that `after` shows otherwise than `before`."""
+        symbols = evidence.changed(before, after.quotes)
+        self._store_writer.record(
+            evidence.entry(question, choice, after.version)
+            for question, choice in decisions
+            if choice.quote.symbol in symbols
+        )
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Keep the corrections that `snapshot`, what selection has decided, and the editors' hands give rise to."""
+        found = self._tracker.observe(snapshot)
+        found += self._tracker.edited(self._board.overrides, snapshot, self._clock())
+        if not found:
+            return
+        self._count(found)
+        state = RecordEntry(STATE, _ALL, "state", self._clock(), self._tracker.text)
+        self._store_writer.record([*map(corrections.entry, found), state])
+
+    def _count(self, found: Iterable[Correction]) -> None:
+        for each in found:
+            if each.kind == "wrong" or each.until is None:
+                self.counted[each.symbol, each.kind] += 1
