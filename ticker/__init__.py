@@ -16,4 +16,4 @@ number is believed, and why), `board`, `polling` (which walks the whole way), `s
 What may import what stands in tests/test_architecture.py.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -38,10 +38,13 @@ from ticker.web.sockets import bind, hand_over, listen
 
 try:
     import resource
-
-    import uvloop
-except ImportError:  # Windows has neither, and no signals either: `get`, `check` and `backfill` work there
+except ImportError:  # Windows has none, and no signals either: `get`, `check` and `backfill` work there
     pass
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # the extra `speed`
+    new_event_loop = asyncio.new_event_loop
 
 log = Log(__name__)
 
@@ -100,7 +103,7 @@ class Run:
         server = self.service.settings.server
         ending: threading.Timer | None = None
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(self._serve())
                 # The runner waits for every thread of the loop; one that hangs must not hold the process.
                 ending = self._end_in(_THREADS_SECONDS, 0)

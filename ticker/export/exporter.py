@@ -71,8 +71,13 @@ def target_of(where: str) -> Target:
         return Folder(Path(where))
     if scheme not in SCHEMES or not rest.strip("/"):
         raise ValueError(f"{where!r} is neither a folder nor {', '.join(f'{one}://BUCKET/PATH' for one in SCHEMES)}")
-    from ticker.export.objects import Objects  # noqa: PLC0415 - an optional extra of fifteen megabytes that a folder does not need
-
+    try:
+        from ticker.export.objects import Objects  # noqa: PLC0415 - an optional extra of fifteen megabytes that a folder does not need
+    except ModuleNotFoundError as error:
+        if error.name != "obstore":
+            raise
+        message = "a bucket needs the extra `objects`, which is not installed: pip install 'market-ticker[objects]'"
+        raise ValueError(message) from None
     return Objects(where)
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import brotli
-import zstandard
+
+try:
+    import zstandard
+except ImportError:  # the extra `speed`; without it nobody is offered zstd
+    _ZSTD: tuple[str, ...] = ()
+else:
+    _ZSTD = ("zstd",)
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -39,9 +45,9 @@ class Representation:
 
     @property
     def codings(self) -> tuple[str, ...]:
-        """The codings worth offering, best first."""
+        """The codings worth offering, best first; zstd where the extra `speed` is installed."""
         worth = len(self.body) >= _WORTH_COMPRESSING and self.content_type != PNG
-        return ("br", "zstd", "gzip", "identity") if worth else ("identity",)
+        return ("br", *_ZSTD, "gzip", "identity") if worth else ("identity",)
 
     def etag(self, coding: str) -> str:
         """A strong entity tag: of the bytes that are sent, so each coding has its own (RFC 9110, 8.8.3.3)."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import timedelta, tzinfo
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -131,6 +132,8 @@ def store_address(value: str) -> str:
         return value
     if value.startswith(("redis", "rediss")):
         address_of(value)
+        if find_spec("redis") is None:
+            raise ValueError("a Redis needs the extra `redis`, which is not installed: pip install 'market-ticker[redis]'")
         return value
     there = "memory://, sqlite:///FILE, redis://HOST:6379/0 and rediss:// (TLS), redis+sentinel:// or redis+cluster://"
     raise ValueError(f"no store at {redact(value)!r}; there are {there}")
