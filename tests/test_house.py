@@ -27,6 +27,7 @@ TOP = {
     "CHANGELOG.md",
     "Dockerfile",
     "LICENSE",
+    "Makefile",
     "README.md",
     "config",
     "pyproject.toml",

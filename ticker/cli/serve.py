@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,15 +37,15 @@ from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
 from ticker.web.sockets import bind, hand_over, listen
 
-try:
+with suppress(ImportError):  # Windows has none, and no signals either: `get`, `check` and `backfill` work there
     import resource
-except ImportError:  # Windows has none, and no signals either: `get`, `check` and `backfill` work there
-    pass
 
 try:
-    from uvloop import new_event_loop
+    import uvloop
 except ImportError:  # the extra `speed`
-    new_event_loop = asyncio.new_event_loop
+    _NEW_LOOP: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+else:
+    _NEW_LOOP = uvloop.new_event_loop
 
 log = Log(__name__)
 
@@ -103,7 +104,7 @@ class Run:
         server = self.service.settings.server
         ending: threading.Timer | None = None
         try:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            with asyncio.Runner(loop_factory=_NEW_LOOP) as runner:
                 runner.run(self._serve())
                 # The runner waits for every thread of the loop; one that hangs must not hold the process.
                 ending = self._end_in(_THREADS_SECONDS, 0)

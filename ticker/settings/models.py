@@ -133,7 +133,9 @@ def store_address(value: str) -> str:
     if value.startswith(("redis", "rediss")):
         address_of(value)
         if find_spec("redis") is None:
-            raise ValueError("a Redis needs the extra `redis`, which is not installed: pip install 'market-ticker[redis]'")
+            raise ValueError(
+                "a Redis needs the extra `redis`, which is not installed: pip install 'market-ticker[redis]'"
+            )
         return value
     there = "memory://, sqlite:///FILE, redis://HOST:6379/0 and rediss:// (TLS), redis+sentinel:// or redis+cluster://"
     raise ValueError(f"no store at {redact(value)!r}; there are {there}")
