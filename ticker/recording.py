@@ -13,10 +13,11 @@ import json
 import math
 import os
 import time
+import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,6 +47,17 @@ from ticker.supervision import Supervisor
 VERSION = 1
 HEAD = "ticker_recording"
 _CYRILLIC = "windows-1251"
+# Those that are written here. Others may be no text (rot13), or cost more than their size (punycode).
+_CHARSETS = ("utf-8", _CYRILLIC)
+# The longest line: the largest answer that is fetched, as base64, with its headers.
+MAX_LINE_BYTES = 16 * 1024 * 1024
+# A file with so many damaged lines is none of ours: a gigabyte of empty lines is a megabyte in gzip.
+_MOST_DAMAGE = 1000
+# Anything else is not in a recording, and what computes with it may fail.
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_LONGEST_SECONDS, _NO_STATUS = 10 * 365 * 86_400.0, 1000
+# What reading a line may raise; brackets in brackets in brackets are a RecursionError.
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +87,24 @@ def read(folder: Path) -> Recording:
     entries: list[Entry] = []
     damage: list[str] = []
     for file in sorted(folder.glob("*.ndjson*")):
+        if not file.is_file():
+            damage.append(f"{file.name}: no file")
+            continue
         bodies: dict[tuple[str, str], bytes] = {}
+        wounds = 0
         for number, line in enumerate(_lines(file), start=1):
+            if len(line) > MAX_LINE_BYTES:
+                damage.append(f"{file.name}, line {number}: too long")
+                continue
             try:
                 entry = parse(line, bodies)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except DAMAGE:
                 how = "damaged" if line.endswith(b"\n") else "cut"
                 damage.append(f"{file.name}, line {number}: {how}")
+                wounds += 1
+                if wounds >= _MOST_DAMAGE:
+                    damage.append(f"{file.name}: too much damage, the rest is left out")
+                    break
                 continue
             if entry is not None:
                 entries.append(entry)
@@ -91,8 +114,12 @@ def read(folder: Path) -> Recording:
 def _lines(file: Path) -> Iterator[bytes]:
     with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
         try:
-            yield from opened
-        except (EOFError, gzip.BadGzipFile):
+            while line := opened.readline(MAX_LINE_BYTES + 1):
+                yield line
+                if len(line) > MAX_LINE_BYTES:
+                    # Nobody knows how much more would come of it: a gigabyte of blanks is a megabyte in gzip.
+                    return
+        except (EOFError, gzip.BadGzipFile, zlib.error):
             yield b"a cut gzip file"
 
 
@@ -115,6 +142,8 @@ def written(entry: Entry, bodies: dict[tuple[str, str], bytes]) -> bytes:
 def parse(line: bytes, bodies: dict[tuple[str, str], bytes]) -> Entry | None:
     """The entry of a line, None for a file's first one. Raises ValueError and its like for anything else."""
     tree = json.loads(line)
+    if not isinstance(tree, dict):
+        raise TypeError("no object")
     if tree.get(HEAD, VERSION) != VERSION:
         raise ValueError(f"version {tree[HEAD]} of the format")
     if HEAD in tree:
@@ -122,14 +151,34 @@ def parse(line: bytes, bodies: dict[tuple[str, str], bytes]) -> Entry | None:
     at = datetime.fromisoformat(tree["at"])
     if at.tzinfo is None:
         raise ValueError("a time without its zone")
-    entry = Entry(at, str(tree["source"]), str(tree["path"]), float(tree["took"]))
+    if not _EARLIEST < at < _LATEST:
+        raise ValueError("a time at which nobody recorded anything")
+    entry = Entry(at, str(tree["source"]), str(tree["path"]), _seconds(tree["took"]))
     if "failure" in tree:
         wait = tree["retry_after"]
-        after = None if wait is None else timedelta(seconds=wait)
-        return replace(entry, failure=SourceError(Reason(tree["failure"]), tree["detail"], retry_after=after))
+        after = None if wait is None else timedelta(seconds=_seconds(wait))
+        return replace(entry, failure=SourceError(Reason(tree["failure"]), _text(tree["detail"]), retry_after=after))
+    status = int(tree["status"])
+    if not 0 < status < _NO_STATUS:
+        raise ValueError("a status that no answer has")
+    headers = {_text(name): _text(value) for name, value in dict(tree["headers"]).items()}
     key = (entry.source, entry.path)
     bodies[key] = bodies[key] if tree.get("same") else _bytes(tree)
-    return replace(entry, status=int(tree["status"]), headers=dict(tree["headers"]), body=bodies[key])
+    return replace(entry, status=status, headers=headers, body=bodies[key])
+
+
+def _seconds(value: object) -> float:
+    """A number of seconds that a poll can take, or an upstream can ask for. Raises ValueError."""
+    seconds = float(value)  # type: ignore[arg-type] # whatever it is, float says so
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise ValueError(f"{value!r} seconds")
+    return seconds
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _body(body: bytes) -> dict[str, str]:
@@ -146,7 +195,10 @@ def _body(body: bytes) -> dict[str, str]:
 def _bytes(tree: Mapping[str, str]) -> bytes:
     if "base64" in tree:
         return base64.b64decode(tree["base64"], validate=True)
-    return tree["body"].encode(tree.get("charset", "utf-8"))
+    charset = tree.get("charset", "utf-8")
+    if charset not in _CHARSETS:
+        raise ValueError(f"a body in {charset!r}")
+    return tree["body"].encode(charset)
 
 
 # Around the fetcher: every answer and failure that passes is appended to the recording.

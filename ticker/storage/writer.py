@@ -135,6 +135,8 @@ _ASKED_AT_ONCE = 64
 _READERS = 2
 # The longest that a request waits for the store, whatever hangs behind it.
 _READ_SECONDS = 4.0
+# The longest that a start asks one question after the other of the store, before anybody is served.
+_START_SECONDS = 3.0
 
 
 class Readers:
@@ -325,6 +327,12 @@ class WriteRound:
         return await asyncio.get_running_loop().run_in_executor(self._pool, task, self._store)
 
 
+def _ensure_in_time(latest: float) -> None:
+    """Raises StoreError."""
+    if monotonic() > latest:
+        raise StoreError("too slow to be waited for at the start", "see why the store is slow")
+
+
 def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
     return store.publish(name, Message(part, news[0], fence, news[1]()))
 
@@ -377,12 +385,17 @@ class StoreWriter:
         self._stopping = asyncio.Event()
 
     def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
-        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs."""
+        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs.
+
+        A store that answers slowly is not waited for: the address is listened at soon, and the store is tried again.
+        """
+        latest = monotonic() + _START_SECONDS
         try:
             self._store.open()
         except StoreError as error:
             self._condition.failed("open", error)
         try:
+            _ensure_in_time(latest)
             self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
             self.found |= {each.part: each for each in self._store.newer(EDITORS, {OVERRIDES: -1}, 0)}
             self._tracked = next((each.text for each in self._store.entries("corrections", "*", None, None, 1)), "{}")
@@ -393,6 +406,7 @@ class StoreWriter:
             return None
         meant = {each.symbol: each.series for each in instruments} | codec.meanings_of_text(text or "")
         try:
+            _ensure_in_time(latest)
             # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
             self._store.rename(meant)
         except StoreError as error:

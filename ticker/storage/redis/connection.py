@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from ticker.storage.base import StoreError
 from ticker.storage.redis.address import Address
@@ -27,19 +28,28 @@ def connected(address: Address) -> Client:
     """A client that connects when it is asked something. Of a Cluster the nodes are asked for now."""
     options = _options(address)
     if address.kind == "server":
-        (host, port) = address.hosts[0]
-        return redis.Redis(host, port, address.database, **options)
+        return _single(address, *address.hosts[0], {**options, "db": address.database})
     if address.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]  # type: ignore[no-untyped-call] # the library's
-        return redis.RedisCluster(startup_nodes=nodes, **options)
+        kind = BoundedTlsConnection if address.tls else BoundedConnection
+        # The library takes a class of connections only where it is given a URL.
+        host, port = address.hosts[0]
+        url = f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
+        return redis.RedisCluster(url=url, startup_nodes=nodes, connection_class=kind, **options)
+    managed = BoundedManagedTlsConnection if address.tls else BoundedManagedConnection
+    sentinels: Client = Sentinel([], **options, connection_class=managed)  # type: ignore[no-untyped-call] # the library's own
     login = {"username": address.sentinel_user, "password": address.sentinel_password}
-    sentinels: Client = Sentinel(address.hosts, sentinel_kwargs={**options, **login}, **options)  # type: ignore[no-untyped-call] # the library's own
+    sentinels.sentinels = [_single(address, host, port, {**options, **login}) for host, port in address.hosts]
     return sentinels.master_for(address.service, db=address.database)
+
+
+def _single(address: Address, host: str, port: int, options: dict[str, Any]) -> Client:
+    kind = BoundedTlsConnection if address.tls else BoundedConnection
+    return redis.Redis.from_pool(redis.ConnectionPool(kind, host=host, port=port, **options))
 
 
 def _options(address: Address) -> dict[str, Any]:
     tls = {
-        "ssl": True,
         "ssl_ca_certs": address.ca,
         "ssl_certfile": address.cert,
         "ssl_keyfile": address.key,
@@ -57,6 +67,91 @@ def _options(address: Address) -> dict[str, Any]:
         "client_name": "ticker",
         **(tls if address.tls else {}),
     }
+
+
+# The longest reply that is read: the editions of a thousand instruments are a megabyte.
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+# The library bounds each wait for bytes, and no reply: one that drips is given up after so many times the time-out.
+_REPLY_TIMEOUTS = 2
+
+
+class BoundedSocket:
+    """A socket whose reader gets each reply within a time and a size, or an error; all else is `plain`'s."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        self._plain = plain
+        self._timeout = plain.gettimeout()
+        self._latest: float | None = None
+        self._room = MAX_REPLY_BYTES
+
+    def begin(self, seconds: float) -> None:
+        """A reply is read from now on, for so many seconds at most."""
+        self._latest, self._room = time.monotonic() + seconds, MAX_REPLY_BYTES
+
+    def end(self) -> None:
+        """No reply is being read: what comes is waited for as the library does."""
+        self._latest = None
+        self._plain.settimeout(self._timeout)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Wait so long for the next bytes."""
+        self._timeout = seconds
+        self._plain.settimeout(seconds)
+
+    def recv(self, size: int) -> bytes:
+        """The next bytes. Raises TimeoutError and OSError."""
+        if self._latest is not None:
+            left = self._latest - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the reply did not end in time")
+            self._plain.settimeout(left if self._timeout is None else min(left, self._timeout))
+        data = self._plain.recv(size)
+        self._room -= len(data)
+        if self._latest is not None and self._room < 0:
+            raise OSError(f"a reply of more than {MAX_REPLY_BYTES} bytes")
+        return data
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
+        return getattr(self._plain, name)
+
+
+class BoundedReplies:
+    """What the library's connections lack: a bound on the whole of a reply."""
+
+    _bounded: BoundedSocket | None = None
+
+    def _connect(self) -> BoundedSocket:
+        self._bounded = BoundedSocket(super()._connect())  # type: ignore[misc] # the library's
+        return self._bounded
+
+    def read_response(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - the library's own
+        """As the library's own, within the bounds."""
+        bounded, patience = self._bounded, named.get("timeout")
+        if bounded is None:
+            return super().read_response(*args, **named)  # type: ignore[misc] # the library's
+        waits = patience if isinstance(patience, (int, float)) else 0.0
+        bounded.begin(waits + _REPLY_TIMEOUTS * (self.socket_timeout or 1.0))  # type: ignore[attr-defined] # the same
+        try:
+            return super().read_response(*args, **named)  # type: ignore[misc] # the same
+        finally:
+            with suppress(OSError):
+                bounded.end()
+
+
+class BoundedConnection(BoundedReplies, redis.Connection):
+    """To one server."""
+
+
+class BoundedTlsConnection(BoundedReplies, redis.SSLConnection):
+    """To one server, by TLS."""
+
+
+class BoundedManagedConnection(BoundedReplies, SentinelManagedConnection):
+    """To the server that the Sentinels name."""
+
+
+class BoundedManagedTlsConnection(BoundedReplies, SentinelManagedSSLConnection):
+    """To the server that the Sentinels name, by TLS."""
 
 
 @contextmanager
