@@ -113,6 +113,8 @@ MOST_POINTS = 1000
 CHART_WIDTH, CHART_HEIGHT = 640, 260
 _TOP, _RIGHT, _BOTTOM, _LEFT = 12, 74, 26, 8
 _FONT = 13
+# Between two prices on the axis, in the larger letters that a narrow page gives them.
+_ROOM = 24
 # The step between two labels of time, each with the CLDR skeleton of the label; the first that gives few enough.
 _TIME_STEPS = (
     (timedelta(hours=6), "Hm"),
@@ -277,7 +279,7 @@ def _price_axis(scale: _Scale) -> Iterator[str]:
             f'<path class="chart-grid" d="M{_LEFT} {y:.1f}H{CHART_WIDTH - _RIGHT}" stroke="currentColor" '
             f'stroke-opacity=".15" vector-effect="non-scaling-stroke"/>'
         )
-        if abs(y - newest) > _FONT:
+        if abs(y - newest) > _ROOM:
             yield (
                 f'<text class="chart-price" x="{CHART_WIDTH - _RIGHT + 8}" y="{y + _FONT / 3:.1f}" '
                 f'fill-opacity=".75">{escape(locales.number(price, digits, scale.frame.locale))}</text>'

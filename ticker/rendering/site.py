@@ -163,7 +163,7 @@ class Site:
                 words_for(spoken)["title"],
             ),
             languages=_languages(choice.lang),
-            page_languages=[(tag, locales.own_name(tag)) for tag in PAGE_LANGUAGES],
+            page_languages=[(tag, locales.own_name(tag).capitalize()) for tag in PAGE_LANGUAGES],
             styles=STYLES,
             themes=THEMES,
             sizes=("small", "normal", "large"),

@@ -24,6 +24,7 @@ _KEPT, _REMEMBERED_SECONDS = 256, 30
 _MOST_POINTS = 5000
 # How far before a chart's first day the number may be from that still holds on it: no market rests longer.
 _BEFORE = timedelta(days=14)
+_SHORTEST = timedelta(days=2)
 _INTERVALS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "1w": timedelta(days=7)}
 
 
@@ -70,7 +71,8 @@ async def _drawn(context: Context, quote: Quote, span: str, lang: str) -> Drawin
         if not points:
             return ""
         title = f"{name_of(quote.instrument, locale)}, {words_for(locale)[span].lower()}"
-        began = first or min(points[0].at, now - timedelta(days=7)).astimezone(calendar.zone)
+        # A history that is shorter than the period fills the picture all the same; its dates are written below it.
+        began = max(first or points[0].at, min(points[0].at, now - _SHORTEST)).astimezone(calendar.zone)
         return history_chart(points, ChartFrame(title, began, now, quote.instrument.decimals, locale, steps))
 
     _, svg = await context.history.line(ask, make)

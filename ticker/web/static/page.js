@@ -122,7 +122,7 @@
     const minute = new Intl.DateTimeFormat(root.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
     const clock = new Intl.DateTimeFormat('en', { hour: 'numeric', minute: 'numeric', hourCycle: 'h23', timeZone: zone });
     const points = (svg.dataset.points || '').split(';').filter(Boolean).map((one) => one.split(' '));
-    if (!points.length) return;
+    if (points.length < 2) return;
     const [from, to, left, right, top, bottom, low, high] = ['from', 'to', 'left', 'right', 'top', 'bottom', 'low', 'high'].map((name) => Number(svg.dataset[name]));
     const x = (second) => left + Math.min(1, Math.max(0, (second - from) / (to - from || 1))) * (right - left);
     const y = (price) => top + (1 - (price - low) / (high - low || 1)) * (bottom - top);
