@@ -156,11 +156,6 @@ class Product:
                 await self.service.poller.poll(source)
         self.age()
 
-    async def poll_together(self) -> None:
-        """Ask all at the same time, as a start or a one-shot command does."""
-        await asyncio.gather(*map(self.service.poller.poll, self.service.poller.feeds))
-        self.age()
-
     def age(self) -> None:
         """What the service does every second by itself."""
         self.service.poller.age(self.world.now)
@@ -192,6 +187,16 @@ class Product:
         status, body = await self.http("/v1/quotes")
         assert status == 200, body
         return {quote["symbol"]: quote for quote in body["quotes"]}
+
+
+async def one_shot(world: World, flags: Mapping[str, Any]) -> dict[str, Shown]:
+    """What a command that asks once, as `ticker get` does, has to show: a service that starts, asks all and ends."""
+    config = load(shipped(), {}, dict(flags)).settings
+    service = compose(
+        config, upstream=PREFIX, now=lambda: world.now, seed=1, around=lambda _fetcher, _bases: Wire(world)
+    )
+    async with service.asked():
+        return {quote.symbol: Shown.of(quote) for quote in service.board.current(world.now).quotes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.world.facts import fixings
+from tests.world.harness import one_shot
 from tests.world.play import NO_OIL, Stage, away, bank, is_fresh, is_shown, stuck, wrong_from
 from tests.world.world import Fixing, Spell, moment
 
@@ -209,6 +210,18 @@ async def test_a_wrong_table_of_tomorrow_does_not_withdraw_today(stage: Stage) -
         assert is_fresh("77.8009")(shown), shown
 
 
+async def test_two_crosses_are_heard_against_the_bank(stage: Stage) -> None:
+    """The Bank 6 % off, two crosses near the truth: 6 % are within an ordinary day, and all the same not fresh."""
+    world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "nbrb", "nbk")
+    world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-04", "x1.06", "x1.06"))
+    async with stage(world, flags=NO_OIL) as play:
+        shown = (await play.until("2026-03-03 15:00", 30))["USD"]
+        assert is_fresh("77.1734")(shown), shown
+        await play.until("2026-03-04 23:00", 30)
+        assert not play.ever("USD", lambda s: s.status == "fresh" and s.price > 80)
+        assert not play.ever("USD", lambda s: s.price is None)
+
+
 # 8: crises are shown.
 
 
@@ -363,16 +376,23 @@ async def test_a_lasting_dispute_is_one_version(stage: Stage, slip: str) -> None
 # 14: a one-shot run hears its witnesses first.
 
 
-async def test_all_sources_asked_at_once_give_the_newest(stage: Stage) -> None:
-    """The Bank answers with the table before, the mirror with the newest one: ten times of ten the newest is shown."""
-    for attempt in range(10):
+@pytest.mark.parametrize("behind", ["cbr", "cbr_mirror"])
+async def test_one_shot_runs_show_the_newest_table(behind: str) -> None:
+    """One of Bank and mirror is a table behind, the other not: ten runs of ten, asked all at once, show the newest."""
+    for _ in range(10):
         world = bank("2026-03-04 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "nbrb", "nbk", "ecb")
-        old = next(each for each in world.fixings if each.day == date(2026, 3, 3))
-        world.spells.append(stuck("cbr", old))
-        async with stage(world, flags=NO_OIL, store=f"{attempt}") as play:
-            await play.product.poll_together()
-            shown = play.product.look()["USD"]
-            assert is_fresh("77.6093")(shown), (attempt, shown)
+        world.spells.append(stuck(behind, next(each for each in world.fixings if each.day == date(2026, 3, 3))))
+        shown = (await one_shot(world, NO_OIL))["USD"]
+        assert is_fresh("77.6093")(shown), shown
+
+
+async def test_one_shot_runs_believe_no_single_slip() -> None:
+    """The Bank's dollar lost a digit: ten runs of ten show the mirror's, since all were heard first."""
+    for _ in range(10):
+        world = bank("2026-03-04 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror", "nbrb", "nbk", "ecb")
+        world.spells.append(wrong_from("cbr", "2026-03-04", "2026-03-04", "7.6093"))
+        shown = (await one_shot(world, NO_OIL))["USD"]
+        assert is_shown("77.6093")(shown), shown
 
 
 # 15: history keeps meanings apart.
