@@ -13,20 +13,14 @@ CONTENTS: tuple[Fault, ...] = (
         "×10, ×100, ÷10 at one source",
         "what its copy says, with `unit`",
         _TEST.format("ten_times_the_number_is_not_shown"),
-        Mutation(
-            "ticker.validate:nominal_slip",
-            "any((abs(factor / ten - 1) < _SLIP for ten in tens))",
-            "False and any((abs(factor / ten - 1) < _SLIP for ten in tens))",
-        ),
+        Mutation("ticker.validate:nominal_slip", "any(abs(price / last / ten - 1) < _SLIP for ten in tens)", "False"),
     ),
     Fault(
         "ten times, at the only source left",
         "the other one down",
         "the number before it, with `unit`",
         _TEST.format("ten_times_the_number_of_the_only_source_left_is_not_shown"),
-        Mutation(
-            "ticker.select.choose:choose", "c not in slipped and (not doubt.older(ask, c))", "not doubt.older(ask, c)"
-        ),
+        Mutation("ticker.selection.markets:_since", "slips(one.price, shown.price)", "False"),
     ),
     Fault(
         "ten times, at a cold start",
@@ -41,9 +35,9 @@ CONTENTS: tuple[Fault, ...] = (
         "the preferred one's number, with `disagree` and the spread",
         _TEST.format("sources_that_disagree_are_told_apart"),
         Mutation(
-            "ticker.select.choose:_accept",
-            "dissent or winner.source in ask.contradicted",
-            "winner.source in ask.contradicted",
+            "ticker.selection.rules:MARKET",
+            'c.denied("second_market", "candle") and c.denied("still")',
+            "False",
         ),
     ),
     Fault(
@@ -51,14 +45,18 @@ CONTENTS: tuple[Fault, ...] = (
         "+20 % in an hour, the other source down",
         "the number before it, with `move`, until another source says the same",
         _TEST.format("a_jump_that_nobody_confirms_is_held"),
-        Mutation("ticker.select.doubt:doubt", "jumps(ask, candidate, *_before(ask, candidate))", "False"),
+        Mutation("ticker.selection.markets:_since", "step <= limit", "True"),
     ),
     Fault(
         "frozen market",
         "the same answer for eight hours",
         "the number, `stale`, with `frozen`",
         _TEST.format("a_market_that_stands_still_is_marked"),
-        Mutation("ticker.select.publish:publish", "calendar.fresh_until(winner.as_of)", "None"),
+        Mutation(
+            "ticker.selection.decide:_fresh_until",
+            "fresh_until(ask.calendars[one.source], kind, one.as_of)",
+            "ask.now + timedelta(days=1)",
+        ),
     ),
     Fault(
         "cache that goes back",
