@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, str] = {
     "board": "overrides quotes",
     "evidence": "ticker calendars quotes selection storage",
     "corrections": "overrides quotes storage",
+    "webhooks": "corrections log quotes rendering settings.models storage",
     "records": "board corrections evidence polling quotes storage",
     "overrides": "quotes storage",  # a frozen number is kept as the store writes it
     "health": "log quotes",
@@ -56,9 +57,9 @@ MAY_IMPORT: dict[str, str] = {
     "rendering.locales settings.models storage",
     "export": "board log quotes rendering storage",
     # what joins it
-    "app": "records ticker backfill board calendars clock export feeds fetch log metrics overrides polling "
-    "process_health quotes recording rendering replicas scheduling selection settings.loader settings.models sources "
-    "storage web",
+    "app": "corrections webhooks records ticker backfill board calendars clock export feeds fetch log metrics "
+    "overrides polling process_health quotes recording rendering replicas scheduling selection settings.loader "
+    "settings.models sources storage web",
     "cli": "corrections evidence polling ticker app backfill calendars clock export feeds fields log overrides quotes "
     "recording rendering rendering.locales settings.errors settings.loader settings.models sources storage threads web",
     "__main__": "cli",
@@ -67,10 +68,10 @@ MAY_IMPORT: dict[str, str] = {
 ALONE = ("rendering.locales", "settings.errors", "settings.loader", "settings.models")
 # The rooms in which a library's name may stand. One is the rule, each further one has its reason.
 LIBRARIES: dict[str, str] = {
-    "aiohttp": "fetch web app cli",  # the client; the server, its life (app), its runner (cli)
+    "aiohttp": "fetch web app cli webhooks",  # the client; the server, its life (app), its runner (cli)
     "annotated_types": "fields quotes settings.models",  # bounds stand beside their fields
     "apscheduler": "scheduling",
-    "babel": "rendering rendering.locales cli",  # a terminal's table names the locale it is written in
+    "babel": "rendering rendering.locales webhooks cli",  # a terminal's table names the locale it is written in
     "brotli": "rendering",
     "cachetools": "rendering web storage metrics",  # each bounded cache stands where its keys are known
     "defusedxml": "sources",
@@ -78,7 +79,7 @@ LIBRARIES: dict[str, str] = {
     "jinja2": "rendering",
     "markupsafe": "rendering",
     # The wire; what is kept; what is remembered and listed.
-    "msgspec": "rendering storage selection overrides evidence corrections cli",
+    "msgspec": "rendering storage selection overrides evidence corrections webhooks cli",
     "multidict": "web",
     "obstore": "export",
     "prometheus_client": "metrics",
@@ -86,6 +87,7 @@ LIBRARIES: dict[str, str] = {
     "redis": "storage",
     "resvg_py": "rendering",
     "rich": "cli",
+    "standardwebhooks": "webhooks",
     "typer": "cli",
     "uvloop": "cli",
     "yarl": "fetch",

@@ -7,7 +7,7 @@ something else of the same parts. `Service` is what they are joined to: how it s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,12 +21,13 @@ from ticker import __version__, clock
 from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.calendars import coverage
+from ticker.corrections import Correction
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target
 from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
-from ticker.metrics import CalendarCollector, CorrectionCollector, Exposition, TickerCollector, Traffic
+from ticker.metrics import CalendarCollector, Exposition, RecordCollector, TickerCollector, Traffic
 from ticker.overrides import decode as decode_overrides
 from ticker.polling import Poller, PollTargets
 from ticker.process_health import ProcessHealth
@@ -56,6 +57,7 @@ from ticker.web.limits import RateLimiter
 from ticker.web.openapi.document import described
 from ticker.web.response_cache import ResponseCache
 from ticker.web.routes import build, build_metrics
+from ticker.webhooks import Webhooks, event_of_correction, events_of
 
 log = Log(__name__)
 
@@ -86,6 +88,7 @@ class Service:
     timekeeper: Timekeeper
     context: Context
     store_writer: StoreWriter
+    webhooks: Webhooks
     upstream: str | None = None
     coordinator: ReplicaCoordinator | None = None
     begun: asyncio.Event | None = None
@@ -102,12 +105,15 @@ class Service:
             supervise = self.context.process_health.supervisor.run
             keeping = asyncio.create_task(supervise("store", self.store_writer.run))
             watch = asyncio.create_task(supervise("watch", self.context.process_health.watch))
+            telling = asyncio.create_task(supervise("webhooks", self.webhooks.run))
             try:
                 if self.begun is not None:
                     await self.begun.wait()
                 yield
             finally:
                 watch.cancel()
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
                 await self.timekeeper.stop()
                 if self.coordinator is not None:
                     self.coordinator.stop()
@@ -251,7 +257,15 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
     )
     store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), stored=stored)
     board = _board(config, store_writer, now, lambda: replica is not None and replica.cut_off, demo=demo, stored=stored)
-    records = Records(store_writer, board, now)
+    webhooks = Webhooks(
+        config.webhooks, store_writer, store_writer.readers.read, now, lambda: replica is None or replica.on
+    )
+
+    def tell(before: Snapshot, after: Snapshot, corrections: Sequence[Correction]) -> None:
+        if webhooks.names:
+            webhooks.tell([*events_of(before, after), *(event_of_correction(each, now()) for each in corrections)])
+
+    records = Records(store_writer, board, now, tell)
     addresses = {feed.base_url.rstrip("/"): source for source, feed in feeds.items()}
     fetcher = around(Fetcher(config.user_agent), addresses)
     replica = (
@@ -287,9 +301,11 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         if replica is not None
         else None
     )
-    context = _context(config, poller, board, store_writer, now, health, records=records, demo=demo)
+    context = _context(config, poller, board, store_writer, now, health, records=records, webhooks=webhooks, demo=demo)
     begun = replayer.begun if replayer is not None and demo else None
-    return Service(config, poller, board, fetcher, timekeeper, context, store_writer, upstream, coordinator, begun)
+    return Service(
+        config, poller, board, fetcher, timekeeper, context, store_writer, webhooks, upstream, coordinator, begun
+    )
 
 
 def _store_writer(
@@ -356,6 +372,7 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
     former: Context | None = None,
     *,
     records: Records | None = None,
+    webhooks: Webhooks | None = None,
     demo: bool = False,
 ) -> Context:
     """What the web half is handed for `config`; what counts from the start of the process is the `former` one's."""
@@ -377,7 +394,12 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
         )
         due = CalendarCollector(lambda: made.calendars, late)
         counted = records.counted if records is not None else {}
-        written = CorrectionCollector(lambda: counted, lambda: [each.symbol for each in poller.instruments])
+        written = RecordCollector(
+            lambda: counted,
+            lambda: [each.symbol for each in poller.instruments],
+            lambda: webhooks.outcomes if webhooks is not None else {},
+            lambda: webhooks.names if webhooks is not None else (),
+        )
         return Exposition(traffic, collector, due, written, version=lambda: board.current(now()).version)
 
     made: Context = Context(

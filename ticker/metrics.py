@@ -337,14 +337,21 @@ def buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     return found, histogram.total
 
 
-class CorrectionCollector(Collector):
-    """How many entries of the public record were written, by instrument and kind."""
+class RecordCollector(Collector):
+    """How many entries of the public record were written, and how deliveries to webhooks ended."""
 
     def __init__(
-        self, counted: Callable[[], Mapping[tuple[str, str], int]], symbols: Callable[[], Iterable[str]]
+        self,
+        counted: Callable[[], Mapping[tuple[str, str], int]],
+        symbols: Callable[[], Iterable[str]],
+        outcomes: Callable[[], Mapping[tuple[str, str], int]],
+        hooks: Callable[[], Iterable[str]],
     ) -> None:
+        """`counted` is by symbol and kind, `outcomes` by the hook's name and how a delivery ended."""
         self._counted = counted
         self._symbols = symbols
+        self._outcomes = outcomes
+        self._hooks = hooks
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: a scrape is cheap enough."""
@@ -352,9 +359,16 @@ class CorrectionCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Every series from 0 on."""
-        family = CounterMetricFamily("ticker_corrections", "Entries of the public record.", labels=["symbol", "kind"])
+        entries = CounterMetricFamily("ticker_corrections", "Entries of the public record.", labels=["symbol", "kind"])
         counted = self._counted()
         for symbol in self._symbols():
             for kind in ("wrong", "late", "missing", "edited"):
-                family.add_metric([symbol, kind], counted.get((symbol, kind), 0))
-        yield family
+                entries.add_metric([symbol, kind], counted.get((symbol, kind), 0))
+        yield entries
+        text = "Attempts to tell a webhook."
+        told = CounterMetricFamily("ticker_webhook_deliveries", text, labels=["name", "outcome"])
+        outcomes = self._outcomes()
+        for name in self._hooks():
+            for outcome in ("delivered", "failed", "dropped"):
+                told.add_metric([name, outcome], outcomes.get((name, outcome), 0))
+        yield told

@@ -26,10 +26,14 @@ class Records:
         store_writer: StoreWriter,
         board: Board,
         clock: Callable[[], datetime],
+        tell: Callable[[Snapshot, Snapshot, Sequence[Correction]], object] = lambda _before, _after, _found: None,
     ) -> None:
+        """`tell` is told every version that readers see, the one before it, and what was recorded with it."""
         self._store_writer = store_writer
         self._board = board
         self._clock = clock
+        self._tell = tell
+        self._seen = board.latest
         self._tracker = CorrectionTracker(store_writer.tracked)
         # How many corrections were written in this process, by instrument and kind.
         self.counted: Counter[tuple[str, str]] = Counter()
@@ -47,6 +51,8 @@ class Records:
         """Keep the corrections that `snapshot`, what selection has decided, and the editors' hands give rise to."""
         found = self._tracker.observe(snapshot)
         found += self._tracker.edited(self._board.overrides, snapshot, self._clock())
+        before, self._seen = self._seen, self._board.latest
+        self._tell(before, self._seen, found)
         if not found:
             return
         self._count(found)
