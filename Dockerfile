@@ -1,22 +1,33 @@
 # The service as an image: docker build -t market-ticker . && docker run --read-only --publish 8080:8080 market-ticker
 # Nothing is written but the store, in the volume /var/lib/ticker. A configuration mounted as
 # /etc/ticker/config/ticker.toml takes the place of the shipped one; TICKER_… variables go over both.
-ARG PYTHON=3.13-slim
+# Behind a proxy that signs with a CA of its own: docker build --secret id=ca,src=ca.pem … The file holds every CA that is
+# to be trusted; it is not in the image. Another base with Python 3.11 or newer, pip and CAs: --build-arg BASE=…
+ARG BASE=python:3.13-slim
 
-FROM python:${PYTHON} AS build
+FROM ${BASE} AS build
 ARG UV=0.13.9
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
-RUN pip install --no-cache-dir "uv==${UV}" && uv venv /opt/ticker
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never PIP_BREAK_SYSTEM_PACKAGES=1
+RUN --mount=type=secret,id=ca \
+    if [ -e /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi \
+ && pip install --no-cache-dir "uv==${UV}" && uv venv /opt/ticker
 ENV VIRTUAL_ENV=/opt/ticker
 WORKDIR /src
 # First what changes seldom: a change of the code does not install the libraries again.
 COPY requirements.txt ./
-RUN uv pip install --require-hashes --requirement requirements.txt
+RUN --mount=type=secret,id=ca \
+    if [ -e /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+ && uv pip install --require-hashes --requirement requirements.txt
 COPY . ./
-RUN uv pip install --no-deps .
+RUN --mount=type=secret,id=ca \
+    if [ -e /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+ && uv pip install --no-deps .
 
-FROM python:${PYTHON}
+FROM ${BASE}
+ARG VERSION=0.2.0
+# A release adds the revision and the repository that it is from.
 LABEL org.opencontainers.image.title="market-ticker" \
+      org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.description="A market ticker for the header of a page" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.authors="The market ticker contributors"

@@ -64,7 +64,7 @@ PROMISED = {
     "/v1/openapi.json": '"openapi": "3.1.0"',
 }
 # Of docker, kubectl, pip, install and systemctl.
-INSTALLERS = {"--tag", "--file", "--build", "--detach", "--filename", "--mode", "--now"}
+INSTALLERS = {"--tag", "--file", "--build", "--detach", "--kustomize", "--mode", "--now"}
 INSTALLERS |= {"--require-hashes", "--requirement", "--no-deps"}
 SAMPLES = dict(
     re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", DOCUMENTATION, re.DOTALL)
@@ -266,7 +266,7 @@ def test_the_deployments_read_one_configuration() -> None:
     folder = told.removesuffix("/ticker.toml")
     for name in ("systemd/ticker.service", "systemd/ticker@.service", "systemd/ticker-export.service"):
         assert set(re.findall(r"--config (\S+)", (ROOT / "config" / name).read_text())) == {told}
-    assert f"mountPath: {folder}," in (ROOT / "config/kubernetes/deployment.yaml").read_text()
+    assert f"mountPath: {folder}," in (ROOT / "config/kubernetes/base/deployment.yaml").read_text()
     assert f":{told}:ro" in (ROOT / "config/compose/compose.yaml").read_text()
     assert f"WORKDIR {folder.removesuffix('/config')}\n" in (ROOT / "Dockerfile").read_text()
     assert f"config/ticker.toml {told} " in section("Deployment")
@@ -283,8 +283,8 @@ def test_the_lines_of_an_installation_name_what_is_there() -> None:
     compose = (ROOT / "config/compose/compose.yaml").read_text()
     (line,) = re.findall(r"`(GRAFANA_PASSWORD=[^`]+)`", lines)
     assert f"#   {line}\n" in compose
-    (image,) = re.findall(r"image: (market-ticker:\S+)", (ROOT / "config/kubernetes/deployment.yaml").read_text())
-    assert f"docker build --tag {image} . && kubectl apply --filename config/kubernetes`" in lines
+    (image,) = re.findall(r"image: (market-ticker:\S+)", (ROOT / "config/kubernetes/base/deployment.yaml").read_text())
+    assert f"docker build --tag {image} . && kubectl apply --kustomize config/kubernetes/base`" in lines
 
 
 def test_the_runbook_names_the_memory_that_the_deployments_give() -> None:
@@ -293,7 +293,7 @@ def test_the_runbook_names_the_memory_that_the_deployments_give() -> None:
     config = ROOT / "config"
     given = {
         *re.findall(r"mem_limit: (\d+)m", (config / "compose/compose.yaml").read_text()),
-        *re.findall(r"limits: \{ memory: (\d+)Mi \}", (config / "kubernetes/deployment.yaml").read_text()),
+        *re.findall(r"limits: \{ memory: (\d+)Mi \}", (config / "kubernetes/base/deployment.yaml").read_text()),
         *re.findall(r"^MemoryMax=(\d+)M$", (config / "systemd/ticker.service").read_text(), re.MULTILINE),
     }
     assert set(re.findall(r"(\d+) MB", told)) == given

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from tests.ops.process import Process, answers, running, until
-from tests.ops.prometheus import Prometheus, free_port, scraping
+from tests.ops.prometheus import JOB, Prometheus, free_port, scraping
 from tests.ops.world import World, turning, write
 from tests.support.project_files import ROOT
 
@@ -189,5 +189,5 @@ def queries(dashboard: dict[str, Any]) -> list[str]:
 
 
 def filled(expression: str) -> str:
-    """The expression as Grafana sends it, all instances chosen."""
-    return expression.replace("$__rate_interval", "20s").replace("$instance", ".*")
+    """The expression as Grafana sends it, the job and all its instances chosen."""
+    return expression.replace("$__rate_interval", "20s").replace("$instance", ".*").replace("$job", JOB)

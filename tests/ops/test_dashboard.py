@@ -60,7 +60,8 @@ def test_it_shows_what_the_person_who_is_paged_asks() -> None:
 def test_every_question_is_narrowed_to_the_instances_chosen() -> None:
     """The variable at the top holds for all panels; what is recorded for the job as a whole has no instance."""
     assert [expr for expr in queries(BOARD) if "$instance" not in expr and "job:" not in expr] == []
-    assert {variable["name"] for variable in BOARD["templating"]["list"]} == {"datasource", "instance"}
+    assert [expr for expr in queries(BOARD) if 'job=~"$job"' not in expr] == []
+    assert {variable["name"] for variable in BOARD["templating"]["list"]} == {"datasource", "job", "instance"}
 
 
 def test_provisioning_finds_the_dashboard_and_the_data() -> None:

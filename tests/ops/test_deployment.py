@@ -19,9 +19,15 @@ from ticker.settings.loader import load
 CONFIG = ROOT / "config"
 TICKER = "/opt/ticker/bin/ticker"
 UNITS = sorted((CONFIG / "systemd").glob("*.service"))
+KUBERNETES = CONFIG / "kubernetes"
 OBJECTS: list[dict[str, Any]] = [
-    each for path in sorted((CONFIG / "kubernetes").glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())
+    each
+    for path in sorted((KUBERNETES / "base").glob("*.yaml"))
+    for each in yaml.safe_load_all(path.read_text())
+    if each["kind"] != "Kustomization"
 ]
+# Of the Prometheus operator, whose schemas the validator does not have.
+OPERATOR = "monitoring.coreos.com/v1"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((CONFIG / "compose" / "compose.yaml").read_text())["services"]
 
 
@@ -41,6 +47,70 @@ def pod(kind: str, name: str = "ticker") -> dict[str, Any]:
 def test_an_object_is_one_that_kubernetes_knows(each: dict[str, Any]) -> None:
     """Against the schema of its own version, nothing unknown in it."""
     kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize(
+    ("folder", "more"),
+    [
+        ("base", set[str]()),
+        ("overlays/monitored", {"PodMonitor", "PrometheusRule"}),
+        ("overlays/public", {"PodMonitor", "PrometheusRule", "Ingress"}),
+    ],
+    ids=["base", "monitored", "public"],
+)
+def test_kustomize_makes_of_each_folder_what_it_says(folder: str, more: set[str]) -> None:
+    """Nothing of the base is lost, what an overlay adds is there, and all of it is known to Kubernetes."""
+    done = subprocess.run(
+        (needs("kubectl"), "kustomize", str(KUBERNETES / folder)), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    made = list(yaml.safe_load_all(done.stdout))
+    assert {each["kind"] for each in made} == {each["kind"] for each in OBJECTS} | more
+    assert len(made) == len(OBJECTS) + len(more)
+    for each in made:
+        if each["apiVersion"] != OPERATOR:
+            kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_the_operator_gets_the_rules_of_prometheus() -> None:
+    """The same groups to the letter; copy them after a change: `spec` is rules.yml from `groups:` on, two spaces in."""
+    rule = yaml.safe_load((KUBERNETES / "overlays/monitored/rules.yaml").read_text())
+    assert (rule["apiVersion"], rule["kind"]) == (OPERATOR, "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((CONFIG / "prometheus" / "rules.yml").read_text())
+
+
+def test_the_monitor_finds_the_pods_and_their_port() -> None:
+    """By the labels and the port's name that the pods have."""
+    monitor = yaml.safe_load((KUBERNETES / "overlays/monitored/podmonitor.yaml").read_text())
+    assert (monitor["apiVersion"], monitor["kind"]) == (OPERATOR, "PodMonitor")
+    assert monitor["spec"]["selector"]["matchLabels"] == the("Deployment")["spec"]["template"]["metadata"]["labels"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in {port["name"] for port in pod("Deployment")["containers"][0]["ports"]}
+
+
+def test_the_ingress_leads_to_the_service(tmp_path: Path) -> None:
+    """Its service and port are there, and the address in links is its host."""
+    ingress = yaml.safe_load((KUBERNETES / "overlays/public/ingress.yaml").read_text())
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    service = the("Service")
+    assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+    assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
+    file = tmp_path / "ticker.toml"
+    patch = yaml.safe_load((KUBERNETES / "overlays/public/configmap.yaml").read_text())
+    file.write_text(patch["data"]["ticker.toml"])
+    server = load(file, {}, {}).settings.server
+    assert server.public_url == f"https://{rule['host']}"
+    assert server.metrics_port == 9100
+
+
+def test_a_pod_with_a_gap_stays_in_service() -> None:
+    """It is asked /readyz, which is 200 while there is a snapshot; what is missing is for the alert."""
+    (container,) = pod("Deployment")["containers"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
 
 
 def test_there_is_an_object_of_every_kind_that_a_service_needs() -> None:

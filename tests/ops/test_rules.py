@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,11 +32,24 @@ def test_promtool_is_content(arguments: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_rules_hold_under_a_job_of_another_name(tmp_path: Path) -> None:
+    """Nothing in them names a job, and every case comes out the same where it is called otherwise."""
+    assert not re.search(r'job\s*[=!]~?\s*"', (FOLDER / "rules.yml").read_text())
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    cases = (tmp_path / "rules_test.yml").read_text()
+    other = cases.replace('job="ticker"', 'job="web/header"').replace('job: "ticker"', 'job: "web/header"')
+    assert 'job="ticker"' not in other != cases
+    (tmp_path / "rules_test.yml").write_text(other)
+    command = (needs("promtool"), "test", "rules", "rules_test.yml")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_rule_that_was_changed_fails_its_case(tmp_path: Path) -> None:
     """The cases can fail: a threshold moved is noticed."""
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     text = (tmp_path / "rules.yml").read_text()
-    (tmp_path / "rules.yml").write_text(text.replace("[15m]) > 1'", "[15m]) > 2'"))
+    (tmp_path / "rules.yml").write_text(text.replace("[15m]) > 1 and", "[15m]) > 2 and"))
     command = (needs("promtool"), "test", "rules", "rules_test.yml")
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
