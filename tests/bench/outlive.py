@@ -58,7 +58,7 @@ async def world(at: Path) -> AsyncIterator[tuple[Process, Process, str]]:
             "127.0.0.1:8079": f"127.0.0.1:{free_port()}",
             "listen 80;": f"listen 127.0.0.1:{port};",
             "/var/www/html": f"{at}/html",
-            "/var/cache/nginx/market-ticker": f"{at}/cache",
+            "/var/cache/market-ticker": f"{at}/cache",
             "/var/lib/ticker-export/files": f"{at}/files",
         }
         try:

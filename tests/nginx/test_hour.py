@@ -135,7 +135,7 @@ async def world(at: Path) -> AsyncIterator[World]:
                 "127.0.0.1:8080": f"127.0.0.1:{relay.port}",
                 "listen 80;": f"listen 127.0.0.1:{port};",
                 "/var/www/html": f"{at}/html",
-                "/var/cache/nginx/market-ticker": f"{at}/cache",
+                "/var/cache/market-ticker": f"{at}/cache",
                 "proxy_read_timeout 5s": "proxy_read_timeout 300ms",
             }
             async with running(at, shipped("market-ticker.conf", swaps), PAGE, port, clock=clock) as url:

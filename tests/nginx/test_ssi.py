@@ -37,7 +37,7 @@ async def nginx(at: Path, upstream: int) -> AsyncIterator[str]:
         "127.0.0.1:8080": f"127.0.0.1:{upstream}",
         "listen 80;": f"listen 127.0.0.1:{port};",
         "/var/www/html": f"{at}/html",
-        "/var/cache/nginx/market-ticker": f"{at}/cache",
+        "/var/cache/market-ticker": f"{at}/cache",
     }
     async with running(at, shipped("market-ticker.conf", swaps), PAGE, port) as url:
         yield url
