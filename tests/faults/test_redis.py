@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.storage.rows import SERIES
 from tests.support.network_link import link
 from tests.support.redis_servers import Server, redis_server
 from tests.support.stored_service import Kept, joined, kept
@@ -63,7 +64,7 @@ def price(service: Kept) -> str:
 def oil(url: str) -> set[str]:
     """The prices of oil that the store has."""
     with closing(of_url(url)) as store:
-        span = Query("OIL", ("moex", "yahoo"), NOON - 9 * HOUR, NOON + 99 * HOUR, 100, None, HOUR)
+        span = Query(SERIES["OIL"], ("moex", "yahoo"), NOON - 9 * HOUR, NOON + 99 * HOUR, 100, None, HOUR)
         return {point.price for point in store.series(span)}
 
 

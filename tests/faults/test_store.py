@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.rows import SERIES
 from tests.support.stored_service import Kept, configured, kept
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import compose
@@ -44,13 +45,16 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(("umount", "--lazy", str(place)), check=True)
 
 
+NAMES = {series: symbol for symbol, series in SERIES.items()}
+
+
 def rows(file: Path) -> list[tuple[str, str]]:
-    """Every symbol and price in the file, which is whole."""
+    """What each row is the price of, and its price, in the file, which is whole."""
     with sqlite3.connect(file) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         found = connection.execute("SELECT symbol, price FROM quotes ORDER BY symbol, as_of, revision").fetchall()
     connection.close()
-    return found
+    return [(NAMES[series], price) for series, price in found]
 
 
 async def moved(service: Kept, upstream: Upstream, brent: str, hours: int) -> None:
