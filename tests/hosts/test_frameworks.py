@@ -13,6 +13,8 @@ from tests.browser.test_widget import LIST, fragment, host, shows
 from tests.hosts.conftest import bundled
 from tests.support.programs import needs
 from tests.support.served_board import Live, live
+from ticker.rendering.embeds import WidgetChoice, embeds
+from ticker.rendering.html import Links
 
 # They drive programs of Debian's for real.
 pytestmark = [pytest.mark.programs, pytest.mark.asyncio(loop_scope="session")]
@@ -81,13 +83,9 @@ app.mount('#root');"""
 
 @pytest.mark.parametrize("version", [2, 4])
 async def test_htmx_puts_the_fragment_in(packages: Path, opened: Opener, version: int) -> None:
-    """From another host: htmx 2 is told by its configuration, htmx 4 by fetch's mode."""
+    """From another host, by the page's own code: both read the same meta element."""
     script = (packages / "node_modules" / f"htmx{version}" / "dist" / "htmx.min.js").read_text()
     async with live() as served:
-        given = {
-            2: '<meta name="htmx-config" content=\'{"selfRequestsOnly": false}\'>',
-            4: '<meta name="htmx-config" content=\'{"mode": "cors"}\'>',
-        }[version]
-        get = f'<div hx-get="{served.url}/widget?lang=en" hx-trigger="load, every 60s"></div>'
-        async with host(f"{given}<script>{script}</script>{get}") as url, opened(url, errors=True) as page:
+        way = next(one for one in embeds(WidgetChoice(), Links(base=served.url), {}) if one.id == "htmx")
+        async with host(f"{way.code}<script>{script}</script>") as url, opened(url, errors=True) as page:
             await page.locator(".market-ticker [data-symbol=OIL]").wait_for(timeout=5000)

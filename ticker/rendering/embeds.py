@@ -227,6 +227,7 @@ location / { ssi on; }
             (
                 "page",
                 """{style}
+<!-- before the script of htmx -->
 <meta name="htmx-config" content='{"selfRequestsOnly": false, "mode": "cors"}'>
 
 <div hx-get="{base}/widget{query}" hx-trigger="load, every 60s"></div>
