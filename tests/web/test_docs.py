@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+from decimal import Decimal
 from importlib.resources import files
 
 from tests.support.running_service import Served
-from ticker.rendering.reference import kind_of, marked
+from ticker.rendering.reference import kind_of, marked, pretty
 from ticker.web.openapi.operations import OPERATIONS
 from ticker.web.routes import ROUTES
 
@@ -53,6 +55,7 @@ async def test_the_page_says_all_of_it_in_russian(served: Served) -> None:
         texts |= {each.get("description", "") for each in schema.get("properties", {}).values()}
     template = files("ticker.rendering").joinpath("templates", "docs.html").read_text(encoding="utf-8")
     texts |= set(re.findall(r'say\["([^"]+)"\]', template))
+    texts |= {"or", "list of", "to"}  # between the words of a kind
     russian = json.loads(files("ticker.web.openapi").joinpath("russian.json").read_bytes())
     assert set(russian) == texts - {""}
     answer = await served.client.get("/docs?lang=ru")
@@ -74,6 +77,37 @@ async def test_the_page_leads_to_everything_there_is(served: Served) -> None:
 async def test_the_page_of_the_demo_says_so(demo: Served) -> None:
     """As every page."""
     assert "demo" in await (await demo.client.get("/docs")).text()
+
+
+async def test_every_call_runs(served: Served) -> None:
+    """Each operation by shell, Python and JavaScript, all three of the same address, which answers."""
+    document = await (await served.client.get("/v1/openapi.json")).json()
+    text = html.unescape(await (await served.client.get("/docs")).text())
+    calls = re.findall(r"<h3>(curl|Python|JavaScript)</h3>\s*<pre[^>]*><code>(.*?)</code>", text, re.DOTALL)
+    assert len(calls) == 3 * len(document["paths"])
+    for (_, curl), (_, python), (_, script) in zip(*[iter(calls)] * 3, strict=True):
+        address = re.search(r'"https://ticker\.example(/[^"]*)"', curl)
+        assert address is not None
+        for each in (python, script):
+            assert f'"https://ticker.example{address[1]}"' in each
+        compile(python, address[1], "exec")
+        answer = await served.client.get(address[1])
+        assert answer.status == 200 or address[1].startswith("/v1/quotes/USD/evidence"), address[1]
+        answer.close()
+
+
+def test_json_is_pretty_and_keeps_its_digits() -> None:
+    """What is short stands in one line."""
+    board = {"price": Decimal("100.50"), "quotes": [{"symbol": "USD", "note": "x" * 60}, {"symbol": "EUR"}]}
+    assert pretty(board).splitlines() == [
+        "{",
+        '  "price": 100.50,',
+        '  "quotes": [',
+        f'    {{"symbol": "USD", "note": "{"x" * 60}"}},',
+        '    {"symbol": "EUR"}',
+        "  ]",
+        "}",
+    ]
 
 
 def test_text_is_never_markup() -> None:
