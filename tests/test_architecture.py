@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, str] = {
     "evidence": "ticker calendars quotes selection storage",
     "corrections": "overrides quotes storage",
     "webhooks": "corrections log quotes rendering settings.models storage",
-    "records": "board corrections evidence polling quotes storage",
+    "records": "board corrections evidence log polling quotes storage",
     "overrides": "quotes storage",  # a frozen number is kept as the store writes it
     "health": "log quotes",
     "polling": "board calendars feeds fetch health normalize quotes selection validate",

@@ -68,7 +68,8 @@ def entry(question: SelectionInput, choice: Choice, version: int) -> RecordEntry
         "made_by": {"version": __version__, "rules": rules_digest()},
         "inputs": _inputs(question),
     }
-    tree = msgspec.json.decode(_encoder.encode(tree))
+    # Dates are keys where a partner's numbers are told by date, and JSON's keys are text.
+    tree = msgspec.to_builtins(tree, str_keys=True)
     tree["digest"] = digest(tree)
     return RecordEntry(EVIDENCE, evidence.symbol, f"{version}", evidence.decided_at, _encoder.encode(tree).decode())
 
@@ -186,7 +187,7 @@ def _raw(tree: Mapping[str, Any], answers: Mapping[str, Collection[str]] | None)
 
 def _question(tree: Mapping[str, Any], instrument: Instrument, calendars: Mapping[str, Calendar]) -> SelectionInput:
     try:
-        given = msgspec.convert(tree["inputs"], Inputs, strict=False)
+        given = msgspec.convert(tree["inputs"], Inputs, strict=False, str_keys=True)
         last = codec.quote_of_tree(dict(given.last), instrument) if given.last else None
     except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MismatchError(f"inputs: they cannot be read: {error}") from None

@@ -9,10 +9,13 @@ from datetime import datetime
 from ticker import corrections, evidence
 from ticker.board import Board
 from ticker.corrections import STATE, Correction, CorrectionTracker
+from ticker.log import Log
 from ticker.polling import Decision
 from ticker.quotes import Snapshot
 from ticker.storage.base import RecordEntry
 from ticker.storage.writer import StoreWriter
+
+log = Log(__name__)
 
 # The tracker's state is of no instrument in particular.
 _ALL = "*"
@@ -41,14 +44,25 @@ class Records:
     def explain(self, before: Snapshot, after: Snapshot, decisions: Sequence[Decision]) -> None:
         """Keep the evidence of every quote that `after` shows otherwise than `before`."""
         symbols = evidence.changed(before, after.quotes)
-        self._store_writer.record(
-            evidence.entry(question, choice, after.version)
-            for question, choice in decisions
-            if choice.quote.symbol in symbols
-        )
+        try:
+            self._store_writer.record(
+                evidence.entry(question, choice, after.version)
+                for question, choice in decisions
+                if choice.quote.symbol in symbols
+            )
+        except Exception:
+            # A record that cannot be written is a fault, and no reason not to publish the number.
+            log.exception("evidence not recorded", version=after.version)
 
     def observe(self, snapshot: Snapshot) -> None:
         """Keep the corrections that `snapshot`, what selection has decided, and the editors' hands give rise to."""
+        try:
+            self._observe(snapshot)
+        except Exception:
+            # The same: what is written about the board must never keep it from being shown.
+            log.exception("corrections not recorded", version=snapshot.version)
+
+    def _observe(self, snapshot: Snapshot) -> None:
         found = self._tracker.observe(snapshot)
         found += self._tracker.edited(self._board.overrides, snapshot, self._clock())
         before, self._seen = self._seen, self._board.latest
