@@ -15,15 +15,18 @@ from ticker.web.context import CONTEXT
 from ticker.web.negotiation import FORMATS, chose, preferred_format, preferred_language
 from ticker.web.problems import Problem, nearest
 
+# Lists, with commas; some generated clients know no commas and send the parameter several times.
+LISTS = ("symbols", "fields")
 
-def only(request: web.Request, allowed: Sequence[str], *, repeated: Sequence[str] = ()) -> None:
-    """Raise a Problem (400) for a parameter that the route does not have, or one given twice that is not `repeated`."""
+
+def only(request: web.Request, allowed: Sequence[str]) -> None:
+    """Raise a Problem (400) for a parameter that the route does not have, or one given twice that is no list."""
     for name in request.query:
         if name not in allowed:
             hint = nearest(name, allowed) if allowed else "this route has none"
             detail = f"unknown parameter {name[:40]!r}; {hint}"
             raise Problem(400, detail, parameter=name[:40], allowed=list(allowed))
-        if len(request.query.getall(name)) > 1 and name not in repeated:
+        if len(request.query.getall(name)) > 1 and name not in LISTS:
             raise Problem(400, f"parameter {name!r} is given more than once", parameter=name)
 
 
@@ -164,9 +167,9 @@ def dialect_of(request: web.Request) -> str:
 
 
 def _fields(request: web.Request) -> tuple[str, ...]:
-    text = request.query.get("fields")
-    if text is None:
+    if "fields" not in request.query:
         return ()
+    text = ",".join(request.query.getall("fields"))
     asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for one in asked:
         if one not in FIELDS:
