@@ -21,6 +21,8 @@ from ticker.web.parameters import moment
 from ticker.web.problems import Problem, nearest
 
 _LIMIT, _MOST = 100, 1000
+# Of the feed and its entries, wherever it is read (RFC 4287, 4.2.6).
+_ID = "urn:market-ticker:corrections"
 _ATOM = "application/atom+xml; charset=utf-8"
 # What the error record counts where no range is asked for.
 _MONTH = timedelta(days=30)
@@ -76,13 +78,14 @@ async def atom(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     symbols, _, _ = _asked(request, context)
     found = await _read(context, symbols, None, None, _LIMIT)
-    base = context.public_url or f"{request.scheme}://{request.host}"
+    # Never by the Host of the request: a cache would give one client's invention to all others.
+    base = context.public_url or ""
     now = context.clock()
     updated = max((each.until or each.since for each in found), default=now)
     body = "".join(
         (
             '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">',
-            f"<title>Corrections</title><id>{escape(base)}/v1/corrections</id>",
+            f"<title>Corrections</title><id>{_ID}</id>",
             f'<link rel="self" href={quoteattr(base + "/v1/corrections.atom")}/>',
             f"<author><name>Market ticker</name></author><updated>{utc_moment(updated)}</updated>",
             *(_entry(each, base) for each in found),
@@ -98,7 +101,7 @@ def _entry(one: Correction, base: str) -> str:
     right = "" if one.right is None else f", right {one.right:f}"
     title = f"{one.symbol}: {one.kind},{shown}{right} ({stood})"
     return (
-        f"<entry><title>{escape(title)}</title><id>{escape(base)}/v1/corrections#{one.symbol}-{one.id}</id>"
+        f"<entry><title>{escape(title)}</title><id>{_ID}:{escape(one.symbol)}:{one.id}</id>"
         f"<updated>{utc_moment(one.until or one.since)}</updated><published>{utc_moment(one.since)}</published>"
         f"<link href={quoteattr(f'{base}/v1/corrections?symbol={one.symbol}')}/>"
         f"<summary>{escape(one.note or title)}</summary></entry>"
