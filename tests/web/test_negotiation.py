@@ -52,6 +52,16 @@ async def test_a_page_without_lang_speaks_the_readers_language_and_caches_know()
             assert got.headers["Vary"] == "Accept-Encoding"
 
 
+@pytest.mark.parametrize("tag", ["en-GB", "ru-RU", "de", "pt-BR", "zh-Hant-TW"])
+async def test_the_page_opens_in_every_language_of_the_numbers(tag: str) -> None:
+    """Whether it has words of its own in that language, or of that country, or neither."""
+    async with live() as served, aiohttp.ClientSession(served.url) as session:
+        for query, headers in ((f"?lang={tag}", {}), ("", {"Accept-Language": tag})):
+            async with session.get(f"/{query}", headers=headers) as got:
+                assert got.status == 200, await got.text()
+                assert 'value="100.6798"' in await got.text()
+
+
 @pytest.mark.parametrize("query", ["symbols=<script>", "lang=xx", "style=bold", "size=2"])
 async def test_a_refusal_is_a_fragment_for_who_reads_html_and_a_problem_for_the_rest(query: str) -> None:
     """Neither holds any markup that the request brought."""

@@ -84,8 +84,10 @@ def whole(request: web.Request, name: str, default: int, least: int, most: int) 
 
 
 def one_of(request: web.Request, name: str, allowed: Iterable[str], default: str) -> str:
-    """The value of `name`, one of `allowed`. Raises a Problem (400) for any other."""
-    value, known = request.query.get(name, default), list(allowed)
+    """The value of `name`, one of `allowed`, or `default` where it is absent. Raises a Problem (400) for any other."""
+    value, known = request.query.get(name), list(allowed)
+    if value is None:
+        return default
     if value not in known:
         detail = f"{value[:40]!r} is no value of {name!r}; {nearest(value, known)}"
         raise Problem(400, detail, parameter=name, allowed=known)
