@@ -16,6 +16,8 @@ RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 
 # The machine of CI is shared: no example is too slow there, and a failure must be the same one at the next run.
 hypothesis.settings.register_profile("ticker", deadline=None, max_examples=80, derandomize="CI" in os.environ)
+# `make sweep`, by --hypothesis-profile: other examples at each run.
+hypothesis.settings.register_profile("sweep", deadline=None, max_examples=4000, derandomize=False)
 hypothesis.settings.load_profile("ticker")
 
 
