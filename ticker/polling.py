@@ -187,7 +187,11 @@ class CandidateStore:
         calendar = targets.calendars[instrument.symbol][newest.source]
         known = self._candidates.get(key, ())
         for other in others:
-            if refusal(Case(other, instrument, calendar, None, now)) is None:
+            # What it said of that date when it was the newest is better known than what it tells of it now.
+            if (
+                all(c.as_of != other.as_of for c in known)
+                and refusal(Case(other, instrument, calendar, None, now)) is None
+            ):
                 known = _with(known, other)
         before = known[0] if known else None
         reason = refusal(Case(newest, instrument, calendar, before, now))

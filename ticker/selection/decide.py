@@ -152,14 +152,14 @@ def _fixing(ask: SelectionInput, publisher: str) -> Own:
 
 
 def _tables(ask: SelectionInput, publisher: str) -> list[Table]:
-    """Every date of which something is said, the oldest first; who was refuted about one date is doubted about all."""
+    """Every date of which something is said, oldest first; whose newest number is refuted is doubted about others."""
     tables = _judged(ask, publisher, frozenset())
+    newest = {c.source: table for table in tables for j in table.judged for c in j.claim.candidates}
     refuted = {
-        c.source
-        for table in tables
+        source
+        for source, table in newest.items()
         for j in table.judged
-        if table.believed is not None and j.rule.belief is Belief.REFUSED
-        for c in j.claim.candidates
+        if table.believed is not None and j.rule.belief is Belief.REFUSED and _says(j, source)
     }
     return _judged(ask, publisher, frozenset(refuted)) if refuted else tables
 
