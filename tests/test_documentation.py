@@ -41,6 +41,7 @@ OTHERS = (
 )
 SECTIONS = (
     "The page",
+    "Hosts",
     "The API",
     "Sample answers",
     "Ops",
