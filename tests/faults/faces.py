@@ -43,8 +43,23 @@ class Faces:
 
 
 async def look(session: aiohttp.ClientSession, url: str, metrics_url: str = "") -> Faces:
-    """What the service at `url` says now; each face is held against the JSON."""
-    board = simplejson.loads(await _text(session, f"{url}/v1/quotes?lang=en"), use_decimal=True)
+    """What the service at `url` says now; each face is held against the JSON, all of one snapshot."""
+    while True:
+        board = await _board(session, url)
+        try:
+            return await _look(session, url, metrics_url, board)
+        except AssertionError:
+            # A number that moved between two answers is no contradiction.
+            if (await _board(session, url))["version"] == board["version"]:
+                raise
+
+
+async def _board(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+    board: dict[str, Any] = simplejson.loads(await _text(session, f"{url}/v1/quotes?lang=en"), use_decimal=True)
+    return board
+
+
+async def _look(session: aiohttp.ClientSession, url: str, metrics_url: str, board: dict[str, Any]) -> Faces:
     quotes = {quote["symbol"]: quote for quote in board["quotes"]}
     metrics = await _metrics(session, metrics_url or url)
     _fragment(await _text(session, f"{url}/widget?lang=en"), quotes)

@@ -124,10 +124,10 @@ async def test_a_locked_file_is_waited_for(tmp_path: Path, upstream: Upstream) -
             await service.until(lambda: not service.service.store_writer.health.up)
             await moved(service, upstream, "74.22", 2)
             await shows(service, 74.22)
-            assert await service.metric("ticker_store_up") == 0
+            await service.becomes("ticker_store_up", 0)
         await service.written()
         assert await service.metric('ticker_store_failures_total{operation="write"}') >= 1
-        assert await service.metric("ticker_store_up") == 1
+        await service.becomes("ticker_store_up", 1)
     assert set(rows(file)) == {*TRIO, ("OIL", "74.01"), ("OIL", "74.22")}
 
 
@@ -226,7 +226,7 @@ async def test_a_file_deleted_while_running_is_begun_anew(tmp_path: Path, upstre
         await moved(service, upstream, "74.01", 1)
         await service.written()
         assert {row[0] for row in rows(folder / "ticker.db")} == {"EUR", "OIL", "USD"}
-        assert await service.metric("ticker_store_up") == 1
+        await service.becomes("ticker_store_up", 1)
     again = compose(
         configured(f"sqlite:///{folder}/ticker.db"), upstream=upstream.url, now=lambda: NOON + HOUR, stored=True
     )

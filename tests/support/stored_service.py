@@ -56,6 +56,12 @@ class Kept:
             text = await answer.text()
         return next(float(each.rpartition(" ")[2]) for each in text.splitlines() if each.startswith(f"{line} "))
 
+    async def becomes(self, line: str, value: float) -> None:
+        """Wait until the metric is `value`: an exposition is made at most once a second. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.metric(line) != value:  # noqa: ASYNC110 - a page tells no event
+                await asyncio.sleep(0.05)
+
 
 def configured(store: str, **flags: object) -> Settings:
     """The shipped configuration with this store; every source is asked only when a test asks it to."""

@@ -18,6 +18,8 @@ from tests.support.upstreams import formats, forts, listing, yahoo
 from tests.support.upstreams.market import table_before
 
 DAY = date(2024, 11, 22)
+# The dollar, the euro and the oil of the table before, and of the settlement before, as a mirror tells them.
+BEFORE = {DAY: ("100.2192", "105.8067", "72.81"), date(2024, 11, 23): ("100.6798", "106.0762", "72.81")}
 NOON = datetime(2024, 11, 22, 12, tzinfo=forts.MOSCOW)
 CBR = "/cbr/scripts/XML_daily.asp"
 MIRROR = "/cbr_mirror/daily_json.js"
@@ -137,14 +139,15 @@ class Upstream:
         brent: Decimal | str = "73.73",
         now: datetime = NOON,
         *,
-        previous: tuple[str, str, str] = ("100.2192", "105.8067", "72.81"),
+        previous: tuple[str, str, str] | None = None,
     ) -> None:
         """Set what `cbr`, `cbr_mirror`, `moex` and `yahoo` answer: the table of `date`, the oil as of `now`.
 
-        Rates are roubles for one unit, `brent` US dollars a barrel, `previous` the three before them.
+        Rates are roubles for one unit, `brent` US dollars a barrel, `previous` the three before them
+        (by default those of the days around `DAY`).
         """
         rates = {"USD": Decimal(usd), "EUR": Decimal(eur)}
-        usd_before, eur_before, brent_before = map(Decimal, previous)
+        usd_before, eur_before, brent_before = map(Decimal, previous or BEFORE.get(date, BEFORE[DAY]))
         before = {"USD": usd_before, "EUR": eur_before}
         oil = Decimal(brent)
         board = listing.contracts(now.astimezone(forts.MOSCOW).date(), oil, brent_before)
