@@ -218,6 +218,7 @@
         } else if (!list) throw new Error('no fragment');
         else {
           this.failures = 0;
+          this.answered = true;
           this.confirmed = Date.now();
           const kept = /max-age=(\d+)/.exec(got.getResponseHeader('Cache-Control') || '');
           const pause = Math.min(ASK_MOST, Math.max(ASK_LEAST, kept ? kept[1] * 1000 : 60000));
@@ -325,7 +326,8 @@
     /* What nobody has confirmed for too long is marked, with how long ago it was: the page may be from a cache. */
     age() {
       if (!this.list) return;
-      const until = Date.parse(this.list.dataset.validUntil || '');
+      /* What the service has just answered is as it says; a fragment out of a page goes by the reader's clock until then. */
+      const until = this.answered || this.list.querySelector('[data-status="demo"]') ? 0 : Date.parse(this.list.dataset.validUntil || '');
       const since = this.failures > 1 ? this.confirmed : until && until < Date.now() ? until : 0;
       const seconds = since ? Math.max(1, Math.floor((Date.now() - since) / 1000)) : 0;
       if (!seconds && !this.gone) return;
