@@ -60,8 +60,10 @@ MAY_IMPORT: dict[str, str] = {
     "app": "corrections webhooks records ticker backfill board calendars clock export feeds fetch log metrics "
     "overrides polling process_health quotes recording rendering replicas scheduling selection settings.loader "
     "settings.models sources storage web",
-    "cli": "corrections evidence polling ticker app backfill calendars clock export feeds fields log overrides quotes "
-    "recording rendering rendering.locales settings.errors settings.loader settings.models sources storage threads web",
+    "drill": "app feeds fetch metrics quotes scheduling settings.models sources storage",
+    "cli": "corrections evidence polling ticker app backfill calendars clock drill export feeds fields log overrides "
+    "quotes recording rendering rendering.locales settings.errors settings.loader settings.models sources storage "
+    "threads web",
     "__main__": "cli",
 }
 # Modules that stand in the table by themselves, because others may import them than may import the rest of their room.

@@ -44,7 +44,7 @@ from ticker.selection.memory import decode
 from ticker.settings.loader import Changes, compare, ensure_reloadable
 from ticker.settings.models import Settings
 from ticker.sources import KEYED
-from ticker.storage.base import Retention
+from ticker.storage.base import Retention, Store
 from ticker.storage.connect import is_shared, of_url
 from ticker.storage.history import History
 from ticker.storage.records import RecordReader
@@ -218,14 +218,15 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
     stored: bool = False,
     log_lines_dropped: Callable[[], int] = lambda: 0,
     around: Callable[[Fetching, Mapping[str, str]], Fetching] = lambda fetcher, _addresses: fetcher,
+    kept_in: Callable[[Store], Store] = lambda store: store,
     replaying: Callable[[Poller, Board, ProcessHealth], Replayer] | None = None,
 ) -> Service:
     """A service of `config`; with `upstream`, every source is asked at `upstream`/<source id> instead of its own host.
 
     With `stored` it keeps history in the configured store and begins with the last snapshot kept there; otherwise it
     remembers what it is told while it runs. `around` may put something between the fetcher and the poller; it is told
-    the sources by their base address. `replaying` makes what takes the timetable's place. `log_lines_dropped` counts
-    lines of the log that nobody took.
+    the sources by their base address; `kept_in` is the same around the store. `replaying` makes what takes the
+    timetable's place. `log_lines_dropped` counts lines of the log that nobody took.
     """
     config = config.active(KEYED)
     feeds = feeds_of(config, upstream, config.used_sources())
@@ -255,7 +256,8 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         renewed=lambda: partner().renewed(),
         leave=lambda: partner().leave(),
     )
-    store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), stored=stored)
+    store = kept_in(of_url(config.store.url if stored else "memory://"))
+    store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), store)
     board = _board(config, store_writer, now, lambda: replica is not None and replica.cut_off, demo=demo, stored=stored)
     webhooks = Webhooks(
         config.webhooks, store_writer, store_writer.readers.read, now, lambda: replica is None or replica.on
@@ -309,10 +311,9 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
 
 
 def _store_writer(
-    config: Settings, upstream: str | None, now: Callable[[], datetime], hooks: ReplicaHooks, *, stored: bool
+    config: Settings, upstream: str | None, now: Callable[[], datetime], hooks: ReplicaHooks, store: Store
 ) -> StoreWriter:
     """What came from a stand-in upstream is never taken up again by a service that asks the real ones."""
-    store = of_url(config.store.url if stored else "memory://")
     kept = config.store
     retention = Retention(kept.raw, kept.hourly, kept.keep, config.evidence.keep, tuple(config.instruments))
     return StoreWriter(store, f"snapshot {upstream}" if upstream else "snapshot", retention, now, hooks)

@@ -7,6 +7,7 @@ twice at once. Ours is only what it lacks: an hourly budget, back-off, `Retry-Af
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ _HOUR, _FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(hours=1), timedelta(seconds=
 # A timer may ring so much before its moment of another clock; that moment is not taken a second time.
 _EARLY = timedelta(seconds=1)
 # A poll that is due for so long, though nobody makes it, has lost its timer.
-_LOST = timedelta(seconds=30)
+_LOST_SECONDS = 30.0
 # What is late is still run, once; and never beside itself.
 _JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -167,6 +168,8 @@ class PollScheduler:
         self._repeated: list[asyncio.Task[None]] = []
         # Sources that are asked again as soon as the poll under way has ended.
         self._again: set[str] = set()
+        # When the timer of each source rings, by a clock that nobody sets.
+        self._rings: dict[str, float] = {}
         self._resting = False
 
     def polls(self, source: str) -> bool:
@@ -199,6 +202,7 @@ class PollScheduler:
     def rest(self) -> None:
         """Ask nobody any more until `resume`; what runs is broken off."""
         self._resting = True
+        self._rings.clear()
         self._scheduler.remove_all_jobs()
         for task in self._polls.values():
             task.cancel()
@@ -216,6 +220,7 @@ class PollScheduler:
         for job in self._scheduler.get_jobs():
             if job.id not in plans:
                 job.remove()
+                self._rings.pop(job.id, None)
         for source, plan in plans.items():
             old = former.get(source)
             if old is not None:
@@ -272,13 +277,8 @@ class PollScheduler:
 
     def revive(self) -> list[str]:
         """Plan anew whoever should have been asked long ago and was not: a timer was lost; who that is."""
-        now = self._clock()
-        lost = [
-            source
-            for source in self.plans
-            if not self._resting and source not in self._polls and self._enough(source)
-            if (due := self._state(source).next_poll) is not None and now - due > _LOST
-        ]
+        late = time.monotonic() - _LOST_SECONDS
+        lost = [source for source, due in self._rings.items() if due < late and source not in self._polls]
         for source in lost:
             log.error("a poll was due and nobody made it, it is planned anew", source=source)
             self._set(source, self._soonest(source))
@@ -307,6 +307,7 @@ class PollScheduler:
         """Ask `source`, where it may be asked and is not being asked."""
         if self._resting or source not in self.plans or source in self._polls or not self._enough(source):
             return
+        self._rings.pop(source, None)
         task = self._polls[source] = asyncio.ensure_future(self._ask(source))
         # A callback, since a task that is broken off before it has begun runs no line of its own.
         task.add_done_callback(lambda _: self._ended(source))
@@ -340,6 +341,7 @@ class PollScheduler:
             self._planned()
         if not self._resting and self._scheduler.running:
             trigger, due = self.plans[source].trigger, self._machine_time(when)
+            self._rings[source] = time.monotonic() + (when - self._clock()).total_seconds()
             self._scheduler.add_job(self._due, trigger, [source], id=source, next_run_time=due, replace_existing=True)
 
     def _replan(self, source: str, *, at_once: bool) -> None:

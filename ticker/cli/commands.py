@@ -12,6 +12,7 @@ import typer
 
 from ticker import __version__
 from ticker.app import compose
+from ticker.cli import drill as drills
 from ticker.cli import jobs, records, reports
 from ticker.cli import override as editing
 from ticker.cli import serve as serving
@@ -341,3 +342,12 @@ def settings(config: Path | None, **flags: object) -> Loaded:
     """The configuration in force: file, environment, and the flags that were given. Raises ConfigurationError."""
     given = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
     return load(config, os.environ, given)
+
+
+@app.command(epilog="Example: ticker drill guard-page leader-killed")
+def drill(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; default all fifteen.")] = None,
+    config: Config = None,
+) -> None:
+    """Play historic failures against this configuration; tell what readers, metrics and alerts would show."""
+    raise typer.Exit(drills.drill(settings(config).settings, names or []))
