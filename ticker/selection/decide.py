@@ -191,7 +191,13 @@ def _before(ask: SelectionInput, tables: Sequence[Table], as_of: datetime) -> Co
 
 
 def _confirmed(claim: Claim) -> Confirmed:
-    return Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied, claim.denied("move"))
+    return Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied, _jumped(claim))
+
+
+def _jumped(claim: Claim) -> bool:
+    """Whether it was a large move itself: then the next one may be as well."""
+    move = claim.findings.get("move")
+    return move is not None and move.figure is not None and move.limit is not None and move.figure > move.limit / 2
 
 
 def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table]) -> tuple[Quote, str]:
@@ -346,7 +352,7 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
             claim = table.believed.claim
             before = confirmed.get(table.as_of)
             copied = claim.copied or bool(before and before.copied and equal_digits(before.price, claim.price))
-            jumped = claim.denied("move") or bool(before and before.jumped)
+            jumped = _jumped(claim) or bool(before and before.jumped)
             confirmed[table.as_of] = replace(_confirmed(claim), copied=copied, jumped=jumped)
             doubts = {k: d for k, d in doubts.items() if not _settled(ask, d, claim)}
         for judged in table.judged:

@@ -325,6 +325,8 @@ def _findings(
         )
         move = moved(claim.price, before.price)
         found.append(Finding("move", move <= limit, move, limit))
+        # Speaks against nothing; but a number that nobody else says needs more than not to be extraordinary.
+        found.append(Finding("move_alone", None, move, limit if before.jumped else limit / 2))
         found.append(_slip(claim, before))
         found.append(_denied_before(ask, claim, before))
         found.append(_stands_by(ask, claim, before, later))

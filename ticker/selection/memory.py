@@ -18,7 +18,7 @@ from ticker.quotes import Reason
 class Confirmed:
     """A number that was believed for its date; `copied` says that an independent copy carried the same digits.
 
-    `jumped` says that it was an extraordinary move itself: the next one may be as well. `contract` is a future's code.
+    `jumped` says that it was a large move itself: the next one may be as well. `contract` is a future's code.
     """
 
     price: Decimal

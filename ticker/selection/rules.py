@@ -131,7 +131,7 @@ FIXING: tuple[Rule, ...] = (
         "crosses confirm the move",
         _YES,
         None,
-        lambda c: c.denied("move") and c.favoured("crosses"),
+        lambda c: _large(c) and c.favoured("crosses"),
         "An extraordinary move that two or more other central banks' rates show too.",
         "March 2022 with the Bank and crosses only: the true jumps were never shown.",
     ),
@@ -139,7 +139,11 @@ FIXING: tuple[Rule, ...] = (
         "stands by it",
         _YES,
         None,
-        lambda c: (c.denied("move") or _unmoved(c) or "doubted_before" in c.findings) and c.favoured("stands_by"),
+        lambda c: (
+            (_large(c) or _unmoved(c) or "doubted_before" in c.findings)
+            and c.favoured("stands_by")
+            and not c.denied("crosses", "quotient")
+        ),
         "An extraordinary move alone that the source's next publication stands by.",
         "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
     ),
@@ -147,8 +151,8 @@ FIXING: tuple[Rule, ...] = (
         "move",
         _HOLD,
         Reason.MOVE,
-        lambda c: c.denied("move") or _unmoved(c),
-        "An extraordinary move that nobody confirms, or a large one of which other central banks' rates show nothing.",
+        lambda c: _large(c) or _unmoved(c),
+        "A move of more than half of `max_move` that nobody confirms, or that other banks do not show.",
         "A digit slip at a source that is alone.",
     ),
     Rule(
@@ -268,6 +272,12 @@ MARKET: tuple[Rule, ...] = (
 def decide(claim: Claim, rules: tuple[Rule, ...]) -> Rule:
     """The first of `rules` that applies to the claim."""
     return next(rule for rule in rules if rule.applies(claim))
+
+
+def _large(claim: Claim) -> bool:
+    """Whether it moved by so much that, alone, it needs something that speaks for it."""
+    alone = claim.findings.get("move_alone")
+    return alone is not None and alone.figure is not None and alone.limit is not None and alone.figure > alone.limit
 
 
 def _unmoved(claim: Claim) -> bool:
