@@ -285,3 +285,12 @@ async def test_a_person_who_goes_astray_gets_a_page_and_a_program_a_problem(open
             answer = await page.request.get(f"{served.url}/quotes", headers={"Accept": "*/*"})
             assert answer.status == 404
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_why_a_number_is_shown_and_what_stood_wrong_are_on_the_page(opened: Opener) -> None:
+    """The evidence is asked for when it is opened; the record says so where it is empty."""
+    async with remembering(3) as served, opened(url_of(served, "/?lang=ru")) as page:
+        await page.locator("#USD .evidence summary").click()
+        await page.locator("#USD .evidence pre", has_text='"symbol": "USD"').wait_for()
+        assert await page.locator("#corrections").is_visible()
+        assert await violations(page) == []

@@ -16,6 +16,7 @@ from ticker.rendering.html import HtmlRenderer
 from ticker.rendering.locales import locale_of
 
 _CODE = re.compile(r"`([^`]+)`")
+_STRONG = re.compile(r"\*\*([^*]+)\*\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ def page(document: Mapping[str, Any], html: HtmlRenderer, said: Mapping[str, str
 
 
 def marked(text: str) -> Markup:
-    """The text with what stands in `backticks` as code; everything else is escaped."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before # nosec B704
+    """The text with what stands in `backticks` as code and in **stars** as strong; everything else is escaped."""
+    coded = _CODE.sub(r"<code>\1</code>", str(escape(text)))
+    return Markup(_STRONG.sub(r"<strong>\1</strong>", coded))  # noqa: S704 - escaped before # nosec B704
 
 
 def _section(path: str, told: Mapping[str, Any], words: Said, base: str) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlencode, urlsplit
 
 from babel import Locale
@@ -49,6 +49,18 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """One entry of the public record; `until` is None while it lasts, and prices are in plain digits."""
+
+    symbol: str
+    kind: str
+    since: datetime
+    until: datetime | None
+    shown: str | None
+    right: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Converted:
     """What the converter shows: what was asked, and its result in plain digits.
 
@@ -84,6 +96,7 @@ class Sheet:
     codes: tuple[str, ...] = ()
     none_chosen: bool = False
     evidence: bool = False
+    corrections: tuple[CorrectionRow, ...] = ()
 
 
 class Site:
@@ -174,6 +187,7 @@ class Site:
             answering=sum(source.up is True for source in sheet.sources),
             day=None if sheet.day is None else _day(sheet.day, locale),
             converted=None if sheet.converted is None else _converted(sheet.converted, locale),
+            corrections=[_correction(each, labels, locale) for each in sheet.corrections],
             privacy=words["privacy_text"].format(host=host),
         )
 
@@ -215,6 +229,18 @@ def _converted(found: Converted, locale: Locale) -> dict[str, str | None]:
     return {"result": shown, "day": None if found.as_of is None else locales.day(found.as_of, locale)}
 
 
+def _correction(row: CorrectionRow, labels: Mapping[str, str], locale: Locale) -> dict[str, str | None]:
+    """An entry of the record as it is read."""
+    return {
+        "label": labels.get(row.symbol, row.symbol),
+        "kind": f"kind_{row.kind}",
+        "since": locales.short_minute(row.since.astimezone(UTC), locale),
+        "until": None if row.until is None else locales.short_minute(row.until.astimezone(UTC), locale),
+        "shown": None if row.shown is None else locales.plain(row.shown, locale),
+        "right": None if row.right is None else locales.plain(row.right, locale),
+    }
+
+
 def _own_query(sheet: Sheet) -> str:
     """The choice and the page's language as the page's own links carry them on."""
     choice = sheet.choice
@@ -242,4 +268,4 @@ def _languages(chosen: str) -> list[tuple[str, str]]:
     return [(tag, locales.own_name(tag)) for tag in tags]
 
 
-__all__ = ["COLOURS", "SIZES", "THEMES", "Converted", "Drawing", "Sheet", "Site", "SourceState"]
+__all__ = ["COLOURS", "SIZES", "THEMES", "Converted", "CorrectionRow", "Drawing", "Sheet", "Site", "SourceState"]

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from importlib.resources import files
 from typing import TypeVar
 
 from aiohttp import web
 
 from ticker.convert import codes
+from ticker.corrections import correction_of
 from ticker.quotes import Snapshot
 from ticker.rendering import reference
 from ticker.rendering.chart import RANGES
@@ -19,7 +21,7 @@ from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice
 from ticker.rendering.html import STYLES
 from ticker.rendering.page_words import page_language
 from ticker.rendering.representation import HTML, Representation
-from ticker.rendering.site import PAGE_LANGUAGES, Converted, Sheet, SourceState
+from ticker.rendering.site import PAGE_LANGUAGES, Converted, CorrectionRow, Sheet, SourceState
 from ticker.storage.base import StoreError
 from ticker.web import parameters
 from ticker.web.charts import CHARTS
@@ -46,6 +48,8 @@ _FRAMED = {
     "Permissions-Policy": _NOTHING,
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
+# Entries of the public record that the page shows.
+_NEWEST = 5
 # What the converter shows where nothing was asked of it.
 _AMOUNT = "100"
 
@@ -72,7 +76,8 @@ async def page(request: web.Request) -> web.StreamResponse:
         tuple(codes(snapshot.quotes)),
         # A form whose boxes are all empty sends no symbol at all.
         none_chosen="form" in request.query and not choice.symbols,
-        evidence=_has_evidence(request),
+        evidence=True,
+        corrections=await _corrections(context, snapshot),
     )
     lines = await recent(context, snapshot, choice.style)
     return _answer(request, snapshot, context.renderer.site.page(snapshot, sheet, lines, then), PAGE)
@@ -150,9 +155,20 @@ async def _since(context: Context, snapshot: Snapshot) -> date | None:
     return None if since is None else since.date()
 
 
-def _has_evidence(request: web.Request) -> bool:
-    """Whether this service tells why a number is the one it shows."""
-    return any(each.canonical == "/v1/quotes/{symbol}/evidence" for each in request.app.router.resources())
+async def _corrections(context: Context, snapshot: Snapshot) -> tuple[CorrectionRow, ...]:
+    """The newest of the public record; none while the store cannot be read."""
+    try:
+        entries = await context.records.corrections([quote.symbol for quote in snapshot.quotes], None, None, _NEWEST)
+    except StoreError:
+        return ()
+    found = (correction_of(each.text) for each in entries)
+    return tuple(
+        CorrectionRow(one.symbol, one.kind, one.since, one.until, _plain(one.shown), _plain(one.right)) for one in found
+    )
+
+
+def _plain(price: Decimal | None) -> str | None:
+    return None if price is None else format(price, "f")
 
 
 def _answer(
