@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.defences import Fault, Mutation
 
-_KEEPER = "ticker/storage/writer.py"
+_SUPERVISED = "tests/faults/test_supervision.py::test_"
 
 _SET_BACK = Mutation("ticker.clock:Jumps.look", "jump if abs(jump) >= self._LEAST else None", "None")
 
@@ -148,5 +148,72 @@ PROCESSES: tuple[Fault, ...] = (
         "nothing; said once, counted, the file left as it is",
         "tests/faults/test_store.py::test_a_damaged_file_does_not_stop_the_service",
         Mutation("ticker.storage.sqlite:told", "sqlite3.Error", "sqlite3.OperationalError"),
+    ),
+    Fault(
+        "replica thread dies",
+        "a `MemoryError` in it",
+        "the numbers, `stale` with `frozen`, in JSON, page, metrics and probes; fresh and new as soon as it lives",
+        f"{_SUPERVISED}a_follower_whose_thread_dies_shows_nothing_as_fresh_and_recovers",
+        Mutation("ticker.board:Board._trusted", "not self._doubted", "True"),
+    ),
+    Fault(
+        "shared file spoilt",
+        "another type in each column of leases, replicas and editions",
+        "nothing; what is no row of ours is replaced",
+        f"{_SUPERVISED}what_another_program_writes_into_the_shared_file_stops_nobody[fence]",
+        Mutation("ticker.storage.sqlite:_is_lease", "isinstance(row['fence'], int)", "True"),
+    ),
+    Fault(
+        "event loop of a leader hangs",
+        "its thread goes on claiming, and nobody hears it",
+        "another one polls",
+        f"{_SUPERVISED}a_leader_whose_loop_hangs_lets_go_of_the_lease",
+        Mutation("ticker.replicas.lease:Replica._live", "self._loop_hangs(loop)", "False"),
+    ),
+    Fault(
+        "leader who cannot tell",
+        "news that waits for more than five seconds",
+        "another one polls and tells",
+        f"{_SUPERVISED}a_leader_who_cannot_tell_what_it_finds_is_no_leader",
+        Mutation("ticker.replicas.lease:Replica._ensure_heard", "self._untold_for() > SILENT_SECONDS", "False"),
+    ),
+    Fault(
+        "store writer breaks",
+        "a `MemoryError` in it",
+        "nothing; it is counted, begun anew, and what was found meanwhile is kept",
+        f"{_SUPERVISED}a_store_that_breaks_in_an_unknown_way_is_written_to_again",
+        Mutation("ticker.app:Service.running", "supervise('store', self.store_writer.run)", "self.store_writer.run()"),
+    ),
+    Fault(
+        "teller of the streams breaks",
+        "a `MemoryError` in it",
+        "its readers stay, and get the newest",
+        f"{_SUPERVISED}a_stream_goes_on_after_a_fault_of_who_tells_it",
+        Mutation(
+            "ticker.web.stream:Broadcast._live",
+            "self._context.process_health.supervisor.run('stream', self._run)",
+            "self._run()",
+        ),
+    ),
+    Fault(
+        "timer lost",
+        "a source whose poll is due and not made",
+        "it is planned anew within half a minute",
+        f"{_SUPERVISED}a_poll_that_nobody_makes_is_planned_anew",
+        Mutation("ticker.app:Service._age", "self.timekeeper.revive()", "None"),
+    ),
+    Fault(
+        "recording damaged",
+        "other charsets, 10⁵ brackets, `1e308`, year 1, named pipes",
+        "each line or file named; the rest is replayed",
+        "tests/recording/test_damage.py::test_a_damaged_line_is_named_and_the_rest_is_read[charset that grows]",
+        Mutation("ticker.recording:_bytes", "charset not in _CHARSETS", "False"),
+    ),
+    Fault(
+        "recording that is a bomb",
+        "100 MB of blanks in gzip; ten million empty lines",
+        "named, within 16 MB",
+        "tests/recording/test_damage.py::test_a_gzip_bomb_is_put_out_before_it_has_grown",
+        Mutation("ticker.recording:_lines", "opened.readline(MAX_LINE_BYTES + 1)", "opened.readline()"),
     ),
 )

@@ -50,4 +50,20 @@ REDIS: tuple[Fault, ...] = (
         "tests/storage/test_redis.py::test_sentinels_name_the_primary_and_its_successor",
         Mutation("ticker.storage.redis.store:Redis.open", "before not in (None, self._known)", "False"),
     ),
+    Fault(
+        "Redis that never ends a reply",
+        "a byte every 20 ms, silence, a line without an end",
+        "given up after twice the time-out of the address; the service starts and serves",
+        "tests/storage/test_redis_replies.py::test_a_reply_is_bounded_in_time_and_size[drip]",
+        Mutation("ticker.storage.redis.connection:_REPLY_TIMEOUTS", "2", "50"),
+    ),
+    Fault(
+        "Redis whose reply is too large",
+        "five gigabytes as fast as they are taken, lists in lists",
+        "given up at 16 MB",
+        "tests/storage/test_redis_replies.py::test_a_reply_is_bounded_in_time_and_size[huge]",
+        Mutation(
+            "ticker.storage.redis.connection:BoundedSocket.recv", "self._latest is not None and self._room < 0", "False"
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.stored_service import Kept, joined, kept
+from tests.support.timekeepers import timetable
 from tests.support.upstream import DAY, Upstream
 from ticker.replicas.lease import Replica
 from ticker.storage.base import Lease, Shared
@@ -123,13 +125,13 @@ async def test_a_follower_whose_thread_dies_shows_nothing_as_fresh_and_recovers(
 @pytest.mark.parametrize(
     "spoilt",
     [
-        "update leases set ends = 'x'",
-        "update leases set fence = 'x'",
-        "update leases set holder = x'00ff'",
-        "update editions set version = 'x'",
-        "update editions set text = 'x'",
-        "update replicas set ends = 'x'",
-        "delete from leases",
+        pytest.param("update leases set ends = 'x'", id="ends"),
+        pytest.param("update leases set fence = 'x'", id="fence"),
+        pytest.param("update leases set holder = x'00ff'", id="holder"),
+        pytest.param("update editions set version = 'x'", id="version"),
+        pytest.param("update editions set text = 'x'", id="text"),
+        pytest.param("update replicas set ends = 'x'", id="replicas"),
+        pytest.param("delete from leases", id="no lease"),
     ],
 )
 async def test_what_another_program_writes_into_the_shared_file_stops_nobody(
@@ -201,3 +203,12 @@ async def test_a_stream_goes_on_after_a_fault_of_who_tells_it(tmp_path: Path, up
                     if b"74.01" in line:
                         break
         assert restarts(service, "stream") == 1
+
+
+async def test_a_poll_that_nobody_makes_is_planned_anew(tmp_path: Path, upstream: Upstream) -> None:
+    """A timer that was lost is found by a clock that nobody sets."""
+    async with kept(f"sqlite:///{tmp_path}/ticker.db", upstream.url) as service:
+        made = timetable(service.service)
+        made._scheduler.remove_all_jobs()
+        made._rings["moex"] = time.monotonic() - 60
+        await service.until(lambda: made._scheduler.get_job("moex") is not None or made.polls("moex"))

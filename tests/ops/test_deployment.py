@@ -2,8 +2,10 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import yaml
 
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
+from tests.support.redis_servers import free_port
 from ticker.settings.loader import load
 
 CONFIG = ROOT / "config"
@@ -197,6 +200,74 @@ def test_the_environment_in_compose_is_one_the_service_takes() -> None:
     environment = {name: str(value) for name, value in SERVICES["ticker"]["environment"].items()}
     assert environment["TICKER_STORE__URL"].startswith("${TICKER_STORE__URL:-sqlite:///")
     load(None, {**environment, "TICKER_STORE__URL": "redis://redis:6379/0"}, {})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
+    """Every service, not ours alone: no capability but those that are named, nothing writable, no way up, bounded."""
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["CHOWN", "SETGID", "SETUID", "NET_BIND_SERVICE"] if name == "nginx" else [])
+    assert service["read_only"] is True
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"] <= 256
+    assert "privileged" not in service
+
+
+def test_redis_is_reached_by_the_service_alone() -> None:
+    """On a network that leads nowhere else."""
+    networks = yaml.safe_load((CONFIG / "compose" / "compose.yaml").read_text())["networks"]
+    assert networks["back"] == {"internal": True}
+    assert SERVICES["redis"]["networks"] == ["back"]
+    assert [name for name, each in SERVICES.items() if "back" in each.get("networks", ())] == ["ticker", "redis"]
+    assert "ports" not in SERVICES["redis"]
+
+
+@pytest.mark.programs
+def test_redis_answers_nobody_without_the_password(tmp_path: Path) -> None:
+    """By the very command of the file; without a password to set it does not start."""
+    _, _, script = SERVICES["redis"]["command"]
+    port = free_port()
+    ours = script.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\\nport {port}\\nbind 127.0.0.1")
+    environment = {"PATH": os.environ["PATH"], "REDIS_PASSWORD": ""}
+    needs("redis-server")
+    refused = subprocess.run(
+        ("sh", "-c", ours), env=environment, capture_output=True, text=True, check=False, timeout=20
+    )
+    assert refused.returncode != 0
+    assert "set REDIS_PASSWORD" in refused.stderr
+    with subprocess.Popen(
+        ("sh", "-c", ours), env={**environment, "REDIS_PASSWORD": "s3cret word"}, stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            assert asked_of_redis(port, "PING").startswith("-NOAUTH")
+            assert asked_of_redis(port, 'AUTH "s3cret word"') == "+OK\r\n"
+        finally:
+            server.terminate()
+
+
+def asked_of_redis(port: int, line: str) -> str:
+    """What a Redis answers to a line, once it listens."""
+    latest = time.monotonic() + 20
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as wire:
+                wire.sendall(f"{line}\r\n".encode())
+                return wire.recv(1024).decode()
+        except ConnectionRefusedError:
+            assert time.monotonic() < latest
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
+def test_a_unit_may_call_the_system_only_as_services_do(file: Path) -> None:
+    """By systemd's own list of what a service needs, less what changes the machine; and in bounded memory."""
+    lines = file.read_text().splitlines()
+    filters = [line.partition("=")[2] for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters == ["@system-service", "~@privileged @resources"]
+    assert "SystemCallArchitectures=native" in lines
+    assert "MemoryMax=512M" in lines
 
 
 @pytest.mark.programs
