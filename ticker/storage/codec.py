@@ -62,7 +62,7 @@ def columns_of_row(row: Row) -> dict[str, object]:
 
 
 # A number as sources write them. What a damaged file holds instead (1E+999999) would be a million digits.
-_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?(?:[eE]-[0-9]{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,100})?(?:[eE]-[0-9]{1,2})?", re.ASCII)
 
 
 def is_number(text: str) -> bool:
