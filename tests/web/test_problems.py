@@ -14,7 +14,7 @@ from ticker.web.problems import Problem, nearest, problem_response
 WRONG = (
     ("/v1/quotes?symbol=USD", 400, "symbol", "did you mean 'symbols'?"),
     ("/v1/quotes?lnag=ru", 400, "lnag", "did you mean 'lang'?"),
-    ("/v1/quotes?symbols=USD&symbols=EUR", 400, "symbols", "more than once"),
+    ("/v1/quotes?lang=en&lang=ru", 400, "lang", "more than once"),
     ("/v1/quotes?symbols=USD,XYZ", 400, "symbols", "unknown symbol 'XYZ'"),
     ("/v1/quotes?symbols=usd", 400, "symbols", "did you mean 'USD'?"),
     ("/v1/quotes?symbols=", 400, "symbols", "there are USD, EUR, OIL"),
