@@ -19,7 +19,7 @@ from ticker.quotes import Override, Quote, Reason
 from ticker.rendering.embeds import WidgetChoice
 from ticker.rendering.html import HtmlRenderer, Links
 from ticker.rendering.locales import DASH, locale_of
-from ticker.rendering.site import Sheet, Site
+from ticker.rendering.site import CorrectionRow, Sheet, Site
 from ticker.storage.base import Point
 
 VOID = {"meta", "link", "br", "input"}
@@ -261,3 +261,22 @@ def test_a_number_that_is_withdrawn_stands_in_no_line_either() -> None:
     drawn = HtmlRenderer({}).widget(board(GONE), [GONE], locale_of("en"), "sparkline", past=points)
     assert "<svg" not in drawn
     assert "99" not in drawn
+
+
+def test_the_page_tells_the_newest_of_the_public_record() -> None:
+    """What was shown and what was right, in the reader's words; what lasts has no end."""
+    began = NOON - timedelta(hours=2)
+    rows = (
+        CorrectionRow("USD", "wrong", began, NOON, "100.6798", "100.7798"),
+        CorrectionRow("USD", "missing", began, None, None, None),
+    )
+    sheet = Sheet(WidgetChoice(lang="ru"), "ru", corrections=rows)
+    page = Site(HtmlRenderer({})).page(board(FRESH), sheet).body.decode()
+    text = "".join(read(page).text.split())
+    assert "неверно22нояб.,07:0022нояб.,09:00100,6798100,7798" in text
+    assert "небылочисла22нояб.,07:00досихпор\N{EM DASH}\N{EM DASH}" in text
+
+
+def test_a_demo_is_not_old_by_the_readers_clock() -> None:
+    """Its own clock is that of the replay: the list does not say until when it may be believed."""
+    assert "data-valid-until" not in both(FRESH, demo=True)[0].partition("<li")[0]
