@@ -45,18 +45,23 @@ class Faces:
 async def look(session: aiohttp.ClientSession, url: str, metrics_url: str = "") -> Faces:
     """What the service at `url` says now; each face is held against the JSON, all of one snapshot."""
     while True:
-        board = await _board(session, url)
+        board, reasons = await _board(session, url), await _reasons(session, url)
         try:
             return await _look(session, url, metrics_url, board)
         except AssertionError:
-            # A number that moved between two answers is no contradiction.
-            if (await _board(session, url))["version"] == board["version"]:
+            # A number that moved, or a source that answered, between two of the answers is no contradiction.
+            if (await _board(session, url))["version"] == board["version"] and await _reasons(session, url) == reasons:
                 raise
 
 
 async def _board(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     board: dict[str, Any] = simplejson.loads(await _text(session, f"{url}/v1/quotes?lang=en"), use_decimal=True)
     return board
+
+
+async def _reasons(session: aiohttp.ClientSession, url: str) -> dict[str, str | None]:
+    async with session.get(f"{url}/readyz") as response:
+        return {source: each["reason"] for source, each in (await response.json(content_type=None))["sources"].items()}
 
 
 async def _look(session: aiohttp.ClientSession, url: str, metrics_url: str, board: dict[str, Any]) -> Faces:

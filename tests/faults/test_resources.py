@@ -109,8 +109,8 @@ async def test_an_answer_too_big_for_memory_is_one_failed_poll(tmp_path: Path) -
 
 
 async def test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers(tmp_path: Path) -> None:
-    """SIGSTOP, for longer than any answer may be kept: every page goes out whole; after SIGCONT it is asked again."""
-    config = write(tmp_path / "t.toml", every="3s")
+    """SIGSTOP, past every max-age and before the numbers end: every page is whole; after SIGCONT it is asked again."""
+    config = write(tmp_path / "t.toml", every="3s", grace=120)
     async with turning() as world, running(config, world.upstream.url) as process, aiohttp.ClientSession() as session:
         await until(lambda: answers(session, f"{process.url}/readyz"))
         async with nginx(tmp_path, int(process.url.rpartition(":")[2])) as url:

@@ -21,7 +21,7 @@ days = "mon-sun"
 opens = "00:00"
 closes = "00:00"
 delay = "15m"
-grace = "6s"
+grace = "{grace}s"
 
 [calendars.daily]
 kind = "publication"
@@ -37,7 +37,7 @@ max_age = "14d"
 
 [instruments.OIL]
 sources = ["moex", "yahoo"]
-max_age = "912s"
+max_age = "{age}s"
 tolerance = 0.05
 decimals = {decimals}
 """
@@ -51,10 +51,10 @@ timeout = "2s"
 CALENDARS = {"cbr": "daily", "cbr_mirror": "daily", "moex": "always", "yahoo": "always"}
 
 
-def write(path: Path, *, decimals: int = 2, every: str = "500ms", more: str = "") -> Path:
-    """Write the configuration to `path`."""
+def write(path: Path, *, decimals: int = 2, every: str = "500ms", grace: int = 6, more: str = "") -> Path:
+    """Write the configuration to `path`; the oil is late after `grace` seconds, and lost after as many again."""
     tables = [SOURCE.format(name=name, calendar=calendar, every=every) for name, calendar in CALENDARS.items()]
-    path.write_text("".join((CONFIGURATION.format(decimals=decimals), *tables, more)))
+    path.write_text("".join((CONFIGURATION.format(decimals=decimals, grace=grace, age=900 + 2 * grace), *tables, more)))
     return path
 
 
