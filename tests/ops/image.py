@@ -96,7 +96,9 @@ def served(root: Path, environment: list[str]) -> None:
     port = free_port()
     demo = f"demo --host 0.0.0.0 --port {port}"
     script = ENTER.format(root=root, user=USER, demo=demo)
-    variables = dict(each.split("=", 1) for each in environment)
+    # The base of a registry has a PATH, Debian's own has none.
+    path = "/opt/ticker/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    variables = dict(each.split("=", 1) for each in environment) | {"PATH": path}
     process = subprocess.Popen((needs("unshare"), "--mount", "--pid", "--fork", "sh", "-c", script), env=variables)
     try:
         sys.stdout.write(f"answers {answered(f'http://127.0.0.1:{port}/v1/quotes/USD', process)}\n")
