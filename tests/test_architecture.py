@@ -82,10 +82,12 @@ LIBRARIES: dict[str, str] = {
     "markupsafe": "rendering",
     # The wire; what is kept; what is remembered and listed.
     "msgspec": "rendering storage selection overrides evidence corrections webhooks cli",
+    "mcp": "cli",
+    "mcp_types": "cli",
     "multidict": "web",
     "obstore": "export",
     "prometheus_client": "metrics",
-    "pydantic": "settings.errors settings.loader settings.models rendering",  # what comes in by configuration; the wire
+    "pydantic": "settings.errors settings.loader settings.models rendering cli",  # what comes in; the wire; agents
     "redis": "storage",
     "resvg_py": "rendering",
     "rich": "cli",

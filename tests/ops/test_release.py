@@ -219,8 +219,9 @@ async def test_the_installed_program_serves(installed: Path, tmp_path: Path, com
     [
         ("redis", ("serve", "--store", "redis://127.0.0.1:9/0")),
         ("objects", ("export", "s3://bucket/ticker")),
+        ("mcp", ("mcp",)),
     ],
-    ids=["redis", "objects"],
+    ids=["redis", "objects", "mcp"],
 )
 async def test_what_is_not_installed_is_told_by_its_extra(
     installed: Path, tmp_path: Path, extra: str, arguments: tuple[str, ...]

@@ -60,6 +60,14 @@ def known(symbols: Iterable[str], there: Iterable[str]) -> None:
             raise typer.BadParameter(f"no instrument {symbol!r}{nearest(symbol, listed)}", param_hint="SYMBOL")
 
 
+def web_service(url: str) -> str:
+    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
+    try:
+        return web_address(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--url") from None
+
+
 def web_upstream(url: str | None) -> str | None:
     """`url`, if it is an http(s) address. Exits with 2 otherwise."""
     try:

@@ -16,7 +16,7 @@ from ticker.cli import drill as drills
 from ticker.cli import jobs, records, reports
 from ticker.cli import override as editing
 from ticker.cli import serve as serving
-from ticker.cli.arguments import day, moment, stretch, web_upstream, whole
+from ticker.cli.arguments import day, moment, stretch, web_service, web_upstream, whole
 from ticker.cli.logs import LogFormat, LogLevel
 from ticker.settings.loader import Loaded, load
 
@@ -351,3 +351,20 @@ def drill(
 ) -> None:
     """Play historic failures against this configuration; tell what readers, metrics and alerts would show."""
     raise typer.Exit(drills.drill(settings(config).settings, names or []))
+
+
+@app.command(epilog="Example: ticker mcp --url http://127.0.0.1:8080")
+def mcp(
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="A running service; default the one of this machine.")
+    ] = "http://127.0.0.1:8080",
+) -> None:
+    """Offer a running service's numbers to agents: quotes, convert, history, evidence, by MCP over stdin and stdout."""
+    try:
+        from ticker.cli.agent import Agent  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError as error:
+        if error.name not in {"mcp", "mcp_types"}:
+            raise
+        typer.echo("ticker mcp needs the extra `mcp`: pip install 'market-ticker[mcp]'", err=True)
+        sys.exit(2)
+    Agent(web_service(url)).server().run("stdio")
