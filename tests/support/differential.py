@@ -15,7 +15,7 @@ from tests.support.served_board import NOON
 from tests.support.transports import Connection, Service, quiet
 
 # Looks, five milliseconds apart.
-_PATIENCE = 400
+_PATIENCE = 2_000
 # What a connection is told before another takes its place; after something odd it stays with aiohttp for good.
 _TOLD = 12
 
