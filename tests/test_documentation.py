@@ -292,7 +292,7 @@ def test_the_runbook_names_the_memory_that_the_deployments_give() -> None:
     told = (ROOT / "config/prometheus/README.md").read_text(encoding="utf-8")
     config = ROOT / "config"
     given = {
-        *re.findall(r"^  ticker:$.*?mem_limit: (\d+)m", (config / "compose/compose.yaml").read_text(), re.M | re.S)[:1],
+        *re.findall(r"(?ms)^  ticker:$.*?mem_limit: (\d+)m", (config / "compose/compose.yaml").read_text())[:1],
         *re.findall(r"limits: \{ memory: (\d+)Mi \}", (config / "kubernetes/base/deployment.yaml").read_text()),
         *re.findall(r"^MemoryMax=(\d+)M$", (config / "systemd/ticker.service").read_text(), re.MULTILINE),
     }
