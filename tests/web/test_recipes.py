@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ INFINITY = re.findall(r"^\| [^|]+ \| (JSON|CSV), backend parser \| `([^`]+)` \| 
 SHEETS = re.findall(r'^=IMPORTDATA\("([^"]+)"; ","; "en_US"\)$', PAGE, re.MULTILINE)
 # As Grafana fills in the range of a panel: milliseconds, and Z.
 RANGE = {"${__from:date:iso}": "2024-11-01T00:00:00.000Z"}
-AS = {"string": str, "number": Decimal, "timestamp": datetime.fromisoformat}
+AS: Mapping[str, Callable[[str], object]] = {"string": str, "number": Decimal, "timestamp": datetime.fromisoformat}
 
 
 async def fetched(served: Served, url: str, accept: str) -> str:
