@@ -7,6 +7,7 @@ stands still while a step is looked at. Between two steps the upstream's numbers
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,7 +35,7 @@ CODINGS = ("identity", "gzip", "br")
 # Readers come close together, and after pauses longer than any stale-while-revalidate.
 STEPS = (7, 19, 23, 11, 29, 41, 137)
 HOUR = timedelta(hours=1)
-WHILE_ASKING, WHILE_GONE = timedelta(seconds=30), timedelta(days=1)
+WHILE_ASKING, SECOND = timedelta(seconds=30), timedelta(seconds=1)
 STUB = '<p class="market-ticker">—</p>'
 PAGE = f'<header><!--# block name="t" -->{STUB}<!--# endblock --><!--# include virtual="/_ticker?lang=en" stub="t" -->'
 
@@ -195,21 +196,28 @@ async def renewed(both: World, path: str, coding: str, old: Answer) -> Answer:
 
 
 @pytest.mark.parametrize("failing", ["gone", "hung", "faulty"])
-async def test_without_the_service_a_copy_is_given_for_a_day_and_then_none(tmp_path: Path, failing: str) -> None:
-    """`stale-if-error=86400` to the second, by the copies' own date; then a dash and a problem, and no number."""
+async def test_without_the_service_a_copy_is_given_until_its_numbers_end_and_then_none(
+    tmp_path: Path, failing: str
+) -> None:
+    """`stale-if-error` to the second, which ends at `valid_until`; then a dash and a problem, and no number."""
     path = "/v1/quotes"
     async with world(tmp_path) as both:
         await both.to(NOON, Decimal("73.73"))
         assert ">73.73</data>" in await both.page()
         kept = await both.ask(both.front, path, "identity")
+        # The exchange's print of 11:45 is a quarter of an hour old at best; ten minutes later it is late.
+        assert json.loads(kept.body)["valid_until"] == "2024-11-22T09:10:00Z"
+        # nginx counts whole seconds: the last one of a copy is the one before.
+        ends = datetime(2024, 11, 22, 9, 9, 59, tzinfo=UTC)
+        assert f"stale-if-error={(ends - kept.until) // SECOND}" in kept.kept
         async with away(both, failing):
-            both.nginx.to(kept.until + WHILE_GONE)
+            both.nginx.to(ends)
             assert ">73.73</data>" in await both.page()
             assert ">73.73</data>" in await both.page()
             # A fault of the service is told to a program, and hidden from a page.
             answer = await both.ask(both.front, path, "identity")
             assert answer.status == 500 if failing == "faulty" else answer == kept
-            both.nginx.to(kept.until + WHILE_GONE + timedelta(seconds=1))
+            both.nginx.to(ends + SECOND)
             assert STUB in await both.page()
             answer = await both.ask(both.front, path, "identity")
             assert (answer.status, answer.kept) == (500 if failing == "faulty" else 503, "no-store")
