@@ -73,6 +73,7 @@ async def test_the_page_is_accessible_and_fits(
         options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
         async with opened(f"{served.url}/?lang={lang}&style={style}&theme={scheme}", **options) as page:
             await settled(page)
+            # A board that was filled by hand has no evidence; that of a service is opened in the next test.
             await page.evaluate(
                 "document.querySelectorAll('details:not(.evidence)').forEach((one) => { one.open = true })"
             )
@@ -80,6 +81,20 @@ async def test_the_page_is_accessible_and_fits(
             assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
             assert await page.evaluate("shifted") < 0.01
             await page.screenshot(path=screens / f"page-{lang}-{width}-{scheme}-{status}.png", full_page=True)
+
+
+async def test_evidence_opens_under_its_number_and_fits_a_telephone(opened: Opener) -> None:
+    """What the API says of it, in a box of its own that scrolls."""
+    async with remembering(3) as served:
+        url = url_of(served, "/?lang=en")
+        async with opened(url, viewport={"width": 320, "height": 900}) as page:
+            await settled(page)
+            await page.locator("#USD .evidence summary").click()
+            shown = page.locator("#USD .evidence pre")
+            await shown.wait_for()
+            assert "100.6798" in await shown.inner_text()
+            assert await violations(page) == []
+            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 async def test_the_page_speaks_its_own_languages_and_the_widget_any(opened: Opener) -> None:
