@@ -21,7 +21,7 @@ from tests.ops.world import World, turning, write
 from tests.support.project_files import ROOT
 
 Alert = tuple[str, str]
-PATIENCE = 25.0
+PATIENCE = 40.0
 # True wherever the tests share a machine that is short of processor.
 OF_THE_MACHINE = {("TickerLoopBlocked", "")}
 DASHBOARD = ROOT / "config" / "grafana" / "dashboards" / "ticker.json"
@@ -81,7 +81,10 @@ class Night:
         async def over() -> bool:
             return await self._look("calm", {*was, *lingering}) <= {*lingering, *OF_THE_MACHINE}
 
-        await until(over, PATIENCE)
+        try:
+            await until(over, PATIENCE)
+        except TimeoutError:
+            raise AssertionError("\n".join([*self.transcript.lines, f"still fires: {sorted(self.seen)}"])) from None
 
 
 async def play(folder: Path) -> Transcript:
