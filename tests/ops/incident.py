@@ -22,6 +22,7 @@ from tests.support.project_files import ROOT
 
 Alert = tuple[str, str]
 PATIENCE = 40.0
+OIL_AWAY = [("TickerSourceDown", "moex"), ("TickerSourceDown", "yahoo"), ("TickerInstrumentSourcesDown", "OIL")]
 # True wherever the tests share a machine that is short of processor.
 OF_THE_MACHINE = {("TickerLoopBlocked", "")}
 DASHBOARD = ROOT / "config" / "grafana" / "dashboards" / "ticker.json"
@@ -135,15 +136,13 @@ async def _sources(night: Night) -> None:
     await night.calm([("TickerSourceDown", "yahoo")])
     for source in ("moex", "yahoo"):
         upstream.fail(f"/{source}", "reset")
-    both = [("TickerSourceDown", "moex"), ("TickerSourceDown", "yahoo"), ("TickerInstrumentSourcesDown", "OIL")]
-    late = [("TickerQuoteStale", "OIL"), ("TickerQuoteUnavailable", "OIL")]
-    await night.phase("neither source of the oil answers", both, late)
+    late = [("TickerQuoteStale", "OIL")]
+    await night.phase("neither source of the oil answers", OIL_AWAY, late)
     for source in ("moex", "yahoo"):
         upstream.heal(f"/{source}")
-    await night.calm([*both, *late])
+    await night.calm([*OIL_AWAY, *late])
     night.world.frozen = True
-    await night.phase("both answer what they answered before", late[:1])
-    await night.phase("and go on so", late[1:], late)
+    await night.phase("both answer what they answered before", late)
     night.world.frozen = False
     # A market that was away comes back with a number that nobody has confirmed yet.
     await night.calm(late)
@@ -173,6 +172,14 @@ async def _restarts(night: Night, stack: AsyncExitStack, process: Process, confi
         process = await stack.enter_async_context(running(config, night.world.upstream.url, ports))
         await night.calm([("TickerDown", "")], lingering)
     await night.phase("it has started twice", lingering[1:], lingering)
+    for source in ("moex", "yahoo"):
+        night.world.upstream.fail(f"/{source}", "reset")
+    process.send(signal.SIGKILL)
+    await process.ended()
+    await stack.enter_async_context(running(config, night.world.upstream.url, ports))
+    # Nothing is kept over a restart here, so that it has never known a price.
+    unknown = [("TickerQuoteUnavailable", "OIL"), *OIL_AWAY]
+    await night.phase("it starts while neither source of the oil answers", unknown, [("TickerDown", ""), *lingering])
 
 
 async def _scraped(prometheus: Prometheus) -> bool:

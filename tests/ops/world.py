@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tests.support.upstream import YAHOO, Upstream
 from tests.support.upstreams import forts, yahoo
+from ticker.sources import SOURCES
 
-# The sample exchange is a quarter of an hour behind, as the real one is: six seconds later it is late, ten later lost.
+# The sample exchange is a quarter of an hour behind, as the real one is: six seconds later it is late.
 CONFIGURATION = """
 [calendars.always]
 kind = "session"
@@ -48,12 +49,18 @@ schedule = {{ every = "{every}", jitter = "0s" }}
 budget = 36000
 timeout = "2s"
 """
+# The shipped configuration lies beneath; of its sources these alone are asked.
+LEFT_OUT = """
+[sources.{name}]
+enabled = false
+"""
 CALENDARS = {"cbr": "daily", "cbr_mirror": "daily", "moex": "always", "yahoo": "always"}
 
 
 def write(path: Path, *, decimals: int = 2, every: str = "500ms", grace: int = 6, more: str = "") -> Path:
-    """Write the configuration to `path`; the oil is late after `grace` seconds, and lost after as many again."""
+    """Write the configuration to `path`; the oil is late after `grace` seconds."""
     tables = [SOURCE.format(name=name, calendar=calendar, every=every) for name, calendar in CALENDARS.items()]
+    tables += [LEFT_OUT.format(name=name) for name in SOURCES if name not in CALENDARS]
     path.write_text("".join((CONFIGURATION.format(decimals=decimals, grace=grace, age=900 + 2 * grace), *tables, more)))
     return path
 
