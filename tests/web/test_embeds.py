@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from itertools import product
 
 import pytest
 
+from tests.support.programs import needs
 from tests.support.running_service import Served
 from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice, embeds
 from ticker.rendering.html import STYLES, Links
@@ -95,11 +95,9 @@ def test_htmx_of_both_generations_is_told() -> None:
 @pytest.mark.programs
 def test_the_wordpress_template_is_php() -> None:
     """It parses where it is pasted, and names the shortcode as the plugin does."""
-    php = shutil.which("php")
+    php = needs("php")
     way = next(way for way in embeds(WidgetChoice(("USD",), "ru", "change"), Links(), LABELS) if way.id == "wordpress")
     template = next(block.code for block in way.blocks if block.where == "template")
     assert '[market_ticker symbols="USD" lang="ru" style="change"]' in template
-    if php is None:
-        pytest.skip("php is not installed")
     done = subprocess.run((php, "-l"), input=f"<p>{template}</p>", text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
