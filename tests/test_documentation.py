@@ -66,6 +66,7 @@ PROMISED = {
 }
 # Of docker, kubectl, pip, install and systemctl.
 INSTALLERS = {"--tag", "--file", "--build", "--detach", "--kustomize", "--mode", "--now"}
+INSTALLERS |= {"--secret", "--build-arg"}
 INSTALLERS |= {"--require-hashes", "--requirement", "--no-deps"}
 SAMPLES = dict(
     re.findall(r"`(/v1/[^`]+)`[^`]*(?:`application/problem\+json`)?:\n\n```json\n(.*?)```", DOCUMENTATION, re.DOTALL)

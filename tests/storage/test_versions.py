@@ -1,0 +1,54 @@
+"""A store that another version has written, and one that was backed up while it was in use."""
+
+import sqlite3
+from pathlib import Path
+
+import aiohttp
+
+from tests.cli.running import serving
+
+DUMP = Path(__file__).with_name("store-0.1.0.sql")
+# The sources are away: all that is answered is out of the store.
+AT = ("--port", "0", "--upstream", "http://127.0.0.1:9", "--at", "2024-11-22T12:05:00+03:00")
+
+
+def made(file: Path) -> Path:
+    """A file of 0.1.0."""
+    with sqlite3.connect(file) as connection:
+        connection.executescript(DUMP.read_text())
+    connection.close()
+    return file
+
+
+async def past(url: str) -> dict[str, list[tuple[float, str]]]:
+    """Price and source of every row of history, by instrument."""
+    found = {}
+    async with aiohttp.ClientSession(url) as session:
+        for symbol in ("USD", "EUR", "OIL"):
+            async with session.get(f"/v1/quotes/{symbol}/history?interval=raw") as response:
+                assert response.status == 200, await response.text()
+                found[symbol] = [(each["price"], each["source"]) for each in (await response.json())["points"]]
+    return found
+
+
+HELD = {"USD": [(100.6798, "cbr")], "EUR": [(106.0762, "cbr")], "OIL": [(73.73, "moex")]}
+
+
+async def test_an_upgrade_keeps_the_history_of_version_0_1_0(tmp_path: Path) -> None:
+    """The file is taken as it is; nothing needs to be done, and a second start finds the same."""
+    store = f"sqlite:///{made(tmp_path / 'ticker.db')}"
+    for _ in range(2):
+        async with serving(tmp_path, "serve", *AT, "--store", store) as (_, url):
+            assert await past(url) == HELD
+
+
+async def test_a_backup_made_while_it_runs_can_be_restored(tmp_path: Path) -> None:
+    """SQLite's own copy, which `.backup` makes, is whole; a service over it knows all that the other did."""
+    file, copy = made(tmp_path / "ticker.db"), tmp_path / "copy.db"
+    async with serving(tmp_path, "serve", *AT, "--store", f"sqlite:///{file}"):
+        source, target = sqlite3.connect(file), sqlite3.connect(copy)
+        source.backup(target)
+        source.close()
+        target.close()
+    async with serving(tmp_path, "serve", *AT, "--store", f"sqlite:///{copy}") as (_, url):
+        assert await past(url) == HELD
