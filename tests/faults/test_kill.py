@@ -96,20 +96,22 @@ async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_
             hanging = kill % 2 == 1
             upstream.fail("/", "hang") if hanging else upstream.heal("/")
             process, url = await asyncio.to_thread(start, file, upstream.url)
-            shown = await first_answer(session, f"{url}/v1/quotes")
-            assert left is None or shown["version"] >= left["version"]
-            if left is not None and hanging:
-                before = left["quotes"]["OIL"]["price"]
-                assert shown["quotes"][2]["price"] == (None if before is None else float(before))
-                at_once += before is not None
-            reader = asyncio.create_task(reading(session, url, reported))
-            end = time.monotonic() + (0.1 if hanging else 1.0) * dice.random() * 2
-            while time.monotonic() < end:
-                turn += 1
-                fill(upstream, turn)
-                await asyncio.sleep(0.05)
-            process.kill()
-            process.communicate()
+            try:
+                shown = await first_answer(session, f"{url}/v1/quotes")
+                assert left is None or shown["version"] >= left["version"]
+                if left is not None and hanging:
+                    before = left["quotes"]["OIL"]["price"]
+                    assert shown["quotes"][2]["price"] == (None if before is None else float(before))
+                    at_once += before is not None
+                reader = asyncio.create_task(reading(session, url, reported))
+                end = time.monotonic() + (0.1 if hanging else 1.0) * dice.random() * 2
+                while time.monotonic() < end:
+                    turn += 1
+                    fill(upstream, turn)
+                    await asyncio.sleep(0.05)
+            finally:
+                process.kill()
+                process.communicate()
             await reader
             assert reported <= kept(file)[1]
     assert len(reported) >= KILLS // 2
