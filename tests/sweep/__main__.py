@@ -203,9 +203,9 @@ def main() -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     out, results = Console(), list[Result]()
     for part in chosen:
-        out.print(f"{part.name}: {part.shows}", highlight=False)
+        out.print(f"{part.name}: {part.shows}", highlight=False, soft_wrap=True)
         result = run(part, part.quick if given.quick else part.whole, 3 if given.quick else part.minutes)
-        out.print(f"  {result.said}", markup=False, highlight=False)
+        out.print(f"  {result.said}", markup=False, highlight=False, soft_wrap=True)
         results.append(result)
     out.print(table(results))
     if not given.quick and chosen == parts:

