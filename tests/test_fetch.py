@@ -169,6 +169,7 @@ async def test_gzip_has_two_names(up: Upstream, fetcher: Fetcher, name: str) -> 
         (HEALTHY, "aes128gcm", Reason.ENCODING),
         (HEALTHY, "gzip, gzip", Reason.ENCODING),
     ],
+    ids=["too large", "cut off", "more behind it", "not gzip", "compress", "aes128gcm", "twice"],
 )
 async def test_a_body_that_cannot_be_unpacked_is_an_encoding_failure(
     up: Upstream, fetcher: Fetcher, body: bytes, encoding: str, reason: Reason
