@@ -2,7 +2,7 @@
 
 Each part is a command of its own with a bound in time, its whole output is kept in `build/sweep/`, and its last line is
 what it found. A table closes the run, and a run of every part is written into tests/README.md with its date. `--quick`
-runs each part small, in a few minutes, to see that all of them work; it writes nothing. Exit 1 where a part failed.
+runs each part small, in some minutes, to see that all of them work; it writes nothing. Exit 1 where a part failed.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def main() -> None:
     out, results = Console(), list[Result]()
     for part in chosen:
         out.print(f"{part.name}: {part.shows}", highlight=False, soft_wrap=True)
-        result = run(part, part.quick if given.quick else part.whole, 3 if given.quick else part.minutes)
+        result = run(part, part.quick if given.quick else part.whole, 10 if given.quick else part.minutes)
         out.print(f"  {result.said}", markup=False, highlight=False, soft_wrap=True)
         results.append(result)
     out.print(table(results))
