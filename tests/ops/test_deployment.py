@@ -229,7 +229,7 @@ def test_redis_answers_nobody_without_the_password(tmp_path: Path) -> None:
     """By the very command of the file; without a password to set it does not start."""
     _, _, script = SERVICES["redis"]["command"]
     port = free_port()
-    ours = script.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\\nport {port}\\nbind 127.0.0.1")
+    ours = script.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\nport {port}\nbind 127.0.0.1")
     environment = {"PATH": os.environ["PATH"], "REDIS_PASSWORD": ""}
     needs("redis-server")
     refused = subprocess.run(
@@ -245,6 +245,8 @@ def test_redis_answers_nobody_without_the_password(tmp_path: Path) -> None:
             assert asked_of_redis(port, 'AUTH "s3cret word"') == "+OK\r\n"
         finally:
             server.terminate()
+        # The signal that ends a container is Redis' own, which then writes what it holds.
+        assert server.wait(20) == 0
 
 
 def asked_of_redis(port: int, line: str) -> str:
