@@ -21,8 +21,8 @@ MANIFEST, STATUS = "manifest.json", "status.json"
 # The ending of a file in a coding, as gzip_static and brotli_static look for it.
 CODINGS = {"identity": "", "gzip": ".gz", "br": ".br"}
 JSON = "application/json"
-# A written file cannot count down to the next change. Nobody who keeps a copy keeps it longer than this.
-KEPT = "public, max-age=15, stale-while-revalidate=30, stale-if-error=86400"
+# A written file cannot count down to the end of its numbers, so nobody keeps a copy of it for a later failure.
+KEPT = "public, max-age=15, stale-while-revalidate=30"
 STEADY = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 FRESH = "no-cache"
 
