@@ -104,6 +104,7 @@ async def test_the_text_is_there(opened: Opener) -> None:
             await upgraded(page)
             assert EVIL in await page.locator("#now").inner_text()
             assert f"en {EVIL}" in (await page.locator("#live abbr").first.inner_text())
+            await page.locator("#sources summary").first.click()
             assert EVIL in await page.locator("#sources").inner_text()
         async with opened(f"{served.url}/sparkline/USD.svg?lang=en", errors=True) as page:
             assert EVIL in str(await page.evaluate("document.querySelector('title').textContent"))
