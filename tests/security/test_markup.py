@@ -121,7 +121,7 @@ async def test_markup_in_a_request_is_text_in_its_refusal(opened: Opener) -> Non
 async def test_the_element_takes_texts_for_texts_on_any_site(opened: Opener) -> None:
     """From the fragment, from the stream, and from a service whose numbers change meanwhile."""
     async with hostile() as served:
-        attributes = 'variant="change" lang="en"'
+        attributes = 'variant="change" lang="en" live'
         async with host(element(served, attributes=attributes)) as url, opened(url, errors=True) as page:
             await upgraded(page)
             await page.evaluate("document.querySelector('market-ticker').spoken = 0")
@@ -153,7 +153,7 @@ async def test_an_isolated_site_can_take_everything_that_is_to_be_taken(opened: 
             await upgraded(page)
             assert await page.evaluate("crossOriginIsolated")
             await page.wait_for_function("() => document.getElementById('picture').naturalWidth > 0")
-            await page.frame_locator("iframe").locator("[data-symbol=OIL]").first.wait_for()
+            await page.frame_locator("iframe").locator("[data-symbol=OIL]:visible").first.wait_for()
 
 
 async def test_markup_breaks_no_line_of_metrics_or_of_the_stream() -> None:
