@@ -323,6 +323,16 @@ def test_the_order_of_answers_decides_nothing(said: tuple[str, str, str], before
     assert len(results) == 1
 
 
+def test_evidence_says_of_a_source_what_was_made_of_its_newest_number(cold: Desk) -> None:
+    """Its older number is shown; the newest, ten times that, is not what spoke."""
+    cold.says("cbr", "100.0348", D20).choose()
+    cold.at(21, 12).says("cbr", "1012.345", D21).fails("mirror")
+    choice = cold.choose()
+    assert str(choice.quote.price) == "100.0348"
+    told = {each.source: str(each.verdict) for each in choice.evidence.witnesses}
+    assert told["cbr"] in {"held", "refused"}
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(["95.1", "97.3", "99.7", "103.8", "112.4", "118.0"])), min_size=1, max_size=6)
 )

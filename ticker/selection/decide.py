@@ -699,7 +699,8 @@ def _witness(  # noqa: PLR0911 - a line for each verdict
     checks = tuple(judged.claim.findings.values()) if judged else ()
     if candidate is None:
         return Witness(source, Verdict.SILENT, ask.failures.get(source))
-    if source == quote.source:
+    # An older number of a source may stand while its newest is doubted: it is the newest that the verdict is on.
+    if source == quote.source and (judged is None or judged.believed or candidate.price == quote.price):
         return Witness(source, Verdict.SPOKE, None, candidate, checks)
     if judged is not None and not judged.believed:
         verdict = Verdict.REFUSED if judged.rule.belief is Belief.REFUSED else Verdict.HELD
