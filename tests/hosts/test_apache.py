@@ -9,9 +9,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.nginx.server import free_port, hung, listens
+from tests.nginx.server import answering, free_port, hung, listens
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
@@ -111,20 +110,9 @@ async def test_a_service_that_hangs_costs_a_second_at_most(tmp_path: Path) -> No
 @pytest.mark.parametrize("status", [404, 502])
 async def test_what_is_no_fragment_never_stands_in_the_header(tmp_path: Path, status: int) -> None:
     """Another server's page, or JSON, ends in the stub."""
-
-    async def other(_request: web.Request) -> web.Response:
-        return web.Response(status=status, text="<h1>Somebody else's page</h1>", content_type="text/html")
-
-    app = web.Application()
-    app.add_routes([web.get("/widget", other)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with apache(tmp_path, runner.addresses[0][1]) as url:
-            assert stubbed(await page(url))
-    finally:
-        await runner.cleanup()
+    stranger = answering("/widget", status, "<h1>Somebody else's page</h1>")
+    async with stranger as port, apache(tmp_path, port) as url:
+        assert stubbed(await page(url))
 
 
 async def test_nobody_reaches_the_include_by_its_address(tmp_path: Path) -> None:

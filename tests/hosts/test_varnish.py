@@ -9,9 +9,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.nginx.server import free_port, hung, listens
+from tests.nginx.server import answering, free_port, hung, listens
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
@@ -30,28 +29,19 @@ STUB = '<p class="market-ticker">—</p>'
 @asynccontextmanager
 async def varnish(at: Path, ticker: int) -> AsyncIterator[str]:
     """The shipped VCL before a site of one page, its ticker at the port `ticker`; gives the page's address."""
-
-    async def news(_request: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html", headers={"Cache-Control": "max-age=0"})
-
-    site = web.Application()
-    site.add_routes([web.get("/news", news)])
-    runner = web.AppRunner(site, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    own = f'backend default {{ .host = "127.0.0.1"; .port = "{runner.addresses[0][1]}"; }}\n'
-    shipped = VCL.read_text().replace('.port = "8080"', f'.port = "{ticker}"')
-    at.joinpath("site.vcl").write_text(shipped.replace("import std;\n", f"import std;\n{own}", 1))
-    port = free_port()
-    listen = ("-a", f"127.0.0.1:{port}", "-f", f"{at}/site.vcl", "-n", f"{at}/v", "-s", "malloc,8m")
-    process = await asyncio.create_subprocess_exec(needs("varnishd"), "-F", "-j", "none", *listen)
-    try:
-        await listens(port)
-        yield f"http://127.0.0.1:{port}/news"
-    finally:
-        process.terminate()
-        await process.wait()
-        await runner.cleanup()
+    async with answering("/news", 200, PAGE, {"Cache-Control": "max-age=0"}) as site:
+        own = f'backend default {{ .host = "127.0.0.1"; .port = "{site}"; }}\n'
+        shipped = VCL.read_text().replace('.port = "8080"', f'.port = "{ticker}"')
+        at.joinpath("site.vcl").write_text(shipped.replace("import std;\n", f"import std;\n{own}", 1))
+        port = free_port()
+        listen = ("-a", f"127.0.0.1:{port}", "-f", f"{at}/site.vcl", "-n", f"{at}/v", "-s", "malloc,8m")
+        process = await asyncio.create_subprocess_exec(needs("varnishd"), "-F", "-j", "none", *listen)
+        try:
+            await listens(port)
+            yield f"http://127.0.0.1:{port}/news"
+        finally:
+            process.terminate()
+            await process.wait()
 
 
 async def page(url: str, **headers: str) -> str:
@@ -108,19 +98,8 @@ async def test_a_service_that_hangs_costs_half_a_second_at_most(tmp_path: Path) 
 @pytest.mark.parametrize("status", [302, 404, 502])
 async def test_what_is_no_fragment_never_stands_in_the_header(tmp_path: Path, status: int) -> None:
     """Another server's page, or JSON, ends in the stub."""
-
-    async def other(_request: web.Request) -> web.Response:
-        return web.Response(status=status, text="<h1>Somebody else's page</h1>", content_type="text/html")
-
-    app = web.Application()
-    app.add_routes([web.get("/widget", other)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with varnish(tmp_path, runner.addresses[0][1]) as url:
-            text = await page(url)
-            assert STUB in text
-            assert "Somebody" not in text
-    finally:
-        await runner.cleanup()
+    stranger = answering("/widget", status, "<h1>Somebody else's page</h1>")
+    async with stranger as port, varnish(tmp_path, port) as url:
+        text = await page(url)
+        assert STUB in text
+        assert "Somebody" not in text

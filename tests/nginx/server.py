@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from aiohttp import web
+
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 
@@ -103,6 +105,24 @@ async def listens(port: int) -> None:
             else:
                 writer.close()
                 return
+
+
+@asynccontextmanager
+async def answering(path: str, status: int, text: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[int]:
+    """Somebody else's server, with one page at `path`, always with that status; gives its port."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+    app = web.Application()
+    app.add_routes([web.get(path, page)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
