@@ -53,7 +53,7 @@ CONTENTS: tuple[Fault, ...] = (
         "the number, `stale`, with `frozen`",
         _TEST.format("a_market_that_stands_still_is_marked"),
         Mutation(
-            "ticker.selection.decide:_fresh_until",
+            "ticker.selection.markets:_fresh_until",
             "fresh_until(ask.calendars[one.source], kind, one.as_of)",
             "ask.now + timedelta(days=1)",
         ),

@@ -13,7 +13,7 @@ from functools import cached_property
 from statistics import median
 
 from ticker.calendars import Calendar, Publication
-from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason, Status
+from ticker.quotes import Agreement, Candidate, Instrument, PriceType, Quote, Reason, Status
 from ticker.selection.memory import Confirmed, Doubt, SelectionMemory
 from ticker.validate import slips
 
@@ -30,6 +30,8 @@ _SATURDAY = 5
 _LONGEST_PAUSE = 60  # days
 # How long a start from nothing waits for its witnesses before it calls a number fresh.
 PATIENCE = timedelta(seconds=30)
+# What is asked again because of a number in doubt is waited for so long before anything is said of it.
+QUIET = timedelta(minutes=2)
 
 
 class Verdict(StrEnum):
@@ -216,6 +218,19 @@ def ordinary(ask: SelectionInput, calendar: Calendar, before: datetime, now: dat
     else:
         count = sum(day.weekday() < _SATURDAY for day in days)
     return ask.instrument.max_move * Decimal(max(1, count)).sqrt()
+
+
+def silent(ask: SelectionInput) -> Reason | None:
+    """Why the preferred source says nothing newer."""
+    first = ask.instrument.sources[0]
+    answered = any(c.source == first for c in ask.candidates)
+    return ask.failures.get(first, Reason.FROZEN if answered else None)
+
+
+def agreed(price: Decimal, same: Sequence[Decimal], among: Sequence[Decimal]) -> Agreement:
+    """How many say the same, how far all are apart in percent, and the bounds of those that say the same."""
+    spread = (max(among) - min(among)) / price * 100 if among else Decimal(0)
+    return Agreement(len(same), round(spread, 4), min(same, default=price), max(same, default=price))
 
 
 def equal_digits(one: Decimal, other: Decimal) -> bool:

@@ -6,13 +6,15 @@ such pairs only, so that neither a lasting difference is taken for news nor a li
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ticker.calendars import Session
-from ticker.quotes import Candidate, PriceType, Quote
-from ticker.selection.evidence import Claim, Finding, SelectionInput, moved, ordinary
-from ticker.selection.memory import Offset, SelectionMemory
+from ticker.calendars.kind import fresh_until
+from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
+from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, silent
+from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
+from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
 from ticker.validate import slips
 
 # Of the instrument's tolerance, how much a known difference may drift, and one that is taken from the last settlements.
@@ -214,3 +216,225 @@ def _expected(ask: SelectionInput, one: Candidate, shown: Quote) -> Decimal:
 def _rolled(one: Candidate, shown: Quote) -> bool:
     """Whether the source went on to another futures contract: what its old one stood at is of no use then."""
     return one.source == shown.source and one.contract != shown.contract
+
+
+# The decision.
+
+
+def judge(ask: SelectionInput) -> Own:
+    """What the markets' prints allow, or an indicative rate's."""
+    prints = _prints(ask)
+    # What the first answer of a start has put there is no measure yet.
+    known = ask.shown is not None and ask.shown.source in ask.instrument.sources and ask.memory.confirmed
+    shown = ask.shown if known else None
+    current = sorted((c for c in prints if is_current(ask, c)), key=ask.rank)
+    resting = sorted((c for c in prints if c not in current), key=lambda c: (c.as_of, -ask.rank(c)), reverse=True)
+    judged = tuple(_judge(ask, each, prints, shown) for each in (*current, *resting))
+    believed = [each for each in judged if each.believed]
+    speaker = believed[0] if believed else None
+    open_ = judged[: len(current)]
+    others = [each for each in open_ if each.believed]
+    # Of the markets in session the first that is not believed, where none before it is.
+    held = next(iter(open_), None)
+    held = None if held is None or held.believed else held
+    memory = _learn(ask, open_, speaker, [c for c in prints if c in current])
+    asks = _second(ask, held, current) if held is not None else ()
+    reason = held.rule.reason if held is not None else None
+    if held is not None and others and shown is not None and _patient(ask, held, memory):
+        return Own(_kept(ask, shown, reason, prints, stale=False), "kept", judged, memory, asks)
+    going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
+    if speaker is None or going_back:
+        if shown is None and held is not None and held.rule.name == "markets differ" and _nearly(ask, held, prints):
+            # Two markets a little apart at a start: the preferred one's number, and not called fresh.
+            quote = replace(_print(ask, held.claim.first, prints, reason), status=Status.STALE)
+            return Own(quote, held.rule.name, judged, memory, asks)
+        if shown is None:
+            return Own(Quote(ask.instrument, reason=reason or _still(ask)), "nothing known", judged, memory, asks)
+        return Own(_kept(ask, shown, reason, prints, stale=held is not None), "kept", judged, memory, asks)
+    quote = _print(ask, speaker.claim.first, prints, reason)
+    if held is not None and not others:
+        quote = replace(quote, status=Status.STALE, fresh_until=min(ask.now, quote.fresh_until or ask.now))
+    return Own(quote.at(ask.now), speaker.rule.name, judged, memory, asks)
+
+
+def _nearly(ask: SelectionInput, held: Judged, prints: Sequence[Candidate]) -> bool:
+    """Whether two markets that differ are within the instrument's tolerance of each other all the same."""
+    one = held.claim.first
+    others = [c.price for c in prints if c is not one and is_current(ask, c)]
+    return any(moved(one.price, price) <= ask.instrument.tolerance for price in others)
+
+
+def _older(speaker: Judged, shown: Quote | None, *, or_as_old: bool) -> bool:
+    if shown is None or shown.as_of is None:
+        return False
+    return speaker.claim.as_of < shown.as_of or (or_as_old and speaker.claim.as_of == shown.as_of)
+
+
+def _prints(ask: SelectionInput) -> list[Candidate]:
+    """The newest print of each source that can still be shown."""
+    newest: dict[str, Candidate] = {}
+    for each in sorted(ask.candidates, key=lambda c: (c.as_of, c.fetched_at)):
+        own = each.source in ask.instrument.sources and each.price_type is not PriceType.FIXING
+        in_force = each.as_of <= max(ask.now, ask.calendars[each.source].latest(ask.now) if own else ask.now)
+        traded = own and isinstance(ask.calendars[each.source], Session)
+        if own and in_force and ask.now < ask.usable_until(each) and (traded or each.as_of <= ask.now):
+            newest[each.source] = each
+    return sorted(newest.values(), key=ask.rank)
+
+
+def _judge(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], shown: Quote | None) -> Judged:
+    others = [other for other in prints if other.source != one.source]
+    claim = examine(ask, one, others, shown)
+    return Judged(claim, decide(claim, MARKET))
+
+
+def _still(ask: SelectionInput) -> Reason | None:
+    """Why there is no print at all: answers past their age come from sources that stand still."""
+    first = ask.instrument.sources[0]
+    return ask.failures.get(first) or (Reason.FROZEN if ask.candidates else None)
+
+
+def _patient(ask: SelectionInput, held: Judged, memory: SelectionMemory) -> bool:
+    """Whether a preferred market has been denied for so short a time that its last good print still stands."""
+    since = [d.since for d in memory.doubts if d.source == held.claim.first.source]
+    return bool(since) and ask.now - min(since) < QUIET
+
+
+def _second(ask: SelectionInput, held: Judged, current: Sequence[Candidate]) -> tuple[str, ...]:
+    """The other markets on time that have not been asked since the print in doubt came."""
+    came = held.claim.first.fetched_at
+    others = [c.source for c in current if c.source != held.claim.first.source and c.source not in ask.failures]
+    return tuple(source for source in others if ask.asked.get(source, ask.now) < came)
+
+
+def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], reason: Reason | None) -> Quote:
+    calendar, source = ask.calendars[one.source], one.source
+    others = [c for c in prints if c is not one and is_current(ask, c) and is_current(ask, one)]
+    near = [c for c in others if agrees(ask, one, c)]
+    last = ask.last
+    again = last is not None and (last.price, last.as_of, last.source) == (one.price, one.as_of, source)
+    if reason is None and others and not near:
+        reason = Reason.DISAGREE
+    if reason is None and source != ask.instrument.sources[0] and not is_current(ask, one):
+        reason = silent(ask)
+    quote = Quote(
+        instrument=ask.instrument,
+        price=one.price,
+        price_type=one.price_type,
+        previous=one.previous,
+        previous_as_of=one.previous_as_of,
+        as_of=one.as_of,
+        fetched_at=(last.fetched_at if last and again else None) or one.fetched_at,
+        checked_at=one.checked_at or one.fetched_at,
+        source=source,
+        publisher=one.publisher,
+        contract=one.contract,
+        fallback=source != ask.instrument.sources[0],
+        status=Status.FRESH,
+        agreement=agreed(one.price, [one.price, *(c.price for c in near)], [one.price, *(c.price for c in others)]),
+        fresh_until=_fresh_until(ask, one),
+        usable_until=ask.usable_until(one),
+    )
+    quote = _timed(ask, quote, one.as_of)
+    if reason is None and quote.at(ask.now).status is not Status.FRESH:
+        reason = silent(ask)
+    elif reason is None and source != ask.instrument.sources[0] and calendar is not None:
+        reason = ask.failures.get(ask.instrument.sources[0])
+    return replace(quote, reason=reason)
+
+
+def _fresh_until(ask: SelectionInput, one: Candidate) -> datetime:
+    kind = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
+    return fresh_until(ask.calendars[one.source], kind, one.as_of)
+
+
+def _timed(ask: SelectionInput, quote: Quote, as_of: datetime) -> Quote:
+    """With what changes by time alone: its market open or closed, and when something newer is due."""
+    calendar = ask.calendars.get(quote.source or "")
+    if calendar is None:
+        return replace(quote, next_update_at=None)
+    due = [calendar.next_update(as_of, ask.now)]
+    market, turns = calendar.market(ask.now, as_of), None
+    if isinstance(calendar, Session):
+        session = calendar.session_at(ask.now)
+        turns = session.closes if session else calendar.next_open(ask.now)
+        kind = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
+        due += [each.next_update(as_of, ask.now) for each in kind if isinstance(each, Session)]
+    known = [each for each in due if each is not None]
+    return replace(
+        quote,
+        market=market,
+        market_turns_at=turns,
+        next_update_at=min(known) if len(known) == len(due) else None,
+    )
+
+
+def _kept(
+    ask: SelectionInput, shown: Quote, reason: Reason | None, prints: Sequence[Candidate], *, stale: bool
+) -> Quote:
+    """The last good print, with the reason why nothing newer is shown; `stale` at once where there is something."""
+    quote = replace(shown, instrument=ask.instrument)
+    if stale:
+        quote = replace(quote, status=Status.STALE, fresh_until=min(ask.now, shown.fresh_until or ask.now))
+    if shown.as_of is not None:
+        quote = _timed(ask, quote, shown.as_of)
+    quote = quote.at(ask.now)
+    if reason is None and quote.status is not Status.FRESH:
+        reason = silent(ask)
+    if reason is not None and quote.price is not None:
+        among = [c.price for c in prints if is_current(ask, c)]
+        price = quote.price
+        near = [each for each in among if moved(each, price) <= ask.instrument.tolerance]
+        agreement = agreed(price, near, [*among, price]) if among else quote.agreement
+        quote = replace(quote, agreement=agreement)
+    return replace(quote, reason=reason)
+
+
+def _learn(
+    ask: SelectionInput, judged: Sequence[Judged], speaker: Judged | None, current: Sequence[Candidate]
+) -> SelectionMemory:
+    """Differences of pairs that corroborate each other, and doubts about the prints that are not believed."""
+    memory = ask.memory
+    doubts = {d.source: d for d in memory.doubts if ask.now - d.as_of < DOUBTS_LAST}
+    for each in judged:
+        one = each.claim.first
+        if each.believed:
+            dissents = speaker is not None and speaker is not each and each.claim.denied("second_market")
+            far = each.claim.findings["second_market"].figure if dissents else None
+            if far is not None and far > 2 * ask.instrument.tolerance * Decimal("0.2"):
+                # Denied by the market that speaks: alone in the night, it is not believed for saying it again.
+                doubts.setdefault(one.source, replace(_print_doubt(ask, one, Reason.DISAGREE), refuted=True))
+            elif speaker is each or each.claim.favoured("second_market") or one.source not in doubts:
+                doubts.pop(one.source, None)
+            continue
+        before = doubts.get(one.source)
+        fresh = _print_doubt(ask, one, each.rule.reason or Reason.DISAGREE)
+        refuted = each.rule.belief is Belief.REFUSED
+        same = before is not None and moved(one.price, before.price) <= ask.instrument.max_move * Decimal("0.25")
+        if before is not None and (same or before.refuted):
+            doubts[one.source] = replace(before, reason=fresh.reason, refuted=before.refuted or refuted)
+        else:
+            doubts[one.source] = replace(fresh, refuted=refuted)
+    memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
+    believed = {c.source: c for c in memory.confirmed} | {
+        each.claim.first.source: _believed_print(each) for each in judged if each.believed
+    }
+    if speaker is not None:
+        believed.setdefault(speaker.claim.first.source, _believed_print(speaker))
+    memory = replace(memory, confirmed=tuple(sorted(believed.values(), key=lambda c: c.source)))
+    if speaker is not None and speaker.claim.first in current:
+        for each in judged:
+            if each is not speaker and each.believed and agrees(ask, speaker.claim.first, each.claim.first):
+                memory = learn(memory, speaker.claim.first, each.claim.first)
+    return memory
+
+
+def _believed_print(judged: Judged) -> Confirmed:
+    one = judged.claim.first
+    code = one.contract.code if one.contract else None
+    return Confirmed(one.price, one.as_of, one.source, judged.claim.favoured("second_market"), contract=code)
+
+
+def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:
+    code = one.contract.code if one.contract else ""
+    return Doubt(one.source, one.price, one.as_of, ask.now, reason, contract=code)

@@ -6,12 +6,15 @@ nor another leader takes up what was being held. Pure: to and from text, nothing
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from ticker.quotes import Reason
+
+# A doubt is of no use after so long.
+DOUBTS_LAST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ticker.quotes import Reason
+from ticker.quotes import Quote, Reason
 from ticker.selection.evidence import Claim
+from ticker.selection.memory import SelectionMemory
 
 
 class Belief(StrEnum):
@@ -30,6 +31,34 @@ class Rule:
     applies: Callable[[Claim], bool]
     says: str
     incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim and the rule that decided it."""
+
+    claim: Claim
+    rule: Rule
+
+    @property
+    def believed(self) -> bool:
+        """Whether it may be shown."""
+        return self.rule.belief is Belief.BELIEVED
+
+    def says(self, source: str) -> bool:
+        """Whether `source` is among those who say it."""
+        return any(c.source == source for c in self.claim.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the sources of the instrument's own kind allow: the quote, the rule, every claim, and what to remember."""
+
+    quote: Quote
+    rule: str
+    judged: tuple[Judged, ...]
+    memory: SelectionMemory
+    ask_now: tuple[str, ...] = ()
 
 
 _YES, _HOLD, _NO = Belief.BELIEVED, Belief.HELD, Belief.REFUSED
