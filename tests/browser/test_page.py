@@ -149,8 +149,10 @@ async def test_the_controls_change_what_is_shown_and_the_code_at_once(opened: Op
         await page.locator("[name=theme][value=light]").focus()
         await page.keyboard.press("ArrowRight")
         assert await page.evaluate("getComputedStyle(document.getElementById('paper')).colorScheme") == "dark"
-        await page.locator("[name=colours][value=signal]").check(force=True)
-        await page.locator("[name=size][value=large]").check(force=True)
+        await page.locator("[name=colours][value=signal]").focus()
+        await page.keyboard.press("Space")
+        await page.locator("[name=size][value=large]").focus()
+        await page.keyboard.press("Space")
         await page.locator("#way-element").filter(has_text="font-size: 1.25rem").wait_for()
         assert "--ticker-up" in await page.locator("#way-element").inner_text()
         assert await page.evaluate("getComputedStyle(document.getElementById('live')).fontSize") == "20px"
