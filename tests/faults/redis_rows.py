@@ -15,6 +15,13 @@ REDIS: tuple[Fault, ...] = (
         Mutation("ticker.replicas.lease:Replica._missed", "self._become(Role.STANDALONE, error.detail)", "pass"),
     ),
     Fault(
+        "Redis hangs at the start",
+        "SIGSTOP, and a time-out of ten seconds in its address",
+        "the port opens within a second; not ready, `Retry-After`, `—`; the last numbers as soon as it answers",
+        f"{_FAULTS}::test_a_store_that_hangs_at_the_start_holds_nobody_up",
+        Mutation("ticker.storage.writer:StoreWriter.restore", "asked.result(_START_SECONDS)", "asked.result()"),
+    ),
+    Fault(
         "Redis restarted empty",
         "killed, nothing on its disk",
         "nothing; what the replicas hold is in it again within seconds",

@@ -138,6 +138,26 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
         assert oil(url) == {"73.73", "74.01"}
 
 
+async def test_a_store_that_hangs_at_the_start_holds_nobody_up(server: Server, upstream: Upstream) -> None:
+    """With time-outs of ten seconds: the service is there at once, says that it knows nothing yet, and learns it."""
+    url = f"{server.url}/0?timeout=10s"
+    async with kept(url, upstream.url) as first:
+        await first.written()
+    upstream.fail("/", "hang")
+    server.pause()
+    began = time.monotonic()
+    async with joined(url, upstream.url) as second:
+        assert time.monotonic() - began < PATIENCE
+        async with second.client.get("/readyz") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+        async with second.client.get("/widget?lang=en") as answer:
+            assert (answer.status, "73.73" in await answer.text()) == (200, False)
+        server.go_on()
+        await second.until(lambda: price(second) == "73.73")
+        async with second.client.get("/readyz") as answer:
+            assert answer.status == 200
+
+
 @pytest.mark.parametrize("cut_off_is_newest", [True, False])
 async def test_a_leader_that_is_cut_off_takes_nothing_back(
     server: Server, upstream: Upstream, *, cut_off_is_newest: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -135,8 +135,8 @@ _ASKED_AT_ONCE = 64
 _READERS = 2
 # The longest that a request waits for the store, whatever hangs behind it.
 _READ_SECONDS = 4.0
-# The longest that a start asks one question after the other of the store, before anybody is served.
-_START_SECONDS = 3.0
+# The longest that a start waits for what the store kept, before it listens.
+_START_SECONDS = 0.75
 
 
 class Readers:
@@ -233,6 +233,10 @@ class WriteRound:
         """Start the thread."""
         begin(self._pool)
 
+    def ask(self, question: Callable[[Store], T]) -> Future[T]:
+        """Have the store asked on the thread that writes, before whatever is asked there later."""
+        return self._pool.submit(question, self._store)
+
     def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
         """Publish what `text` writes as the edition of `part` with the next round."""
         self.news[part] = (version, text)
@@ -327,10 +331,26 @@ class WriteRound:
         return await asyncio.get_running_loop().run_in_executor(self._pool, task, self._store)
 
 
-def _ensure_in_time(latest: float) -> None:
-    """Raises StoreError."""
-    if monotonic() > latest:
-        raise StoreError("too slow to be waited for at the start", "see why the store is slow")
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a store has of the last run: the newest editions, the newest snapshot, and the state of the corrections."""
+
+    editions: tuple[Message, ...]
+    text: str | None
+    tracked: str
+
+
+def _kept(name: str, store: Store) -> _Kept:
+    with suppress(StoreError):  # a disk that is read-only can be read, and the first round says what it is
+        store.open()
+    editions = (
+        *store.newer(name, dict.fromkeys(PARTS, -1), 0),
+        *store.newer(EDITORS, {OVERRIDES: -1}, 0),
+    )
+    tracked = next((each.text for each in store.entries("corrections", "*", None, None, 1)), "{}")
+    told = next((each.text for each in editions if each.part == QUOTES), None)
+    # Where versions before 0.2 kept it.
+    return _Kept(editions, store.saved(name) if told is None else told, tracked)
 
 
 def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
@@ -380,6 +400,7 @@ class StoreWriter:
         # The version of what selection remembers, as it was told last.
         self._memory = 0
         self._tracked = "{}"
+        self._renamed: Future[int] | None = None
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -387,31 +408,27 @@ class StoreWriter:
     def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
         """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs.
 
-        A store that answers slowly is not waited for: the address is listened at soon, and the store is tried again.
+        A store that hangs is hardly waited for: the address is listened at soon, and what is kept is shown when the
+        replica hears it from the store, as if another one had told it.
         """
-        latest = monotonic() + _START_SECONDS
+        asked = self.writer.ask(partial(_kept, self._name))
+        series = {each.symbol: each.series for each in instruments}
+        # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
+        self._renamed = self.writer.ask(
+            lambda store: store.rename(series | codec.meanings_of_text(asked.result().text or ""))
+        )
         try:
-            self._store.open()
-        except StoreError as error:
-            self._condition.failed("open", error)
-        try:
-            _ensure_in_time(latest)
-            self.found = {each.part: each for each in self._store.newer(self._name, dict.fromkeys(PARTS, -1), 0)}
-            self.found |= {each.part: each for each in self._store.newer(EDITORS, {OVERRIDES: -1}, 0)}
-            self._tracked = next((each.text for each in self._store.entries("corrections", "*", None, None, 1)), "{}")
-            # Where versions before 0.2 kept it.
-            text = self.found[QUOTES].text if QUOTES in self.found else self._store.saved(self._name)
+            kept = asked.result(_START_SECONDS)
+        except TimeoutError:
+            late = StoreError("too slow to be waited for at the start", "see why the store is slow")
+            self._condition.failed("read", late)
+            return None
         except StoreError as error:
             self._condition.failed("read", error)
             return None
-        meant = {each.symbol: each.series for each in instruments} | codec.meanings_of_text(text or "")
-        try:
-            _ensure_in_time(latest)
-            # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
-            self._store.rename(meant)
-        except StoreError as error:
-            self._condition.failed("open", error)
-        snapshot = None if text is None else codec.snapshot_of_text(text, instruments, now)
+        self.found = {each.part: each for each in kept.editions}
+        self._tracked = kept.tracked
+        snapshot = None if kept.text is None else codec.snapshot_of_text(kept.text, instruments, now)
         if snapshot is not None:
             self.note(snapshot)
         return snapshot
@@ -496,6 +513,11 @@ class StoreWriter:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
         for threads in (self.writer, self.readers):
             threads.begin()
+        try:
+            if self._renamed is not None:
+                await asyncio.wrap_future(self._renamed)
+        except StoreError as error:
+            self._condition.failed("open", error)
         await self._keep()
         await self._leave()
         for threads in (self.writer, self.readers):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import cast
 
@@ -279,6 +280,7 @@ async def _answer(
 
 
 def _state(state: AliveSchema | ReadinessSchema, status: int) -> web.StreamResponse:
+    again = {} if status == HTTPStatus.OK else {"Retry-After": "1"}
     return web.Response(
-        status=status, body=json.encode(state), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
+        status=status, body=json.encode(state), headers={"Content-Type": JSON, "Cache-Control": "no-store", **again}
     )
