@@ -23,7 +23,7 @@ from ticker.board import Board
 from ticker.calendars import coverage
 from ticker.corrections import Correction
 from ticker.export.exporter import Exporter, Pictures
-from ticker.export.files import Target
+from ticker.export.files import Target, tree_of
 from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.log import Log
@@ -36,7 +36,6 @@ from ticker.recording import Playback, Recorder, Recording, Replayer
 from ticker.records import Records
 from ticker.rendering.renderer import Renderer
 from ticker.rendering.representation import JSON, Representation
-from ticker.rendering.tree import tree_of
 from ticker.replicas.coordinator import ReplicaCoordinator
 from ticker.replicas.lease import Replica
 from ticker.scheduling import Plan, PollScheduler
@@ -54,7 +53,7 @@ from ticker.web.context import Context
 from ticker.web.fast_path import closed_because
 from ticker.web.history import recent
 from ticker.web.limits import RateLimiter
-from ticker.web.openapi.document import described
+from ticker.web.openapi import described
 from ticker.web.response_cache import ResponseCache
 from ticker.web.routes import build, build_metrics
 from ticker.webhooks import Webhooks, event_of_correction, events_of

@@ -6,9 +6,8 @@ import pytest
 
 from ticker.quotes import Reason, Status
 from ticker.rendering.locales import locale_of
-from ticker.rendering.page_words import words_for
-from ticker.rendering.phrases import fragment_phrases, reasons
 from ticker.rendering.site import LANGUAGES
+from ticker.rendering.words import fragment_phrases, reasons, words_for
 
 
 def test_the_page_says_the_same_in_russian_as_in_english() -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from tests.support.factories import NOON, quote, snapshot
 from tests.support.fragments import folded
+from ticker.export.files import gone, marked, tree_of
 from ticker.quotes import Status
 from ticker.rendering.renderer import Renderer
-from ticker.rendering.tree import gone, marked, tree_of
 
 BOARD = snapshot(quote(), quote("OIL", "73.73"), quote("EUR", None))
 

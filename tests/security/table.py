@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.defences import Fault, Mutation
 
 _CLIENT, _BASE = "ticker/fetch.py", "ticker/sources/base.py"
-_CONNECTIONS, _FRAMING, _LISTENER = "ticker/web/connections.py", "ticker/web/framing.py", "ticker/web/listener.py"
+_CONNECTIONS, _LISTENER = "ticker/web/connections.py", "ticker/web/listener.py"
 _AROUND, _PAGE, _LOGS = "ticker/web/middlewares.py", "ticker/web/pages.py", "ticker/cli/logs.py"
 _FAST_PATH, _HEADERS, _LIMITS = "ticker/web/fast_path.py", "ticker/web/headers.py", "ticker/web/limits.py"
 _TEST = "tests/security/test_"
@@ -70,14 +70,14 @@ ATTACKS: tuple[Fault, ...] = (
         "52 requests that two readers see different ends of, with the fast path and without",
         "one refusal or the first answer, `no-store`, and the end of the connection",
         f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
-        Mutation("ticker.web.framing:is_last", "request.body_exists", ""),
+        Mutation("ticker.web.connections:is_last", "request.body_exists", ""),
     ),
     Fault(
         "a request behind an upgrade",
         "`Upgrade: h2c` and `websocket`, with a request after it in the same breath",
         "the answer, `Connection: close` and the end: nothing is swallowed, nothing read as another protocol",
         f"{_TEST}smuggling.py::test_what_two_readers_may_understand_differently_ends_the_connection",
-        Mutation("ticker.web.framing:is_last", "'Upgrade' in request.headers", ""),
+        Mutation("ticker.web.connections:is_last", "'Upgrade' in request.headers", ""),
     ),
     Fault(
         "bytes behind the last request",
@@ -198,7 +198,7 @@ ATTACKS: tuple[Fault, ...] = (
         "a thousand requests in one breath",
         "a thousand answers, in order",
         f"{_TEST}floods.py::test_a_thousand_requests_in_one_breath_are_answered_in_order",
-        Mutation("ticker.web.framing:is_last", "request.body_exists", "True"),
+        Mutation("ticker.web.connections:is_last", "request.body_exists", "True"),
     ),
     Fault(
         "way up (path traversal)",

@@ -9,9 +9,9 @@ from typing import Any
 import simplejson
 
 from tests.support.running_service import answered
-from ticker.web.openapi import document
+from ticker.web import openapi
 
-FILE = Path(document.__file__).with_name("examples.json")
+FILE = Path(openapi.__file__).with_name("openapi_examples.json")
 # What another run of the same day need not repeat.
 KEPT = ("version", "next_poll_at", "next_poll")
 

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support.running_service import Served
 from tests.support.upstream import NOON
-from ticker.web.headers import last_modified
-from ticker.web.negotiation import preferred_coding
+from ticker.web.headers import last_modified, preferred_coding
 
 VIEWS = ("/", "/v1/quotes", "/v1/quotes/USD", "/widget", "/widget?lang=ru")
 NEVER = datetime.max.replace(tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.served_board import live
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load
-from ticker.web.negotiation import preferred_language
+from ticker.web.headers import preferred_language
 
 
 @pytest.mark.parametrize(

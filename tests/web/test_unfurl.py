@@ -12,7 +12,7 @@ from defusedxml import ElementTree
 
 from tests.support.served_board import live
 from ticker.quotes import Status
-from ticker.web.openapi.operations import OPERATIONS
+from ticker.web.openapi import OPERATIONS
 
 BASE = "https://numbers.example"
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -34,8 +34,7 @@ from ticker.settings.models import Settings
 from ticker.storage.connect import is_shared
 from ticker.threads import begin
 from ticker.web.connections import Bounds
-from ticker.web.listener import Listener
-from ticker.web.sockets import bind, hand_over, listen
+from ticker.web.listener import Listener, bind, hand_over, listen
 
 with suppress(ImportError):  # Windows has none, and no signals either: `get`, `check` and `backfill` work there
     import resource

@@ -16,9 +16,10 @@ from babel import Locale
 
 from ticker.calendars import Calendar
 from ticker.quotes import EPOCH, Instrument, Quote
-from ticker.rendering import locales, phrases
+from ticker.rendering import locales
 from ticker.rendering.representation import Representation
 from ticker.rendering.schemas import name_of
+from ticker.rendering.words import fragment_phrases
 from ticker.storage.base import Point
 
 SVG = "image/svg+xml"
@@ -45,7 +46,7 @@ def sparkline(points: Sequence[Point], quote: Quote, locale: Locale) -> Sparklin
 def _sparkline(line: Sequence[tuple[datetime, Decimal]], decimals: int, locale: Locale) -> Sparkline:
     if not line:
         return Sparkline("", locales.DASH)
-    words, prices = phrases.fragment_phrases(locale), [price for _, price in line]
+    words, prices = fragment_phrases(locale), [price for _, price in line]
 
     def said(place: int) -> str:
         return f"{locales.number(prices[place], decimals, locale)} ({locales.day(line[place][0], locale)})"

@@ -11,9 +11,10 @@ from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ticker.quotes import Quote, Snapshot, Status, worst
-from ticker.rendering import locales, phrases
+from ticker.rendering import locales
 from ticker.rendering.chart import Sparkline, sparkline
 from ticker.rendering.schemas import name_of, stamp, utc, valid_until
+from ticker.rendering.words import fragment_phrases, reasons, speaks
 from ticker.storage.base import Point
 
 STYLES = ("plain", "change", "sparkline", "upcoming")
@@ -139,7 +140,7 @@ class HtmlRenderer:
             status=worst(quote.status for quote in quotes),
             version=snapshot.version,
             valid_until=utc(valid_until(quotes)),
-            words=phrases.fragment_phrases(locale),
+            words=fragment_phrases(locale),
             demo=snapshot.demo,
         )
 
@@ -163,7 +164,7 @@ class HtmlRenderer:
 
     def _item(self, quote: Quote, locale: Locale, *, aged: bool, line: Sparkline | None = None) -> Item:
         what, price, as_of, percent = quote.instrument, quote.price, quote.as_of, quote.change_percent
-        words, override = phrases.fragment_phrases(locale), quote.override
+        words, override = fragment_phrases(locale), quote.override
         attribution = None if price is None else self._speaker(quote, locale)
         when = None if price is None or as_of is None else _moment(as_of, locale)
         reason = str(quote.reason) if quote.reason else None
@@ -197,7 +198,7 @@ class HtmlRenderer:
     def _speaker(self, quote: Quote, locale: Locale) -> str | None:
         """Whose number it is."""
         if quote.override is not None and quote.override.mode == "price":
-            return phrases.fragment_phrases(locale)["edited"]
+            return fragment_phrases(locale)["edited"]
         return self.attribution(quote.source, locale) if quote.source else None
 
     def _upcoming(self, quote: Quote, locale: Locale) -> UpcomingItem | None:
@@ -205,7 +206,7 @@ class HtmlRenderer:
         if upcoming is None or (quote.override is not None and quote.override.mode == "hide"):
             return None
         reason = str(upcoming.reason) if upcoming.reason else None
-        unconfirmed = phrases.fragment_phrases(locale)["unconfirmed"]
+        unconfirmed = fragment_phrases(locale)["unconfirmed"]
         told = (self.attribution(upcoming.source, locale), locales.day(upcoming.as_of, locale))
         return UpcomingItem(
             price=locales.number(upcoming.price, quote.instrument.decimals, locale),
@@ -225,12 +226,12 @@ def shown_quotes(snapshot: Snapshot, symbols: tuple[str, ...]) -> tuple[Quote, .
 
 def _absence(reason: str | None, locale: Locale) -> str:
     """Why there is no number."""
-    return _explained(phrases.fragment_phrases(locale)["unavailable"], reason, locale)
+    return _explained(fragment_phrases(locale)["unavailable"], reason, locale)
 
 
 def _explained(what: str, reason: str | None, locale: Locale) -> str:
     """With the reason where we have the words of the language for it."""
-    return f"{what}: {phrases.reasons(locale)[reason]}" if reason and phrases.speaks(locale) else what
+    return f"{what}: {reasons(locale)[reason]}" if reason and speaks(locale) else what
 
 
 def _line(quote: Quote, past: Mapping[str, Sequence[Point]], locale: Locale) -> Sparkline | None:

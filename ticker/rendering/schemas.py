@@ -23,7 +23,8 @@ from ticker.convert import Conversion, Leg
 from ticker.convert import rounded as rounded_fraction
 from ticker.health import Health
 from ticker.quotes import PriceType, Reason, Status
-from ticker.rendering import locales, phrases
+from ticker.rendering import locales
+from ticker.rendering.words import cadence_text, calendar_text, trading_hours
 from ticker.settings.models import Settings, SourceSettings
 
 # Digits after the point of a conversion's rate: enough to carry any sane amount.
@@ -557,7 +558,7 @@ class CalendarSchema(Schema):
     def of(cls, name: str, calendar: Calendar, day: date, locale: Locale) -> CalendarSchema:
         """The calendar of that name as it is on `day`, its sentence in the language of `locale`."""
         market = calendar if isinstance(calendar, Session) else None
-        days, opens, closes = phrases.trading_hours(market, day)[0] if market else (calendar.days, None, None)
+        days, opens, closes = trading_hours(market, day)[0] if market else (calendar.days, None, None)
         week = market.timetable(day).sessions if market else ()
         # Of two exceptions for one day the later one holds.
         exceptions = {when: each.note for each in calendar.exceptions for when in each.days}
@@ -582,7 +583,7 @@ class CalendarSchema(Schema):
             ),
             covered_until=_optional(date.isoformat, calendar.covered_until),
             facts=calendar.facts,
-            text=phrases.calendar_text(calendar, day, locale),
+            text=calendar_text(calendar, day, locale),
         )
 
 
@@ -606,7 +607,7 @@ class CadenceSchema(Schema):
             zone=str(schedule.zone),
             jitter_seconds=seconds(schedule.jitter),
             requests_per_hour=source.budget,
-            text=phrases.cadence_text(source, locale),
+            text=cadence_text(source, locale),
         )
 
 

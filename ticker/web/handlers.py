@@ -31,7 +31,7 @@ from ticker.rendering.schemas import (
 )
 from ticker.web import history, parameters
 from ticker.web.context import CONTEXT, Context
-from ticker.web.negotiation import preferred_coding
+from ticker.web.headers import preferred_coding
 from ticker.web.problems import Problem, fragment_safe, nearest
 from ticker.web.responses import respond, respond_current
 

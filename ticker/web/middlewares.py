@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ticker.log import Log
-from ticker.rendering.page_words import page_language
 from ticker.rendering.representation import HTML
+from ticker.rendering.words import page_language
 from ticker.web import parameters
+from ticker.web.connections import check_framing
 from ticker.web.context import CONTEXT
-from ticker.web.framing import check_framing
 from ticker.web.headers import ALLOW
 from ticker.web.limits import FairQueue
 from ticker.web.problems import Problem, nearest_address, not_allowed, problem_response

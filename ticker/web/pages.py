@@ -1,36 +1,129 @@
-"""`GET /`, `GET /frame` and `GET /docs`: the pages for people."""
+"""The history charts of the page: each drawn off the loop, and remembered for half a minute."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from typing import TypeVar
 
 from aiohttp import web
+from cachetools import TTLCache
 
 from ticker.convert import codes
 from ticker.corrections import correction_of
-from ticker.quotes import Snapshot
+from ticker.quotes import PriceType, Quote, Snapshot
 from ticker.rendering import reference
-from ticker.rendering.chart import RANGES
+from ticker.rendering.chart import RANGES, ChartFrame, ChartPoint, chart_points, history_chart
 from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice
-from ticker.rendering.html import STYLES
-from ticker.rendering.page_words import page_language
+from ticker.rendering.html import STYLES, shown_quotes
+from ticker.rendering.locales import locale_of
 from ticker.rendering.representation import HTML, Representation
-from ticker.rendering.site import PAGE_LANGUAGES, Converted, CorrectionRow, Sheet, SourceState
+from ticker.rendering.schemas import name_of
+from ticker.rendering.site import PAGE_LANGUAGES, Converted, CorrectionRow, Drawing, Sheet, SourceState, card, feed
+from ticker.rendering.words import page_language, words_for
 from ticker.storage.base import StoreError
+from ticker.storage.history import Series, TimeRange
 from ticker.web import parameters
-from ticker.web.charts import CHARTS
 from ticker.web.context import CONTEXT, Context
 from ticker.web.handlers import conversion
 from ticker.web.history import recent, told
-from ticker.web.openapi.document import document_of
-from ticker.web.problems import Problem, fragment_safe
-from ticker.web.responses import respond
+from ticker.web.openapi import OPERATIONS, document_of
+from ticker.web.problems import Problem, fragment_safe, nearest
+from ticker.web.responses import respond, respond_current
+
+_KEPT, _REMEMBERED_SECONDS = 256, 30
+# Points asked for: more than any range has at its interval.
+_MOST_POINTS = 5000
+# How far before a chart's first day the number may be from that still holds on it: no market rests longer.
+_BEFORE = timedelta(days=14)
+_SHORTEST = timedelta(days=2)
+_INTERVALS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "1w": timedelta(days=7)}
+
+
+class Charts:
+    """Draws the charts that a page shows."""
+
+    def __init__(self) -> None:
+        self._drawn: TTLCache[Hashable, Drawing] = TTLCache(_KEPT, _REMEMBERED_SECONDS)
+
+    async def drawn(self, context: Context, snapshot: Snapshot, span: str, lang: str) -> tuple[Drawing, ...] | None:
+        """One of each instrument over `span`, a key of RANGES, up to the number on the board; None without a store."""
+        try:
+            return tuple([await self._of(context, quote, span, lang) for quote in snapshot.quotes])
+        except StoreError:
+            return None
+
+    async def _of(self, context: Context, quote: Quote, span: str, lang: str) -> Drawing:
+        key = (quote.symbol, span, lang, quote.as_of, quote.price, quote.status)
+        if key not in self._drawn:
+            self._drawn[key] = await _drawn(context, quote, span, lang)
+        return self._drawn[key]
+
+
+CHARTS = web.AppKey("charts", Charts)
+
+
+async def _drawn(context: Context, quote: Quote, span: str, lang: str) -> Drawing:
+    length, interval = RANGES[span]
+    calendar = context.settings.calendar_of(quote.symbol)
+    now = context.clock().astimezone(calendar.zone)
+    first = None if length is None else now - length
+    steps = quote.price_type is PriceType.FIXING
+    asked = None if first is None else first - _BEFORE if steps else first
+    # What is published for tomorrow is in the store already, and no number of today's.
+    ask = TimeRange(quote.symbol, asked, now, interval, _MOST_POINTS)
+    locale = locale_of(lang)
+
+    def make(line: Series) -> str:
+        points = chart_points(line.points, quote.instrument, calendar, now, _INTERVALS[interval])
+        points = _with_the_present(points, quote, now)
+        if first is not None:
+            before = [point for point in points if point.at <= first]
+            points = [*before[-1:], *(point for point in points if point.at > first)]
+        if not points:
+            return ""
+        title = f"{name_of(quote.instrument, locale)}, {words_for(locale)[span].lower()}"
+        # A history that is shorter than the period fills the picture all the same; its dates are written below it.
+        began = max(first or points[0].at, min(points[0].at, now - _SHORTEST)).astimezone(calendar.zone)
+        return history_chart(points, ChartFrame(title, began, now, quote.instrument.decimals, locale, steps))
+
+    _, svg = await context.history.line(ask, make)
+    return Drawing(quote.symbol, svg, str(calendar.zone))
+
+
+def _with_the_present(points: list[ChartPoint], quote: Quote, now: datetime) -> list[ChartPoint]:
+    """The points and, where the store has it not yet, the number on the board; where that has none, nothing goes on."""
+    if quote.price is None and points:
+        return [*points[:-1], replace(points[-1], gone_from=points[-1].at)]
+    if quote.price is None or quote.as_of is None or quote.as_of > now:
+        return points
+    earlier = [point for point in points if point.at < quote.as_of]
+    if earlier:
+        # The number that followed has come: what was missing until now is missing no more.
+        last = earlier[-1]
+        earlier[-1] = replace(
+            last,
+            stale_from=_until(last.stale_from, quote.as_of),
+            gone_from=_until(last.gone_from, quote.as_of),
+        )
+    stale_from = now if quote.fresh_until is None else quote.fresh_until
+    return [
+        *earlier,
+        ChartPoint(quote.as_of, quote.price, quote.fallback, stale_from if stale_from < now else None),
+    ]
+
+
+def _until(moment: datetime | None, end: datetime) -> datetime | None:
+    return moment if moment is not None and moment < end.astimezone(UTC) else None
+
+
+# `GET /`, `GET /frame` and `GET /docs`: the pages for people.
+
 
 T = TypeVar("T")
 
@@ -203,5 +296,107 @@ def _said(lang: str) -> dict[str, str]:
     """What the page says in a language, by what it says in English; for English nothing."""
     if lang == "en":
         return {}
-    found: dict[str, str] = json.loads(files("ticker.web.openapi").joinpath("russian.json").read_bytes())
+    found: dict[str, str] = json.loads(files("ticker.web").joinpath("openapi_russian.json").read_bytes())
     return found
+
+
+# What others make of a link: cards for messengers, a feed, and what crawlers and language models are told.
+
+
+_TEXT = "text/plain; charset=utf-8"
+# Of the pages one is enough; the API is for programs that know what they want.
+_ROBOTS = "User-agent: *\nAllow: /$\nAllow: /?lang=\nAllow: /card\nAllow: /docs\nAllow: /llms.txt\nDisallow: /\n"
+
+
+async def picture(request: web.Request) -> web.StreamResponse:
+    """`GET /card.png` and `GET /card/{symbol}.png`: the numbers as a picture, each with its date."""
+    parameters.only(request, ("lang",))
+    context = request.app[CONTEXT]
+    snapshot, lang = context.snapshot(), page_language(parameters.language(request))
+    symbol = request.match_info.get("symbol")
+    known = [quote.symbol for quote in snapshot.quotes]
+    if symbol is not None and symbol not in known:
+        raise Problem(
+            404, f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}", parameter="symbol", allowed=known
+        )
+    quotes = shown_quotes(snapshot, (symbol,) if symbol else ())
+    made = await asyncio.to_thread(card, snapshot, quotes, context.renderer.html, locale_of(lang))
+    return respond_current(request, snapshot, made)
+
+
+async def atom(request: web.Request) -> web.StreamResponse:
+    """`GET /feed.atom`: the day's fixings."""
+    parameters.only(request, ("lang",))
+    context = request.app[CONTEXT]
+    snapshot, lang = context.snapshot(), parameters.language(request)
+    return respond_current(request, snapshot, feed(snapshot, context.renderer.html, locale_of(lang)))
+
+
+async def robots(request: web.Request) -> web.StreamResponse:
+    """`GET /robots.txt`: the page and the reference may be found; numbers of the moment are no search results."""
+    context = request.app[CONTEXT]
+    made = Representation(_ROBOTS.encode(), _TEXT, context.snapshot().generated_at)
+    return respond(request, context.renderer.steady("robots", lambda: made), context.board.next_change(context.clock()))
+
+
+async def llms(request: web.Request) -> web.StreamResponse:
+    """`GET /llms.txt`: what this is, for language models; of the configuration and the API alone."""
+    context = request.app[CONTEXT]
+    snapshot = context.snapshot()
+
+    def made() -> Representation:
+        return Representation(_told(context, snapshot).encode(), _TEXT, snapshot.generated_at)
+
+    return respond(request, context.renderer.steady("llms", made), context.board.next_change(context.clock()))
+
+
+_LLMS = """# Market ticker{demo}
+
+> A few market numbers, each with where it is from and how old it is, polled from public sources. What is not known is
+> null, never invented; an old number is marked as old.
+
+Read this before you quote a number:
+
+- `price` carries the digits of its source; `display.price` is the same rounded for people. Quote it with `as_of` and
+  `source`: a number without its date is not what this service said.
+- `status` is `fresh` (as new as the source's own calendar lets it be), `stale` (something newer should be known; say
+  so), or `unavailable` (`price` is null; say that it is not known, and pass no other number off as this service's).
+- `price_type` is `fixing` (an official rate, in force from the date in `as_of` until the next one), `last`,
+  `settlement` or `mid`. One kind is not another.
+- `upcoming` is a fixing that is published and not in force yet; `confirmed` says whether a second source agrees.
+- `fallback: true` means that another source than the preferred one speaks. `override` means that an editor holds it.
+- `valid_until`: after this moment ask again, do not repeat the number.
+- The past is `at=` (a date, or an RFC 3339 time) and the history; neither is a forecast, and there is none.
+{invented}
+## Instruments
+
+{instruments}
+
+## Routes
+
+Unknown parameters are errors that name the right ones. Every parameter: {base}/v1/openapi.json
+
+{routes}
+
+## Pages
+
+- [The page]({base}/): the numbers, their history, and the code to embed them
+- [The reference]({base}/docs): every endpoint, parameter and answer
+"""
+
+
+def _told(context: Context, snapshot: Snapshot) -> str:
+    base, english = context.public_url or "", locale_of("en")
+    instruments = [
+        f"- `{quote.symbol}`: {name_of(quote.instrument, english)}, {quote.instrument.quote} for "
+        f"{quote.instrument.unit}; sources in order of preference: {', '.join(quote.instrument.all_sources)}"
+        for quote in snapshot.quotes
+    ]
+    routes = [f"- `GET {each.path}`: {each.summary}" for each in OPERATIONS]
+    return _LLMS.format(
+        base=base.rstrip("/"),
+        demo=" (demo)" if context.demo else "",
+        invented="- This is a demo: every number here is invented.\n" if context.demo else "",
+        instruments="\n".join(instruments),
+        routes="\n".join(routes),
+    )

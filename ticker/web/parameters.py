@@ -12,7 +12,7 @@ from ticker.quotes import Snapshot
 from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES, Form
 from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
-from ticker.web.negotiation import FORMATS, chose, preferred_format, preferred_language
+from ticker.web.headers import FORMATS, chose, preferred_format, preferred_language
 from ticker.web.problems import Problem, nearest
 
 # Lists, with commas; some generated clients know no commas and send the parameter several times.

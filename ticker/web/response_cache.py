@@ -21,8 +21,16 @@ from ticker.board import Board
 from ticker.quotes import Snapshot
 from ticker.rendering.locales import DEFAULT
 from ticker.rendering.representation import Representation
-from ticker.web.headers import Freshness, cross_origin, freshness, lines, status_of
-from ticker.web.negotiation import preferred_coding, preferred_format, preferred_language
+from ticker.web.headers import (
+    Freshness,
+    cross_origin,
+    freshness,
+    lines,
+    preferred_coding,
+    preferred_format,
+    preferred_language,
+    status_of,
+)
 
 # Bytes held: ten thousand variants of three quotes. And what an entry costs beside its own bytes, measured.
 MAX_BYTES, _ENTRY_BYTES = 24_000_000, 1_000

@@ -13,8 +13,17 @@ from aiohttp.abc import AbstractStreamWriter
 from ticker.quotes import Snapshot
 from ticker.rendering.representation import Representation
 from ticker.web.context import CONTEXT, Context
-from ticker.web.headers import Freshness, cross_origin, demand, freshness, lines, security, status_of
-from ticker.web.negotiation import CHOSEN, preferred_coding
+from ticker.web.headers import (
+    CHOSEN,
+    Freshness,
+    cross_origin,
+    demand,
+    freshness,
+    lines,
+    preferred_coding,
+    security,
+    status_of,
+)
 from ticker.web.response_cache import CachedResponse, cached_response, changed_at
 
 # Fields that are the request's own, put on its answer whatever that is, errors included: what is left of a limit.

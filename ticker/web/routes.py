@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.web import assets, handlers, history, pages, records, unfurl
-from ticker.web.charts import CHARTS, Charts
+from ticker.web import assets, handlers, history, openapi, pages
 from ticker.web.context import CONTEXT, Context
 from ticker.web.limits import FairQueue
 from ticker.web.middlewares import FAIR_QUEUE, headed, in_turn, limited, problems
-from ticker.web.openapi import document
+from ticker.web.pages import CHARTS, Charts
 from ticker.web.stream import BROADCAST, Broadcast, stream
 
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -27,22 +26,22 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/v1/history", history.histories),
     ("/v1/history.csv", history.histories_csv),
     ("/v1/history.ndjson", history.histories_ndjson),
-    ("/v1/quotes/{symbol}/evidence", records.evidence),
-    ("/v1/corrections", records.corrections),
-    ("/v1/corrections.atom", records.atom),
+    ("/v1/quotes/{symbol}/evidence", history.evidence),
+    ("/v1/corrections", history.corrections),
+    ("/v1/corrections.atom", history.atom),
     ("/v1/convert", handlers.convert),
     ("/v1/instruments", handlers.instruments),
     ("/v1/sources", handlers.sources),
-    ("/v1/openapi.json", document.openapi),
+    ("/v1/openapi.json", openapi.openapi),
     ("/v1/stream", stream),
     ("/docs", pages.docs),
     ("/widget", handlers.widget),
     ("/sparkline/{symbol}.svg", history.picture),
-    ("/card.png", unfurl.picture),
-    ("/card/{symbol}.png", unfurl.picture),
-    ("/feed.atom", unfurl.atom),
-    ("/robots.txt", unfurl.robots),
-    ("/llms.txt", unfurl.llms),
+    ("/card.png", pages.picture),
+    ("/card/{symbol}.png", pages.picture),
+    ("/feed.atom", pages.atom),
+    ("/robots.txt", pages.robots),
+    ("/llms.txt", pages.llms),
     ("/metrics", handlers.metrics),
     ("/healthz", handlers.healthz),
     ("/readyz", handlers.readyz),

@@ -9,9 +9,7 @@ import simplejson
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.running_service import Served
-from ticker.web.openapi.document import EXAMPLES, document
-from ticker.web.openapi.operations import OPERATIONS, Operation
-from ticker.web.openapi.parameters import parameters
+from ticker.web.openapi import EXAMPLES, OPERATIONS, Operation, document, parameters
 from ticker.web.routes import ROUTES
 
 # Pages for people and Prometheus's text are no API.
