@@ -3,7 +3,7 @@ import time
 from datetime import timedelta
 
 from tests.support.captured_logs import heard
-from ticker.process_health import BLOCKED_SECONDS, ProcessHealth
+from ticker.health import BLOCKED_SECONDS, ProcessHealth
 
 
 def test_a_refused_configuration_is_remembered_until_a_good_one_comes() -> None:

@@ -10,7 +10,7 @@ Read the files in this order: `quotes` (the values), `calendars/` (when a source
 `sources/` (one file an upstream), `fetch` and `feeds` (how one is asked), `normalize`, `validate`, `selection/` (which
 number is believed, and why), `board`, `polling` (which walks the whole way), `scheduling` (when), `storage/`
 (history, and what a restart goes on with), `replicas/` (of several one polls), `backfill` and `recording` (time),
-`rendering/`, `web/`, `export/` (the same as files), `metrics`, `health` and `process_health` (what is counted),
+`rendering/`, `web/`, `export/` (the same as files), `metrics` and `health` (what is counted),
 `settings/` (what is configured: `fields` says how it is written), `app` (the one composer) and `cli/`.
 
 What may import what stands in tests/test_architecture.py.

@@ -20,17 +20,17 @@ from aiohttp import web
 from ticker import __version__, clock
 from ticker.backfill import Backfill
 from ticker.board import Board
-from ticker.calendars import coverage
+from ticker.calendars import COVERAGE_MEND, ending_soon
 from ticker.corrections import Correction
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target, tree_of
 from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
+from ticker.health import ProcessHealth
 from ticker.log import Log
 from ticker.metrics import CalendarCollector, Exposition, RecordCollector, TickerCollector, Traffic
 from ticker.overrides import decode as decode_overrides
 from ticker.polling import Poller, PollTargets
-from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
 from ticker.records import Records
@@ -43,10 +43,9 @@ from ticker.selection.memory import decode
 from ticker.settings.loader import Changes, compare, ensure_reloadable
 from ticker.settings.models import Settings
 from ticker.sources import KEYED
+from ticker.storage import is_shared, of_url
 from ticker.storage.base import Retention, Store
-from ticker.storage.connect import is_shared, of_url
-from ticker.storage.history import History
-from ticker.storage.records import RecordReader
+from ticker.storage.history import History, RecordReader
 from ticker.storage.writer import PARTS, ReplicaHooks, StoreWriter
 from ticker.web import assets
 from ticker.web.context import Context
@@ -168,8 +167,8 @@ class Service:
 
     def _warn_of_calendars(self) -> None:
         """Say in the log which calendars want an edit before what they know has passed."""
-        for name, last in coverage.ending(self.settings.used_calendars(), self.context.clock()).items():
-            log.warning("calendar ends", calendar=name, covered_until=str(last), mend=coverage.MEND)
+        for name, last in ending_soon(self.settings.used_calendars(), self.context.clock()).items():
+            log.warning("calendar ends", calendar=name, covered_until=str(last), mend=COVERAGE_MEND)
 
     def _age(self) -> None:
         health = self.context.process_health

@@ -22,10 +22,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.registry import Collector
 
 from ticker import __version__
-from ticker.calendars import Calendar
-from ticker.calendars.coverage import covered_until
-from ticker.health import OPERATIONS, Health, Histogram, StoreHealth
-from ticker.process_health import ProcessHealth
+from ticker.calendars import Calendar, covered_until
+from ticker.health import OPERATIONS, Health, Histogram, ProcessHealth, StoreHealth
 from ticker.quotes import Reason, Snapshot, Status
 
 # Seconds, the bounds of the histogram of answers.

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Barrier
 from time import monotonic
 
 from ticker.log import Log
@@ -148,3 +150,11 @@ async def in_thread(name: str, target: Callable[[], object]) -> None:
                 await ended.wait()
     if faults:
         raise faults[0]
+
+
+def begin(pool: ThreadPoolExecutor) -> ThreadPoolExecutor:
+    """Start every thread of `pool` now."""
+    together = Barrier(pool._max_workers)  # noqa: SLF001 - nobody else tells it
+    for _ in range(together.parties):
+        pool.submit(together.wait)
+    return pool

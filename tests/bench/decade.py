@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from ticker.quotes import PriceType
+from ticker.storage import of_url
 from ticker.storage.base import Row
-from ticker.storage.connect import of_url
 
 CURRENCIES = ("USD", "EUR", "CNY", "GBP", "JPY", "TRY", "KZT", "BYN", "CHF")
 DAY = timedelta(days=1)

@@ -32,8 +32,8 @@ from ticker.fetch import Answer
 from ticker.quotes import PriceType
 from ticker.rendering.renderer import View
 from ticker.settings.loader import load, shipped
+from ticker.storage import of_url
 from ticker.storage.base import Row
-from ticker.storage.connect import of_url
 from ticker.storage.history import TimeRange
 
 Found = dict[str, float]

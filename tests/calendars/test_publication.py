@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.timetables import HOUR, moscow, publication
-from ticker.calendars.exceptions import PublicationException
+from ticker.calendars.days import PublicationException
 from ticker.calendars.publication import Publication
 
 BANK, ECB, EIA = publication("cbr"), publication("ecb"), publication("eia")

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 
-from ticker.calendars import Publication, days_of
+from ticker.calendars import Publication
+from ticker.calendars.days import days_of
 from ticker.settings.loader import load, shipped
 
 SETTINGS = load(shipped(), {}, {}).settings

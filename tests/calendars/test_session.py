@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.timetables import HOUR, MOSCOW, session, york
-from ticker.calendars import Hours, Session, SessionException, WeekTimetable
+from ticker.calendars.days import Hours, SessionException
+from ticker.calendars.session import Session, WeekTimetable
 
 BRENT, DEALERS = session("ice_brent"), session("dealers")
 EVERYBODY = (BRENT, DEALERS, session("moex_forts"), session("moex_fx"))

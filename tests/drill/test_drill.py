@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from tests.support.project_files import ROOT
-from ticker.cli.drill import chosen, told
+from ticker.cli.jobs import chosen_drills, drill_report
 from ticker.drill.play import ALERTS
 from ticker.drill.scenarios import SCENARIOS, Scenario, played
 from ticker.settings.loader import load, shipped
@@ -27,7 +27,7 @@ async def test_what_should_be_seen_is_seen(scenario: Scenario) -> None:
     assert outcome.missed == []
     assert len(outcome.frames) == scenario.steps
     assert all(one.now < other.now for one, other in pairwise(outcome.frames))
-    lines = list(told(outcome))
+    lines = list(drill_report(outcome))
     assert lines[0].startswith(scenario.name)
     assert any("readers" in line and "USD" in line for line in lines)
 
@@ -51,7 +51,7 @@ async def test_what_a_configuration_does_not_ask_is_not_played() -> None:
     config = SETTINGS.model_copy(update={"instruments": only, "checks": {}})
     outcome = await played(config, next(each for each in SCENARIOS if each.name == "yahoo-429"))
     assert outcome.skipped == "this configuration asks no yahoo"
-    assert list(told(outcome))[1] == "  not played: this configuration asks no yahoo"
+    assert list(drill_report(outcome))[1] == "  not played: this configuration asks no yahoo"
 
 
 def test_its_alerts_are_those_of_the_rules() -> None:
@@ -64,7 +64,7 @@ def test_its_alerts_are_those_of_the_rules() -> None:
 def test_a_drill_that_there_is_not_is_refused_with_those_that_there_are() -> None:
     """Typer makes of it exit code 2."""
     with pytest.raises(typer.BadParameter, match="guard-page"):
-        chosen(["guard-page", "earthquake"])
-    assert [each.name for each in chosen(["new-year", "guard-page"])] == ["new-year", "guard-page"]
-    assert chosen([]) == list(SCENARIOS)
+        chosen_drills(["guard-page", "earthquake"])
+    assert [each.name for each in chosen_drills(["new-year", "guard-page"])] == ["new-year", "guard-page"]
+    assert chosen_drills([]) == list(SCENARIOS)
     assert len(SCENARIOS) == 15

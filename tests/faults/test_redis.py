@@ -15,8 +15,8 @@ from tests.support.network_link import link
 from tests.support.redis_servers import Server, redis_server
 from tests.support.stored_service import Kept, joined, kept
 from tests.support.upstream import DAY, NOON, Upstream
+from ticker.storage import of_url
 from ticker.storage.base import Query
-from ticker.storage.connect import of_url
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs

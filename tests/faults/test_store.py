@@ -15,8 +15,8 @@ from tests.storage.rows import SERIES
 from tests.support.stored_service import Kept, configured, kept
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import compose
+from ticker.storage import of_url
 from ticker.storage.base import Retention
-from ticker.storage.connect import of_url
 from ticker.storage.writer import StoreWriter
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.selection.conftest import ABROAD, MARKET, MOSCOW, Desk, instrument
-from ticker.calendars import SessionException
+from ticker.calendars.days import SessionException
 from ticker.quotes import MarketData, PriceType, Reason, Status
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.redis_servers import Server
+from ticker.storage import of_url
 from ticker.storage.base import Store
-from ticker.storage.connect import of_url
 
 Pair = tuple["Store", "Store"]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.storage.rows import DAY, FRIDAY
 from tests.support.redis_servers import Server
 from ticker.quotes import PriceType
+from ticker.storage import of_url
 from ticker.storage.base import Query, Retention, Row, Store
-from ticker.storage.connect import of_url
 
 SOURCES = ("moex", "cbr", "fred")
 STRETCHES = (None, timedelta(hours=1), DAY)

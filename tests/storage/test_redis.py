@@ -14,8 +14,8 @@ import pytest
 from tests.storage.rows import DAY, FRIDAY, fixing
 from tests.support.project_files import ROOT
 from tests.support.redis_servers import Server, behind_tls, cluster, redis_server, until, watched
+from ticker.storage import of_url
 from ticker.storage.base import Message, Query, Store, StoreError
-from ticker.storage.connect import of_url
 
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs

@@ -4,8 +4,8 @@ import pytest
 
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
-from ticker.storage.connect import STORES
-from ticker.storage.redis.address import SCHEMES, Address, address_of
+from ticker.storage import STORES
+from ticker.storage.redis import SCHEMES, Address, address_of
 
 
 @pytest.mark.parametrize(

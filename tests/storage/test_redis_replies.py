@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from ticker.storage import of_url
 from ticker.storage.base import StoreError
-from ticker.storage.connect import of_url
 
 MEGABYTE = 1024 * 1024
 

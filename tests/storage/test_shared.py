@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from tests.support.project_files import ROOT
+from ticker.storage import of_url
 from ticker.storage.base import Message, Store, holder_is_gone, holder_name, next_version
-from ticker.storage.connect import of_url
 
 # Long enough never to run out within a test, and short enough to be waited for.
 LONG, SHORT = 60.0, 0.3

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
+from ticker.storage import of_url
 from ticker.storage.base import Point, Query, Retention, Row, Store, StoreError
 from ticker.storage.codec import moment_of
-from ticker.storage.connect import of_url
 from ticker.storage.sqlite import MIGRATIONS
 
 LATER = FRIDAY + timedelta(days=400)

@@ -11,7 +11,9 @@ from ticker.calendars.days import (
     DAY,
     WORKING_WEEK,
     Holidays,
+    PublicationException,
     Weekdays,
+    by_day,
     days_before,
     days_from,
     days_of,
@@ -19,7 +21,6 @@ from ticker.calendars.days import (
     is_working_weekend,
     known,
 )
-from ticker.calendars.exceptions import PublicationException, by_day
 from ticker.fields import Duration, TimeOfDay, Whole, Zone
 
 EVERY_DAY = "mon-sun"

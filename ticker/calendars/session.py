@@ -10,7 +10,10 @@ from ticker.calendars.days import (
     DAY,
     WEEKDAYS,
     Holidays,
+    Hours,
+    SessionException,
     Weekdays,
+    by_day,
     days_before,
     days_from,
     days_of,
@@ -18,7 +21,6 @@ from ticker.calendars.days import (
     is_holiday,
     known,
 )
-from ticker.calendars.exceptions import Hours, SessionException, by_day
 from ticker.fields import Duration, TimeOfDay, Zone
 
 # Clocks differ, and the last print of a session may carry the second after its close.

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -12,13 +13,12 @@ import typer
 
 from ticker import __version__
 from ticker.app import compose
-from ticker.cli import drill as drills
 from ticker.cli import jobs, records, reports
-from ticker.cli import override as editing
 from ticker.cli import serve as serving
-from ticker.cli.arguments import day, moment, stretch, web_service, web_upstream, whole
 from ticker.cli.logs import LogFormat, LogLevel
+from ticker.fields import positive
 from ticker.settings.loader import Loaded, load
+from ticker.settings.models import web_address
 
 app = typer.Typer(
     help="Honest market numbers for the header of a page: polls public rate sources, serves JSON and HTML.",
@@ -30,6 +30,65 @@ app = typer.Typer(
 )
 # A service that a signal may tell to read its configuration again lives on when its terminal is closed.
 _OUTLIVE_THE_TERMINAL = frozenset({"serve", "demo", "replay"})
+
+
+# What a person writes after an option is read strictly: anything else ends the command with exit code 2.
+
+
+def day(text: str | None, option: str, otherwise: date) -> date:
+    """The day that `text` writes (2024-11-22). Exits with 2 for anything else."""
+    try:
+        return otherwise if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
+
+
+def whole(text: str) -> int:
+    """The whole number that `text` writes; its bounds are the configuration's. Exits with 2 for anything else."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise typer.BadParameter(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def stretch(text: str | None, option: str) -> timedelta | None:
+    """The duration that `text` writes (10m). Exits with 2 for anything else."""
+    try:
+        return positive(text) if text is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint=option) from None
+
+
+def moment(text: str | None, upstream: str | None) -> datetime | None:
+    """The aware time that `--at` names. Exits with 2 for anything else, or without `--upstream`."""
+    if text is None:
+        return None
+    if upstream is None:
+        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no time; write 2024-11-22T12:00+03:00"
+        raise typer.BadParameter(message, param_hint="--at") from None
+    if found.tzinfo is None:
+        raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
+    return found
+
+
+def web_service(url: str) -> str:
+    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
+    try:
+        return web_address(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--url") from None
+
+
+def web_upstream(url: str | None) -> str | None:
+    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
+    try:
+        return None if url is None else web_address(url)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--upstream") from None
+
 
 Config = Annotated[
     Path | None,
@@ -291,7 +350,7 @@ def override(
     if listed:
         if symbol or chosen or end:
             raise typer.BadParameter("stands alone, or with --all and --json", param_hint="--list")
-        editing.listing(loaded, as_json=as_json, everything=everything)
+        records.list_overrides(loaded, as_json=as_json, everything=everything)
         return
     if symbol is None:
         raise typer.BadParameter("name the instrument, or give --list", param_hint="SYMBOL")
@@ -301,9 +360,9 @@ def override(
         raise typer.BadParameter("give one of --freeze, --hide and --price P, or --end", param_hint="SYMBOL")
     if not end and length is None:
         raise typer.BadParameter("an override has an end: say how long it lasts, as --for 2h", param_hint="--for")
-    mode = None if end else cast("editing.Mode", chosen[0])
-    by_hand = None if price is None else editing.price_of(price)
-    editing.change(loaded, symbol, mode, by_hand, stretch(length, "--for"), note)
+    mode = None if end else cast("records.Mode", chosen[0])
+    by_hand = None if price is None else records.price_of(price)
+    records.set_override(loaded, symbol, mode, by_hand, stretch(length, "--for"), note)
 
 
 @app.command(epilog="Example: ticker corrections --from 2026-11-01")
@@ -350,7 +409,7 @@ def drill(
     config: Config = None,
 ) -> None:
     """Play historic failures against this configuration; tell what readers, metrics and alerts would show."""
-    raise typer.Exit(drills.drill(settings(config).settings, names or []))
+    raise typer.Exit(jobs.drill(settings(config).settings, names or []))
 
 
 @app.command(epilog="Example: ticker mcp --url http://127.0.0.1:8080")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,7 @@ from rich.text import Text
 
 from ticker import clock
 from ticker.app import Service, compose
-from ticker.calendars import coverage
-from ticker.cli.arguments import known
+from ticker.calendars import coverage_warnings
 from ticker.cli.logs import sanitize, stay_silent
 from ticker.feeds import Feed, feeds_of
 from ticker.fields import written
@@ -25,7 +24,7 @@ from ticker.quotes import Quote, Snapshot, SourceError, Status, Tick
 from ticker.rendering import json as wire_json
 from ticker.rendering import locales
 from ticker.rendering.schemas import QuoteSchema, QuotesSchema
-from ticker.settings.errors import redact
+from ticker.settings.errors import nearest, redact
 from ticker.settings.loader import Loaded
 from ticker.settings.models import Settings
 from ticker.sources import KEYED
@@ -63,6 +62,14 @@ def console() -> Console:
     return found if found.is_terminal else Console(width=_UNFOLDED)
 
 
+def known(symbols: Iterable[str], there: Iterable[str]) -> None:
+    """Exits with 2 where a symbol is not `there`, and names the nearest that is."""
+    listed = list(there)
+    for symbol in symbols:
+        if symbol not in listed:
+            raise typer.BadParameter(f"no instrument {symbol!r}{nearest(symbol, listed)}", param_hint="SYMBOL")
+
+
 async def get(config: Settings, asked: QuotesAsked, upstream: str | None, at: datetime | None) -> int:
     """Poll every source once and print; the exit code: 1 where an instrument asked for is unavailable."""
     locale = _locale(asked.lang)
@@ -81,7 +88,7 @@ async def get(config: Settings, asked: QuotesAsked, upstream: str | None, at: da
 def check(loaded: Loaded, *, as_json: bool) -> None:
     """Print every effective setting and where it comes from, and a warning of what soon ends. Secrets are masked."""
     used = loaded.settings.active(KEYED).used_calendars()
-    warnings = [f"Warning: {each}." for each in coverage.warnings(used, clock.wall())]
+    warnings = [f"Warning: {each}." for each in coverage_warnings(used, clock.wall())]
     found = [(key, value, _origin(key, loaded.origins)) for key, value in _flat(loaded.settings.as_written())]
     if as_json:
         _print_json({key: {"value": value, "from": origin} for key, value, origin in found})

@@ -31,8 +31,8 @@ from ticker.recording import Recording
 from ticker.settings.errors import ConfigurationError, redact
 from ticker.settings.loader import Changes, Loaded, load, shipped
 from ticker.settings.models import Settings
-from ticker.storage.connect import is_shared
-from ticker.threads import begin
+from ticker.storage import is_shared
+from ticker.supervision import begin
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener, bind, hand_over, listen
 

@@ -17,8 +17,7 @@ from babel import Locale
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from ticker import quotes as values
-from ticker.calendars import Calendar, Session
-from ticker.calendars.coverage import AHEAD
+from ticker.calendars import AHEAD, Calendar, Session
 from ticker.convert import Conversion, Leg
 from ticker.convert import rounded as rounded_fraction
 from ticker.health import Health

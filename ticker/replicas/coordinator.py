@@ -15,11 +15,10 @@ from enum import Enum
 from typing import Any
 
 from ticker.board import Board
-from ticker.health import Health
+from ticker.health import Health, ProcessHealth
 from ticker.log import Log
 from ticker.overrides import decode
 from ticker.polling import Poller
-from ticker.process_health import ProcessHealth
 from ticker.quotes import Reason, Snapshot
 from ticker.replicas.lease import SILENT_SECONDS, LeaderHandover, Replica, Role
 from ticker.scheduling import PollScheduler

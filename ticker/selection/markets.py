@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ticker.calendars import Session
-from ticker.calendars.kind import fresh_until
+from ticker.calendars import Session, fresh_until
 from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
 from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory

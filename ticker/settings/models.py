@@ -25,7 +25,7 @@ from ticker.fields import Duration, Flag, Positive, Texts, Whole, Zone
 from ticker.quotes import Check, Instrument
 from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.settings.errors import redact
-from ticker.storage.redis.address import address_of
+from ticker.storage.redis import address_of
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 # RFC 3986 has none of them; an address becomes a link, a header and code that people copy.

@@ -17,10 +17,9 @@ from typing import Literal, Protocol, TypeVar
 
 from cachetools import TTLCache
 
-from ticker.calendars import Calendar
-from ticker.calendars.kind import fresh_until
+from ticker.calendars import Calendar, fresh_until
 from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status, Upcoming
-from ticker.storage.base import Point, Query, Row, Store, StoreError
+from ticker.storage.base import Point, Query, RecordEntry, Row, Store, StoreError
 from ticker.storage.codec import contract_of, is_number
 
 # One instrument's line: what is asked, what is given, and where the next page begins.
@@ -418,3 +417,38 @@ class History:
             return line, make(line)
 
         return await self._read(question)
+
+
+class RecordReader:
+    """Asks the store through `read`, which runs a question off the loop. Raises what that raises, StoreError."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    async def evidence(self, symbol: str, at: datetime | None) -> RecordEntry | None:
+        """The evidence of what was shown of `symbol` at `at`, or is shown now; None where none is kept."""
+
+        def ask(store: Store) -> RecordEntry | None:
+            return next(iter(store.entries("evidence", symbol, None, at, 1)), None)
+
+        return await self._read(ask)
+
+    async def evidence_since(self, symbol: str) -> datetime | None:
+        """The oldest moment of which evidence is kept."""
+
+        def ask(store: Store) -> datetime | None:
+            found = store.entries("evidence", symbol, None, None, 1_000_000)
+            return found[-1].at if found else None
+
+        return await self._read(ask)
+
+    async def corrections(
+        self, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        """The record about `symbols` from `first` to `until`, the newest first, `limit` at most."""
+
+        def ask(store: Store) -> list[RecordEntry]:
+            found = [each for symbol in symbols for each in store.entries("correction", symbol, first, until, limit)]
+            return sorted(found, key=lambda each: (each.at, each.id), reverse=True)[:limit]
+
+        return await self._read(ask)

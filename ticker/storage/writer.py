@@ -31,7 +31,7 @@ from ticker.storage.base import (
     StoreStatus,
 )
 from ticker.storage.codec import identity, rows_of_quote
-from ticker.threads import begin
+from ticker.supervision import begin
 
 # A day of a price that changes every minute: a megabyte.
 _MOST = 1_500

@@ -10,14 +10,12 @@ from aiohttp import web
 
 from ticker.board import Board
 from ticker.calendars import Calendar
-from ticker.health import Health
+from ticker.health import Health, ProcessHealth
 from ticker.metrics import Exposition, Traffic
-from ticker.process_health import ProcessHealth
 from ticker.quotes import Snapshot
 from ticker.rendering.renderer import Renderer
 from ticker.settings.models import Settings
-from ticker.storage.history import History
-from ticker.storage.records import RecordReader
+from ticker.storage.history import History, RecordReader
 from ticker.web.limits import RateLimiter
 from ticker.web.response_cache import ResponseCache
 

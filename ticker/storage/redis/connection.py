@@ -19,7 +19,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from ticker.storage.base import StoreError
-from ticker.storage.redis.address import Address
+from ticker.storage.redis import Address
 
 Client = Any  # redis.Redis | redis.RedisCluster: their methods are the same, their types have no common name
 

@@ -30,7 +30,7 @@ from ticker.storage.base import (
     holder_is_gone,
 )
 from ticker.storage.codec import columns_of_row, is_number, micros, moment_of
-from ticker.storage.redis.address import Address
+from ticker.storage.redis import Address
 from ticker.storage.redis.connection import Client, Wire
 
 _PARTS = 8
