@@ -37,6 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one worker more than there are processors, since a test of a real server waits half of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def payloads() -> Path:
     """The folder of other people's recordings beside the project; a test is skipped where it is not."""
