@@ -1,7 +1,7 @@
 """Everything that is too long for every change, one part after the other: `python -m tests.sweep [--quick] [PART…]`.
 
 Each part is a command of its own with a bound in time, its whole output is kept in `build/sweep/`, and its last line is
-what it found. A table closes the run, and a run of every part is written into tests/README.md with its date. `--quick`
+what it found. A table closes the run, and what each part found is written into tests/README.md with its date. `--quick`
 runs each part small, in some minutes, to see that all of them work; it writes nothing. Exit 1 where a part failed.
 """
 
@@ -179,15 +179,14 @@ def table(results: Sequence[Result]) -> Table:
     return made
 
 
-def markdown(results: Sequence[Result], day: str) -> str:
-    """The same for tests/README.md."""
-    rows = [
-        f"| {each.part.name} | {each.part.shows} | {'' if each.passed else '**failed**: '}"
-        f"{each.said.replace('|', '/')} | {each.seconds / 60:.0f} |"
-        for each in results
-    ]
-    head = ["| part | what is to be shown | what was found | minutes |", "| --- | --- | --- | --- |"]
-    return "\n".join([f"Of {day}:", "", *head, *rows])
+def kept(before: str, results: Sequence[Result], day: str) -> str:
+    """The table for tests/README.md: what was `before` in it, with the rows of `results` in place of older ones."""
+    rows = {line.split("|")[1].strip(): line for line in before.splitlines() if line.startswith("| ")}
+    for each in results:
+        said = f"{'' if each.passed else '**failed**: '}{each.said.replace('|', '/')}"
+        rows[each.part.name] = f"| {each.part.name} | {each.part.shows} | {said} | {each.seconds / 60:.0f} | {day} |"
+    head = ["| part | what is to be shown | what was found | minutes | on |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *(rows[part.name] for part in PARTS if part.name in rows)])
 
 
 def main() -> None:
@@ -208,9 +207,9 @@ def main() -> None:
         out.print(f"  {result.said}", markup=False, highlight=False, soft_wrap=True)
         results.append(result)
     out.print(table(results))
-    if not given.quick and chosen == parts:
-        before, _, after = between("sweep").split(PAGE.read_text(encoding="utf-8"))
-        PAGE.write_text(f"{before}{markdown(results, f'{datetime.now(UTC):%-d %B %Y}')}{after}", encoding="utf-8")
+    if not given.quick:
+        before, rows, after = between("sweep").split(PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(f"{before}{kept(rows, results, f'{datetime.now(UTC):%-d %B %Y}')}{after}", encoding="utf-8")
     sys.exit(0 if all(each.passed for each in results) else 1)
 
 
