@@ -6,8 +6,7 @@ import pytest
 
 from ticker.quotes import Reason, Status
 from ticker.rendering.locales import locale_of
-from ticker.rendering.site import LANGUAGES
-from ticker.rendering.words import fragment_phrases, reasons, words_for
+from ticker.rendering.words import LANGUAGES, fragment_phrases, reasons, words_for
 
 
 def test_the_page_says_the_same_in_russian_as_in_english() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from decimal import Decimal
 from importlib.resources import files
 
 from tests.support.running_service import Served
 from ticker.rendering.reference import kind_of, marked, pretty
+from ticker.rendering.words import reference_words
 from ticker.web.openapi import OPERATIONS
 from ticker.web.routes import ROUTES
 
@@ -56,8 +56,7 @@ async def test_the_page_says_all_of_it_in_russian(served: Served) -> None:
     template = files("ticker.rendering").joinpath("templates", "docs.html").read_text(encoding="utf-8")
     texts |= set(re.findall(r'say\["([^"]+)"\]', template))
     texts |= {"or", "list of", "to"}  # between the words of a kind
-    russian = json.loads(files("ticker.web").joinpath("openapi_russian.json").read_bytes())
-    assert set(russian) == texts - {""}
+    assert set(reference_words("ru")) == texts - {""}
     answer = await served.client.get("/docs?lang=ru")
     text = await answer.text()
     assert '<html lang="ru">' in text

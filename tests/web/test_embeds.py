@@ -15,8 +15,7 @@ from tests.support.running_service import Served
 from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice, embeds
 from ticker.rendering.html import STYLES, Links
 from ticker.rendering.locales import locale_of
-from ticker.rendering.site import LANGUAGES
-from ticker.rendering.words import words_for
+from ticker.rendering.words import LANGUAGES, words_for
 
 BASE = "https://numbers.example"
 LABELS = {"USD": "USD", "EUR": "EUR", "OIL": "Нефть: Brent"}

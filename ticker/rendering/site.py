@@ -22,13 +22,9 @@ from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice, embeds
 from ticker.rendering.html import STYLES, HtmlRenderer, Item, shown_quotes
 from ticker.rendering.representation import HTML, PNG, Representation
 from ticker.rendering.schemas import name_of
-from ticker.rendering.words import reasons, words_for
+from ticker.rendering.words import LANGUAGES, PAGE_LANGUAGES, reasons, words_for
 from ticker.storage.base import Point
 
-# A choice of languages for the page's control; the widget itself speaks all that CLDR knows.
-LANGUAGES = ("en", "ru", "ar", "de", "es", "fa", "fr", "he", "hi", "it", "ja", "kk", "ko", "pl", "pt", "tr", "uk", "zh")
-# The languages of the page itself.
-PAGE_LANGUAGES = ("en", "ru")
 _KEPT = 32
 
 
@@ -85,7 +81,7 @@ class Converted:
 class Sheet:
     """What one page shows beside the snapshot.
 
-    `lang` is the page's own language, one that `page_words` has; `day` is the day of which the numbers are told, None
+    `lang` is the page's own language, one of PAGE_LANGUAGES; `day` is the day of which the numbers are told, None
     for now. `drawings` is None where the store cannot be read.
     """
 

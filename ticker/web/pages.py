@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import TypeVar
 
 from aiohttp import web
@@ -24,8 +22,8 @@ from ticker.rendering.html import STYLES, shown_quotes
 from ticker.rendering.locales import locale_of
 from ticker.rendering.representation import HTML, Representation
 from ticker.rendering.schemas import name_of
-from ticker.rendering.site import PAGE_LANGUAGES, Converted, CorrectionRow, Drawing, Sheet, SourceState, card, feed
-from ticker.rendering.words import page_language, words_for
+from ticker.rendering.site import Converted, CorrectionRow, Drawing, Sheet, SourceState, card, feed
+from ticker.rendering.words import PAGE_LANGUAGES, page_language, reference_words, words_for
 from ticker.storage.base import StoreError
 from ticker.storage.history import Series, TimeRange
 from ticker.web import parameters
@@ -274,30 +272,18 @@ def _answer(
 # `GET /docs`: the reference of the API as a page.
 
 
-# The languages beside English in which the page speaks; the document itself is for programs.
-_LANGUAGES = {"ru": "ru"}
-
-
 async def docs(request: web.Request) -> web.StreamResponse:
     """The page, with no file from another host."""
-    lang = _LANGUAGES.get(parameters.language(request).partition("-")[0], "en")
-    context = request.app[CONTEXT]
+    language, context = parameters.language(request).partition("-")[0], request.app[CONTEXT]
+    lang = language if language in PAGE_LANGUAGES else "en"
     snapshot, now = context.snapshot(), context.clock()
 
     def made() -> Representation:
         document, html = document_of(context), context.renderer.html
-        body = reference.page(document, html, _said(lang), lang=lang, demo=context.demo)
+        body = reference.page(document, html, reference_words(lang), lang=lang, demo=context.demo)
         return Representation(body, HTML, snapshot.generated_at)
 
     return respond(request, context.renderer.steady(("docs", lang), made), context.board.next_change(now), PAGE)
-
-
-def _said(lang: str) -> dict[str, str]:
-    """What the page says in a language, by what it says in English; for English nothing."""
-    if lang == "en":
-        return {}
-    found: dict[str, str] = json.loads(files("ticker.web").joinpath("openapi_russian.json").read_bytes())
-    return found
 
 
 # What others make of a link: cards for messengers, a feed, and what crawlers and language models are told.
