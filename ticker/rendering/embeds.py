@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pkgutil import get_data
+from typing import Any
 from urllib.parse import urlencode
 
 from ticker.rendering.html import Links
@@ -15,8 +18,13 @@ NOWHERE = "https://ticker.example"
 THEMES = ("auto", "light", "dark")
 SIZES = {"normal": "1rem", "small": ".875rem", "large": "1.25rem"}
 COLOURS = ("text", "signal")
+# What needs no rule of the site's style sheet: a frame has its own look, a dashboard and a program have none.
+_LOOKS_OF_THEIR_OWN = {"iframe", "glance", "homepage", "json", "feed"}
 # Green and red that keep a contrast of 4.5 on white and on black paper.
 UP, DOWN = "light-dark(#15693d, #6fcf97)", "light-dark(#b42318, #ff8f85)"
+
+
+_WAYS: Mapping[str, Any] = tomllib.loads((get_data("ticker.rendering", "templates/embeds.toml") or b"").decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +108,11 @@ def embeds(
     return tuple(
         Embed(
             name,
-            heading,
-            tuple(Block(where, _fill(code, filled)) for where, code in blocks)
+            way["title"],
+            tuple(Block(where, _fill(code, filled)) for where, code in way["code"].items())
             + ((Block("css", rules),) if rules and name not in _LOOKS_OF_THEIR_OWN else ()),
         )
-        for name, (heading, blocks) in _WAYS.items()
+        for name, way in _WAYS.items()
     )
 
 
@@ -149,208 +157,3 @@ def _fill(code: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         code = code.replace("{" + name + "}", value)
     return code
-
-
-# What needs no rule of the site's style sheet: a frame has its own look, a dashboard and a program have none.
-_LOOKS_OF_THEIR_OWN = {"iframe", "glance", "homepage", "json", "feed"}
-_WAYS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "element": (
-        "Custom element",
-        (
-            (
-                "page",
-                """{style}
-<script src="{base}/widget.js" async></script>
-
-<market-ticker{attributes}></market-ticker>
-""",
-            ),
-        ),
-    ),
-    "ssi": (
-        "nginx SSI",
-        (
-            (
-                "nginx",
-                """location = /_ticker {
-    internal;
-    proxy_pass {base}/widget{query};
-    proxy_ssl_server_name on;
-    proxy_pass_request_headers off;
-    proxy_pass_request_body off;
-    proxy_set_header Accept "text/html";
-    proxy_connect_timeout 200ms;
-    proxy_read_timeout 500ms;
-    proxy_intercept_errors on;
-    error_page 301 302 307 308 400 403 404 405 410 429 500 501 502 503 504 = @no_ticker;
-}
-location @no_ticker { internal; return 204; }
-location / { ssi on; }
-""",
-            ),
-            (
-                "page",
-                """{style}
-<!--# block name="ticker" --><p class="market-ticker">—</p><!--# endblock -->
-<!--# include virtual="/_ticker" stub="ticker" -->
-""",
-            ),
-        ),
-    ),
-    "apache": (
-        "Apache SSI",
-        (
-            ("apache", "Include /etc/apache2/market-ticker.conf\n"),
-            (
-                "page",
-                """{style}
-<!--#include virtual="/_ticker{query}" onerror="/_ticker_stub" -->
-""",
-            ),
-        ),
-    ),
-    "esi": (
-        "Varnish ESI",
-        (
-            ("varnish", 'include "/etc/varnish/market-ticker.vcl";\n'),
-            (
-                "page",
-                """{style}
-<esi:include src="/_ticker{query}" onerror="continue"/>
-""",
-            ),
-        ),
-    ),
-    "htmx": (
-        "htmx 2, htmx 4",
-        (
-            (
-                "page",
-                """{style}
-<!-- before the script of htmx -->
-<meta name="htmx-config" content='{"selfRequestsOnly": false, "mode": "cors"}'>
-
-<div hx-get="{base}/widget{query}" hx-trigger="load, every 60s"></div>
-""",
-            ),
-        ),
-    ),
-    "react": (
-        "React",
-        (
-            ("npm", "npm pack ./config/npm\nnpm install ./market-ticker-element-*.tgz\n"),
-            (
-                "jsx",
-                """import "market-ticker-element";
-
-export function Ticker() {
-  return <market-ticker src="{base}"{attributes} />;
-}
-""",
-            ),
-        ),
-    ),
-    "vue": (
-        "Vue",
-        (
-            ("npm", "npm pack ./config/npm\nnpm install ./market-ticker-element-*.tgz\n"),
-            (
-                "vite",
-                """import vue from "@vitejs/plugin-vue";
-
-const isCustomElement = (tag) => tag === "market-ticker";
-
-export default {
-  plugins: [vue({ template: { compilerOptions: { isCustomElement } } })],
-};
-""",
-            ),
-            (
-                "sfc",
-                """<script setup>
-import "market-ticker-element";
-</script>
-
-<template>
-  <market-ticker src="{base}"{attributes} />
-</template>
-""",
-            ),
-        ),
-    ),
-    "wordpress": (
-        "WordPress",
-        (
-            ("plugin", "cp -r config/wordpress/market-ticker /var/www/wordpress/wp-content/plugins/\n"),
-            ("settings", "{base}\n"),
-            ("post", "[market_ticker{shortcode}]\n"),
-            ("template", "<?php echo do_shortcode( '[market_ticker{shortcode}]' ); ?>\n"),
-        ),
-    ),
-    "iframe": (
-        "iframe",
-        (
-            (
-                "page",
-                """<style>
-.market-ticker-frame { display: block; inline-size: 100%; block-size: {narrow}px; border: 0; }
-@media (min-width: 750px) { .market-ticker-frame { block-size: {wide}px; } }
-</style>
-<iframe class="market-ticker-frame" src="{base}/frame{frame_query}" title="{title}" height="{narrow}" loading="lazy">
-</iframe>
-""",
-            ),
-        ),
-    ),
-    "glance": (
-        "Glance",
-        (
-            (
-                "glance",
-                """- type: extension
-  url: {base}/widget{query}
-  allow-potentially-dangerous-html: true
-  cache: 1m
-""",
-            ),
-        ),
-    ),
-    "homepage": (
-        "Homepage",
-        (
-            (
-                "homepage",
-                """- Markets:
-    - Market ticker:
-        widget:
-          type: customapi
-          url: {base}/v1/quotes{quotes_query}
-          refreshInterval: 60000
-          mappings:{fields}
-""",
-            ),
-        ),
-    ),
-    "feed": (
-        "Atom",
-        (
-            (
-                "head",
-                """<link rel="alternate" type="application/atom+xml" title="{title}"
-      href="{base}/feed.atom{feed_query}">
-""",
-            ),
-        ),
-    ),
-    "json": (
-        "JSON",
-        (
-            (
-                "terminal",
-                """curl "{base}/v1/quotes{quotes_query}"
-curl -N "{base}/v1/stream{quotes_query}"
-""",
-            ),
-        ),
-    ),
-}
