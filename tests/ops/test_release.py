@@ -210,8 +210,9 @@ async def test_the_installed_program_serves(installed: Path, tmp_path: Path, com
                 assert response.status == 200
                 assert response.headers["Content-Encoding"] == "gzip"
                 known = [quote["price"] is not None for quote in (await response.json())["quotes"]]
-            async with session.get("/") as response:
-                assert response.status == 200
+            for path in ("/?lang=ru", "/docs?lang=ru", "/v1/openapi.json", "/feed.atom", "/card.png", "/frame"):
+                async with session.get(path) as response:
+                    assert response.status == 200, path
     assert all(known) if command == "demo" else not any(known)
 
 

@@ -21,7 +21,7 @@ from ticker.quotes import Agreement, Contract, Override, Quote, Status
 from ticker.rendering import formats, schemas
 from ticker.rendering import json as wire_json
 from ticker.rendering.locales import locale_of
-from ticker.rendering.schemas import AgreementSchema, QuoteSchema, QuotesSchema
+from ticker.rendering.schemas import AgreementSchema, BoardSchema, QuoteSchema
 
 EN = locale_of("en")
 # What the sources write: up to twelve digits on each side, trailing zeros kept.
@@ -79,7 +79,7 @@ def test_no_number_of_an_unavailable_quote_is_anywhere_in_the_json() -> None:
 def test_the_status_of_the_board_is_the_worst_of_what_is_shown(quotes: tuple[object, ...], status: str) -> None:
     """Of the quotes asked for, not of all."""
     shown = tuple(quote for quote in (FRESH, STALE, GONE) if quote in quotes)
-    assert QuotesSchema.of(board(GONE), shown, EN).status == Status(status)
+    assert BoardSchema.of(board(GONE), shown, EN).status == Status(status)
 
 
 def test_a_stamp_keeps_the_zone_of_its_source() -> None:
@@ -100,7 +100,7 @@ def test_a_hostile_text_is_a_json_string() -> None:
 
 def test_the_json_is_utf_8_and_ends_with_a_line() -> None:
     """Readable in a terminal."""
-    body = wire_json.encode(QuotesSchema.of(board(FRESH), (FRESH,), locale_of("ru")))
+    body = wire_json.encode(BoardSchema.of(board(FRESH), (FRESH,), locale_of("ru")))
     assert body.endswith(b"\n")
     assert "Доллар США" in body.decode()
 
@@ -191,6 +191,6 @@ def test_a_board_may_be_believed_as_long_as_the_first_of_its_quotes() -> None:
     """Of those that are shown."""
     sooner = replace(FRESH, fresh_until=NOON + timedelta(minutes=5))
     later = replace(FRESH, fresh_until=NOON + timedelta(hours=5))
-    assert QuotesSchema.of(board(sooner, later), (sooner, later), EN).valid_until == "2024-11-22T09:05:00Z"
-    assert QuotesSchema.of(board(sooner, later), (later,), EN).valid_until == "2024-11-22T14:00:00Z"
-    assert QuotesSchema.of(board(GONE), (GONE,), EN).valid_until is None
+    assert BoardSchema.of(board(sooner, later), (sooner, later), EN).valid_until == "2024-11-22T09:05:00Z"
+    assert BoardSchema.of(board(sooner, later), (later,), EN).valid_until == "2024-11-22T14:00:00Z"
+    assert BoardSchema.of(board(GONE), (GONE,), EN).valid_until is None

@@ -23,7 +23,7 @@ from ticker.fields import written
 from ticker.quotes import Quote, Snapshot, SourceError, Status, Tick
 from ticker.rendering import json as wire_json
 from ticker.rendering import locales
-from ticker.rendering.schemas import QuoteSchema, QuotesSchema
+from ticker.rendering.schemas import BoardSchema, QuoteSchema
 from ticker.settings.errors import nearest, redact
 from ticker.settings.loader import Loaded
 from ticker.settings.models import Settings
@@ -79,7 +79,7 @@ async def get(config: Settings, asked: QuotesAsked, upstream: str | None, at: da
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
         # Bytes: JSON is UTF-8 whatever the terminal is (RFC 8259, 8.1).
-        typer.echo(wire_json.text(QuotesSchema.of(snapshot, quotes, locale)).encode())
+        typer.echo(wire_json.text(BoardSchema.of(snapshot, quotes, locale)).encode())
     else:
         console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from ticker.quotes import EPOCH, Quote, Snapshot
 from ticker.rendering import json, locales
-from ticker.rendering.schemas import HistorySchema, QuoteSchema, QuotesSchema
+from ticker.rendering.schemas import BoardSchema, HistorySchema, QuoteSchema
 from ticker.storage.base import Point
 
 SHAPES = ("records", "map")
@@ -48,7 +48,7 @@ class Form:
 
 def write_quotes(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, form: Form, *, alone: bool) -> bytes:
     """The quotes in that form; `alone` where one was asked for by its name."""
-    board = QuotesSchema.of(snapshot, quotes, locale).model_dump()
+    board = BoardSchema.of(snapshot, quotes, locale).model_dump()
     rows = [_shortened(row, form.precision) for row in board["quotes"]]
     if form.format == "csv" and form.dialect == "excel":
         return _for_excel(_table(board, rows, form), locale)

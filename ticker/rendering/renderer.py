@@ -13,7 +13,7 @@ from ticker.rendering import formats, json
 from ticker.rendering.html import HtmlRenderer, Links, shown_quotes
 from ticker.rendering.locales import DEFAULT, locale_of
 from ticker.rendering.representation import EVENTS, HTML, JSON, Representation
-from ticker.rendering.schemas import QuoteSchema, QuotesSchema
+from ticker.rendering.schemas import BoardSchema, QuoteSchema
 from ticker.rendering.site import Site
 from ticker.storage.base import Point
 
@@ -84,7 +84,7 @@ class Renderer:
         if view.kind == "quote":
             body = json.encode(QuoteSchema.of(quotes[0], locale, demo=snapshot.demo))
             return Representation(body, JSON, snapshot.generated_at)
-        board = json.encode(QuotesSchema.of(snapshot, quotes, locale))
+        board = json.encode(BoardSchema.of(snapshot, quotes, locale))
         if view.kind == "event":
             # The chunk that every listener of the view is sent, the same bytes for all (HTML, 9.2.6).
             event = b"id: %d\nevent: quotes\ndata: %b\n" % (snapshot.version, board)

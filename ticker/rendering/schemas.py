@@ -243,7 +243,7 @@ class QuoteSchema(Schema):
         )
 
 
-class QuotesSchema(Schema):
+class BoardSchema(Schema):
     """All quotes of one snapshot; `status` is the worst of theirs."""
 
     version: int
@@ -256,7 +256,7 @@ class QuotesSchema(Schema):
     demo: Demo = False
 
     @classmethod
-    def of(cls, snapshot: values.Snapshot, quotes: Iterable[values.Quote], locale: Locale) -> QuotesSchema:
+    def of(cls, snapshot: values.Snapshot, quotes: Iterable[values.Quote], locale: Locale) -> BoardSchema:
         """A board of `quotes` cut from `snapshot`."""
         shown = tuple(quotes)
         return cls(
@@ -662,14 +662,14 @@ class InstrumentSchema(Schema):
         )
 
 
-class InstrumentsSchema(Schema):
+class InstrumentCatalogueSchema(Schema):
     """All instruments, in the order of the configuration."""
 
     instruments: tuple[InstrumentSchema, ...]
     demo: Demo = False
 
     @classmethod
-    def of(cls, snapshot: values.Snapshot, settings: Settings, locale: Locale) -> InstrumentsSchema:
+    def of(cls, snapshot: values.Snapshot, settings: Settings, locale: Locale) -> InstrumentCatalogueSchema:
         """The catalogue of what is quoted."""
         day = snapshot.generated_at.date()
         rows = (InstrumentSchema.of(each, settings, day, locale) for each in snapshot.quotes)
@@ -716,7 +716,7 @@ class SourceSchema(Schema):
         )
 
 
-class SourcesSchema(Schema):
+class SourceCatalogueSchema(Schema):
     """All sources that are asked."""
 
     sources: tuple[SourceSchema, ...]
@@ -725,7 +725,7 @@ class SourcesSchema(Schema):
     @classmethod
     def of(
         cls, health: Mapping[str, Health], settings: Settings, day: date, locale: Locale, *, demo: bool
-    ) -> SourcesSchema:
+    ) -> SourceCatalogueSchema:
         """The catalogue of who is asked, with the calendars as they are on `day`."""
         asked = ((name, each) for name, each in health.items() if name in settings.sources)
         return cls(sources=tuple(SourceSchema.of(name, settings, each, day, locale) for name, each in asked), demo=demo)
@@ -827,10 +827,10 @@ def components() -> dict[str, Any]:
         "description": "The fields of a quote that `fields` named.",
     }
     del found["QuotePart"]["required"]
-    found["QuotesPart"] = found["Quotes"] | {
-        "title": "QuotesPart",
+    found["BoardPart"] = found["Board"] | {
+        "title": "BoardPart",
         "description": "The board with the fields that `fields` named.",
-        "properties": found["Quotes"]["properties"] | {"quotes": {"type": "array", "items": reference("QuotePart")}},
+        "properties": found["Board"]["properties"] | {"quotes": {"type": "array", "items": reference("QuotePart")}},
     }
     found["PriceMap"] = {
         "title": "PriceMap",
@@ -898,10 +898,11 @@ def _without_zeros(value: Decimal) -> Decimal:
 
 
 def _renamed(tree: Any) -> Any:  # noqa: ANN401 - a JSON tree
-    """The schema under the names that the document has for the models."""
+    """The schema under the names that the document has for the models, with room for the members of later versions."""
     if isinstance(tree, dict):
         # The default of a member that may be absent is no value of it.
-        return {key: _renamed(value) for key, value in tree.items() if (key, value) != ("default", None)}
+        left_out = (("default", None), ("additionalProperties", False))
+        return {key: _renamed(value) for key, value in tree.items() if (key, value) not in left_out}
     if isinstance(tree, list):
         return [_renamed(item) for item in tree]
     return tree.removesuffix(_SUFFIX) if isinstance(tree, str) else tree
@@ -909,14 +910,14 @@ def _renamed(tree: Any) -> Any:  # noqa: ANN401 - a JSON tree
 
 _ANSWERS = (
     QuoteSchema,
-    QuotesSchema,
+    BoardSchema,
     HistorySchema,
     HistoriesSchema,
     EvidenceSchema,
     CorrectionsSchema,
     ConversionSchema,
-    InstrumentsSchema,
-    SourcesSchema,
+    InstrumentCatalogueSchema,
+    SourceCatalogueSchema,
     ProblemSchema,
     AliveSchema,
     ReadinessSchema,

@@ -23,11 +23,11 @@ from ticker.rendering.representation import JSON, Representation
 from ticker.rendering.schemas import (
     AliveSchema,
     ConversionSchema,
-    InstrumentsSchema,
+    InstrumentCatalogueSchema,
     ReadinessSchema,
     ReadyInstrumentSchema,
     ReadySourceSchema,
-    SourcesSchema,
+    SourceCatalogueSchema,
 )
 from ticker.web import history, parameters
 from ticker.web.context import CONTEXT, Context
@@ -43,7 +43,7 @@ async def instruments(request: web.Request) -> web.StreamResponse:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
-    body = json.encode(InstrumentsSchema.of(snapshot, context.settings, locale))
+    body = json.encode(InstrumentCatalogueSchema.of(snapshot, context.settings, locale))
     return respond_current(request, snapshot, Representation(body, JSON, snapshot.generated_at))
 
 
@@ -52,7 +52,7 @@ async def sources(request: web.Request) -> web.StreamResponse:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     now = context.clock()
-    found = SourcesSchema.of(context.health, context.settings, now.date(), locale, demo=context.demo)
+    found = SourceCatalogueSchema.of(context.health, context.settings, now.date(), locale, demo=context.demo)
     body = json.encode(found)
     return respond(request, Representation(body, JSON, _modified(context)), context.board.next_change(now))
 

@@ -1,8 +1,9 @@
-"""The OpenAPI document: the operations told once, their answers' schemas out of the models that write them."""
+"""The OpenAPI document: its words from openapi.toml, its schemas out of the models that write the answers."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,291 +21,121 @@ from ticker.rendering.schemas import components, reference
 from ticker.storage.history import INTERVALS
 from ticker.web import handlers, history
 from ticker.web import parameters as reading
-from ticker.web import parameters as strict
 from ticker.web.context import CONTEXT, Context
 from ticker.web.responses import respond
 
-# Every documented route: what it answers, which parameters it takes, how it can fail.
-
-
-CSV, NDJSON = "text/csv", "application/x-ndjson"
+_WORDS: Mapping[str, Any] = tomllib.loads(files("ticker.web").joinpath("openapi.toml").read_text(encoding="utf-8"))
+EXAMPLES: Mapping[str, Mapping[str, Any]] = json.loads(
+    files("ticker.web").joinpath("openapi_examples.json").read_bytes(), parse_float=Decimal
+)
+# The failures of every route.
+_EVERYWHERE = (400, 405, 429, 500)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One GET. `answers` are the schemas by media type, several names for any of them, "" for text.
-
-    `cached` answers carry validators and a lifetime; `fails` are the statuses beside those that every route has.
-    `sad` is a status that has the same schema, and when it is given.
-    """
+    """One GET, as openapi.toml tells it; `cached` answers carry validators and a lifetime."""
 
     path: str
     id: str
     summary: str
     tag: str
-    parameters: tuple[str, ...]
-    answers: dict[str, str]
-    fails: tuple[int, ...] = ()
+    parameters: Sequence[str]
+    answers: Mapping[str, str]
+    fails: Sequence[int] = ()
     cached: bool = True
     text: str = ""
-    sad: tuple[int, str] | None = None
+    sad: str | None = None
 
 
-_PAST = "With `at` it is read from history: 404 before history begins, 503 while the store cannot be read."
-_BOARD = ("symbols", "lang", "at", "precision")
-_PARTS = (*_BOARD, "fields", "shape")
-_RANGE = ("since", "until", "interval", "limit", "order", "source", "price_type")
-# One address, one schema: what a typed client is made for. The other formats and shapes have addresses of their own.
-OPERATIONS = (
-    Operation(
-        "/v1/quotes",
-        "getQuotes",
-        "All quotes of one snapshot",
-        "quotes",
-        _BOARD,
-        {JSON: "Board"},
-        (404, 503),
-        text="`status` is the worst of its quotes; what is not known is null. It also takes `fields`, `shape` and "
-        f"`format` as `/v1/quotes.json`, `.csv` and `.ndjson` do, and the format by `Accept`. {_PAST}",
-    ),
-    Operation(
-        "/v1/quotes.json",
-        "getQuoteParts",
-        "Quotes with some of their fields, or a flat map",
-        "quotes",
-        _PARTS,
-        {JSON: "Board BoardPart PriceMap"},
-        (404, 503),
-        text=f"`fields` chooses and orders the fields; `shape=map` is by symbol. {_PAST}",
-    ),
-    Operation(
-        "/v1/quotes.csv",
-        "getQuotesCsv",
-        "Quotes as a table",
-        "quotes",
-        (*_PARTS, "dialect"),
-        {CSV: ""},
-        (404, 503),
-        text=f"A header and a quote a line (RFC 4180); what is not known is an empty cell. {_PAST}",
-    ),
-    Operation(
-        "/v1/quotes.ndjson",
-        "getQuotesNdjson",
-        "Quotes as lines of JSON",
-        "quotes",
-        _PARTS,
-        {NDJSON: ""},
-        (404, 503),
-        text=f"Each line is one quote. {_PAST}",
-    ),
-    Operation(
-        "/v1/quotes/{symbol}",
-        "getQuote",
-        "One quote",
-        "quotes",
-        ("symbol", "lang", "at", "precision"),
-        {JSON: "Quote"},
-        (404, 503),
-        text=f"It also takes `fields` and `format`. {_PAST}",
-    ),
-    Operation(
-        "/v1/quotes/{symbol}/history",
-        "getHistory",
-        "One instrument's past",
-        "history",
-        ("symbol", *_RANGE, "cursor"),
-        {JSON: "History"},
-        (404, 503),
-        text="In pages: `next` is the `cursor` of the one after, also as `Link: rel=next`. Without `source` and "
-        "`price_type` all numbers are of the instrument's own kind. It also takes `format`, `csv` or `ndjson`, and the "
-        "format by `Accept`.",
-    ),
-    Operation(
-        "/v1/history",
-        "getHistories",
-        "The past of several instruments",
-        "history",
-        ("symbols", *_RANGE),
-        {JSON: "Histories"},
-        (404, 503),
-        text=f"The series of each, one page of each; {history.MOST_TOGETHER} points at most. It also takes `format` as "
-        "`/v1/history.csv` and `.ndjson` have it, and the format by `Accept`.",
-    ),
-    Operation(
-        "/v1/history.csv",
-        "getHistoriesCsv",
-        "The past of several instruments as a table",
-        "history",
-        ("symbols", *_RANGE, "dialect", "lang"),
-        {CSV: ""},
-        (404, 503),
-        text="A header and a point a line (RFC 4180), each with its symbol first.",
-    ),
-    Operation(
-        "/v1/history.ndjson",
-        "getHistoriesNdjson",
-        "The past of several instruments as lines of JSON",
-        "history",
-        ("symbols", *_RANGE),
-        {NDJSON: ""},
-        (404, 503),
-        text="Each line is one point, with its symbol.",
-    ),
-    Operation(
-        "/v1/quotes/{symbol}/evidence",
-        "getEvidence",
-        "Why a number is shown",
-        "records",
-        ("symbol", "at"),
-        {JSON: "Evidence"},
-        (404, 503),
-        text="Every source's newest number as it was sent, the verdict on it, the checks with their figures, and the "
-        "rule that decided. `digest` is over the whole; `ticker verify` recomputes the number. Values of a source "
-        "whose terms forbid redistribution are left out, and `withheld` names it.",
-    ),
-    Operation(
-        "/v1/corrections",
-        "getCorrections",
-        "What stood wrong, late or missing",
-        "records",
-        ("about", "since", "until", "limit"),
-        {JSON: "Corrections"},
-        (404, 503),
-        text="The newest first; computed, never written by hand. `summary` has the seconds of the range by instrument.",
-    ),
-    Operation(
-        "/v1/corrections.atom",
-        "getCorrectionsFeed",
-        "The same as an Atom feed",
-        "records",
-        ("about",),
-        {"application/atom+xml": ""},
-        (404, 503),
-    ),
-    Operation(
-        "/v1/convert",
-        "convert",
-        "An amount in another unit",
-        "quotes",
-        ("amount", "origin", "target", "digits", "at"),
-        {JSON: "Conversion"},
-        (404, 503),
-        text="Through the board's quotes, by the way with the fewest of them, whatever their status. `result` is exact "
-        f"and rounded once, half up; it is null where a quote on the way is not known. {_PAST}",
-    ),
-    Operation(
-        "/v1/instruments",
-        "getInstruments",
-        "What is quoted",
-        "catalogues",
-        ("lang",),
-        {JSON: "InstrumentCatalogue"},
-        text="Names, units, digits, sources and calendar of each instrument.",
-    ),
-    Operation(
-        "/v1/sources",
-        "getSources",
-        "Who is asked, on what terms, and how they fare",
-        "catalogues",
-        ("lang",),
-        {JSON: "SourceCatalogue"},
-        text="Attribution, terms, cadence, calendar, last success and next poll of each source.",
-    ),
-    Operation(
-        "/v1/stream",
-        "getStream",
-        "The board as it changes, as Server-Sent Events",
-        "quotes",
-        ("symbols", "lang"),
-        {"text/event-stream": ""},
-        cached=False,
-        text="Events `quotes` with the JSON of `/v1/quotes` as data and its `version` as id; `Last-Event-ID` honoured, "
-        "heartbeats are comments, and a slow reader gets the newest only.",
-    ),
-    Operation(
-        "/widget",
-        "getWidget",
-        "The header as a fragment of HTML",
-        "pages",
-        ("symbols", "lang", "style", "at"),
-        {"text/html": ""},
-        (404, 503),
-        text="A list that is right without script and without style; a number an item.",
-    ),
-    Operation(
-        "/sparkline/{symbol}.svg",
-        "getSparkline",
-        "The last days as a line",
-        "pages",
-        ("symbol", "days", "lang"),
-        {"image/svg+xml": ""},
-        (404, 503),
-        text="An SVG that a page can show by `<img>`.",
-    ),
-    Operation(
-        "/card.png",
-        "getCard",
-        "The numbers as a picture for links",
-        "pages",
-        ("lang",),
-        {"image/png": ""},
-        text="The first four of the board, each with its date.",
-    ),
-    Operation(
-        "/card/{symbol}.png",
-        "getSymbolCard",
-        "One number as a picture for links",
-        "pages",
-        ("symbol", "lang"),
-        {"image/png": ""},
-        (404,),
-        text="With its date and its source.",
-    ),
-    Operation(
-        "/feed.atom",
-        "getFeed",
-        "The day's fixings as an Atom feed",
-        "pages",
-        ("lang",),
-        {"application/atom+xml": ""},
-        text="An entry for each rate in force, and for each one that is published and not in force yet.",
-    ),
-    Operation(
-        "/v1/openapi.json",
-        "getOpenapi",
-        "This document",
-        "about",
-        (),
-        {JSON: ""},
-        text="As `ticker openapi` prints it.",
-    ),
-    Operation(
-        "/healthz",
-        "getHealth",
-        "Whether the process is alive",
-        "about",
-        (),
-        {JSON: "Alive"},
-        cached=False,
-        text="200 while the process is worth keeping, 503 where only a restart would mend it.",
-        sad=(503, "Nothing runs any more; a restart would mend it."),
-    ),
-    Operation(
-        "/readyz",
-        "getReadiness",
-        "Whether it should be given readers",
-        "about",
-        (),
-        {JSON: "Readiness"},
-        cached=False,
-        text="200 with a snapshot loaded, even one with gaps, and while it does not stop; else 503 with the same "
-        "members.",
-        sad=(503, "No number has been known yet, or the service stops."),
-    ),
-)
+OPERATIONS = tuple(Operation(**each) for each in _WORDS["operations"])
 
 
-# Every parameter of the API, with the values it takes.
+def document(version: str, url: str | None = None, contact: str | None = None) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a service; its address is `url`, default where it was read.
+
+    Nothing in it but those depends on the configuration: a client that is made from one service's reads another's.
+    """
+    told = parameters()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Market ticker",
+            "version": version,
+            "description": _WORDS["about"].strip(),
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "contact": _contact(contact),
+        },
+        "servers": [{"url": url or "/"}],
+        "security": [],
+        "tags": [{"name": name, "description": text} for name, text in _WORDS["tags"].items()],
+        "paths": {each.path: {"get": _operation(each, told)} for each in OPERATIONS},
+        "components": {"schemas": components()},
+    }
+
+
+def _contact(contact: str | None) -> dict[str, str]:
+    operator = {"name": "Whoever runs this service"}
+    if contact is None:
+        return operator
+    return operator | ({"url": contact} if contact.startswith(("http://", "https://")) else {"email": contact})
+
+
+def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    text = each.text.replace("{past}", _WORDS["past"]).replace("{most}", str(history.MOST_TOGETHER))
+    return {
+        "operationId": each.id,
+        "summary": each.summary,
+        "description": text,
+        "tags": [each.tag],
+        "parameters": [told[key] for key in each.parameters],
+        "responses": _responses(each),
+    }
+
+
+def _responses(each: Operation) -> dict[str, Any]:
+    ok = {media: _media(each, media, names) for media, names in each.answers.items()}
+    found = {"200": {"description": "OK", "headers": _headers(cached=each.cached), "content": ok}}
+    if each.cached:
+        found["304"] = {"description": "The client has it.", "headers": _headers(cached=True)}
+    fails = {*_EVERYWHERE, *each.fails, *([412] if each.cached else [])}
+    found |= {str(status): _problem(str(status)) for status in sorted(fails)}
+    if each.sad is not None:
+        # It has the members of a success, though it is none.
+        content = {media: {"schema": reference(name)} for media, name in each.answers.items()}
+        found["503"] = {"description": each.sad, "headers": _headers(cached=False), "content": content}
+    return found
+
+
+def _headers(*, cached: bool) -> dict[str, Any]:
+    """The headers of a success, those that caches go by included where it is `cached`."""
+    optional = {name: {"description": text, "schema": {"type": "string"}} for name, text in _WORDS["headers"].items()}
+    return (_required(_WORDS["cached"]) if cached else {}) | optional
+
+
+def _problem(status: str) -> dict[str, Any]:
+    """A failure, as a problem that no cache keeps."""
+    return {
+        "description": _WORDS["failures"][status],
+        "headers": _required({"Cache-Control": "`no-store`."} | _WORDS["problem-headers"].get(status, {})),
+        "content": {"application/problem+json": {"schema": reference("Problem")}},
+    }
+
+
+def _required(texts: Mapping[str, str]) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {name: {"description": text, "required": True, "schema": schema} for name, text in texts.items()}
+
+
+def _media(each: Operation, media: str, names: str) -> dict[str, Any]:
+    if not names:
+        return {"schema": {"type": "object", "additionalProperties": True} if media == JSON else {"type": "string"}}
+    refs = [reference(name) for name in names.split()]
+    examples = {
+        name: {"summary": f"GET {shown['path']}", "value": shown["body"]}
+        for name, shown in EXAMPLES.get(each.id, {}).items()
+    }
+    return {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}, **({"examples": examples} if examples else {})}
 
 
 _MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
@@ -387,151 +218,9 @@ def _amount() -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{handlers.AMOUNT.pattern}$"}
 
 
-# The headers of an answer, and the ways in which any route can fail.
-
-
-_COMMON = {
-    "Access-Control-Allow-Origin": "Whose scripts may read it.",
-    "Ticker-Demo": "`true` where the numbers are invented; absent otherwise.",
-}
-_CACHED = {
-    "ETag": "A strong tag of these bytes, for `If-None-Match`.",
-    "Last-Modified": "When the answer last changed, for `If-Modified-Since`.",
-    "Cache-Control": "How long it stays true: to the next possible change.",
-    "Vary": "Which request headers it depends on.",
-}
-_FAILED = {
-    400: "A parameter is unknown, repeated or wrong; it is named, with what it may be.",
-    404: "There is no such instrument, or no history of that moment.",
-    405: "Only GET, HEAD and OPTIONS are allowed.",
-    412: "`If-Match` or `If-Unmodified-Since` is of another answer than there is now.",
-    429: "Too many requests; only where the service is configured to limit them.",
-    500: "A fault of the service.",
-    503: "History cannot be read just now.",
-}
-_EVERYWHERE = (400, 405, 429, 500)
-_EXTRA = {
-    405: {"Allow": "The methods that are."},
-    429: {"Retry-After": "Seconds to wait.", "RateLimit": "What is left.", "RateLimit-Policy": "What is allowed."},
-}
-
-
-def headers(*, cached: bool) -> dict[str, Any]:
-    """The headers of a success, those that caches go by included where it is `cached`."""
-    optional = {name: {"description": text, "schema": {"type": "string"}} for name, text in _COMMON.items()}
-    required = {name: _header(text) for name, text in _CACHED.items()} if cached else {}
-    return {**required, **optional}
-
-
-def failures(more: Sequence[int]) -> dict[str, Any]:
-    """Every status that a route can fail with, each a problem that no cache keeps."""
-    return {str(status): _problem(status) for status in sorted({*_EVERYWHERE, *more})}
-
-
-def _problem(status: int) -> dict[str, Any]:
-    found = {"Cache-Control": "`no-store`.", **_EXTRA.get(status, {})}
-    return {
-        "description": _FAILED[status],
-        "headers": {name: _header(text) for name, text in found.items()},
-        "content": {"application/problem+json": {"schema": reference("Problem")}},
-    }
-
-
-def _header(text: str) -> dict[str, Any]:
-    return {"description": text, "required": True, "schema": {"type": "string"}}
-
-
-# The document put together, and its route.
-
-
-_ABOUT = """Market numbers with where they are from and how old they are, polled from public sources.
-
-**Compatibility.** Version 1 only adds: members of answers, values of `reason`, routes and optional parameters. None is
-taken away, renamed or given another meaning. Ignore members that you do not know, and treat a value that you do not
-know as you treat null.
-
-Every GET also answers HEAD. Answers carry a strong `ETag` and live no longer than to the next possible change; errors
-are problems (RFC 9457) that name the parameter at fault. Unknown and repeated parameters are errors. What is not known
-is `null`. Numbers carry the digits of their source: read them as decimals.
-The examples are the answers of 22 November 2024 at noon in Moscow."""
-_TAGS = {
-    "quotes": "The numbers as they stand, or as they stood.",
-    "history": "The numbers of the past.",
-    "records": "Why a number is shown, and what stood wrong or late.",
-    "catalogues": "What there is, and who says so.",
-    "pages": "For pages rather than programs.",
-    "about": "The service itself.",
-}
-
-
-def document(version: str, url: str | None = None, contact: str | None = None) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of a service; its address is `url`, default where it was read.
-
-    Nothing in it but those depends on the configuration: a client that is made from one service's reads another's.
-    """
-    told = parameters()
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Market ticker",
-            "version": version,
-            "description": _ABOUT,
-            "license": _LICENSE,
-            "contact": _contact(contact),
-        },
-        "servers": [{"url": url or "/"}],
-        "security": [],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": {each.path: {"get": _operation(each, told)} for each in OPERATIONS},
-        "components": {"schemas": _schemas()},
-    }
-
-
-def _contact(contact: str | None) -> dict[str, str]:
-    operator = {"name": "Whoever runs this service"}
-    if contact is None:
-        return operator
-    return operator | ({"url": contact} if contact.startswith(("http://", "https://")) else {"email": contact})
-
-
-# A class with a member of its own name confuses generated clients (openapi-python-client).
-_NAMES = {
-    "Quotes": "Board",
-    "QuotesPart": "BoardPart",
-    "Instruments": "InstrumentCatalogue",
-    "Sources": "SourceCatalogue",
-}
-
-
-def _schemas() -> dict[str, Any]:
-    """The components under the names that clients get. Answers may have more members one day."""
-    references = {reference(name)["$ref"]: reference(new)["$ref"] for name, new in _NAMES.items()}
-    found = {_NAMES.get(name, name): _open(schema, references) for name, schema in components().items()}
-    return {name: schema | {"title": name} for name, schema in found.items()}
-
-
-def _open(tree: Any, references: Mapping[str, str]) -> Any:  # noqa: ANN401 - a JSON tree
-    """The tree without `additionalProperties: false`, its references by their new names."""
-    if isinstance(tree, str):
-        return references.get(tree, tree)
-    if isinstance(tree, dict):
-        return {
-            key: _open(each, references)
-            for key, each in tree.items()
-            if not (key == "additionalProperties" and each is False)
-        }
-    return [_open(each, references) for each in tree] if isinstance(tree, list) else tree
-
-
-_LICENSE = {"name": "MIT", "identifier": "MIT"}
-EXAMPLES: dict[str, dict[str, Any]] = json.loads(
-    files("ticker.web").joinpath("openapi_examples.json").read_bytes(), parse_float=Decimal
-)
-
-
 async def openapi(request: web.Request) -> web.StreamResponse:
     """`GET /v1/openapi.json`: the document of this service."""
-    strict.only(request, ())
+    reading.only(request, ())
     context = request.app[CONTEXT]
     snapshot, now = context.snapshot(), context.clock()
 
@@ -549,41 +238,3 @@ def described(context: Context) -> bytes:
 def document_of(context: Context) -> dict[str, Any]:
     """The document of the service with that context."""
     return document(context.version, context.public_url, context.settings.contact)
-
-
-def _operation(each: Operation, told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "operationId": each.id,
-        "summary": each.summary,
-        "description": each.text,
-        "tags": [each.tag],
-        "parameters": [told[key] for key in each.parameters],
-        "responses": _responses(each),
-    }
-
-
-def _responses(each: Operation) -> dict[str, Any]:
-    content = {media: _media(each, media, names) for media, names in each.answers.items()}
-    ok = {"description": "OK", "headers": headers(cached=each.cached), "content": content}
-    same = {"304": {"description": "The client has it.", "headers": headers(cached=True)}} if each.cached else {}
-    return {"200": ok, **same, **failures((*each.fails, *([412] if each.cached else []))), **_sad(each)}
-
-
-def _sad(each: Operation) -> dict[str, Any]:
-    """The answer that is no success, yet no problem either: it has the members of one."""
-    if each.sad is None:
-        return {}
-    status, text = each.sad
-    content = {media: {"schema": reference(name)} for media, name in each.answers.items()}
-    return {str(status): {"description": text, "headers": headers(cached=False), "content": content}}
-
-
-def _media(each: Operation, media: str, names: str) -> dict[str, Any]:
-    if not names:
-        return {"schema": {"type": "object", "additionalProperties": True} if media == JSON else {"type": "string"}}
-    refs = [reference(name) for name in names.split()]
-    examples = {
-        name: {"summary": f"GET {shown['path']}", "value": shown["body"]}
-        for name, shown in EXAMPLES.get(each.id, {}).items()
-    }
-    return {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}, **({"examples": examples} if examples else {})}
