@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.upstream import Upstream
-from ticker.fetch import Answer, Fetcher, retry_after
+from ticker.fetch import Answer, Call, Fetcher, retry_after
 from ticker.quotes import Reason, SourceError
 
 AGENT = "market-ticker/test (+https://example.org)"
@@ -39,8 +39,7 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 async def get(fetcher: Fetcher, url: str, seconds: float = 5, **more: Any) -> Answer:  # noqa: ANN401 - passed on
     """Fetch `url` with little patience."""
-    arguments = {"query": {}, "headers": {}, "max_bytes": CAP, **more}
-    return await fetcher.get(url, timeout=timedelta(seconds=seconds), **arguments)
+    return await fetcher.get(Call(url, timeout=timedelta(seconds=seconds), **{"max_bytes": CAP, **more}))
 
 
 async def failure(fetcher: Fetcher, url: str, seconds: float = 5) -> SourceError:
@@ -211,11 +210,11 @@ async def test_names_of_this_machine_need_no_name_server(up: Upstream, silent_na
 LOOKING_UP = """
 import asyncio, sys
 from datetime import timedelta
-from ticker.fetch import Fetcher
+from ticker.fetch import Call, Fetcher
 
 async def main():
     async with Fetcher("test", [sys.argv[1]]) as fetcher:
-        call = asyncio.create_task(fetcher.get("http://rates.example/", {}, {}, timeout=timedelta(60), max_bytes=9))
+        call = asyncio.create_task(fetcher.get(Call("http://rates.example/")))
         await asyncio.sleep(0.2)
         call.cancel()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import needs
-from ticker.fetch import Fetcher
+from ticker.fetch import Call, Fetcher
 from ticker.quotes import Reason, SourceError
 
 # It drives programs of Debian's for real.
@@ -24,7 +24,7 @@ async def failure(url: str) -> SourceError:
     """The error that fetching `url` ends with."""
     async with Fetcher("market-ticker/test") as fetcher:
         with pytest.raises(SourceError) as caught:
-            await fetcher.get(url, {}, {}, timeout=timedelta(seconds=5), max_bytes=65_536)
+            await fetcher.get(Call(url, timeout=timedelta(seconds=5), max_bytes=65_536))
     return caught.value
 
 

@@ -6,6 +6,7 @@ from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import prices
 from tests.support.upstreams.forts import MOSCOW
 from ticker.app import compose
+from ticker.fetch import Call
 from ticker.quotes import Reason
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
@@ -59,9 +60,7 @@ async def test_the_key_goes_into_the_query_and_nowhere_else() -> None:
         feed = service.poller.feeds["alphavantage"]
         async with service.fetcher as fetcher:
             await service.poller.poll("alphavantage")
-            answer = await fetcher.get(
-                f"{up.url}{PATH}", {"a": "b"}, {}, timeout=feed.timeout, max_bytes=9999, secret=feed.secret()
-            )
+            answer = await fetcher.get(Call(f"{up.url}{PATH}", {"a": "b"}, secret=feed.secret()))
         assert [hit.path_qs.partition("apikey=")[2] for hit in up.hits(PATH)] == ["S3CR3T%26%3Dkey"] * 2
         assert answer.url == f"{up.url}{PATH}?a=b"
         assert KEY not in repr(feed) + str(service.settings)

@@ -158,14 +158,7 @@ class Backfill:
         feed, parse = job.feed, job.feed.adapter.parse_archive or job.feed.adapter.parse
         for attempt in range(_TRIES):
             try:
-                answer = await self.fetcher.get(
-                    f"{self.base(feed).rstrip('/')}{job.request.path}",
-                    job.request.query,
-                    job.request.headers,
-                    timeout=feed.timeout * 3,
-                    max_bytes=feed.max_bytes,
-                    secret=feed.secret(),
-                )
+                answer = await self.fetcher.get(feed.call(job.request, self.base(feed), patience=3))
             except SourceError as error:
                 if attempt == _TRIES - 1 or error.reason in {Reason.HTTP_4XX, Reason.BLOCKED, Reason.SIZE}:
                     raise

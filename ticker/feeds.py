@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from ticker.calendars import Calendar, Publication
 from ticker.calendars.publication import EVERY_DAY
-from ticker.fetch import Fetching, redact
+from ticker.fetch import Call, Fetching, redact
 from ticker.normalize import Origin
 from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
 from ticker.settings.models import Settings
@@ -72,6 +72,11 @@ class Feed:
         """The part of every query that is neither logged nor kept: the user's key, where the source asks for one."""
         name = self.adapter.key_parameter
         return {name: self.api_key} if name and self.api_key else {}
+
+    def call(self, request: Request, base: str | None = None, patience: int = 1) -> Call:
+        """`request` as the fetcher makes it, at `base` instead of the feed's own address, `patience` times as long."""
+        url = f"{(base or self.base_url).rstrip('/')}{request.path}"
+        return Call(url, request.query, request.headers, self.timeout * patience, self.max_bytes, self.secret())
 
     def without_key(self, text: str) -> str:
         """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
@@ -162,14 +167,7 @@ async def _ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], requests: Se
 
 
 async def _answer(fetcher: Fetching, feed: Feed, request: Request) -> Extract:
-    answer = await fetcher.get(
-        f"{feed.base_url.rstrip('/')}{request.path}",
-        request.query,
-        request.headers,
-        timeout=feed.timeout,
-        max_bytes=feed.max_bytes,
-        secret=feed.secret(),
-    )
+    answer = await fetcher.get(feed.call(request))
     # Whoever reads the page meanwhile is answered between two of its rows.
     big = len(answer.body) >= _BIG
     return await asyncio.to_thread(read, feed, answer.body) if big else read(feed, answer.body)

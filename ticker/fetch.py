@@ -7,11 +7,11 @@ import re
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -39,32 +39,38 @@ class Answer:
     body: bytes
 
 
-class Fetching(Protocol):
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One GET: `url` with its `query`, given up after `timeout` altogether, and where it is over `max_bytes`.
+
+    `secret` goes into the query like `query`, and into nothing that is kept.
+    """
+
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: timedelta = timedelta(seconds=10)
+    max_bytes: int = 4_000_000
+    secret: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Fetching:
     """What the poller asks: the fetcher, or something around it or in its place."""
 
     async def __aenter__(self) -> Self:
-        """Make ready."""
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Let go."""
+        """Nothing is open, where nothing is said to be."""
 
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        /,
-        *,
-        timeout: timedelta,  # noqa: ASYNC109 - as the fetcher's
-        max_bytes: int,
-        secret: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """As the fetcher's."""
+    async def get(self, call: Call, /) -> Answer:
+        """The answer of `call`. Raises SourceError, and nothing else."""
+        raise NotImplementedError
 
 
-class Fetcher:
+class Fetcher(Fetching):
     """Fetches upstream answers over one shared connection pool; an async context manager.
 
     `user_agent` names us honestly to the upstream. Names are looked up by c-ares on the loop itself: a lookup that
@@ -99,57 +105,46 @@ class Fetcher:
         if self._resolver is not None:
             await self._resolver.close()
 
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        *,
-        timeout: timedelta,  # noqa: ASYNC109 - the caller's setting; the whole call is bounded by it
-        max_bytes: int,
-        secret: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """The answer of `url`, asked for conditionally where an earlier one had a validator.
-
-        `secret` goes into the query like `query`, and into nothing that is kept. Raises SourceError, and nothing else,
-        within `timeout` altogether.
-        """
-        plain = URL(url, encoded=True).update_query(query) if query else URL(url, encoded=True)
-        target = plain.update_query(secret) if secret else plain
+    async def get(self, call: Call, /) -> Answer:
+        """The answer of `call`, asked for conditionally where an earlier one had a validator. Raises SourceError."""
+        address = URL(call.url, encoded=True)
+        plain = address.update_query(call.query) if call.query else address
+        target = plain.update_query(call.secret) if call.secret else plain
         try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                answer = await self._follow(target, headers, max_bytes)
-                return replace(answer, url=str(plain)) if secret else answer
+            async with asyncio.timeout(call.timeout.total_seconds()):
+                answer = await self._follow(target, call)
+                return replace(answer, url=str(plain)) if call.secret else answer
         except SourceError:
             raise
         except TimeoutError as error:
-            raise SourceError(Reason.TIMEOUT, f"no complete answer within {timeout.total_seconds():g} s") from error
+            detail = f"no complete answer within {call.timeout.total_seconds():g} s"
+            raise SourceError(Reason.TIMEOUT, detail) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _named(error) from error
 
-    async def _follow(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> Answer:
+    async def _follow(self, target: URL, call: Call) -> Answer:
         """Redirects are followed on the same host only: another host is a guard or consent page, or an attack."""
         start = target
         for _ in range(_REDIRECTS + 1):
-            answer, location = await self._once(target, headers, max_bytes)
+            answer, location = await self._once(target, call)
             if answer is not None:
                 return answer
             target = _next_hop(start, target, location)
         raise SourceError(Reason.BLOCKED, f"more than {_REDIRECTS} redirects")
 
-    async def _once(self, target: URL, headers: Mapping[str, str], max_bytes: int) -> tuple[Answer | None, str]:
+    async def _once(self, target: URL, call: Call) -> tuple[Answer | None, str]:
         if self._session is None:
             raise RuntimeError("the fetcher is used outside its context")
         known = self._known.get(str(target))
         async with self._session.get(
-            target, headers={**headers, **_conditions(known)}, allow_redirects=False
+            target, headers={**call.headers, **_conditions(known)}, allow_redirects=False
         ) as response:
             if response.status == 304 and known is not None:  # noqa: PLR2004 - Not Modified
                 return known, ""
             if 300 <= response.status < 400 and response.status != 304:  # noqa: PLR2004 - the redirection class
                 return None, response.headers.get("Location", "")
             check_status(response.status, response.headers, datetime.now(UTC))
-            body = await _read(response, max_bytes)
+            body = await _read(response, call.max_bytes)
             answer = Answer(str(target), response.status, response.headers, body)
         if _conditions(answer):
             self._known[str(target)] = answer

@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from ticker.board import Board
 from ticker.clock import Stepped
-from ticker.fetch import Answer, Fetching, redact, redact_bytes
+from ticker.fetch import Answer, Call, Fetching, redact, redact_bytes
 from ticker.log import Log
 from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
@@ -210,7 +210,7 @@ log = Log(__name__)
 _LEFT_OUT = {"set-cookie"}
 
 
-class Recorder:
+class Recorder(Fetching):
     """A fetcher that writes down what `fetcher` brings; `bases` are the sources by their base address.
 
     A disk that takes nothing is said once and stops no poll. The user's keys are never written.
@@ -240,21 +240,12 @@ class Recorder:
             os.close(self._file)
         await self._fetcher.__aexit__(kind, error, trace)
 
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        *,
-        timeout: timedelta,  # noqa: ASYNC109 - handed on
-        max_bytes: int,
-        secret: Mapping[str, str] | None = None,
-    ) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """As the fetcher's own; see there."""
-        source, path = located(self._bases, url, query)
-        keys, began = list((secret or {}).values()), time.monotonic()
+        source, path = located(self._bases, call)
+        keys, began = list(call.secret.values()), time.monotonic()
         try:
-            answer = await self._fetcher.get(url, query, headers, timeout=timeout, max_bytes=max_bytes, secret=secret)
+            answer = await self._fetcher.get(call)
         except SourceError as error:
             told = SourceError(error.reason, redact(error.detail, keys), retry_after=error.retry_after)
             self._append(Entry(self._clock(), source, path, round(time.monotonic() - began, 3), failure=told))
@@ -303,11 +294,11 @@ class Recorder:
         return self._file
 
 
-def located(bases: Mapping[str, str], url: str, query: Mapping[str, str]) -> tuple[str, str]:
-    """The source that `url` is of, and the path behind its base address, with the query."""
-    base = max((base for base in bases if url.startswith(base)), key=len, default="")
-    path = url.removeprefix(base)
-    return bases.get(base, ""), f"{path}?{urlencode(query)}" if query else path
+def located(bases: Mapping[str, str], call: Call) -> tuple[str, str]:
+    """The source that `call` is to, and the path behind its base address, with the query."""
+    base = max((base for base in bases if call.url.startswith(base)), key=len, default="")
+    path = call.url.removeprefix(base)
+    return bases.get(base, ""), f"{path}?{urlencode(call.query)}" if call.query else path
 
 
 # In the fetcher's place: recorded answers, given in their order, and the clock moved on to each.
@@ -317,7 +308,7 @@ def located(bases: Mapping[str, str], url: str, query: Mapping[str, str]) -> tup
 _ONE_POLL = timedelta(minutes=5)
 
 
-class Playback:
+class Playback(Fetching):
     """A fetcher that answers from the recording; `bases` are the sources by their base address."""
 
     def __init__(self, recording: Recording, bases: Mapping[str, str], clock: Stepped) -> None:
@@ -327,14 +318,6 @@ class Playback:
         self._poll: dict[str, datetime] = {}
         for entry in reversed(recording.entries):
             self._left.setdefault(entry.source, []).append(entry)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def begin(self, entry: Entry) -> bool:
         """Whether `entry` is still to be given; then a poll of its source may be made, which begins with it."""
@@ -359,18 +342,9 @@ class Playback:
 
         return back
 
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        _headers: Mapping[str, str],
-        *,
-        timeout: timedelta,  # noqa: ASYNC109, ARG002 - the fetcher's face
-        max_bytes: int,  # noqa: ARG002 - the same
-        secret: Mapping[str, str] | None = None,  # noqa: ARG002 - the same
-    ) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """The next recorded answer of the source, where it is one to this request. Raises SourceError as recorded."""
-        source, path = located(self._bases, url, query)
+        source, path = located(self._bases, call)
         left = self._left.get(source)
         if not left or left[-1].at > self._poll[source] + _ONE_POLL or not _same(left[-1].path, path):
             raise SourceError(Reason.CONNECT, f"{path[:80]} is not in the recording")
@@ -379,7 +353,7 @@ class Playback:
         if entry.failure is not None:
             was = entry.failure
             raise SourceError(was.reason, was.detail, retry_after=was.retry_after)
-        return Answer(url, entry.status, entry.headers, entry.body)
+        return Answer(call.url, entry.status, entry.headers, entry.body)
 
 
 def _same(recorded: str, asked: str) -> bool:

@@ -28,7 +28,7 @@ from tests.support.served_board import NOON, live
 from tests.support.upstreams import formats
 from tests.support.upstreams.valutes import VALUTES
 from ticker.app import compose
-from ticker.fetch import Answer
+from ticker.fetch import Answer, Call
 from ticker.quotes import PriceType
 from ticker.rendering.renderer import View
 from ticker.settings.loader import load, shipped
@@ -57,11 +57,13 @@ class Table:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def get(self, url: str, *_: object, **__: object) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """The table."""
         self.asked += 1
         rates = {each.code: each.value / each.nominal for each in VALUTES}
-        return Answer(url, 200, {}, formats.cbr_daily(NOON.date(), rates | {"USD": 100 + Decimal(self.asked) / 1000}))
+        return Answer(
+            call.url, 200, {}, formats.cbr_daily(NOON.date(), rates | {"USD": 100 + Decimal(self.asked) / 1000})
+        )
 
 
 def instruments(size: int) -> Found:

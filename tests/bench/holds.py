@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tests.support.upstream import NOON
 from ticker.app import compose
-from ticker.fetch import Answer
+from ticker.fetch import Answer, Call
 from ticker.settings.loader import load, shipped
 
 SIZE = 4_000_000
@@ -42,9 +42,9 @@ class Same:
 
     body = b""
 
-    async def get(self, url: str, *_args: object, **_options: object) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """Answer."""
-        return Answer(url, 200, {}, self.body)
+        return Answer(call.url, 200, {}, self.body)
 
 
 class Look:

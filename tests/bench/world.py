@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tests.support.upstreams import formats, forts, listing, yahoo
 from ticker.calendars.days import is_holiday
-from ticker.fetch import Answer
+from ticker.fetch import Answer, Call
 from ticker.quotes import Reason, SourceError
 
 MOSCOW, YORK = ZoneInfo("Europe/Moscow"), ZoneInfo("America/New_York")
@@ -42,14 +42,14 @@ class World:
                 at = datetime.combine(day, time(15, 30), MOSCOW) + timedelta(minutes=random.uniform(0, 90))
                 self.tables.append((at, day + DAY))
 
-    async def get(self, url: str, *_args: object, **_options: object) -> Answer:
-        """The answer of `url` at `now`. Raises SourceError while the source is out."""
-        path = url.partition("://upstream/")[2]
+    async def get(self, call: Call, /) -> Answer:
+        """The answer of `call` at `now`. Raises SourceError while the source is out."""
+        path = call.url.partition("://upstream/")[2]
         source = path.partition("/")[0]
         self.asked[source] = self.asked.get(source, 0) + 1
         if any(start <= self.now < end for start, end in self.outages.get(source, ())):
             raise SourceError(Reason.CONNECT, "out")
-        return Answer(url, 200, {}, getattr(self, source)())
+        return Answer(call.url, 200, {}, getattr(self, source)())
 
     def table(self, lag: timedelta = timedelta(0)) -> tuple[date, date]:
         """The dates of the newest table and of the one before, as far as a source with that lag knows."""

@@ -7,7 +7,9 @@ from tests.support.defences import Fault, Mutation
 _LIFE = "tests/faults/test_upstreams.py::test_a_fault_of_every_upstream_changes_no_number[{}]"
 _TLS = "tests/faults/test_tls.py::test_a_wrong_certificate_is_not_believed[{}]"
 _KEPT = "the last numbers, in time `stale`, in time `—`; everywhere `{}`"
-_NO_TIME_OUT = Mutation("ticker.fetch:Fetcher.get", "asyncio.timeout(timeout.total_seconds())", "asyncio.timeout(None)")
+_NO_TIME_OUT = Mutation(
+    "ticker.fetch:Fetcher.get", "asyncio.timeout(call.timeout.total_seconds())", "asyncio.timeout(None)"
+)
 _NAMED = Mutation("ticker.fetch:Fetcher.get", "(aiohttp.ClientError, OSError, ValueError)", "ValueError")
 _STATUS = Mutation("ticker.fetch:check_status", "status == 200", "status < 600")
 _ANYWHERE = Mutation(

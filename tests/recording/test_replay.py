@@ -18,7 +18,7 @@ from tests.support.stored_service import PATIENCE, configured
 from tests.support.timekeepers import replayer
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker import app, clock
-from ticker.fetch import Fetcher
+from ticker.fetch import Call, Fetcher
 from ticker.quotes import Reason, Snapshot, SourceError
 from ticker.recording import Entry, Recorder, Recording, parse, read, written
 from ticker.rendering.renderer import Renderer, View
@@ -152,7 +152,7 @@ async def test_recording_on_after_a_kill_ends_the_half_line_first(folder: Path) 
     async with Upstream() as upstream:
         upstream.answer("/one/path", body=b"{}")
         async with Recorder(Fetcher("test"), folder, {f"{upstream.url}/one": "one"}, lambda: NOON) as recorder:
-            await recorder.get(f"{upstream.url}/one/path", {"a": "b"}, {}, timeout=STEP, max_bytes=1000)
+            await recorder.get(Call(f"{upstream.url}/one/path", {"a": "b"}))
     found = read(folder)
     assert len(found.entries) == before + 1
     assert len(found.damage) == 1
@@ -174,7 +174,7 @@ async def test_a_key_is_never_written(tmp_path: Path) -> None:
     bases = {"http://127.0.0.1:9": "keyed"}
     async with Recorder(Fetcher("test"), tmp_path, bases, lambda: NOON) as recorder:
         with pytest.raises(SourceError):
-            await recorder.get("http://127.0.0.1:9/x", {}, {}, timeout=STEP, max_bytes=9, secret={"key": "s3cret"})
+            await recorder.get(Call("http://127.0.0.1:9/x", secret={"key": "s3cret"}))
     assert b"s3cret" not in b"".join(lines_of(tmp_path))
     assert read(tmp_path).entries[0].failure is not None
 

@@ -24,7 +24,7 @@ ATTACKS: tuple[Fault, ...] = (
         "headers, a header, chunks, a trailer, `100 Continue`, blanks, for ever",
         f"{_LAST}; `parse`, `size` or `timeout`",
         f"{_TEST}answers.py::test_what_does_not_end_is_ended",
-        Mutation("ticker.fetch:Fetcher.get", "asyncio.timeout(timeout.total_seconds())", "asyncio.timeout(60)"),
+        Mutation("ticker.fetch:Fetcher.get", "asyncio.timeout(call.timeout.total_seconds())", "asyncio.timeout(60)"),
     ),
     Fault(
         "XML entities",

@@ -18,7 +18,7 @@ import zstandard
 
 from tests.support.answers import HISTORY, LIVE
 from tests.support.upstream import Upstream
-from ticker.fetch import Fetcher
+from ticker.fetch import Call, Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.sources import SOURCES
 from ticker.sources.base import as_csv, as_json, as_xml, number
@@ -49,7 +49,7 @@ async def failure(url: str, seconds: float = 10) -> SourceError:
     """The error that fetching `url` ends with."""
     async with Fetcher("market-ticker/test") as fetcher:
         with pytest.raises(SourceError) as caught:
-            await fetcher.get(url, {}, {}, timeout=timedelta(seconds=seconds), max_bytes=CAP)
+            await fetcher.get(Call(url, timeout=timedelta(seconds=seconds), max_bytes=CAP))
     return caught.value
 
 

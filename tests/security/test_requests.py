@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 
 from tests.support.upstream import Upstream
-from ticker.fetch import Fetcher
+from ticker.fetch import Call, Fetcher
 from ticker.quotes import Reason, SourceError
 from ticker.settings.errors import ConfigurationError
 from ticker.settings.loader import load, shipped
@@ -73,7 +73,7 @@ async def fetched(here: Upstream, location: str, status: int = 302) -> bytes:
     here.answer("/a?b=1", body=b"within")
     here.answer("/b", body=b"within")
     async with Fetcher("market-ticker/test") as fetcher:
-        answer = await fetcher.get(f"{here.url}/a", {}, {}, timeout=timedelta(seconds=5), max_bytes=1000)
+        answer = await fetcher.get(Call(f"{here.url}/a", timeout=timedelta(seconds=5), max_bytes=1000))
     return answer.body
 
 

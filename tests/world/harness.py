@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tests.world.world import Away, World
 from ticker.app import Service, compose
-from ticker.fetch import Answer
+from ticker.fetch import Answer, Call, Fetching
 from ticker.quotes import Reason, SourceError
 from ticker.settings.loader import load, shipped
 from ticker.web.routes import build
@@ -27,30 +27,22 @@ from ticker.web.routes import build
 PREFIX = "http://world"
 
 
-class Wire:
+class Wire(Fetching):
     """In the fetcher's place: the world asked without a socket."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing was opened."""
-
-    async def get(self, url: str, query: Mapping[str, str], _headers: Mapping[str, str], **_options: object) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """What the world says. Raises SourceError as the fetcher does."""
-        source, _, path = url.removeprefix(f"{PREFIX}/").partition("/")
+        source, _, path = call.url.removeprefix(f"{PREFIX}/").partition("/")
         try:
-            reply = self.world.hear(source, f"/{path}", query)
+            reply = self.world.hear(source, f"/{path}", call.query)
         except Away as away:
             raise SourceError(Reason.CONNECT, "away") from away
         if reply.status != 200:
             raise SourceError(Reason.HTTP_4XX, f"HTTP {reply.status}")
-        return Answer(url, 200, reply.headers, reply.body)
+        return Answer(call.url, 200, reply.headers, reply.body)
 
 
 def served(world: World) -> web.Application:

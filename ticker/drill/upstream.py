@@ -10,11 +10,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from ticker.fetch import Answer
+from ticker.fetch import Answer, Call, Fetching
 from ticker.quotes import Reason, SourceError
 from ticker.sources.cbr import IDS
 from ticker.sources.yahoo import brent_expiry
@@ -66,7 +65,7 @@ def says(body: bytes) -> Trouble:
 
 
 @dataclass
-class World:
+class World(Fetching):
     """The upstreams at the moment of `clock`, the true one; `sources` are the adapters by base address.
 
     `troubles` are by adapter. `last_table` is the date after which the Bank publishes none; `resumes` when it does
@@ -86,26 +85,9 @@ class World:
     extra: tuple[tuple[str, date, float], ...] = ()
     asked: list[str] = field(default_factory=list)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    async def get(
-        self,
-        url: str,
-        query: Mapping[str, str],
-        _headers: Mapping[str, str],
-        *,
-        timeout: timedelta,  # noqa: ASYNC109, ARG002 - the fetcher's face
-        max_bytes: int,  # noqa: ARG002 - the same
-        secret: Mapping[str, str] | None = None,  # noqa: ARG002 - the same
-    ) -> Answer:
+    async def get(self, call: Call, /) -> Answer:
         """The answer of whoever is asked. Raises SourceError as scripted, and for a source that has no part in it."""
-        base = max((base for base in self.sources if url.startswith(base)), key=len, default="")
+        base = max((base for base in self.sources if call.url.startswith(base)), key=len, default="")
         adapter = self.sources.get(base, "")
         self.asked.append(adapter)
         write = _WRITERS.get(adapter)
@@ -114,8 +96,8 @@ class World:
             if trouble is not None:
                 trouble(b"")
             raise SourceError(Reason.CONNECT, "has no part in a drill")
-        body = write(self, url.removeprefix(base), query)
-        return Answer(url, 200, {}, trouble(body) if trouble is not None else body)
+        body = write(self, call.url.removeprefix(base), call.query)
+        return Answer(call.url, 200, {}, trouble(body) if trouble is not None else body)
 
     @staticmethod
     def plays(adapter: str) -> bool:
