@@ -14,7 +14,7 @@ from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
 from ticker.storage import of_url
 from ticker.storage.base import Point, Query, Retention, Row, Store, StoreError
 from ticker.storage.codec import moment_of
-from ticker.storage.sqlite import MIGRATIONS
+from ticker.storage.sqlite import HISTORY
 
 LATER = FRIDAY + timedelta(days=400)
 
@@ -229,7 +229,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     first.open()
     first.close()
     with sqlite3.connect(tmp_path / "ticker.db") as newer:
-        newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        newer.execute(f"PRAGMA user_version = {len(HISTORY.migrations) + 1}")
     newer.close()
     with pytest.raises(StoreError, match="newer version"):
         of_url(url).open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -101,174 +102,18 @@ _MENDS = {
 }
 
 
-# The tables, one migration a version: `PRAGMA user_version` says how many have been applied.
-#
-# Times are whole microseconds since 1970 in UTC (exact, and ordered as numbers); `offset` is the source's own zone in
-# minutes; prices are text, digit for digit as the source wrote them.
-
-
-# "TICK": tells our files from other programs' databases.
+# Every statement by its name. Files of ours are told from other programs' databases by "TICK".
+_SECTIONS = re.split(r"^--- (.*)\n", Path(__file__).with_suffix(".sql").read_text("utf-8"), flags=re.MULTILINE)
+SQL = dict(zip(_SECTIONS[1::2], _SECTIONS[2::2], strict=True))
 APPLICATION_ID = 0x5449434B
+HISTORY = DatabaseSchema(APPLICATION_ID, (SQL["history 1"], SQL["history 2"]))
+SHARED = DatabaseSchema(APPLICATION_ID, (SQL["shared 1"],), "NORMAL")
 
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE quotes (
-        symbol TEXT NOT NULL, source TEXT NOT NULL, as_of INTEGER NOT NULL, revision INTEGER NOT NULL,
-        price TEXT NOT NULL, price_type TEXT NOT NULL, publisher TEXT NOT NULL,
-        offset INTEGER NOT NULL, day TEXT NOT NULL,
-        fetched_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
-        previous TEXT, previous_as_of TEXT, contract TEXT, archived INTEGER NOT NULL,
-        PRIMARY KEY (symbol, source, as_of, revision)
-    ) WITHOUT ROWID;
-    CREATE INDEX quotes_by_time ON quotes (symbol, as_of);
-    CREATE TABLE saved (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE entries (
-        kind TEXT NOT NULL, symbol TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, text BLOB NOT NULL,
-        PRIMARY KEY (kind, symbol, id)
-    ) WITHOUT ROWID;
-    CREATE INDEX entries_by_time ON entries (kind, symbol, at);
-    """,
-)
-# What replicas share is of the moment: a row of it that is lost is told again within a second.
-MEETING: tuple[str, ...] = (
-    """
-    CREATE TABLE leases (
-        name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, ends REAL NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE replicas (
-        name TEXT NOT NULL, holder TEXT NOT NULL, ends REAL NOT NULL, PRIMARY KEY (name, holder)
-    ) WITHOUT ROWID;
-    CREATE TABLE editions (
-        name TEXT NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, fence INTEGER NOT NULL, text TEXT NOT NULL,
-        PRIMARY KEY (name, part)
-    );
-    """,
-)
-HISTORY = DatabaseSchema(APPLICATION_ID, MIGRATIONS)
-SHARED = DatabaseSchema(APPLICATION_ID, MEETING, "NORMAL")
-
-ENTRIES = """
-    SELECT id, at, text FROM entries WHERE kind = :kind AND symbol = :symbol AND at BETWEEN :first AND :until
-    ORDER BY at DESC, id DESC LIMIT :limit
-"""
-
-FORGET_ENTRIES = """
-    DELETE FROM entries WHERE kind = :kind AND at < :before AND symbol IN (SELECT value FROM json_each(:symbols))
-"""
-
-LEASE = "SELECT holder, fence, ends FROM leases WHERE name = ?"
-HOLD = """
-    INSERT INTO leases VALUES (?, ?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, ends = excluded.ends
-"""
-LIVE = "INSERT INTO replicas VALUES (?, ?, ?) ON CONFLICT (name, holder) DO UPDATE SET ends = excluded.ends"
-PART = "DELETE FROM replicas WHERE name = ? AND holder = ?"
-# A clock that was set back must not keep anybody alive for longer than the time it was given.
-BURY = "DELETE FROM replicas WHERE name = ? AND (ends <= ? OR ends > ?)"
-EDITION = "SELECT version FROM editions WHERE name = ? AND part = ?"
-PUBLISH = """
-    INSERT INTO editions VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (name, part) DO UPDATE SET version = excluded.version, fence = excluded.fence, text = excluded.text
-"""
-NEWER = """
-    SELECT part, version, fence, text FROM editions JOIN json_each(:known) AS known ON known.key = part
-    WHERE name = :name AND version > known.value
-"""
-
-INSERT = """
-    INSERT INTO quotes (symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at,
-        seen_at, previous, previous_as_of, contract, archived)
-    VALUES (:symbol, :source, :as_of, :revision, :price, :price_type, :publisher, :offset, :day, :fetched_at,
-        :seen_at, :previous, :previous_as_of, :contract, :archived)
-"""
-REVISIONS = """
-    SELECT revision, price, price_type, seen_at, fetched_at FROM quotes
-    WHERE symbol = :symbol AND source = :source AND as_of = :as_of ORDER BY revision
-"""
-LIFT = """
-    UPDATE quotes SET revision = revision + 1
-    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
-"""
-SEEN_EARLIER = """
-    UPDATE quotes SET seen_at = :seen_at
-    WHERE symbol = :symbol AND source = :source AND as_of = :as_of AND revision = :revision
-"""
-SAVE = "INSERT INTO saved VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
-
-# All of an answer as one row of JSON: between two rows a reader lets go of Python's lock and waits for it again.
-PACKED = "SELECT json_group_array(json_array({columns})) FROM ({query})"
 ROW = """symbol, source, as_of, revision, price, price_type, publisher, offset, day, fetched_at, seen_at, previous,
     previous_as_of, contract, archived"""
 POINT = "as_of, offset, price, price_type, source, fetched_at, revision"
-
-# For each of the keys, a list of [symbol, source], the newest row that is in force and the one before it; of each the
-# last revision that was. Every step is one descent of the primary key.
-_IN_FORCE = """
-    WITH
-    asked (symbol, source) AS MATERIALIZED (
-        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)),
-    newest (symbol, source, as_of) AS MATERIALIZED (
-        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = asked.symbol
-            AND q.source = asked.source AND q.as_of < :bound AND {seen} ORDER BY q.as_of DESC LIMIT 1) FROM asked),
-    before (symbol, source, as_of) AS MATERIALIZED (
-        SELECT symbol, source, (SELECT q.as_of FROM quotes AS q WHERE q.symbol = newest.symbol
-            AND q.source = newest.source AND q.as_of < newest.as_of AND {seen} ORDER BY q.as_of DESC LIMIT 1)
-        FROM newest)
-    SELECT r.* FROM (SELECT * FROM newest UNION ALL SELECT * FROM before) AS found CROSS JOIN quotes AS r
-    WHERE r.symbol = found.symbol AND r.source = found.source AND r.as_of = found.as_of
-    AND r.revision = (SELECT max(q.revision) FROM quotes AS q
-        WHERE q.symbol = found.symbol AND q.source = found.source AND q.as_of = found.as_of AND {seen})
-"""
-AT = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.seen_at <= :moment"))
-ON = PACKED.format(columns=ROW, query=_IN_FORCE.format(seen="q.day <= :day"))
-
-# Of one source every row in force, which is the last revision. A branch for each source, the preferred first, joined by
-# time; `unsaid` leaves out what a preferred source tells of the same moment, and out of an archive of the same day.
-RAW = """
-    SELECT {columns} FROM quotes AS q
-    WHERE q.symbol = :symbol AND q.source = :source{place} AND q.as_of >= :first AND q.as_of < :end
-    AND NOT EXISTS (SELECT 1 FROM quotes AS n WHERE n.symbol = :symbol AND n.source = :source{place}
-        AND n.as_of = q.as_of AND n.revision > q.revision)
-    {unsaid}
-"""
-UNSAID = """
-    AND NOT EXISTS (SELECT 1 FROM quotes AS b WHERE b.symbol = :symbol AND b.source = :source{place} AND b.as_of BETWEEN
-        CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset ELSE q.as_of END
-        AND CASE q.archived WHEN 1 THEN (q.as_of + :offset) / :day * :day - :offset + :day - 1 ELSE q.as_of END)
-"""
-BY_TIME = " ORDER BY as_of LIMIT :limit"
-# The last row of each stretch that has one: hops from stretch to stretch over the primary key, source by source, so
-# that the cost is that of the rows given and not of the rows passed over; of each stretch the preferred source speaks.
-SAMPLED = """
-    WITH RECURSIVE
-    firsts (place, source, number, as_of) AS (
-        SELECT key, value, 1, (SELECT min(as_of) FROM quotes
-            WHERE symbol = :symbol AND source = value AND as_of >= :first AND as_of < :end)
-        FROM json_each(:sources)
-        UNION ALL
-        SELECT place, source, number + 1, (SELECT min(as_of) FROM quotes WHERE symbol = :symbol
-            AND source = firsts.source AND as_of < :end
-            AND as_of >= ((firsts.as_of + :offset) / :every + 1) * :every - :offset)
-        FROM firsts WHERE as_of IS NOT NULL AND number < :limit
-    ),
-    spoken (ends, source, place) AS MATERIALIZED (
-        SELECT ((as_of + :offset) / :every + 1) * :every - :offset AS ends, source, min(place) FROM firsts
-        WHERE as_of IS NOT NULL GROUP BY ends ORDER BY ends LIMIT :limit
-    )
-    SELECT json_group_array(json((SELECT json_array({point}) FROM quotes
-        WHERE symbol = :symbol AND source = spoken.source AND as_of < min(ends, :end)
-        ORDER BY as_of DESC, revision DESC LIMIT 1))) FROM spoken
-"""
-THIN = """
-    DELETE FROM quotes WHERE price_type <> 'fixing' AND as_of < :before AND EXISTS (
-        SELECT 1 FROM quotes AS later
-        WHERE later.symbol = quotes.symbol AND later.source = quotes.source
-        AND later.as_of > quotes.as_of AND later.as_of < (quotes.as_of / :every + 1) * :every)
-"""
-FORGET = "DELETE FROM quotes WHERE as_of < :before"
-
+AT = SQL["packed"].format(columns=ROW, query=SQL["in force"].format(seen="q.seen_at <= :moment"))
+ON = SQL["packed"].format(columns=ROW, query=SQL["in force"].format(seen="q.day <= :day"))
 
 # One SQLite file: one writing connection, a reading one for each thread beside it (write-ahead log).
 
@@ -430,7 +275,7 @@ class SharedFile:
         with self._meeting.transaction() as transaction:
             # Not before the file is ours alone: whoever was let in first would seem to come from the future.
             now = time.time()
-            found = transaction.execute(LEASE, (name,)).fetchone()
+            found = transaction.execute(SQL["lease"], (name,)).fetchone()
             if found is not None and not _is_lease(found):
                 # Somebody else has written there; nobody holds what cannot be read.
                 transaction.execute("DELETE FROM leases WHERE name = ?", (name,))
@@ -439,30 +284,30 @@ class SharedFile:
             # An end much further ahead than anybody is given is of a clock that has been set back since.
             if other and (not now < found["ends"] <= now + 2 * ttl or holder_is_gone(found["holder"])):
                 # It beats no more, or it would have renewed it.
-                transaction.execute(PART, (name, found["holder"]))
+                transaction.execute(SQL["part"], (name, found["holder"]))
                 held, fence = False, next_version(found["fence"], now)
             else:
                 held, fence = other, found["fence"] if found is not None else next_version(0, now)
             lease = Lease(found["holder"] if held else holder, fence, _living(transaction, name, holder, now, ttl))
             if not held:
-                transaction.execute(HOLD, (name, holder, fence, now + ttl))
+                transaction.execute(SQL["hold"], (name, holder, fence, now + ttl))
         return lease
 
     def release(self, name: str, holder: str) -> None:
         """See Shared."""
         with self._meeting.transaction() as transaction:
             transaction.execute("UPDATE leases SET ends = 0 WHERE name = ? AND holder = ?", (name, holder))
-            transaction.execute(PART, (name, holder))
+            transaction.execute(SQL["part"], (name, holder))
 
     def publish(self, name: str, message: Message) -> bool:
         """See Shared."""
         with self._meeting.transaction() as transaction:
-            lease = transaction.execute(LEASE, (name,)).fetchone()
-            kept = transaction.execute(EDITION, (name, message.part)).fetchone()
+            lease = transaction.execute(SQL["lease"], (name,)).fetchone()
+            kept = transaction.execute(SQL["edition"], (name, message.part)).fetchone()
             ahead = kept is not None and isinstance(kept["version"], int) and kept["version"] >= message.version
             if message.fence < _fence(lease) or ahead:
                 return False
-            transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))
+            transaction.execute(SQL["publish"], (name, message.part, message.version, message.fence, message.text))
         return True
 
     def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
@@ -480,7 +325,7 @@ class SharedFile:
             time.sleep(min(_LOOK_SECONDS, left))
 
     def _told(self, name: str, known: Mapping[str, int]) -> list[Message]:
-        rows = self._meeting.read(NEWER, name=name, known=json.dumps(known))
+        rows = self._meeting.read(SQL["newer"], name=name, known=json.dumps(known))
         # SQLite keeps a text where a number should be: such a row is none of ours, and the next edition replaces it.
         return [Message(*row) for row in rows if isinstance(row["version"], int) and isinstance(row["fence"], int)]
 
@@ -508,8 +353,8 @@ def _fence(lease: sqlite3.Row | None) -> int:
 
 def _living(transaction: sqlite3.Connection, name: str, holder: str, now: float, ttl: float) -> int:
     """Note that `holder` is alive; how many are."""
-    transaction.execute(LIVE, (name, holder, now + _ALIVE * ttl))
-    transaction.execute(BURY, (name, now, now + (_ALIVE + 1) * ttl))
+    transaction.execute(SQL["live"], (name, holder, now + _ALIVE * ttl))
+    transaction.execute(SQL["bury"], (name, now, now + (_ALIVE + 1) * ttl))
     return int(transaction.execute("SELECT count(*) FROM replicas WHERE name = ?", (name,)).fetchone()[0])
 
 
@@ -541,7 +386,7 @@ class SqliteStore(SharedFile):
         """One transaction; see Store."""
         with self._history.transaction() as transaction:
             new = sum(_insert(transaction, row) for row in rows)
-            transaction.executemany(SAVE, saved.items())
+            transaction.executemany(SQL["save"], saved.items())
         return new
 
     def saved(self, name: str) -> str | None:
@@ -561,7 +406,7 @@ class SqliteStore(SharedFile):
     def series(self, query: Query) -> list[Point]:
         """See Store."""
         found = self._packed(
-            _every_row(len(query.sources)) if query.every is None else SAMPLED.format(point=POINT),
+            _every_row(len(query.sources)) if query.every is None else SQL["sampled"].format(point=POINT),
             symbol=query.symbol,
             sources=json.dumps(query.sources),
             first=micros(query.first),
@@ -604,7 +449,7 @@ class SqliteStore(SharedFile):
     ) -> list[RecordEntry]:
         """See Store."""
         found = self._history.read(
-            ENTRIES,
+            SQL["entries"],
             kind=kind,
             symbol=symbol,
             first=micros(first) if first else -(2**62),
@@ -619,16 +464,16 @@ class SqliteStore(SharedFile):
         """See Store."""
         with self._history.transaction() as transaction:
             given = {"kind": kind, "symbols": json.dumps(symbols), "before": micros(before)}
-            return transaction.execute(FORGET_ENTRIES, given).rowcount
+            return transaction.execute(SQL["forget entries"], given).rowcount
 
     def thin(self, retention: Retention, now: datetime) -> int:
         """See Store."""
         with self._history.transaction() as transaction:
             before = transaction.total_changes
             for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
-                transaction.execute(THIN, {"before": micros(now - age), "every": micros(every)})
+                transaction.execute(SQL["thin"], {"before": micros(now - age), "every": micros(every)})
             if retention.keep is not None:
-                transaction.execute(FORGET, {"before": micros(now - retention.keep)})
+                transaction.execute(SQL["forget"], {"before": micros(now - retention.keep)})
             return transaction.total_changes - before
 
     def close(self) -> None:
@@ -644,9 +489,9 @@ class SqliteStore(SharedFile):
 
 def _every_row(sources: int) -> str:
     """The query for every row in force of so many sources."""
-    unsaid = ["".join(UNSAID.format(place=before) for before in range(place)) for place in range(sources)]
-    branches = [RAW.format(columns=POINT, place=at, unsaid=each) for at, each in enumerate(unsaid)]
-    return PACKED.format(columns=POINT, query=" UNION ALL ".join(branches) + BY_TIME)
+    unsaid = ["".join(SQL["unsaid"].format(place=before) for before in range(place)) for place in range(sources)]
+    branches = [SQL["raw"].format(columns=POINT, place=at, unsaid=each) for at, each in enumerate(unsaid)]
+    return SQL["packed"].format(columns=POINT, query=" UNION ALL ".join(branches) + " ORDER BY as_of LIMIT :limit")
 
 
 def _insert(transaction: sqlite3.Connection, row: Row) -> int:
@@ -655,20 +500,20 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
     What was fetched before the one in force, and comes later, is what a replica knew that was cut off: it goes beneath.
     """
     values = columns_of_row(row)
-    kept = transaction.execute(REVISIONS, values).fetchall()
+    kept = transaction.execute(SQL["revisions"], values).fetchall()
     same = [(Decimal(each["price"]), each["price_type"]) == (row.price, row.price_type) for each in kept]
     last = kept[-1] if kept else None
     if last is not None and same[-1]:
         if values["seen_at"] < last["seen_at"]:
-            transaction.execute(SEEN_EARLIER, {**values, "revision": last["revision"]})
+            transaction.execute(SQL["seen earlier"], {**values, "revision": last["revision"]})
         return 0
     revision = 0 if last is None else last["revision"] + 1
     if last is not None and row.fetched_at < moment_of(last["fetched_at"]):
         if any(same):
             return 0
-        transaction.execute(LIFT, {**values, "revision": revision - 1})
+        transaction.execute(SQL["lift"], {**values, "revision": revision - 1})
         revision -= 1
-    transaction.execute(INSERT, {**values, "revision": revision})
+    transaction.execute(SQL["insert"], {**values, "revision": revision})
     return 1
 
 
