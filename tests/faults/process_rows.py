@@ -61,7 +61,7 @@ PROCESSES: tuple[Fault, ...] = (
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",
         "tests/faults/test_kill.py::test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once",
         Mutation(
-            "ticker.storage.sqlite:SharedFile.publish",
+            "ticker.storage.sqlite:SqliteStore.publish",
             "transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))",
             "None",
         ),

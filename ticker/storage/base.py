@@ -15,6 +15,13 @@ from ticker.health import StoreHealth
 from ticker.log import Log
 from ticker.quotes import PriceType
 
+log = Log(__name__)
+
+# A table is published the evening before the day it is in force from; nothing reaches further ahead.
+AHEAD = timedelta(days=3)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# For how many times of its lease's length a replica counts as alive.
+ALIVE = 3
 # An instrument's symbol and a source's name.
 Key: TypeAlias = tuple[str, str]
 
@@ -115,9 +122,6 @@ class RecordEntry:
     text: str
 
 
-# What replicas tell each other through a store: who polls, and what is shown.
-
-
 @dataclass(frozen=True, slots=True)
 class Lease:
     """Who polls for all replicas of one name, as the store knew it when it was asked.
@@ -150,9 +154,6 @@ EDITORS, OVERRIDES = "editors", "overrides"
 def next_version(last: int, now: float) -> int:
     """The fence after `last`, of whoever takes the lease at `now` (Unix time): never below the clock's milliseconds."""
     return max(last + 1, int(now * 1000))
-
-
-# What a store is: history, and what replicas share, behind plain blocking calls made off the loop's thread.
 
 
 class Shared(Protocol):
@@ -193,7 +194,7 @@ class Shared(Protocol):
 
 
 class Store(Shared, Protocol):
-    """History, restart and replicas. Every method may block and raises StoreError only; any thread may read."""
+    """History, restart and replicas. Every method blocks and raises StoreError only; any thread may read."""
 
     def open(self) -> bool:
         """Make the store ready to be written, creating or migrating it, again after it was gone; whether it is new."""
@@ -237,17 +238,12 @@ class Store(Shared, Protocol):
         """Let go of everything that is open."""
 
 
-# How the store fares: a failure is said once, counted, and over when the half that failed has been well again.
-
-
-log = Log(__name__)
-
 # The halves of a store: one may be well while the other is not.
 HISTORY, FEED = "history", "feed"
 
 
 class StoreStatus:
-    """What is counted stands in `health`."""
+    """How the store fares: a failure is said once, counted, and over when the half that failed has been well again."""
 
     def __init__(self) -> None:
         self.health = StoreHealth()
@@ -271,9 +267,6 @@ class StoreStatus:
         if not self.health.up and not self._bad:
             log.info("store is back", queued=self.health.queued)
         self.health.up = not self._bad
-
-
-# A replica's name among replicas: unlike any other, and on one machine telling whether its process still is.
 
 
 # Where Linux tells what is running; elsewhere nobody is known to be gone, and leases run out instead.

@@ -1,4 +1,4 @@
-"""A row of history as a database writes it, and back."""
+"""A row of history, and a snapshot, as a store keeps them, and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot
+from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot, Upcoming
 from ticker.storage.base import Row
 
 _MICRO = timedelta(microseconds=1)
@@ -102,9 +102,6 @@ def row_of_columns(columns: Iterable[Any]) -> Row | None:
     )
 
 
-# What is kept of a quote that was published, and of a candidate out of an archive.
-
-
 def identity(row: Row | None) -> object:
     """What makes a row another one than the last."""
     return row and (row.source, row.as_of, row.price, row.price_type)
@@ -125,68 +122,35 @@ def contract_of(text: str | None) -> Contract | None:
     return Contract(code, date.fromisoformat(expires) if expires else None)
 
 
+# The fields that a row has from whatever it is made of.
+_ALIKE = ("source", "publisher", "as_of", "price", "fetched_at", "previous", "previous_as_of")
+
+
 def rows_of_quote(quote: Quote, shown_at: datetime) -> list[Row]:
     """The rows that the quote is kept as from the moment it is shown; none without a number or its whole provenance.
 
     What is upcoming and confirmed is among them: it comes into force by time alone, and so it does in the history.
     """
-    rows = []
-    coming = quote.upcoming
+    rows, coming = [], quote.upcoming
     if coming is not None and coming.confirmed and coming.reason is None:
-        rows.append(
-            Row(
-                symbol=quote.instrument.series,
-                source=coming.source,
-                publisher=coming.publisher,
-                price_type=PriceType.FIXING,
-                as_of=coming.as_of,
-                price=coming.price,
-                fetched_at=coming.fetched_at,
-                seen_at=shown_at,
-                previous=coming.previous,
-                previous_as_of=coming.previous_as_of,
-            )
-        )
-    source, price_type, price = quote.source, quote.price_type, quote.price
-    as_of, fetched_at = quote.as_of, quote.fetched_at
-    if source and price_type and price is not None and as_of and fetched_at:
-        rows.append(
-            Row(
-                symbol=quote.instrument.series,
-                source=source,
-                publisher=quote.publisher or source,
-                price_type=price_type,
-                as_of=as_of,
-                price=price,
-                fetched_at=fetched_at,
-                seen_at=max(shown_at, fetched_at),
-                previous=quote.previous,
-                previous_as_of=quote.previous_as_of,
-                contract=contract_text(quote.contract),
-            )
-        )
+        rows.append(_row(quote.instrument, coming, price_type=PriceType.FIXING, seen_at=shown_at))
+    if quote.source and quote.price_type and quote.price is not None and quote.as_of and quote.fetched_at:
+        names = {"publisher": quote.publisher or quote.source, "contract": contract_text(quote.contract)}
+        seen_at = max(shown_at, quote.fetched_at)
+        rows.append(_row(quote.instrument, quote, price_type=quote.price_type, seen_at=seen_at, **names))
     return rows
 
 
 def row_of_candidate(found: Candidate, instrument: Instrument) -> Row:
     """In force from its own date: what an archive tells was so then, whenever it is asked."""
-    return Row(
-        symbol=instrument.series,
-        source=found.source,
-        publisher=found.publisher,
-        price_type=found.price_type,
-        as_of=found.as_of,
-        price=found.price,
-        fetched_at=found.fetched_at,
-        seen_at=found.as_of,
-        previous=found.previous,
-        previous_as_of=found.previous_as_of,
-        contract=contract_text(found.contract),
-        archived=True,
-    )
+    contract = contract_text(found.contract)
+    named = {"price_type": found.price_type, "seen_at": found.as_of, "contract": contract, "archived": True}
+    return _row(instrument, found, **named)
 
 
-# A snapshot as text, and back as a later start may still show it.
+def _row(instrument: Instrument, said: Quote | Upcoming | Candidate, **others: Any) -> Row:  # noqa: ANN401 - a row's
+    alike = {name: getattr(said, name) for name in _ALIKE}
+    return Row(**{"symbol": instrument.series, **alike, **others})
 
 
 # Clocks are set; a snapshot further ahead than this is of another clock than ours.

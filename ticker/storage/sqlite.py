@@ -1,4 +1,8 @@
-"""Opening a database file that is ours, and saying what is wrong with one."""
+"""`sqlite:///FILE`, the default, and `memory://`, the same without a file.
+
+History is in one file, and what the replicas on this machine share in another beside it. A row that `write` has
+returned for is on the disk: it survives a killed process and a cut cord (synchronous = FULL).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,16 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ticker.storage.base import (
+    AHEAD,
+    ALIVE,
+    DAY,
+    HOUR,
     Key,
     Lease,
     Message,
@@ -115,15 +123,17 @@ POINT = "as_of, offset, price, price_type, source, fetched_at, revision"
 AT = SQL["packed"].format(columns=ROW, query=SQL["in force"].format(seen="q.seen_at <= :moment"))
 ON = SQL["packed"].format(columns=ROW, query=SQL["in force"].format(seen="q.day <= :day"))
 
-# One SQLite file: one writing connection, a reading one for each thread beside it (write-ahead log).
-
-
 _BUSY_SECONDS = 1.0
 _SLOWEST_SECONDS = 2.0
+# How often the shared file is looked at for news.
+_LOOK_SECONDS = 0.125
 
 
 class Database:
-    """The file at `path`; the folder is made where it is missing, and so is a file that was deleted meanwhile."""
+    """The file at `path`; the folder is made where it is missing, and so is a file that was deleted meanwhile.
+
+    One connection writes, and beside it each thread has one that reads (write-ahead log).
+    """
 
     def __init__(self, path: Path, schema: DatabaseSchema) -> None:
         self.path = path
@@ -251,27 +261,117 @@ class Database:
         return connection
 
 
-# What the replicas on one machine share: the lease, who is alive and the change feed, in a SQLite file of its own.
-#
-# A file of its own, since history is written for seconds at times (thinning, `ticker backfill`) and a lease cannot
-# wait.
+class SqliteStore:
+    """A store in the file at `path`; the folder is made where it is missing."""
 
-
-# How often the file is looked at for news.
-_LOOK_SECONDS = 0.125
-# For how many times of its lease's length a replica counts as alive.
-_ALIVE = 3
-
-
-class SharedFile:
-    """See Shared."""
-
-    def __init__(self, database: Database) -> None:
-        self._meeting = database
+    def __init__(self, path: Path, kind: Callable[[Path, DatabaseSchema], Database] = Database) -> None:
+        self._history = kind(path, HISTORY)
+        # A file of its own: history is written for seconds at times (thinning, `ticker backfill`), and a lease cannot
+        # wait.
+        self._meeting = kind(path.with_name(f"{path.name}-shared"), SHARED)
         self._asked: object = None
 
+    def open(self) -> bool:
+        new = self._history.open()
+        self._meeting.open()
+        return new
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """One transaction."""
+        with self._history.transaction() as transaction:
+            new = sum(_insert(transaction, row) for row in rows)
+            transaction.executemany(SQL["save"], saved.items())
+        return new
+
+    def saved(self, name: str) -> str | None:
+        found = self._history.read("SELECT text FROM saved WHERE name = :name", name=name)
+        return str(found[0][0]) if found else None
+
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+        query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
+        values = {"keys": json.dumps(keys), "bound": micros(at) + micros(AHEAD), **when}
+        found: dict[Key, list[Row]] = {}
+        for row in filter(None, map(row_of_columns, self._packed(query, **values))):
+            found.setdefault((row.symbol, row.source), []).append(row)
+        return found
+
+    def series(self, query: Query) -> list[Point]:
+        found = self._packed(
+            _every_row(len(query.sources)) if query.every is None else SQL["sampled"].format(point=POINT),
+            symbol=query.symbol,
+            sources=json.dumps(query.sources),
+            first=micros(query.first),
+            end=micros(query.end),
+            limit=query.limit,
+            offset=micros(query.offset),
+            every=micros(query.every or DAY),
+            day=micros(DAY),
+            **{f"source{place}": source for place, source in enumerate(query.sources)},
+        )
+        return [Point(*each) for each in found]
+
+    def rename(self, series: Mapping[str, str]) -> int:
+        """What stands under the new name already is not overwritten."""
+        known = [old for old in series if self._history.read("SELECT 1 FROM quotes WHERE symbol = :s LIMIT 1", s=old)]
+        if not known:
+            return 0
+        with self._history.transaction() as transaction:
+            before = transaction.total_changes
+            for old in known:
+                transaction.execute("UPDATE OR IGNORE quotes SET symbol = ? WHERE symbol = ?", (series[old], old))
+            return transaction.total_changes - before
+
+    def since(self, symbol: str | None) -> datetime | None:
+        every = "SELECT DISTINCT symbol FROM quotes"
+        symbols = [symbol] if symbol else [row[0] for row in self._history.read(every)]
+        oldest = "SELECT as_of, offset FROM quotes WHERE symbol = :symbol ORDER BY as_of LIMIT 1"
+        found = [row for each in symbols for row in self._history.read(oldest, symbol=each)]
+        return min((moment_of(row["as_of"], row["offset"]) for row in found), default=None)
+
+    def record(self, entries: Sequence[RecordEntry]) -> None:
+        """One transaction."""
+        values = [(e.kind, e.symbol, e.id, micros(e.at), zlib.compress(e.text.encode(), 6)) for e in entries]
+        with self._history.transaction() as transaction:
+            transaction.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", values)
+
+    def entries(
+        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        found = self._history.read(
+            SQL["entries"],
+            kind=kind,
+            symbol=symbol,
+            first=micros(first) if first else -(2**62),
+            until=micros(until) if until else 2**62,
+            limit=limit,
+        )
+        return [
+            RecordEntry(kind, symbol, e["id"], moment_of(e["at"]), zlib.decompress(e["text"]).decode()) for e in found
+        ]
+
+    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
+        with self._history.transaction() as transaction:
+            given = {"kind": kind, "symbols": json.dumps(symbols), "before": micros(before)}
+            return transaction.execute(SQL["forget entries"], given).rowcount
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        with self._history.transaction() as transaction:
+            before = transaction.total_changes
+            for age, every in ((retention.raw, HOUR), (retention.hourly, DAY)):
+                transaction.execute(SQL["thin"], {"before": micros(now - age), "every": micros(every)})
+            if retention.keep is not None:
+                transaction.execute(SQL["forget"], {"before": micros(now - retention.keep)})
+            return transaction.total_changes - before
+
+    def close(self) -> None:
+        """By now nobody reads any more."""
+        self._history.close()
+        self._meeting.close()
+
+    # What the replicas on one machine share.
+
     def claim(self, name: str, holder: str, ttl: float) -> Lease:
-        """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
+        """A holder whose process is known to be gone from this machine holds nothing any more."""
         with self._meeting.transaction() as transaction:
             # Not before the file is ours alone: whoever was let in first would seem to come from the future.
             now = time.time()
@@ -294,13 +394,11 @@ class SharedFile:
         return lease
 
     def release(self, name: str, holder: str) -> None:
-        """See Shared."""
         with self._meeting.transaction() as transaction:
             transaction.execute("UPDATE leases SET ends = 0 WHERE name = ? AND holder = ?", (name, holder))
             transaction.execute(SQL["part"], (name, holder))
 
     def publish(self, name: str, message: Message) -> bool:
-        """See Shared."""
         with self._meeting.transaction() as transaction:
             lease = transaction.execute(SQL["lease"], (name,)).fetchone()
             kept = transaction.execute(SQL["edition"], (name, message.part)).fetchone()
@@ -311,7 +409,6 @@ class SharedFile:
         return True
 
     def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
-        """See Shared."""
         latest = time.monotonic() + patience
         while True:
             asked = (name, dict(known), self._meeting.trace)
@@ -330,16 +427,12 @@ class SharedFile:
         return [Message(*row) for row in rows if isinstance(row["version"], int) and isinstance(row["fence"], int)]
 
     def services(self) -> list[str]:
-        """See Shared."""
         return [name for (name,) in self._meeting.read("SELECT DISTINCT name FROM editions ORDER BY name")]
 
-    def meet(self) -> None:
-        """Make the file ready, for whoever reads it before it writes."""
-        self._meeting.open()
-
-    def shut(self) -> None:
-        """Let go of the file."""
-        self._meeting.close()
+    def _packed(self, query: str, **values: object) -> list[Any]:
+        """The rows of a query that packs them, as lists."""
+        (packed,) = self._history.read(query, **values)
+        return list(json.loads(packed[0]))
 
 
 def _is_lease(row: sqlite3.Row) -> bool:
@@ -353,138 +446,9 @@ def _fence(lease: sqlite3.Row | None) -> int:
 
 def _living(transaction: sqlite3.Connection, name: str, holder: str, now: float, ttl: float) -> int:
     """Note that `holder` is alive; how many are."""
-    transaction.execute(SQL["live"], (name, holder, now + _ALIVE * ttl))
-    transaction.execute(SQL["bury"], (name, now, now + (_ALIVE + 1) * ttl))
+    transaction.execute(SQL["live"], (name, holder, now + ALIVE * ttl))
+    transaction.execute(SQL["bury"], (name, now, now + (ALIVE + 1) * ttl))
     return int(transaction.execute("SELECT count(*) FROM replicas WHERE name = ?", (name,)).fetchone()[0])
-
-
-# `sqlite:///FILE`, the default: history in one file, and what replicas on this machine share in another beside it.
-#
-# A row that `write` has returned for is on the disk: it survives a killed process and a cut cord (synchronous =
-# FULL).
-
-
-# A table is published the evening before the day it is in force from; nothing reaches further ahead.
-_AHEAD = timedelta(days=3)
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-
-
-class SqliteStore(SharedFile):
-    """A store in the file at `path`; the folder is made where it is missing."""
-
-    def __init__(self, path: Path, kind: Callable[[Path, DatabaseSchema], Database] = Database) -> None:
-        super().__init__(kind(path.with_name(f"{path.name}-shared"), SHARED))
-        self._history = kind(path, HISTORY)
-
-    def open(self) -> bool:
-        """See Store."""
-        new = self._history.open()
-        self.meet()
-        return new
-
-    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
-        """One transaction; see Store."""
-        with self._history.transaction() as transaction:
-            new = sum(_insert(transaction, row) for row in rows)
-            transaction.executemany(SQL["save"], saved.items())
-        return new
-
-    def saved(self, name: str) -> str | None:
-        """See Store."""
-        found = self._history.read("SELECT text FROM saved WHERE name = :name", name=name)
-        return str(found[0][0]) if found else None
-
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
-        """See Store."""
-        query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
-        values = {"keys": json.dumps(keys), "bound": micros(at) + micros(_AHEAD), **when}
-        found: dict[Key, list[Row]] = {}
-        for row in filter(None, map(row_of_columns, self._packed(query, **values))):
-            found.setdefault((row.symbol, row.source), []).append(row)
-        return found
-
-    def series(self, query: Query) -> list[Point]:
-        """See Store."""
-        found = self._packed(
-            _every_row(len(query.sources)) if query.every is None else SQL["sampled"].format(point=POINT),
-            symbol=query.symbol,
-            sources=json.dumps(query.sources),
-            first=micros(query.first),
-            end=micros(query.end),
-            limit=query.limit,
-            offset=micros(query.offset),
-            every=micros(query.every or _DAY),
-            day=micros(_DAY),
-            **{f"source{place}": source for place, source in enumerate(query.sources)},
-        )
-        return [Point(*each) for each in found]
-
-    def rename(self, series: Mapping[str, str]) -> int:
-        """See Store. What stands under the new name already is not overwritten."""
-        known = [old for old in series if self._history.read("SELECT 1 FROM quotes WHERE symbol = :s LIMIT 1", s=old)]
-        if not known:
-            return 0
-        with self._history.transaction() as transaction:
-            before = transaction.total_changes
-            for old in known:
-                transaction.execute("UPDATE OR IGNORE quotes SET symbol = ? WHERE symbol = ?", (series[old], old))
-            return transaction.total_changes - before
-
-    def since(self, symbol: str | None) -> datetime | None:
-        """See Store."""
-        every = "SELECT DISTINCT symbol FROM quotes"
-        symbols = [symbol] if symbol else [row[0] for row in self._history.read(every)]
-        oldest = "SELECT as_of, offset FROM quotes WHERE symbol = :symbol ORDER BY as_of LIMIT 1"
-        found = [row for each in symbols for row in self._history.read(oldest, symbol=each)]
-        return min((moment_of(row["as_of"], row["offset"]) for row in found), default=None)
-
-    def record(self, entries: Sequence[RecordEntry]) -> None:
-        """One transaction; see Store."""
-        values = [(e.kind, e.symbol, e.id, micros(e.at), zlib.compress(e.text.encode(), 6)) for e in entries]
-        with self._history.transaction() as transaction:
-            transaction.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", values)
-
-    def entries(
-        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
-    ) -> list[RecordEntry]:
-        """See Store."""
-        found = self._history.read(
-            SQL["entries"],
-            kind=kind,
-            symbol=symbol,
-            first=micros(first) if first else -(2**62),
-            until=micros(until) if until else 2**62,
-            limit=limit,
-        )
-        return [
-            RecordEntry(kind, symbol, e["id"], moment_of(e["at"]), zlib.decompress(e["text"]).decode()) for e in found
-        ]
-
-    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
-        """See Store."""
-        with self._history.transaction() as transaction:
-            given = {"kind": kind, "symbols": json.dumps(symbols), "before": micros(before)}
-            return transaction.execute(SQL["forget entries"], given).rowcount
-
-    def thin(self, retention: Retention, now: datetime) -> int:
-        """See Store."""
-        with self._history.transaction() as transaction:
-            before = transaction.total_changes
-            for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
-                transaction.execute(SQL["thin"], {"before": micros(now - age), "every": micros(every)})
-            if retention.keep is not None:
-                transaction.execute(SQL["forget"], {"before": micros(now - retention.keep)})
-            return transaction.total_changes - before
-
-    def close(self) -> None:
-        """See Store; by now nobody reads any more."""
-        self._history.close()
-        self.shut()
-
-    def _packed(self, query: str, **values: object) -> list[Any]:
-        """The rows of a query that packs them, as lists."""
-        (packed,) = self._history.read(query, **values)
-        return list(json.loads(packed[0]))
 
 
 def _every_row(sources: int) -> str:
@@ -517,11 +481,8 @@ def _insert(transaction: sqlite3.Connection, row: Row) -> int:
     return 1
 
 
-# `memory://`: the same store without a file. Nothing outlives the process, and no other process sees it.
-
-
 class MemoryStore(SqliteStore):
-    """SQLite's own memory."""
+    """SQLite's own memory: nothing outlives the process, and no other process sees it."""
 
     def __init__(self) -> None:
         super().__init__(Path(":memory:"), MemoryDatabase)

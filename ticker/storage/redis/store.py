@@ -1,7 +1,11 @@
-"""A row of history as a member of a sorted set, and back.
+"""The store in Redis: a sorted set for each line of history (an instrument by a source), the texts in a hash, a mark.
 
-`revision|as_of|seen_at|fetched_at|day|price_type|archived|price|rest`: what the scripts look at stands in front as
-plain text, so that none of it goes through a floating number. The revision comes first: the latest is last.
+All keys of one service begin with `{prefix}:` and so stand in one slot of a Cluster: a write is one script, all or
+nothing. Every script does a bounded piece of work, so that none holds up the server for others. Replicas share the
+lease, who is alive, the kept editions, and a bell (pub/sub) for news.
+
+A row is a member of its line, `revision|as_of|seen_at|fetched_at|day|price_type|archived|price|rest`: what the scripts
+look at stands in front as plain text, so that none of it goes through a floating number; the latest revision is last.
 """
 
 from __future__ import annotations
@@ -12,12 +16,14 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 
-from ticker.quotes import PriceType
 from ticker.storage.base import (
+    AHEAD,
+    ALIVE,
+    DAY,
+    HOUR,
     Key,
     Lease,
     Message,
@@ -29,10 +35,15 @@ from ticker.storage.base import (
     StoreError,
     holder_is_gone,
 )
-from ticker.storage.codec import columns_of_row, is_number, micros, moment_of
+from ticker.storage.codec import columns_of_row, micros, moment_of, row_of_columns
 from ticker.storage.redis import Address
 from ticker.storage.redis.connection import Client, Wire
 
+SCHEMA = 1
+# Rows that one script gives at most: some milliseconds of the server's time, in which it answers nobody else.
+_PAGE = 250
+# A subscription whose connection hangs tells nothing, for ever.
+_LOOK_SECONDS = 1.0
 _PARTS = 8
 _REST = ("source", "publisher", "offset", "previous", "previous_as_of", "contract")
 _NEEDED = ("symbol", "source", "publisher")
@@ -61,23 +72,13 @@ def row_of(symbol: str, member: str) -> Row:
     with _whole(member):
         revision, as_of, seen_at, fetched_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
         source, publisher, offset, previous, previous_as_of, contract = json.loads(rest)
-        if not is_number(price):
+        before = previous, previous_as_of, contract, archived == "1"
+        moments = int(fetched_at), int(seen_at)
+        names = symbol, source, int(as_of), int(revision), price, price_type, publisher, offset, None
+        row = row_of_columns((*names, *moments, *before))
+        if row is None:
             raise ValueError(price[:40])
-        return Row(
-            symbol,
-            source,
-            publisher,
-            PriceType(price_type),
-            moment_of(int(as_of), offset),
-            Decimal(price),
-            moment_of(int(fetched_at)),
-            moment_of(int(seen_at)),
-            None if previous is None else Decimal(previous),
-            None if previous_as_of is None else datetime.fromisoformat(previous_as_of),
-            contract,
-            archived == "1",
-            int(revision),
-        )
+        return row
 
 
 def points_of(members: Iterable[str]) -> Iterator[Point]:
@@ -102,36 +103,172 @@ def bound(moment: datetime) -> str:
     return str(micros(moment))
 
 
-# What replicas share in Redis: the lease, who is alive, the kept editions, and a bell (pub/sub) for news.
+class Redis:
+    """A store at `address`; nothing is connected before the first question."""
 
-
-# For how many times of its lease's length a replica counts as alive.
-_ALIVE = 3
-# A subscription whose connection hangs tells nothing, for ever.
-_LOOK_SECONDS = 1.0
-
-
-class SharedKeys:
-    """See Shared."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, address: Address) -> None:
+        self._wire = Wire(address)
         # A subscription belongs to the thread that waits for it.
         self._hearing = threading.local()
         self._bells: list[Any] = []
+        self._known: tuple[str, str] | None = None
+
+    def open(self) -> bool:
+        """As new counts one whose server was started again too: what it took last may be gone."""
+        own = uuid.uuid4().hex
+        schema, name, run = self._wire.run("open", [self._wire.key("store")], [SCHEMA, own])
+        if schema != str(SCHEMA):
+            detail = f"{self._wire.address}: made by a newer version of ticker (schema {schema})"
+            raise StoreError(detail, "run that version, or name another prefix: ?prefix=NAME")
+        before, self._known = self._known, (name, run)
+        return name == own or before not in (None, self._known)
+
+    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
+        """One script."""
+        keys = [self._wire.key("lines"), self._wire.key("saved")]
+        values: list[str | int] = [len(rows)]
+        places: dict[str, int] = {}
+        for row in rows:
+            line = self._line(row.symbol, row.source)
+            values += [places.setdefault(line, len(places) + len(keys) + 1), *columns(row)]
+        for name, text in saved.items():
+            values += [name, text]
+        return int(self._wire.run("write", [*keys, *places], values))
+
+    def saved(self, name: str) -> str | None:
+        found = self._wire.ask(lambda client: client.hget(self._wire.key("saved"), name))
+        return None if found is None else str(found)
+
+    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+        if not keys:
+            return {}
+        before = micros(at) + micros(AHEAD)
+        told: list[str | int] = [before, micros(at), ""] if isinstance(at, datetime) else [before, "", f"{at:%Y%m%d}"]
+        answers = self._wire.run("standing", [self._line(*key) for key in keys], told)
+        found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
+        return {key: rows for key, rows in found.items() if rows}
+
+    def rename(self, series: Mapping[str, str]) -> int:
+        """A line that stands under the new name already is not overwritten."""
+        renamed = 0
+        for line in self._lines():
+            for old, new in series.items():
+                before = self._wire.key("history", f"{old}:")
+                if line.startswith(before) and self._move(line, self._line(new, line.removeprefix(before))):
+                    renamed += 1
+        return renamed
+
+    def _move(self, line: str, other: str) -> bool:
+        def move(client: Client) -> bool:
+            if client.exists(other) or not client.exists(line):
+                return False
+            client.sadd(self._wire.key("lines"), other)
+            client.rename(line, other)
+            client.srem(self._wire.key("lines"), line)
+            return True
+
+        return bool(self._wire.ask(move))
+
+    def series(self, query: Query) -> list[Point]:
+        """Asked for page by page."""
+        keys = [self._line(query.symbol, source) for source in query.sources]
+        script, stretch = ("raw", DAY) if query.every is None else ("sampled", query.every)
+        onward, points = bound(query.first), list[Point]()
+        while onward and len(points) < query.limit:
+            limit = min(_PAGE, query.limit - len(points))
+            zone = micros(query.offset), micros(stretch)
+            onward, *found = self._wire.run(script, keys, [onward, bound(query.end), limit, *zone])
+            points += points_of(found)
+        return points
+
+    def since(self, symbol: str | None) -> datetime | None:
+        wanted = self._wire.key("history", f"{symbol}:" if symbol else "")
+        lines = [line for line in self._lines() if line.startswith(wanted)]
+
+        def first(client: Client) -> list[list[str]]:
+            with client.pipeline(transaction=False) as together:
+                for line in lines:
+                    together.zrange(line, 0, 0)
+                return list(together.execute())
+
+        found = [row_of("", member) for members in self._wire.ask(first) for member in members]
+        return min((row.as_of for row in found), default=None)
+
+    def record(self, entries: Sequence[RecordEntry]) -> None:
+        """All or nothing."""
+
+        def keep(client: Client) -> None:
+            with client.pipeline(transaction=True) as together:
+                for each in entries:
+                    place = self._wire.key("entries", each.kind, each.symbol)
+                    together.zadd(place, {each.id: micros(each.at)})
+                    together.hset(f"{place}:text", each.id, each.text)
+                together.execute()
+
+        self._wire.ask(keep)
+
+    def entries(
+        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+    ) -> list[RecordEntry]:
+        place = self._wire.key("entries", kind, symbol)
+        least, most = bound(first) if first else "-inf", bound(until) if until else "+inf"
+
+        def read(client: Client) -> list[tuple[str, float, str]]:
+            found = client.zrevrangebyscore(place, most, least, start=0, num=limit, withscores=True)
+            texts = client.hmget(f"{place}:text", [each for each, _ in found]) if found else []
+            return [(name, at, text) for (name, at), text in zip(found, texts, strict=True) if text is not None]
+
+        found = self._wire.ask(read)
+        return [RecordEntry(kind, symbol, name, moment_of(int(at)), text) for name, at, text in found]
+
+    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
+        gone = 0
+        for symbol in symbols:
+            place = self._wire.key("entries", kind, symbol)
+
+            def drop(client: Client, place: str = place) -> int:
+                old = client.zrangebyscore(place, "-inf", f"({bound(before)}", start=0, num=_PAGE)
+                if old:
+                    with client.pipeline(transaction=True) as together:
+                        together.zrem(place, *old)
+                        together.hdel(f"{place}:text", *old)
+                        together.execute()
+                return len(old)
+
+            while (count := self._wire.ask(drop)) > 0:
+                gone += count
+        return gone
+
+    def thin(self, retention: Retention, now: datetime) -> int:
+        removed = 0
+        for line in self._lines():
+            for age, every in ((retention.raw, HOUR), (retention.hourly, DAY)):
+                onward = "-inf"
+                while onward:
+                    count, onward = self._wire.run("thin", [line], [onward, bound(now - age), micros(every)])
+                    removed += count
+            if retention.keep is not None:
+                removed += self._forget(line, bound(now - retention.keep))
+        return removed
+
+    def close(self) -> None:
+        while self._bells:
+            with suppress(OSError):
+                self._bells.pop().close()
+        self._wire.close()
+
+    # What replicas share.
 
     def claim(self, name: str, holder: str, ttl: float) -> Lease:
-        """See Shared. A holder whose process is known to be gone from this machine holds nothing any more."""
+        """A holder whose process is known to be gone from this machine holds nothing any more."""
         lease = self._claim(name, holder, ttl, "")
         dead = lease.holder != holder and holder_is_gone(lease.holder)
         return self._claim(name, holder, ttl, lease.holder) if dead else lease
 
     def release(self, name: str, holder: str) -> None:
-        """See Shared."""
         self._wire.run("release", self._lease(name), [holder])
 
     def publish(self, name: str, message: Message) -> bool:
-        """See Shared."""
         keys = [self._wire.key("lease", name), self._wire.key("editions", name)]
         told: list[str | int] = [
             message.part,
@@ -143,7 +280,7 @@ class SharedKeys:
         return bool(self._wire.run("publish", keys, told))
 
     def newer(self, name: str, known: Mapping[str, int], patience: float) -> list[Message]:
-        """See Shared. Hears the bell from before it looks, so that nothing comes in between."""
+        """Hears the bell from before it looks, so that nothing comes in between."""
         latest = time.monotonic() + patience
         try:
             bell = self._bell(name) if patience > 0 else None
@@ -156,19 +293,12 @@ class SharedKeys:
             raise
 
     def services(self) -> list[str]:
-        """See Shared."""
         prefix = self._wire.key("editions", "")
         found = self._wire.ask(lambda client: list(client.scan_iter(match=f"{prefix}*", count=1000)))
         return sorted((key.decode() if isinstance(key, bytes) else key).removeprefix(prefix) for key in found)
 
-    def shut(self) -> None:
-        """Let go of every subscription."""
-        while self._bells:
-            with suppress(OSError):
-                self._bells.pop().close()
-
     def _claim(self, name: str, holder: str, ttl: float, dead: str) -> Lease:
-        told = self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), _ALIVE, dead])
+        told = self._wire.run("claim", self._lease(name), [holder, int(ttl * 1000), ALIVE, dead])
         owner, fence, replicas, silent = told
         return Lease(owner, fence, replicas, sum(not holder_is_gone(each) for each in silent))
 
@@ -215,185 +345,6 @@ class SharedKeys:
                 bell.close()
         self._hearing.name = self._hearing.bell = self._hearing.looked = None
 
-
-def _edition(part: str, text: str) -> Message:
-    try:
-        version, fence, rest = text.split("|", 2)
-        return Message(part, int(version), int(fence), rest)
-    except ValueError as error:
-        raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error
-
-
-# The store in Redis: a sorted set for each line of history (an instrument by a source), the texts in a hash, a mark.
-#
-# All keys of one service begin with `{prefix}:` and so stand in one slot of a Cluster: a write is one script, all or
-# nothing. Every script does a bounded piece of work, so that none holds up the server for others.
-
-
-SCHEMA = 1
-# A table is published the evening before the day it is in force from; nothing reaches further ahead.
-_AHEAD = timedelta(days=3)
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-# Rows that one script gives at most: some milliseconds of the server's time, in which it answers nobody else.
-_PAGE = 250
-
-
-class Redis(SharedKeys):
-    """A store at `address`; nothing is connected before the first question."""
-
-    def __init__(self, address: Address) -> None:
-        super().__init__(Wire(address))
-        self._known: tuple[str, str] | None = None
-
-    def open(self) -> bool:
-        """See Store. As new counts one whose server was started again too: what it took last may be gone."""
-        own = uuid.uuid4().hex
-        schema, name, run = self._wire.run("open", [self._wire.key("store")], [SCHEMA, own])
-        if schema != str(SCHEMA):
-            detail = f"{self._wire.address}: made by a newer version of ticker (schema {schema})"
-            raise StoreError(detail, "run that version, or name another prefix: ?prefix=NAME")
-        before, self._known = self._known, (name, run)
-        return name == own or before not in (None, self._known)
-
-    def write(self, rows: Sequence[Row], saved: Mapping[str, str]) -> int:
-        """One script; see Store."""
-        keys = [self._wire.key("lines"), self._wire.key("saved")]
-        values: list[str | int] = [len(rows)]
-        places: dict[str, int] = {}
-        for row in rows:
-            line = self._line(row.symbol, row.source)
-            values += [places.setdefault(line, len(places) + len(keys) + 1), *columns(row)]
-        for name, text in saved.items():
-            values += [name, text]
-        return int(self._wire.run("write", [*keys, *places], values))
-
-    def saved(self, name: str) -> str | None:
-        """See Store."""
-        found = self._wire.ask(lambda client: client.hget(self._wire.key("saved"), name))
-        return None if found is None else str(found)
-
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
-        """See Store."""
-        if not keys:
-            return {}
-        before = micros(at) + micros(_AHEAD)
-        told: list[str | int] = [before, micros(at), ""] if isinstance(at, datetime) else [before, "", f"{at:%Y%m%d}"]
-        answers = self._wire.run("standing", [self._line(*key) for key in keys], told)
-        found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
-        return {key: rows for key, rows in found.items() if rows}
-
-    def rename(self, series: Mapping[str, str]) -> int:
-        """See Store. A line that stands under the new name already is not overwritten."""
-        renamed = 0
-        for line in self._lines():
-            for old, new in series.items():
-                before = self._wire.key("history", f"{old}:")
-                if line.startswith(before) and self._move(line, self._line(new, line.removeprefix(before))):
-                    renamed += 1
-        return renamed
-
-    def _move(self, line: str, other: str) -> bool:
-        def move(client: Client) -> bool:
-            if client.exists(other) or not client.exists(line):
-                return False
-            client.sadd(self._wire.key("lines"), other)
-            client.rename(line, other)
-            client.srem(self._wire.key("lines"), line)
-            return True
-
-        return bool(self._wire.ask(move))
-
-    def series(self, query: Query) -> list[Point]:
-        """See Store; asked for page by page."""
-        keys = [self._line(query.symbol, source) for source in query.sources]
-        script, stretch = ("raw", _DAY) if query.every is None else ("sampled", query.every)
-        onward, points = bound(query.first), list[Point]()
-        while onward and len(points) < query.limit:
-            limit = min(_PAGE, query.limit - len(points))
-            zone = micros(query.offset), micros(stretch)
-            onward, *found = self._wire.run(script, keys, [onward, bound(query.end), limit, *zone])
-            points += points_of(found)
-        return points
-
-    def since(self, symbol: str | None) -> datetime | None:
-        """See Store."""
-        wanted = self._wire.key("history", f"{symbol}:" if symbol else "")
-        lines = [line for line in self._lines() if line.startswith(wanted)]
-
-        def first(client: Client) -> list[list[str]]:
-            with client.pipeline(transaction=False) as together:
-                for line in lines:
-                    together.zrange(line, 0, 0)
-                return list(together.execute())
-
-        found = [row_of("", member) for members in self._wire.ask(first) for member in members]
-        return min((row.as_of for row in found), default=None)
-
-    def record(self, entries: Sequence[RecordEntry]) -> None:
-        """All or nothing; see Store."""
-
-        def keep(client: Client) -> None:
-            with client.pipeline(transaction=True) as together:
-                for each in entries:
-                    place = self._wire.key("entries", each.kind, each.symbol)
-                    together.zadd(place, {each.id: micros(each.at)})
-                    together.hset(f"{place}:text", each.id, each.text)
-                together.execute()
-
-        self._wire.ask(keep)
-
-    def entries(
-        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
-    ) -> list[RecordEntry]:
-        """See Store."""
-        place = self._wire.key("entries", kind, symbol)
-        least, most = bound(first) if first else "-inf", bound(until) if until else "+inf"
-
-        def read(client: Client) -> list[tuple[str, float, str]]:
-            found = client.zrevrangebyscore(place, most, least, start=0, num=limit, withscores=True)
-            texts = client.hmget(f"{place}:text", [each for each, _ in found]) if found else []
-            return [(name, at, text) for (name, at), text in zip(found, texts, strict=True) if text is not None]
-
-        found = self._wire.ask(read)
-        return [RecordEntry(kind, symbol, name, moment_of(int(at)), text) for name, at, text in found]
-
-    def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
-        """See Store."""
-        gone = 0
-        for symbol in symbols:
-            place = self._wire.key("entries", kind, symbol)
-
-            def drop(client: Client, place: str = place) -> int:
-                old = client.zrangebyscore(place, "-inf", f"({bound(before)}", start=0, num=_PAGE)
-                if old:
-                    with client.pipeline(transaction=True) as together:
-                        together.zrem(place, *old)
-                        together.hdel(f"{place}:text", *old)
-                        together.execute()
-                return len(old)
-
-            while (count := self._wire.ask(drop)) > 0:
-                gone += count
-        return gone
-
-    def thin(self, retention: Retention, now: datetime) -> int:
-        """See Store."""
-        removed = 0
-        for line in self._lines():
-            for age, every in ((retention.raw, _HOUR), (retention.hourly, _DAY)):
-                onward = "-inf"
-                while onward:
-                    count, onward = self._wire.run("thin", [line], [onward, bound(now - age), micros(every)])
-                    removed += count
-            if retention.keep is not None:
-                removed += self._forget(line, bound(now - retention.keep))
-        return removed
-
-    def close(self) -> None:
-        """See Store."""
-        self.shut()
-        self._wire.close()
-
     def _forget(self, line: str, before: str) -> int:
         return int(self._wire.ask(lambda client: client.zremrangebyscore(line, "-inf", f"({before}")))
 
@@ -402,3 +353,11 @@ class Redis(SharedKeys):
 
     def _line(self, symbol: str, source: str) -> str:
         return self._wire.key("history", symbol, source)
+
+
+def _edition(part: str, text: str) -> Message:
+    try:
+        version, fence, rest = text.split("|", 2)
+        return Message(part, int(version), int(fence), rest)
+    except ValueError as error:
+        raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error
