@@ -62,7 +62,7 @@ PROCESSES: tuple[Fault, ...] = (
         "tests/faults/test_kill.py::test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_at_once",
         Mutation(
             "ticker.storage.sqlite:SqliteStore.publish",
-            "transaction.execute(PUBLISH, (name, message.part, message.version, message.fence, message.text))",
+            "transaction.execute(SQL['publish'], (name, message.part, message.version, message.fence, message.text))",
             "None",
         ),
     ),

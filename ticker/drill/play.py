@@ -182,10 +182,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
-    config: Settings, begins: datetime, *, stored: bool = False, two: bool = False
-) -> AsyncIterator[Stage]:
-    """The service of `config` at `begins`, every source asked once; with a store of its own, or two over one store."""
+async def staged(config: Settings, begins: datetime, services: int) -> AsyncIterator[Stage]:
+    """The service of `config` at `begins`, every source asked once; or so many `services` over a store of their own."""
     clock, truth = DrillClock(begins), DrillClock(begins)
     active = config.active(KEYED)
     feeds = feeds_of(active, None, active.used_sources())
@@ -195,7 +193,7 @@ async def staged(
         for source in feeds
     }
     async with AsyncExitStack() as stack:
-        if not stored:
+        if not services:
             service = compose(config, now=clock, around=lambda _fetcher, _bases: world)
             stage = Stage(world, clock, truth, service, plans=plans)
             await stage.minute(begins)
@@ -211,18 +209,18 @@ async def staged(
             bad.append(BadStore(store, "spoilt by the drill"))
             return bad[-1]
 
-        services = [
+        running = [
             compose(own, now=clock, around=lambda _fetcher, _bases: world, stored=True, kept_in=spoilable)
-            for _ in range(2 if two else 1)
+            for _ in range(services)
         ]
-        for service in services:
+        for service in running:
             await stack.enter_async_context(service.running())
             await _until(lambda s=service: s.board.loaded)  # type: ignore[misc]
-        stage = Stage(world, clock, truth, services[0], folder, bad[0], plans=plans)
-        if two:
-            await _until(lambda: services[1].board.latest.version >= services[0].board.latest.version)
-            stage.other = services[1]
-        await _settle(services[0])
+        stage = Stage(world, clock, truth, running[0], folder, bad[0], plans=plans)
+        if services > 1:
+            await _until(lambda: running[1].board.latest.version >= running[0].board.latest.version)
+            stage.other = running[1]
+        await _settle(running[0])
         yield stage
         bad[0].spoilt = frozenset()
 

@@ -64,6 +64,28 @@ def says(body: bytes) -> Trouble:
     return lambda _body: body
 
 
+def without_prices(body: bytes) -> bytes:
+    """The exchange's board while nothing trades: its rows are there, their prices are not."""
+    tree = json.loads(body)
+    columns = tree["marketdata"]["columns"]
+    halted = [columns.index(name) for name in ("LAST", "BID", "OFFER", "HIGH", "LOW", "OPEN", "SETTLEPRICE")]
+    for row in tree["marketdata"]["data"]:
+        for place in halted:
+            row[place] = None
+    return json.dumps(tree).encode()
+
+
+TROUBLES: Mapping[str, Trouble] = {
+    "guard page": says(PAGE),
+    "consent page": says(CONSENT),
+    "empty list": says(b"[]"),
+    "no rows": says(b'{"securities": {}}'),
+    "no prices": without_prices,
+    "no such name": fails(Reason.DNS, "no such name"),
+    "too many requests": fails(Reason.RATE_LIMITED, "Too Many Requests", timedelta(minutes=5)),
+}
+
+
 @dataclass
 class World(Fetching):
     """The upstreams at the moment of `clock`, the true one; `sources` are the adapters by base address.
@@ -211,17 +233,6 @@ def block(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Rows as the exchange writes them: the names once, and values by place."""
     columns = list(rows[0])
     return {"columns": columns, "data": [[row[name] for name in columns] for row in rows]}
-
-
-def without_prices(body: bytes) -> bytes:
-    """The exchange's board while nothing trades: its rows are there, their prices are not."""
-    tree = json.loads(body)
-    columns = tree["marketdata"]["columns"]
-    halted = [columns.index(name) for name in ("LAST", "BID", "OFFER", "HIGH", "LOW", "OPEN", "SETTLEPRICE")]
-    for row in tree["marketdata"]["data"]:
-        for place in halted:
-            row[place] = None
-    return json.dumps(tree).encode()
 
 
 def _yahoo(world: World, path: str, _query: Mapping[str, str]) -> bytes:
