@@ -7,14 +7,15 @@ source's own offset, what the service itself says in UTC.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from operator import not_
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from babel import Locale
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
 from ticker import quotes as values
 from ticker.calendars import AHEAD, Calendar, Session
@@ -34,12 +35,34 @@ _SUFFIX = "Schema"
 T = TypeVar("T")
 R = TypeVar("R")
 
-Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Day: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
+
+def seconds(span: timedelta) -> Decimal:
+    """A span in seconds, exact to the millisecond."""
+    return Decimal(span // timedelta(milliseconds=1)).scaleb(-3).normalize()
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _written(kind: type[T], write: Callable[[T], object]) -> BeforeValidator:
+    """Writes what is of `kind`; anything else stands as it is sent already."""
+    return BeforeValidator(lambda value: write(value) if isinstance(value, kind) else value)
+
+
+# A moment in the source's own offset, and one in UTC.
+Moment: TypeAlias = Annotated[str, _written(datetime, _stamp), Field(json_schema_extra={"format": "date-time"})]
+UtcMoment: TypeAlias = Annotated[str, _written(datetime, _utc), Field(json_schema_extra={"format": "date-time"})]
+Day: TypeAlias = Annotated[str, _written(date, date.isoformat), Field(json_schema_extra={"format": "date"})]
+HourMinute: TypeAlias = Annotated[str, _written(time, "{:%H:%M}".format)]
 # A JSON number with the digits that the source wrote; pydantic refuses one that is not finite.
 Number: TypeAlias = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-
-
+Percent: TypeAlias = Annotated[Number, _written(Decimal, partial(locales.rounded, decimals=2))]
+Seconds: TypeAlias = Annotated[Number, _written(timedelta, seconds)]
 # Left out where it is false.
 Demo: TypeAlias = Annotated[
     bool, Field(exclude_if=not_, description="true where the numbers are invented; absent otherwise")
@@ -49,40 +72,29 @@ Demo: TypeAlias = Annotated[
 class Schema(BaseModel):
     """What all models share: an unknown member is refused, and nothing is changed once it is made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, serialize_by_alias=True)
+
+    @classmethod
+    def read(cls, value: object, **others: object) -> Self:
+        """From `others`, and from the attributes of `value` that have the names of the remaining members."""
+        found = {name: getattr(value, name) for name in cls.model_fields if name not in others and hasattr(value, name)}
+        return cls.model_validate(found | others)
 
 
 class AgreementSchema(Schema):
     """How many sources say the same, and how far apart they are."""
 
-    sources: Annotated[int, Field(description="sources within the instrument's tolerance, the shown one among them")]
-    spread_percent: Annotated[
-        Number, Field(description="between the highest and the lowest comparable source, in percent")
-    ]
-    low: Annotated[Number | None, Field(description="the lowest of the sources that agree")]
-    high: Annotated[Number | None, Field(description="the highest of the sources that agree")]
-
-    @classmethod
-    def of(cls, agreement: values.Agreement) -> AgreementSchema:
-        """What the sources say together."""
-        return cls(
-            sources=agreement.sources,
-            spread_percent=locales.rounded(agreement.spread_percent, 2),
-            low=agreement.low,
-            high=agreement.high,
-        )
+    sources: int = Field(description="sources within the instrument's tolerance, the shown one among them")
+    spread_percent: Percent = Field(description="between the highest and the lowest comparable source, in percent")
+    low: Number | None = Field(description="the lowest of the sources that agree")
+    high: Number | None = Field(description="the highest of the sources that agree")
 
 
 class ContractSchema(Schema):
     """The future whose price it is."""
 
-    code: Annotated[str, Field(description="as the exchange writes it")]
-    expires: Annotated[Day | None, Field(description="its last day of trading")]
-
-    @classmethod
-    def of(cls, contract: values.Contract) -> ContractSchema:
-        """The contract as the exchange calls it."""
-        return cls(code=contract.code, expires=_optional(date.isoformat, contract.expires))
+    code: str = Field(description="as the exchange writes it")
+    expires: Day | None = Field(description="its last day of trading")
 
 
 class UpcomingSchema(Schema):
@@ -90,49 +102,23 @@ class UpcomingSchema(Schema):
 
     price: Number
     as_of: Moment
-    change: Annotated[Number | None, Field(description="from the number that is in force until then")]
-    change_percent: Number | None
+    change: Number | None = Field(description="from the number that is in force until then")
+    change_percent: Percent | None
     source: str
-    confirmed: Annotated[bool, Field(description="whether an independent copy says the same")]
-    reason: Annotated[Reason | None, Field(description="why nobody should count on it; null where all is well")]
-
-    @classmethod
-    def of(cls, upcoming: values.Upcoming) -> UpcomingSchema:
-        """The number to come."""
-        percent = upcoming.change_percent
-        return cls(
-            price=upcoming.price,
-            as_of=_stamp(upcoming.as_of),
-            change=upcoming.change,
-            change_percent=_percent(percent),
-            source=upcoming.source,
-            confirmed=upcoming.confirmed,
-            reason=upcoming.reason,
-        )
+    confirmed: bool = Field(description="whether an independent copy says the same")
+    reason: Reason | None = Field(description="why nobody should count on it; null where all is well")
 
 
 class OverrideSchema(Schema):
     """An editor's hand on the quote."""
 
-    mode: Annotated[
-        Literal["freeze", "price", "hide"],
-        Field(description="freeze: the number stays; price: it is the editor's; hide: none is shown"),
-    ]
-    note: Annotated[str, Field(description="why, in the editor's words")]
-    since: Moment
-    until: Moment
-    by: Annotated[str, Field(description="whose hand it is")]
-
-    @classmethod
-    def of(cls, override: values.Override) -> OverrideSchema:
-        """What the editor did."""
-        return cls(
-            mode=override.mode,
-            note=override.note,
-            since=_utc(override.since),
-            until=_utc(override.until),
-            by=override.by,
-        )
+    mode: Literal["freeze", "price", "hide"] = Field(
+        description="freeze: the number stays; price: it is the editor's; hide: none is shown"
+    )
+    note: str = Field(description="why, in the editor's words")
+    since: UtcMoment
+    until: UtcMoment
+    by: str = Field(description="whose hand it is")
 
 
 class UpcomingDisplaySchema(Schema):
@@ -140,7 +126,7 @@ class UpcomingDisplaySchema(Schema):
 
     price: str
     change: str | None
-    as_of: Annotated[str, Field(description="its date")]
+    as_of: str = Field(description="its date")
 
 
 class DisplaySchema(Schema):
@@ -149,10 +135,9 @@ class DisplaySchema(Schema):
     label: str
     price: str | None
     change: str | None
-    upcoming: Annotated[
-        UpcomingDisplaySchema | None,
-        Field(exclude_if=lambda value: value is None, description="there only where a number is to come"),
-    ] = None
+    upcoming: UpcomingDisplaySchema | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="there only where a number is to come"
+    )
 
     @classmethod
     def of(cls, quote: values.Quote, locale: Locale) -> DisplaySchema:
@@ -185,59 +170,36 @@ class QuoteSchema(Schema):
     previous: Number | None
     previous_as_of: Moment | None
     change: Number | None
-    change_percent: Number | None
+    change_percent: Percent | None
     as_of: Moment | None
-    fetched_at: Moment | None
-    next_update_at: Moment | None
+    fetched_at: UtcMoment | None
+    next_update_at: UtcMoment | None
     source: str | None
     fallback: bool
     status: Status
     reason: Reason | None
     agreement: AgreementSchema | None
-    market: Annotated[
-        Literal["open", "closed"] | None,
-        Field(description="whether the market that speaks is in session; null for what no market makes"),
-    ]
-    contract: Annotated[ContractSchema | None, Field(description="of a future's price")]
-    upcoming: Annotated[UpcomingSchema | None, Field(description="the fixing that is published and not in force yet")]
-    override: Annotated[OverrideSchema | None, Field(description="while an editor holds the instrument")]
-    checked_at: Annotated[Moment | None, Field(description="when a source last said this number")]
-    valid_until: Annotated[
-        Moment | None, Field(description="after which, if nothing more is heard, this may be untrue")
-    ]
+    market: Literal["open", "closed"] | None = Field(
+        description="whether the market that speaks is in session; null for what no market makes"
+    )
+    contract: ContractSchema | None = Field(description="of a future's price")
+    upcoming: UpcomingSchema | None = Field(description="the fixing that is published and not in force yet")
+    override: OverrideSchema | None = Field(description="while an editor holds the instrument")
+    checked_at: UtcMoment | None = Field(description="when a source last said this number")
+    valid_until: UtcMoment | None = Field(description="after which, if nothing more is heard, this may be untrue")
     display: DisplaySchema
     demo: Demo = False
 
     @classmethod
-    def of(cls, quote: values.Quote, locale: Locale, *, demo: bool = False) -> QuoteSchema:
+    def of(cls, quote: values.Quote, locale: Locale, *, demo: bool = False) -> Self:
         """The quote as readers of `locale` see it."""
-        what, percent = quote.instrument, quote.change_percent
-        return cls(
-            symbol=quote.symbol,
+        what = quote.instrument
+        return cls.read(
+            quote,
             name=name_of(what, locale),
             base=what.base,
             quote=what.quote,
             unit=what.unit,
-            price=quote.price,
-            price_type=quote.price_type,
-            previous=quote.previous,
-            previous_as_of=stamp(quote.previous_as_of),
-            change=quote.change,
-            change_percent=_percent(percent),
-            as_of=stamp(quote.as_of),
-            fetched_at=utc(quote.fetched_at),
-            next_update_at=utc(quote.next_update_at),
-            source=quote.source,
-            fallback=quote.fallback,
-            status=quote.status,
-            reason=quote.reason,
-            agreement=_optional(AgreementSchema.of, quote.agreement),
-            market=quote.market,
-            contract=_optional(ContractSchema.of, quote.contract),
-            upcoming=_optional(UpcomingSchema.of, quote.upcoming),
-            override=_optional(OverrideSchema.of, quote.override),
-            checked_at=utc(quote.checked_at),
-            valid_until=utc(quote.valid_until),
             display=DisplaySchema.of(quote, locale),
             demo=demo,
         )
@@ -247,25 +209,23 @@ class BoardSchema(Schema):
     """All quotes of one snapshot; `status` is the worst of theirs."""
 
     version: int
-    generated_at: Moment
-    valid_until: Annotated[
-        Moment | None, Field(description="after which, if nothing more is heard, one of them may be untrue")
-    ]
+    generated_at: UtcMoment
+    valid_until: UtcMoment | None = Field(
+        description="after which, if nothing more is heard, one of them may be untrue"
+    )
     status: Status
     quotes: tuple[QuoteSchema, ...]
     demo: Demo = False
 
     @classmethod
-    def of(cls, snapshot: values.Snapshot, quotes: Iterable[values.Quote], locale: Locale) -> BoardSchema:
+    def of(cls, snapshot: values.Snapshot, quotes: Iterable[values.Quote], locale: Locale) -> Self:
         """A board of `quotes` cut from `snapshot`."""
         shown = tuple(quotes)
-        return cls(
-            version=snapshot.version,
-            generated_at=_utc(snapshot.generated_at),
-            valid_until=utc(valid_until(shown)),
+        return cls.read(
+            snapshot,
+            valid_until=valid_until(shown),
             status=values.worst(quote.status for quote in shown),
-            quotes=tuple(QuoteSchema.of(quote, locale, demo=snapshot.demo) for quote in shown),
-            demo=snapshot.demo,
+            quotes=[QuoteSchema.of(quote, locale, demo=snapshot.demo) for quote in shown],
         )
 
 
@@ -276,10 +236,8 @@ class PointSchema(Schema):
     price: Number
     price_type: PriceType
     source: str
-    fetched_at: Moment
-    revision: Annotated[
-        int, Field(description="how often this date was corrected; `at` a moment before it tells what was shown")
-    ]
+    fetched_at: UtcMoment
+    revision: int = Field(description="how often this date was corrected; `at` a moment before it tells what was shown")
 
 
 class HistorySchema(Schema):
@@ -287,13 +245,13 @@ class HistorySchema(Schema):
 
     symbol: str
     interval: str
-    order: Annotated[Literal["asc", "desc"], Field(description="asc: oldest first; desc: newest first")]
-    source: Annotated[str | None, Field(description="the one source asked for")]
-    price_type: Annotated[PriceType | None, Field(description="the kind of all points; null where there are none")]
-    from_: Annotated[str | None, Field(serialization_alias="from")]
+    order: Literal["asc", "desc"] = Field(description="asc: oldest first; desc: newest first")
+    source: str | None = Field(description="the one source asked for")
+    price_type: PriceType | None = Field(description="the kind of all points; null where there are none")
+    from_: str | None = Field(serialization_alias="from")
     to: str | None
-    next: Annotated[str | None, Field(description="the `cursor` of the next page; null at the end")]
-    since: Annotated[Moment | None, Field(description="the oldest date kept of the instrument")]
+    next: str | None = Field(description="the `cursor` of the next page; null at the end")
+    since: Moment | None = Field(description="the oldest date kept of the instrument")
     points: tuple[PointSchema, ...]
     demo: Demo = False
 
@@ -309,7 +267,7 @@ class FindingSchema(Schema):
     """One check of what a source said; figure and limit are fractions (0.02 is 2 %)."""
 
     name: str
-    holds: Annotated[bool | None, Field(description="null where it cannot be told")]
+    holds: bool | None = Field(description="null where it cannot be told")
     figure: Number | None
     limit: Number | None
 
@@ -325,12 +283,11 @@ class WitnessSchema(Schema):
     """One source in a decision: its own words first, then ours, then what was made of them."""
 
     source: str
-    verdict: Annotated[
-        Literal["spoke", "agrees", "dissents", "held", "refused", "late", "silent"],
-        Field(description="what was made of its newest number"),
-    ]
+    verdict: Literal["spoke", "agrees", "dissents", "held", "refused", "late", "silent"] = Field(
+        description="what was made of its newest number"
+    )
     reason: Reason | None
-    raw: Annotated[str | None, Field(description="the price as it stood in the answer")]
+    raw: str | None = Field(description="the price as it stood in the answer")
     nominal: int | None
     price: Number | None
     price_type: PriceType | None
@@ -340,7 +297,7 @@ class WitnessSchema(Schema):
     contract: ContractSchema | None
     answer: AnswerSchema | None
     checks: tuple[FindingSchema, ...]
-    withheld: Annotated[bool, Field(exclude_if=not_, description="its terms forbid that its values are told")] = False
+    withheld: bool = Field(default=False, exclude_if=not_, description="its terms forbid that its values are told")
 
 
 class RuleSchema(Schema):
@@ -354,7 +311,7 @@ class MakerSchema(Schema):
     """Which program decided, by which rules."""
 
     version: str
-    rules: Annotated[str, Field(description="SHA-256 over the rules")]
+    rules: str = Field(description="SHA-256 over the rules")
 
 
 class EvidenceSchema(Schema):
@@ -371,11 +328,11 @@ class EvidenceSchema(Schema):
     rule: RuleSchema
     sources: tuple[WitnessSchema, ...]
     made_by: MakerSchema
-    inputs: Annotated[
-        Mapping[str, Any] | None, Field(description="all that the decision depended on; null where values are withheld")
-    ]
-    digest: Annotated[str, Field(description="SHA-256 over all the rest")]
-    withheld: Annotated[tuple[str, ...], Field(exclude_if=not_, description="whose values are left out")] = ()
+    inputs: Mapping[str, Any] | None = Field(
+        description="all that the decision depended on; null where values are withheld"
+    )
+    digest: str = Field(description="SHA-256 over all the rest")
+    withheld: tuple[str, ...] = Field(default=(), exclude_if=not_, description="whose values are left out")
     demo: Demo = False
 
 
@@ -383,21 +340,18 @@ class CorrectionSchema(Schema):
     """One entry of the public record: what stood on the board, and how that was found out."""
 
     symbol: str
-    kind: Annotated[
-        str,
-        Field(
-            description="wrong (told otherwise since), late (marked as old), missing or edited (by an editor's hand)"
-        ),
-    ]
+    kind: str = Field(
+        description="wrong (told otherwise since), late (marked as old), missing or edited (by an editor's hand)"
+    )
     shown: Number | None
     right: Number | None
     as_of: Moment | None
     source: str | None
-    from_: Annotated[Moment, Field(serialization_alias="from")]
-    to: Annotated[Moment | None, Field(description="null while it lasts")]
-    seconds: Annotated[int | None, Field(description="how long it stood; null while it lasts")]
-    found_by: Annotated[str, Field(description="re-issue, confirmed number, calendar or editor")]
-    material: Annotated[bool, Field(description="whether it was off by the bound named in the answer, or more")]
+    from_: UtcMoment = Field(serialization_alias="from")
+    to: UtcMoment | None = Field(description="null while it lasts")
+    seconds: int | None = Field(description="how long it stood; null while it lasts")
+    found_by: str = Field(description="re-issue, confirmed number, calendar or editor")
+    material: bool = Field(description="whether it was off by the bound named in the answer, or more")
     note: str | None
 
 
@@ -416,9 +370,9 @@ class CorrectionsSchema(Schema):
 
     corrections: tuple[CorrectionSchema, ...]
     summary: Mapping[str, SummarySchema]
-    from_: Annotated[Moment, Field(serialization_alias="from")]
-    to: Moment
-    material: Annotated[Number, Field(description="from this fraction on an error is marked as material")]
+    from_: UtcMoment = Field(serialization_alias="from")
+    to: UtcMoment
+    material: Number = Field(description="from this fraction on an error is marked as material")
     demo: Demo = False
 
 
@@ -428,60 +382,39 @@ class LegSchema(Schema):
     symbol: str
     base: str
     quote: str
-    operation: Annotated[Literal["multiply", "divide"], Field(description="what was done with the price")]
+    operation: Literal["multiply", "divide"] = Field(description="what was done with the price")
     price: Number | None
     price_type: PriceType | None
     as_of: Moment | None
-    fetched_at: Moment | None
+    fetched_at: UtcMoment | None
     source: str | None
     fallback: bool
     status: Status
     reason: Reason | None
 
     @classmethod
-    def of(cls, leg: Leg) -> LegSchema:
+    def of(cls, leg: Leg) -> Self:
         """One step of a conversion."""
-        quote = leg.quote
-        return cls(
-            symbol=quote.symbol,
-            base=quote.instrument.base,
-            quote=quote.instrument.quote,
-            operation="multiply" if leg.forward else "divide",
-            price=quote.price,
-            price_type=quote.price_type,
-            as_of=stamp(quote.as_of),
-            fetched_at=utc(quote.fetched_at),
-            source=quote.source,
-            fallback=quote.fallback,
-            status=quote.status,
-            reason=quote.reason,
-        )
+        what, operation = leg.quote.instrument, "multiply" if leg.forward else "divide"
+        return cls.read(leg.quote, base=what.base, quote=what.quote, operation=operation)
 
 
 class ConversionSchema(Schema):
     """An amount in another unit through the board's own quotes; `result` is null where one of them is not known."""
 
     amount: Number
-    from_: Annotated[str, Field(serialization_alias="from")]
+    from_: str = Field(serialization_alias="from")
     to: str
-    result: Annotated[
-        Number | None, Field(description="exact, then rounded half up to `precision` digits after the point")
-    ]
-    rate: Annotated[
-        Number | None,
-        Field(
-            description=f"what one unit is worth, to {RATE_DIGITS} digits after the point; "
-            "the result is not made from it"
-        ),
-    ]
+    result: Number | None = Field(description="exact, then rounded half up to `precision` digits after the point")
+    rate: Number | None = Field(
+        description=f"what one unit is worth, to {RATE_DIGITS} digits after the point; the result is not made from it"
+    )
     precision: int
-    status: Annotated[Status, Field(description="the worst of the quotes used")]
-    as_of: Annotated[Moment | None, Field(description="of when the oldest of the prices used is")]
+    status: Status = Field(description="the worst of the quotes used")
+    as_of: Moment | None = Field(description="of when the oldest of the prices used is")
     version: int
-    generated_at: Moment
-    path: Annotated[
-        tuple[LegSchema, ...], Field(description="the quotes used, in their order; none from a code to itself")
-    ]
+    generated_at: UtcMoment
+    path: tuple[LegSchema, ...] = Field(description="the quotes used, in their order; none from a code to itself")
     demo: Demo = False
 
     @classmethod
@@ -493,10 +426,11 @@ class ConversionSchema(Schema):
         amount: Decimal,
         codes: tuple[str, str],
         precision: int,
-    ) -> ConversionSchema:
+    ) -> Self:
         """`amount` of the first of `codes` in the second, with `precision` digits after the point."""
         rate = found.rate
-        return cls(
+        return cls.read(
+            snapshot,
             amount=amount,
             from_=codes[0],
             to=codes[1],
@@ -504,20 +438,17 @@ class ConversionSchema(Schema):
             rate=None if rate is None else _without_zeros(rounded_fraction(rate, RATE_DIGITS)),
             precision=precision,
             status=found.status,
-            as_of=stamp(found.as_of),
-            version=snapshot.version,
-            generated_at=_utc(snapshot.generated_at),
-            path=tuple(LegSchema.of(leg) for leg in found.legs),
-            demo=snapshot.demo,
+            as_of=found.as_of,
+            path=[LegSchema.of(leg) for leg in found.legs],
         )
 
 
 class HoursSchema(Schema):
     """One session of a market; over midnight where it does not close after it opens."""
 
-    days: Annotated[str, Field(description="weekdays on which it opens")]
-    opens: Annotated[str, Field(description="HH:MM")]
-    closes: Annotated[str, Field(description="HH:MM")]
+    days: str = Field(description="weekdays on which it opens")
+    opens: HourMinute = Field(description="HH:MM")
+    closes: HourMinute = Field(description="HH:MM")
 
 
 class ExceptionSchema(Schema):
@@ -531,57 +462,48 @@ class CalendarSchema(Schema):
     """When a number appears and when it is late; hours are local to `zone`."""
 
     id: str
-    kind: Annotated[str, Field(description="publication: a table at an hour; session: a market between two hours")]
-    zone: Annotated[str, Field(description="IANA time zone")]
+    kind: str = Field(description="publication: a table at an hour; session: a market between two hours")
+    zone: str = Field(description="IANA time zone")
     days: str
-    holidays: Annotated[
-        str | None, Field(description="whose holidays are no working days: ISO 3166 or a market's code")
-    ]
-    at: Annotated[str | None, Field(description="HH:MM, of a publication")]
-    opens: Annotated[str | None, Field(description="HH:MM, of a session")]
-    closes: Annotated[str | None, Field(description="HH:MM, of a session")]
-    delay_seconds: Annotated[Number | None, Field(description="by which free data of a session are late")]
-    grace_seconds: Annotated[
-        Number,
-        Field(description="after which a table that was due is late, and the last print of an open market stale"),
-    ]
-    sessions: Annotated[tuple[HoursSchema, ...], Field(description="of a session, every one of the week")]
-    exceptions: Annotated[tuple[ExceptionSchema, ...], Field(description="those of the next 60 days")]
-    covered_until: Annotated[
-        Day | None, Field(description="last day whose dated facts are known; null where there are none to know")
-    ]
-    facts: Annotated[tuple[str, ...], Field(description="where the facts are from")]
-    text: Annotated[str, Field(description="the same in words")]
+    holidays: str | None = Field(description="whose holidays are no working days: ISO 3166 or a market's code")
+    at: HourMinute | None = Field(description="HH:MM, of a publication")
+    opens: str | None = Field(description="HH:MM, of a session")
+    closes: str | None = Field(description="HH:MM, of a session")
+    delay_seconds: Seconds | None = Field(description="by which free data of a session are late")
+    grace_seconds: Seconds = Field(
+        description="after which a table that was due is late, and the last print of an open market stale"
+    )
+    sessions: tuple[HoursSchema, ...] = Field(description="of a session, every one of the week")
+    exceptions: tuple[ExceptionSchema, ...] = Field(description="those of the next 60 days")
+    covered_until: Day | None = Field(
+        description="last day whose dated facts are known; null where there are none to know"
+    )
+    facts: tuple[str, ...] = Field(description="where the facts are from")
+    text: str = Field(description="the same in words")
 
     @classmethod
-    def of(cls, name: str, calendar: Calendar, day: date, locale: Locale) -> CalendarSchema:
+    def of(cls, name: str, calendar: Calendar, day: date, locale: Locale) -> Self:
         """The calendar of that name as it is on `day`, its sentence in the language of `locale`."""
         market = calendar if isinstance(calendar, Session) else None
         days, opens, closes = trading_hours(market, day)[0] if market else (calendar.days, None, None)
-        week = market.timetable(day).sessions if market else ()
         # Of two exceptions for one day the later one holds.
         exceptions = {when: each.note for each in calendar.exceptions for when in each.days}
-        return cls(
+        return cls.read(
+            calendar,
             id=name,
-            kind=calendar.kind,
             zone=str(calendar.zone),
             days=days,
-            holidays=calendar.holidays,
-            at=None if isinstance(calendar, Session) else f"{calendar.at:%H:%M}",
+            at=None if isinstance(calendar, Session) else calendar.at,
             opens=opens,
             closes=closes,
-            delay_seconds=seconds(market.delay) if market else None,
-            grace_seconds=seconds(calendar.grace),
-            sessions=tuple(
-                HoursSchema(days=each.days, opens=f"{each.opens:%H:%M}", closes=f"{each.closes:%H:%M}") for each in week
-            ),
-            exceptions=tuple(
-                ExceptionSchema(day=when.isoformat(), note=exceptions[when])
-                for when in sorted(exceptions)
+            delay_seconds=market.delay if market else None,
+            grace_seconds=calendar.grace,
+            sessions=market.timetable(day).sessions if market else (),
+            exceptions=[
+                ExceptionSchema(day=when.isoformat(), note=note)
+                for when, note in sorted(exceptions.items())
                 if day <= when < day + AHEAD
-            ),
-            covered_until=_optional(date.isoformat, calendar.covered_until),
-            facts=calendar.facts,
+            ],
             text=calendar_text(calendar, day, locale),
         )
 
@@ -589,22 +511,22 @@ class CalendarSchema(Schema):
 class CadenceSchema(Schema):
     """How often the source is asked: `every_seconds`, or the lines of `cron` in `zone`."""
 
-    every_seconds: Number | None
+    every_seconds: Seconds | None
     cron: tuple[str, ...]
     zone: str
-    jitter_seconds: Number
-    requests_per_hour: Annotated[int, Field(description="never exceeded")]
-    text: Annotated[str, Field(description="the same in words")]
+    jitter_seconds: Seconds
+    requests_per_hour: int = Field(description="never exceeded")
+    text: str = Field(description="the same in words")
 
     @classmethod
-    def of(cls, source: SourceSettings, locale: Locale) -> CadenceSchema:
+    def of(cls, source: SourceSettings, locale: Locale) -> Self:
         """The cadence of a source, its sentence in the language of `locale`."""
         schedule = source.schedule
-        return cls(
-            every_seconds=None if schedule.every is None else seconds(schedule.every),
-            cron=schedule.cron,
+        return cls.read(
+            schedule,
+            every_seconds=schedule.every,
             zone=str(schedule.zone),
-            jitter_seconds=seconds(schedule.jitter),
+            jitter_seconds=schedule.jitter,
             requests_per_hour=source.budget,
             text=cadence_text(source, locale),
         )
@@ -619,45 +541,28 @@ class InstrumentSchema(Schema):
     base: str
     quote: str
     unit: str
-    decimals: Annotated[int, Field(description="digits after the point where it is shown")]
-    sources: Annotated[tuple[str, ...], Field(description="of its own kind, in order of preference")]
-    fallbacks: Annotated[
-        tuple[str, ...], Field(description="of another kind; shown only where its own kind has long been stale")
-    ]
-    rate: Annotated[
-        Literal["in_force", "latest"], Field(description="which fixing is shown: in force, or the newest published")
-    ]
-    required: Annotated[bool, Field(description="whether the service is ready only with it")]
-    max_age_seconds: Annotated[Number, Field(description="after which a number that is not renewed is withdrawn")]
-    max_move: Annotated[
-        Number, Field(description="the largest believable step, as a fraction, without a second source")
-    ]
-    tolerance: Annotated[Number, Field(description="within which sources agree, as a fraction")]
+    decimals: int = Field(description="digits after the point where it is shown")
+    sources: tuple[str, ...] = Field(description="of its own kind, in order of preference")
+    fallbacks: tuple[str, ...] = Field(description="of another kind; shown only where its own kind has long been stale")
+    rate: Literal["in_force", "latest"] = Field(description="which fixing is shown: in force, or the newest published")
+    required: bool = Field(description="whether the service is ready only with it")
+    max_age_seconds: Seconds = Field(description="after which a number that is not renewed is withdrawn")
+    max_move: Number = Field(description="the largest believable step, as a fraction, without a second source")
+    tolerance: Number = Field(description="within which sources agree, as a fraction")
     calendar: CalendarSchema
     status: Status
 
     @classmethod
-    def of(cls, quote: values.Quote, settings: Settings, day: date, locale: Locale) -> InstrumentSchema:
+    def of(cls, quote: values.Quote, settings: Settings, day: date, locale: Locale) -> Self:
         """The instrument of `quote`, with the calendar that decides when it is late, as it is on `day`."""
         what = quote.instrument
-        return cls(
-            symbol=what.symbol,
+        name, calendar = settings.calendar_name(what.symbol), settings.calendar_of(what.symbol)
+        return cls.read(
+            what,
             label=locales.chosen(what.label, locale, what.symbol),
             name=name_of(what, locale),
-            base=what.base,
-            quote=what.quote,
-            unit=what.unit,
-            decimals=what.decimals,
-            sources=what.sources,
-            fallbacks=what.fallbacks,
-            rate=what.rate,
-            required=what.required,
-            max_age_seconds=seconds(what.max_age),
-            max_move=what.max_move,
-            tolerance=what.tolerance,
-            calendar=CalendarSchema.of(
-                settings.calendar_name(what.symbol), settings.calendar_of(what.symbol), day, locale
-            ),
+            max_age_seconds=what.max_age,
+            calendar=CalendarSchema.of(name, calendar, day, locale),
             status=quote.status,
         )
 
@@ -680,26 +585,25 @@ class SourceSchema(Schema):
     """One source: whose numbers they are, on what terms, when it is asked and how it fares."""
 
     id: str
-    attribution: Annotated[str, Field(description="how its publisher is to be named")]
-    terms_url: Annotated[str | None, Field(description="what its publisher allows")]
-    instruments: Annotated[tuple[str, ...], Field(description="that it feeds")]
-    checks: Annotated[tuple[str, ...], Field(description="that it is a measure for")]
+    attribution: str = Field(description="how its publisher is to be named")
+    terms_url: str | None = Field(description="what its publisher allows")
+    instruments: tuple[str, ...] = Field(description="that it feeds")
+    checks: tuple[str, ...] = Field(description="that it is a measure for")
     cadence: CadenceSchema
     calendar: CalendarSchema
-    up: Annotated[
-        bool | None, Field(description="whether the last poll succeeded; null before the first one has ended")
-    ]
-    reason: Annotated[Reason | None, Field(description="why the last poll failed")]
+    up: bool | None = Field(description="whether the last poll succeeded; null before the first one has ended")
+    reason: Reason | None = Field(description="why the last poll failed")
     failures_in_a_row: int
-    last_success_at: Moment | None
-    last_failure_at: Moment | None
-    next_poll_at: Moment | None
+    last_success_at: UtcMoment | None
+    last_failure_at: UtcMoment | None
+    next_poll_at: UtcMoment | None
 
     @classmethod
-    def of(cls, name: str, settings: Settings, health: Health, day: date, locale: Locale) -> SourceSchema:
+    def of(cls, name: str, settings: Settings, health: Health, day: date, locale: Locale) -> Self:
         """The source of that name as it fares now, with its calendar as it is on `day`."""
         source = settings.sources[name]
-        return cls(
+        return cls.read(
+            health,
             id=name,
             attribution=locales.chosen(source.attribution, locale, name),
             terms_url=source.terms_url,
@@ -707,12 +611,10 @@ class SourceSchema(Schema):
             checks=settings.checks_fed(name),
             cadence=CadenceSchema.of(source, locale),
             calendar=CalendarSchema.of(source.calendar, settings.calendars[source.calendar], day, locale),
-            up=health.up,
-            reason=health.reason,
             failures_in_a_row=health.in_a_row,
-            last_success_at=utc(health.last_success),
-            last_failure_at=utc(health.last_failure),
-            next_poll_at=utc(health.next_poll),
+            last_success_at=health.last_success,
+            last_failure_at=health.last_failure,
+            next_poll_at=health.next_poll,
         )
 
 
@@ -737,7 +639,7 @@ class ProblemSchema(Schema):
     type: str
     title: str
     status: int
-    detail: Annotated[str, Field(description="a sentence with the mend")]
+    detail: str = Field(description="a sentence with the mend")
     parameter: Annotated[
         str | None, WithJsonSchema({"type": "string"}), Field(description="the parameter at fault")
     ] = None
@@ -746,7 +648,7 @@ class ProblemSchema(Schema):
         WithJsonSchema({"type": "array", "items": {"type": "string"}}),
         Field(description="what it may be"),
     ] = None
-    since: Annotated[Moment | None, Field(description="where history begins, for a moment before it")] = None
+    since: Moment | None = Field(default=None, description="where history begins, for a moment before it")
     demo: Demo = False
 
     def members(self) -> dict[str, Any]:
@@ -771,47 +673,33 @@ class ReadyInstrumentSchema(Schema):
     as_of: Moment | None
 
     @classmethod
-    def of(cls, quote: values.Quote) -> ReadyInstrumentSchema:
+    def of(cls, quote: values.Quote) -> Self:
         """The instrument of `quote`."""
-        return cls(
-            status=quote.status,
-            reason=quote.reason,
-            required=quote.instrument.required,
-            source=quote.source,
-            as_of=stamp(quote.as_of),
-        )
+        return cls.read(quote, required=quote.instrument.required)
 
 
 class ReadySourceSchema(Schema):
     """One source as a probe's reader sees it."""
 
-    up: Annotated[
-        bool | None, Field(description="whether the last poll succeeded; null before the first one has ended")
-    ]
-    reason: Annotated[Reason | None, Field(description="why the last poll failed")]
+    up: bool | None = Field(description="whether the last poll succeeded; null before the first one has ended")
+    reason: Reason | None = Field(description="why the last poll failed")
     failures_in_a_row: int
-    last_success: Moment | None
-    next_poll: Moment | None
+    last_success: UtcMoment | None
+    next_poll: UtcMoment | None
 
     @classmethod
-    def of(cls, health: Health) -> ReadySourceSchema:
+    def of(cls, health: Health) -> Self:
         """The source whose health it is."""
-        return cls(
-            up=health.up,
-            reason=health.reason,
-            failures_in_a_row=health.in_a_row,
-            last_success=utc(health.last_success),
-            next_poll=utc(health.next_poll),
-        )
+        return cls.read(health, failures_in_a_row=health.in_a_row)
 
 
 class ReadinessSchema(Schema):
     """Whether there is a snapshot to show, even one with gaps; each instrument and source as it stands."""
 
-    status: Annotated[str, Field(description="ready, loading or draining")]
-    missing: Annotated[tuple[str, ...], Field(description="those that are required and have no usable number")]
-    instruments: Annotated[dict[str, ReadyInstrumentSchema], Field(description="by symbol")]
-    sources: Annotated[dict[str, ReadySourceSchema], Field(description="by id")]
+    status: str = Field(description="ready, loading or draining")
+    missing: tuple[str, ...] = Field(description="those that are required and have no usable number")
+    instruments: dict[str, ReadyInstrumentSchema] = Field(description="by symbol")
+    sources: dict[str, ReadySourceSchema] = Field(description="by id")
     demo: Demo = False
 
 
@@ -869,26 +757,9 @@ def utc(moment: datetime | None) -> str | None:
     return _optional(_utc, moment)
 
 
-def seconds(span: timedelta) -> Decimal:
-    """A span in seconds, exact to the millisecond."""
-    return Decimal(span // timedelta(milliseconds=1)).scaleb(-3).normalize()
-
-
 def _optional(make: Callable[[T], R], value: T | None) -> R | None:
     """What is made of a value that there may not be."""
     return None if value is None else make(value)
-
-
-def _percent(value: Decimal | None) -> Decimal | None:
-    return None if value is None else locales.rounded(value, 2)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _without_zeros(value: Decimal) -> Decimal:

@@ -343,7 +343,7 @@ async def corrections(request: web.Request) -> web.StreamResponse:
     every = await _read(context, symbols, None, end, _MOST)
     counted = summary((each for each in every if (each.until or end) > begun), symbols, begun, end)
     answer = CorrectionsSchema(
-        corrections=tuple(_schema(each) for each in found),
+        corrections=tuple(CorrectionSchema.read(each, from_=each.since, to=each.until) for each in found),
         summary={symbol: SummarySchema(**seconds) for symbol, seconds in counted.items()},
         from_=utc_moment(begun),
         to=utc_moment(end),
@@ -423,23 +423,6 @@ def _moment(of: date | datetime, *, last: bool) -> datetime:
     if isinstance(of, datetime):
         return of
     return datetime.combine(of, time.max if last else time.min, UTC)
-
-
-def _schema(one: Correction) -> CorrectionSchema:
-    return CorrectionSchema(
-        symbol=one.symbol,
-        kind=one.kind,
-        shown=one.shown,
-        right=one.right,
-        as_of=stamp(one.as_of),
-        source=one.source,
-        from_=utc_moment(one.since),
-        to=None if one.until is None else utc_moment(one.until),
-        seconds=one.seconds,
-        found_by=one.found_by,
-        material=one.material,
-        note=one.note,
-    )
 
 
 def utc_moment(of: datetime) -> str:
