@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
-from xml.sax.saxutils import escape
 
 from babel import Locale
 
@@ -19,6 +18,7 @@ from ticker.quotes import EPOCH, Instrument, Quote
 from ticker.rendering import locales
 from ticker.rendering.representation import Representation
 from ticker.rendering.schemas import name_of
+from ticker.rendering.templates import fill
 from ticker.rendering.words import fragment_phrases
 from ticker.storage.base import Point
 
@@ -61,12 +61,7 @@ def sparkline_file(points: Sequence[Point], instrument: Instrument, lang: str, n
     locale = locales.locale_of(lang)
     line = _sparkline([(moment_of(point), Decimal(point.price)) for point in points], instrument.decimals, locale)
     title = f"{name_of(instrument, locale)}, {instrument.quote} / {instrument.unit}"
-    drawn = f'<path d="{line.path}" {_STROKE}/>' if line.path else ""
-    text = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        f'role="img" preserveAspectRatio="none"><title>{escape(title)}</title><desc>{escape(line.text)}</desc>'
-        f"{drawn}</svg>\n"
-    )
+    text = fill("sparkline.svg", locale, title=title, line=line) + "\n"
     return Representation(text.encode(), SVG, came_in(points) or now)
 
 
@@ -78,11 +73,6 @@ def came_in(points: Sequence[Point]) -> datetime | None:
 def moment_of(point: Point) -> datetime:
     """Of when a point is, in its source's own offset."""
     return (EPOCH + timedelta(microseconds=point.as_of)).astimezone(timezone(timedelta(minutes=point.offset)))
-
-
-_STROKE = (
-    'fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" vector-effect="non-scaling-stroke"'
-)
 
 
 def _path(times: Sequence[float], prices: Sequence[float]) -> str:
@@ -209,20 +199,25 @@ def history_chart(points: Sequence[ChartPoint], frame: ChartFrame) -> str:
     A script reads `data-points`: of each point its second since 1970, its price and its standing.
     """
     scale = _Scale(thinned(points), frame)
-    text = _chart_text(points, frame)
-    drawn = "".join((*_price_axis(scale), *_time_axis(scale), *_lines(scale), *_newest(scale)))
-    data = ";".join(f"{point.at.timestamp():.0f} {point.price:f} {_standing(point)}" for point in scale.points)
-    return (
-        f'<svg class="history-chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" '
-        f'aria-label="{escape(f"{frame.title}: {text}", _QUOTE)}" font-size="{_FONT}" fill="currentColor" '
-        f'data-from="{frame.first.timestamp():.0f}" data-to="{frame.last.timestamp():.0f}" '
-        f'data-left="{_LEFT}" data-right="{CHART_WIDTH - _RIGHT}" data-top="{_TOP}" '
-        f'data-bottom="{CHART_HEIGHT - _BOTTOM}" data-low="{scale.low:f}" data-high="{scale.high:f}" '
-        f'data-points="{data}">{drawn}</svg>'
+    return fill(
+        "history.svg",
+        frame.locale,
+        frame=frame,
+        scale=scale,
+        text=_sparkline([(point.at, point.price) for point in points], frame.decimals, frame.locale).text,
+        points=[f"{point.at.timestamp():.0f} {point.price:f} {_standing(point)}" for point in scale.points],
+        prices=_price_axis(scale),
+        times=[(scale.x(moment), label) for moment, label in _ticks(frame)],
+        lines=_lines(scale),
+        newest=_newest(scale),
+        width=CHART_WIDTH,
+        height=CHART_HEIGHT,
+        letter=_FONT,
+        left=_LEFT,
+        right=CHART_WIDTH - _RIGHT,
+        top=_TOP,
+        bottom=CHART_HEIGHT - _BOTTOM,
     )
-
-
-_QUOTE = {'"': "&quot;"}
 
 
 class _Scale:
@@ -267,8 +262,8 @@ def _nice_step(spread: Decimal) -> Decimal:
     return next(step for factor in (1, 2, 5, 10) if (step := factor * power) >= rough)
 
 
-def _price_axis(scale: _Scale) -> Iterator[str]:
-    """Lines across with their prices at the right; none is written where the newest number stands."""
+def _price_axis(scale: _Scale) -> Iterator[tuple[float, str | None]]:
+    """Where lines go across, and the prices at their right; none is written where the newest number stands."""
     if not scale.points:
         return
     exponent = scale.step.normalize().as_tuple().exponent
@@ -276,27 +271,8 @@ def _price_axis(scale: _Scale) -> Iterator[str]:
     price, newest = scale.low, scale.y(scale.points[-1].price)
     while price <= scale.high:
         y = scale.y(price)
-        yield (
-            f'<path class="chart-grid" d="M{_LEFT} {y:.1f}H{CHART_WIDTH - _RIGHT}" stroke="currentColor" '
-            f'stroke-opacity=".15" vector-effect="non-scaling-stroke"/>'
-        )
-        if abs(y - newest) > _ROOM:
-            yield (
-                f'<text class="chart-price" x="{CHART_WIDTH - _RIGHT + 8}" y="{y + _FONT / 3:.1f}" '
-                f'fill-opacity=".75">{escape(locales.number(price, digits, scale.frame.locale))}</text>'
-            )
+        yield y, locales.number(price, digits, scale.frame.locale) if abs(y - newest) > _ROOM else None
         price += scale.step
-
-
-def _time_axis(scale: _Scale) -> Iterator[str]:
-    for moment, label in _ticks(scale.frame):
-        x = scale.x(moment)
-        yield (
-            f'<path class="chart-tick" d="M{x:.1f} {CHART_HEIGHT - _BOTTOM}v4" stroke="currentColor" '
-            f'stroke-opacity=".5" vector-effect="non-scaling-stroke"/>'
-            f'<text class="chart-time" x="{x:.1f}" y="{CHART_HEIGHT - _BOTTOM + _FONT + 6}" '
-            f'text-anchor="middle">{escape(label)}</text>'
-        )
 
 
 def _ticks(frame: ChartFrame) -> list[tuple[datetime, str]]:
@@ -331,15 +307,8 @@ def _month_moments(frame: ChartFrame, count: int) -> list[datetime]:
     return found
 
 
-_LOOKS = {
-    Standing.OWN: 'stroke-width="1.75"',
-    Standing.FALLBACK: 'stroke-width="1.75" stroke-dasharray="7 3"',
-    Standing.STALE: 'stroke-width="1.25" stroke-dasharray="1.5 4" stroke-linecap="round"',
-}
-
-
-def _lines(scale: _Scale) -> Iterator[str]:
-    """A path for each standing; what is not known is a gap in all of them."""
+def _lines(scale: _Scale) -> list[tuple[str, str]]:
+    """The `d` of a path for each standing; what is not known is a gap in all of them."""
     paths = {standing: _Path() for standing in Standing}
     for place, point in enumerate(scale.points):
         following = scale.points[place + 1] if place + 1 < len(scale.points) else None
@@ -356,12 +325,7 @@ def _lines(scale: _Scale) -> Iterator[str]:
         turns = scale.x(min(point.stale_from or until, point.gone_from or until))
         own.go(here, (turns, here[1]))
         paths[Standing.STALE].go((turns, here[1]), (scale.x(min(point.gone_from or until, until)), here[1]))
-    for standing, path in paths.items():
-        if path.drawn:
-            yield (
-                f'<path class="chart-{standing}" d="{path.drawn}" fill="none" stroke="currentColor" '
-                f'{_LOOKS[standing]} stroke-linejoin="round" vector-effect="non-scaling-stroke"/>'
-            )
+    return [(str(standing), path.drawn) for standing, path in paths.items() if path.drawn]
 
 
 class _Path:
@@ -379,21 +343,10 @@ class _Path:
         self._end = end
 
 
-def _newest(scale: _Scale) -> Iterator[str]:
-    """The last number, marked and written out; a dash where there is none."""
-    frame = scale.frame
+def _newest(scale: _Scale) -> dict[str, float | str] | None:
+    """Where the last number stands, and how it is written; None where there is none."""
     if not scale.points:
-        yield f'<text x="{CHART_WIDTH / 2:.0f}" y="{CHART_HEIGHT / 2:.0f}" text-anchor="middle">{locales.DASH}</text>'
-        return
-    point = scale.points[-1]
+        return None
+    point, frame = scale.points[-1], scale.frame
     x = scale.x(frame.last if frame.steps and not point.gone_from else point.at)
-    y, text = scale.y(point.price), locales.number(point.price, frame.decimals, frame.locale)
-    yield (
-        f'<circle class="chart-now" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
-        f'<text class="chart-value" x="{CHART_WIDTH - _RIGHT + 8}" y="{y + _FONT / 3:.1f}" font-weight="700">'
-        f"{escape(text)}</text>"
-    )
-
-
-def _chart_text(points: Sequence[ChartPoint], frame: ChartFrame) -> str:
-    return _sparkline([(point.at, point.price) for point in points], frame.decimals, frame.locale).text
+    return {"x": x, "y": scale.y(point.price), "text": locales.number(point.price, frame.decimals, frame.locale)}

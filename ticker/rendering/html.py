@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from babel import Locale
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ticker.quotes import Quote, Snapshot, Status, worst
 from ticker.rendering import locales
 from ticker.rendering.chart import Sparkline, sparkline
 from ticker.rendering.schemas import name_of, stamp, utc, valid_until
+from ticker.rendering.templates import fill
 from ticker.rendering.words import fragment_phrases, reasons, speaks
 from ticker.storage.base import Point
 
@@ -90,13 +90,6 @@ class HtmlRenderer:
     def __init__(self, attributions: Mapping[str, Mapping[str, str]], links: Links | None = None) -> None:
         self.links = links or Links()
         self._attributions = attributions
-        self._templates = Environment(
-            loader=PackageLoader("ticker.rendering"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-        )
 
     def widget(
         self,
@@ -146,13 +139,7 @@ class HtmlRenderer:
 
     def fill(self, template: str, locale: Locale, **values: object) -> str:
         """A template filled in for readers of `locale`."""
-        return self._templates.get_template(template).render(
-            lang=locales.tag_of(locale),
-            dir=locales.direction_of(locale),
-            dash=locales.DASH,
-            links=self.links,
-            **values,
-        )
+        return fill(template, locale, links=self.links, **values)
 
     def items(self, quotes: Sequence[Quote], locale: Locale) -> list[Item]:
         """The instruments as a template sees them."""

@@ -33,7 +33,6 @@ _REFERENCE = "#/components/schemas/"
 _SUFFIX = "Schema"
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 def seconds(span: timedelta) -> Decimal:
@@ -41,12 +40,14 @@ def seconds(span: timedelta) -> Decimal:
     return Decimal(span // timedelta(milliseconds=1)).scaleb(-3).normalize()
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def stamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in the source's own offset, to the second."""
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _written(kind: type[T], write: Callable[[T], object]) -> BeforeValidator:
@@ -55,8 +56,8 @@ def _written(kind: type[T], write: Callable[[T], object]) -> BeforeValidator:
 
 
 # A moment in the source's own offset, and one in UTC.
-Moment: TypeAlias = Annotated[str, _written(datetime, _stamp), Field(json_schema_extra={"format": "date-time"})]
-UtcMoment: TypeAlias = Annotated[str, _written(datetime, _utc), Field(json_schema_extra={"format": "date-time"})]
+Moment: TypeAlias = Annotated[str, _written(datetime, stamp), Field(json_schema_extra={"format": "date-time"})]
+UtcMoment: TypeAlias = Annotated[str, _written(datetime, utc), Field(json_schema_extra={"format": "date-time"})]
 Day: TypeAlias = Annotated[str, _written(date, date.isoformat), Field(json_schema_extra={"format": "date"})]
 HourMinute: TypeAlias = Annotated[str, _written(time, "{:%H:%M}".format)]
 # A JSON number with the digits that the source wrote; pydantic refuses one that is not finite.
@@ -745,21 +746,6 @@ def name_of(what: values.Instrument, locale: Locale) -> str:
 def valid_until(quotes: Iterable[values.Quote]) -> datetime | None:
     """The moment after which, if nothing more is heard, one of `quotes` may be untrue."""
     return min(filter(None, (quote.valid_until for quote in quotes)), default=None)
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """RFC 3339 in the source's own offset, to the second."""
-    return _optional(_stamp, moment)
-
-
-def utc(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC, to the second."""
-    return _optional(_utc, moment)
-
-
-def _optional(make: Callable[[T], R], value: T | None) -> R | None:
-    """What is made of a value that there may not be."""
-    return None if value is None else make(value)
 
 
 def _without_zeros(value: Decimal) -> Decimal:

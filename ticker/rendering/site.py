@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.resources import files
+from operator import itemgetter
 from urllib.parse import urlencode, urlsplit
-from xml.sax.saxutils import escape, quoteattr
 
 import resvg_py
 from babel import Locale
 from cachetools import LRUCache
 from markupsafe import Markup
 
-from ticker.quotes import PriceType, Quote, Snapshot
+from ticker.quotes import Instrument, PriceType, Quote, Snapshot
 from ticker.rendering import locales
 from ticker.rendering.chart import RANGES
-from ticker.rendering.embeds import COLOURS, SIZES, THEMES, WidgetChoice, embeds
+from ticker.rendering.embeds import COLOURS, THEMES, WidgetChoice, embeds
 from ticker.rendering.html import STYLES, HtmlRenderer, Item, shown_quotes
 from ticker.rendering.representation import HTML, PNG, Representation
-from ticker.rendering.schemas import name_of
+from ticker.rendering.schemas import name_of, utc
 from ticker.rendering.words import LANGUAGES, PAGE_LANGUAGES, reasons, words_for
 from ticker.storage.base import Point
 
@@ -269,90 +269,26 @@ def _languages(chosen: str) -> list[tuple[str, str]]:
     return [(tag, locales.own_name(tag)) for tag in tags]
 
 
-__all__ = ["COLOURS", "SIZES", "THEMES", "Converted", "CorrectionRow", "Drawing", "Sheet", "Site", "SourceState"]
-
-
 # The picture that a link to the page unfurls to in messengers and social networks: an SVG, drawn as PNG by resvg.
 
 
-WIDTH, HEIGHT = 1200, 630
 # Rows that are still read where the picture is shown as wide as a hand.
 MOST_ROWS = 4
-_PAPER, _INK, _SOFT, _LINE, _UP, _DOWN = "#faf8f4", "#1b1a18", "#5f5a52", "#dfd9cd", "#15693d", "#b42318"
 # A slim image has no fonts: these come along, cut down to the letters of the page's languages.
 _FONTS = [str(files("ticker.rendering").joinpath("fonts", name)) for name in ("card.ttf", "card-serif.ttf")]
-_SANS, _SERIF = "DejaVu Sans", "DejaVu Serif"
 
 
 def card(snapshot: Snapshot, quotes: Sequence[Quote], html: HtmlRenderer, locale: Locale) -> Representation:
     """The card of `quotes`: one large, several in rows; each with its date, since a picture is kept for long."""
     words = words_for(locale)
     items = html.items(quotes[:MOST_ROWS], locale)
-    title = words["title"] + (f" ({words['demo']})" if snapshot.demo else "")
-    drawn = [
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{_PAPER}"/>',
-        _text(72, 104, title, 34, font=_SERIF, weight=700),
-        _text(WIDTH - 72, 104, words["card_line"], 26, colour=_SOFT, anchor="end"),
-        f'<path d="M72 136H{WIDTH - 72}" stroke="{_LINE}" stroke-width="2"/>',
-        *(_large(items[0], words) if len(items) == 1 else _rows(items, words)),
-    ]
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">{"".join(drawn)}</svg>'
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=WIDTH, height=HEIGHT, skip_system_fonts=True, font_files=_FONTS)
+    svg = html.fill("card.svg", locale, title=_title(words, snapshot), items=items, words=words)
+    png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=_FONTS)
     return Representation(bytes(png), PNG, snapshot.generated_at)
 
 
-def _large(item: Item, words: Mapping[str, str]) -> list[str]:
-    return [
-        _text(72, 210, item.name, 36, colour=_SOFT),
-        _text(72, 400, item.price or locales.DASH, 170, font=_SERIF),
-        _move(item, 72, 480, 48, "start"),
-        _text(72, 560, _told(item, words), 30, colour=_SOFT),
-    ]
-
-
-def _rows(items: Sequence[Item], words: Mapping[str, str]) -> list[str]:
-    drawn, step = [], (HEIGHT - 150) / max(len(items), 3)
-    for place, item in enumerate(items):
-        base = 150 + step * (place + 0.62)
-        drawn += [
-            _text(72, base, item.label, 46, weight=700),
-            _text(690, base, item.price or locales.DASH, 76, font=_SERIF, anchor="end"),
-            _move(item, 730, base, 36, "start"),
-            _text(WIDTH - 72, base, item.day or "", 24, colour=_SOFT, anchor="end"),
-            _text(WIDTH - 72, base + 32, _status(item, words), 24, colour=_DOWN, anchor="end"),
-        ]
-    return drawn
-
-
-def _move(item: Item, x: float, y: float, size: int, anchor: str) -> str:
-    colour = {"up": _UP, "down": _DOWN}.get(item.direction or "", _SOFT)
-    return _text(x, y, item.change or "", size, colour=colour, anchor=anchor)
-
-
-def _told(item: Item, words: Mapping[str, str]) -> str:
-    return ", ".join(filter(None, (item.attribution, item.when, _status(item, words))))
-
-
-def _status(item: Item, words: Mapping[str, str]) -> str:
-    """What has to be said of a number that is not fresh."""
-    return "" if item.status == "fresh" else words[item.status]
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    size: int,
-    *,
-    colour: str = _INK,
-    font: str = _SANS,
-    weight: int = 400,
-    anchor: str = "start",
-) -> str:
-    return (
-        f'<text x="{x:.0f}" y="{y:.0f}" font-family="{font}" font-size="{size}" font-weight="{weight}" fill="{colour}" '
-        f'text-anchor="{anchor}">{escape(text)}</text>'
-    )
+def _title(words: Mapping[str, str], snapshot: Snapshot) -> str:
+    return words["title"] + (f" ({words['demo']})" if snapshot.demo else "")
 
 
 # The day's fixings as an Atom feed (RFC 4287): an entry for each rate in force and each one that is published.
@@ -362,64 +298,60 @@ ATOM = "application/atom+xml; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """One fixing: of which day, how much, who says so, and since when we know it."""
+class FeedEntry:
+    """An entry of an Atom feed; `path` is its address on this service."""
 
-    quote: Quote
-    price: Decimal
-    as_of: datetime
-    source: str
-    known: datetime
+    id: str
+    title: str
+    updated: datetime
+    path: str
+    summary: str
+    published: datetime | None = None
 
 
 def feed(snapshot: Snapshot, html: HtmlRenderer, locale: Locale) -> Representation:
     """The feed in the words of `locale`; its addresses are absolute where the service knows its own."""
-    base, tag = html.links.base, locales.tag_of(locale)
-    words, entries = words_for(locale), sorted(_entries(snapshot), key=lambda each: each.known, reverse=True)
-    updated = max((each.known for each in entries), default=snapshot.generated_at)
-    host = urlsplit(base).netloc or "market-ticker"
-    title = words["title"] + (f" ({words['demo']})" if snapshot.demo else "")
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang={quoteattr(tag)}>',
-        f"<id>tag:{host},2024:fixings/{tag}</id>",
-        f"<title>{escape(title)}</title>",
-        f"<updated>{_stamp(updated)}</updated>",
-        f"<author><name>{escape(words['title'])}</name></author>",
-        f'<link rel="self" type="application/atom+xml" href="{base}/feed.atom?lang={tag}"/>',
-        f'<link rel="alternate" type="text/html" href="{base}/?lang={tag}"/>',
-        *(_written(each, html, locale, host) for each in entries),
-        "</feed>\n",
-    ]
-    return Representation("\n".join(lines).encode(), ATOM, updated)
+    tag, words = locales.tag_of(locale), words_for(locale)
+    host = urlsplit(html.links.base).netloc or "market-ticker"
+    fixings = sorted(_fixings(snapshot), key=itemgetter(0), reverse=True)
+    updated = max((known for known, *_ in fixings), default=snapshot.generated_at)
+
+    def entry(known: datetime, what: Instrument, price: Decimal, as_of: datetime, source: str) -> FeedEntry:
+        written = locales.plain(format(price, "f"), locale)
+        return FeedEntry(
+            id=f"tag:{host},2024:fixings/{what.symbol}/{as_of.date().isoformat()}",
+            title=f"{name_of(what, locale)}: {written} {what.quote}, {locales.day(as_of, locale)}",
+            updated=known,
+            path=f"/?lang={tag}#{what.symbol}",
+            summary=f"{html.attribution(source, locale)}. {what.quote} / {locales.unit(what.unit, locale)}",
+        )
+
+    text = html.fill(
+        "feed.atom",
+        locale,
+        id=f"tag:{host},2024:fixings/{tag}",
+        title=_title(words, snapshot),
+        author=words["title"],
+        updated=updated,
+        path=f"/feed.atom?lang={tag}",
+        page=f"/?lang={tag}",
+        entries=[entry(*each) for each in fixings],
+        utc=utc,
+    )
+    return Representation(text.encode(), ATOM, updated)
 
 
-def _entries(snapshot: Snapshot) -> Iterator[_Entry]:
-    """What is known and published; a number that is held back or withdrawn is none."""
+def _fixings(snapshot: Snapshot) -> Iterator[tuple[datetime, Instrument, Decimal, datetime, str]]:
+    """What is known and published: since when we know it, of what, how much, of which day and whose.
+
+    A number that is held back or withdrawn is none.
+    """
     for quote in snapshot.quotes:
         if quote.override is not None and quote.override.mode == "hide":
             continue
         fixing = quote.price_type is PriceType.FIXING
         if fixing and quote.price is not None and quote.as_of and quote.source and quote.fetched_at:
-            yield _Entry(quote, quote.price, quote.as_of, quote.source, quote.fetched_at)
+            yield quote.fetched_at, quote.instrument, quote.price, quote.as_of, quote.source
         upcoming = quote.upcoming
         if upcoming is not None and upcoming.reason is None:
-            yield _Entry(quote, upcoming.price, upcoming.as_of, upcoming.source, upcoming.fetched_at)
-
-
-def _written(entry: _Entry, html: HtmlRenderer, locale: Locale, host: str) -> str:
-    what, tag = entry.quote.instrument, locales.tag_of(locale)
-    price = locales.plain(format(entry.price, "f"), locale)
-    day = locales.day(entry.as_of, locale)
-    title = f"{name_of(what, locale)}: {price} {what.quote}, {day}"
-    summary = f"{html.attribution(entry.source, locale)}. {what.quote} / {locales.unit(what.unit, locale)}"
-    return (
-        f"<entry><id>tag:{host},2024:fixings/{what.symbol}/{entry.as_of.date().isoformat()}</id>"
-        f"<title>{escape(title)}</title><updated>{_stamp(entry.known)}</updated>"
-        f'<link rel="alternate" type="text/html" href="{html.links.base}/?lang={tag}#{what.symbol}"/>'
-        f"<summary>{escape(summary)}</summary></entry>"
-    )
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            yield upcoming.fetched_at, quote.instrument, upcoming.price, upcoming.as_of, upcoming.source

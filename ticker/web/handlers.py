@@ -219,11 +219,7 @@ async def quote(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}`: one of them."""
     parameters.only(request, ("lang", "at", *parameters.ONE))
     snapshot = await history.snapshot(request)
-    symbol = request.match_info["symbol"]
-    if snapshot.get(symbol) is None:
-        known = [quote.symbol for quote in snapshot.quotes]
-        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
-        raise Problem(404, detail, parameter="symbol", allowed=known)
+    symbol = parameters.instrument(request, snapshot).symbol
     form = parameters.form_of(request)
     view = View("quote", (symbol,), parameters.language(request), form=form)
     return await _answer(request, snapshot, view, history.attachment(form, symbol))

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
-from xml.sax.saxutils import escape, quoteattr
 
 from aiohttp import web
 
@@ -20,7 +19,7 @@ from ticker.quotes import EPOCH, Instrument, PriceType, Snapshot
 from ticker.rendering import json
 from ticker.rendering.chart import came_in, sparkline_file
 from ticker.rendering.formats import CONTENT_TYPES, Form, Told, write_histories, write_history
-from ticker.rendering.locales import DEFAULT
+from ticker.rendering.locales import DEFAULT, locale_of
 from ticker.rendering.renderer import View
 from ticker.rendering.representation import JSON, Representation
 from ticker.rendering.schemas import (
@@ -28,16 +27,17 @@ from ticker.rendering.schemas import (
     CorrectionsSchema,
     EvidenceSchema,
     HistorySchema,
-    SummarySchema,
     stamp,
+    utc,
 )
+from ticker.rendering.site import ATOM, FeedEntry
 from ticker.storage.base import Point, StoreError
 from ticker.storage.history import INTERVALS, Series, TimeRange
 from ticker.web import parameters
 from ticker.web.context import CONTEXT, Context
 from ticker.web.headers import preferred_coding
 from ticker.web.parameters import dialect_of, format_of, moment
-from ticker.web.problems import Problem, nearest
+from ticker.web.problems import Problem
 from ticker.web.responses import respond
 
 T = TypeVar("T")
@@ -130,9 +130,10 @@ _WRITTEN = ("format", "dialect", "lang")
 async def history(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}/history`: the series of one instrument."""
     parameters.only(request, (*_RANGE, "cursor", *_WRITTEN))
-    instrument = _instrument(request)
+    context = request.app[CONTEXT]
+    instrument = parameters.instrument(request, context.snapshot())
     ask, form = _stretch(request, instrument, instrument.all_sources), _form(request)
-    context, coding, lang = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), _language(request, form)
+    coding, lang = request.headers.get("Accept-Encoding", ""), _language(request, form)
 
     def make(line: Series) -> Representation:
         body = write_history(Told(_head(request, ask, line), line.points), form, lang)
@@ -219,25 +220,17 @@ def _compressed(body: bytes, form: Form, modified: datetime, coding: str) -> Rep
 async def picture(request: web.Request) -> web.StreamResponse:
     """`GET /sparkline/{symbol}.svg`: the last days as a line."""
     parameters.only(request, ("days", "lang"))
-    instrument, lang = _instrument(request), parameters.language(request)
-    days, now = parameters.whole(request, "days", DAYS, 1, MOST_DAYS), request.app[CONTEXT].clock()
+    context, lang = request.app[CONTEXT], parameters.language(request)
+    instrument, now = parameters.instrument(request, context.snapshot()), context.clock()
+    days = parameters.whole(request, "days", DAYS, 1, MOST_DAYS)
     interval = "1h" if days <= _HOURLY_UP_TO else "1d"
     ask = TimeRange(instrument.symbol, now - timedelta(days=days), None, interval, MOST)
 
     def make(line: Series) -> Representation:
         return sparkline_file(line.points, instrument, lang, now)
 
-    _, made = await told(request.app[CONTEXT].history.line(ask, make))
+    _, made = await told(context.history.line(ask, make))
     return answered(request, made, now)
-
-
-def _instrument(request: web.Request) -> Instrument:
-    quotes, symbol = request.app[CONTEXT].snapshot().quotes, request.match_info["symbol"]
-    known = {quote.symbol: quote.instrument for quote in quotes}
-    if symbol not in known:
-        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
-        raise Problem(404, detail, parameter="symbol", allowed=list(known))
-    return known[symbol]
 
 
 def _stretch(request: web.Request, instrument: Instrument, sources: Sequence[str]) -> TimeRange:
@@ -305,7 +298,6 @@ def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:
 _LIMIT, _MOST = 100, 1000
 # Of the feed and its entries, wherever it is read (RFC 4287, 4.2.6).
 _ID = "urn:market-ticker:corrections"
-_ATOM = "application/atom+xml; charset=utf-8"
 # What the error record counts where no range is asked for.
 _MONTH = timedelta(days=30)
 
@@ -314,7 +306,7 @@ async def evidence(request: web.Request) -> web.StreamResponse:
     """Why this number: every source's newest tick, the verdict on each, the rule that decided."""
     parameters.only(request, ("at",))
     context, symbol = request.app[CONTEXT], request.match_info["symbol"]
-    _known(context, symbol)
+    parameters.instrument(request, context.snapshot())
     at = moment(request, "at")
     until = _moment(at, last=True) if at is not None else None
     found = await told(context.records.evidence(symbol, until))
@@ -342,13 +334,15 @@ async def corrections(request: web.Request) -> web.StreamResponse:
     # The error record is of the whole range, however few entries were asked for.
     every = await _read(context, symbols, None, end, _MOST)
     counted = summary((each for each in every if (each.until or end) > begun), symbols, begun, end)
-    answer = CorrectionsSchema(
-        corrections=tuple(CorrectionSchema.read(each, from_=each.since, to=each.until) for each in found),
-        summary={symbol: SummarySchema(**seconds) for symbol, seconds in counted.items()},
-        from_=utc_moment(begun),
-        to=utc_moment(end),
-        material=MATERIAL,
-        demo=context.demo,
+    answer = CorrectionsSchema.model_validate(
+        {
+            "corrections": [CorrectionSchema.read(each, from_=each.since, to=each.until) for each in found],
+            "summary": counted,
+            "from_": begun,
+            "to": end,
+            "material": MATERIAL,
+            "demo": context.demo,
+        }
     )
     newest = max((each.until or each.since for each in found), default=now)
     return answered(request, Representation(json.encode(answer), JSON, min(newest, now)), None)
@@ -360,33 +354,35 @@ async def atom(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     symbols, _, _ = _asked(request, context)
     found = await _read(context, symbols, None, None, _LIMIT)
-    # Never by the Host of the request: a cache would give one client's invention to all others.
-    base = context.public_url or ""
     now = context.clock()
-    updated = max((each.until or each.since for each in found), default=now)
-    body = "".join(
-        (
-            '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">',
-            f"<title>Corrections</title><id>{_ID}</id>",
-            f'<link rel="self" href={quoteattr(base + "/v1/corrections.atom")}/>',
-            f"<author><name>Market ticker</name></author><updated>{utc_moment(updated)}</updated>",
-            *(_entry(each, base) for each in found),
-            "</feed>\n",
-        )
+    updated = min(max((each.until or each.since for each in found), default=now), now)
+    body = context.renderer.html.fill(
+        "feed.atom",
+        locale_of(DEFAULT),
+        id=_ID,
+        title="Corrections",
+        author="Market ticker",
+        updated=updated,
+        path="/v1/corrections.atom",
+        page=None,
+        entries=[_entry(each) for each in found],
+        utc=utc,
     )
-    return answered(request, Representation(body.encode(), _ATOM, min(updated, now)), None)
+    return answered(request, Representation(body.encode(), ATOM, updated), None)
 
 
-def _entry(one: Correction, base: str) -> str:
+def _entry(one: Correction) -> FeedEntry:
     stood = f"{one.seconds} s" if one.seconds is not None else "still"
     shown = "" if one.shown is None else f" shown {one.shown:f}"
     right = "" if one.right is None else f", right {one.right:f}"
     title = f"{one.symbol}: {one.kind},{shown}{right} ({stood})"
-    return (
-        f"<entry><title>{escape(title)}</title><id>{_ID}:{escape(one.symbol)}:{one.id}</id>"
-        f"<updated>{utc_moment(one.until or one.since)}</updated><published>{utc_moment(one.since)}</published>"
-        f"<link href={quoteattr(f'{base}/v1/corrections?symbol={one.symbol}')}/>"
-        f"<summary>{escape(one.note or title)}</summary></entry>"
+    return FeedEntry(
+        id=f"{_ID}:{one.symbol}:{one.id}",
+        title=title,
+        updated=one.until or one.since,
+        path=f"/v1/corrections?symbol={one.symbol}",
+        summary=one.note or title,
+        published=one.since,
     )
 
 
@@ -398,10 +394,9 @@ async def _read(
 
 
 def _asked(request: web.Request, context: Context) -> tuple[list[str], datetime | None, datetime | None]:
-    symbol = request.query.get("symbol")
-    if symbol is not None:
-        _known(context, symbol)
-    symbols = [symbol] if symbol else [quote.symbol for quote in context.snapshot().quotes]
+    snapshot = context.snapshot()
+    one = [parameters.instrument(request, snapshot).symbol] if "symbol" in request.query else []
+    symbols = one or [quote.symbol for quote in snapshot.quotes]
     first, last = moment(request, "from"), moment(request, "to")
     begun = None if first is None else _moment(first, last=False)
     end = None if last is None else _moment(last, last=True)
@@ -410,21 +405,8 @@ def _asked(request: web.Request, context: Context) -> tuple[list[str], datetime 
     return symbols, begun, end
 
 
-def _known(context: Context, symbol: str) -> Instrument:
-    known = {quote.symbol: quote.instrument for quote in context.snapshot().quotes}
-    if symbol not in known:
-        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
-        raise Problem(404, detail, parameter="symbol", allowed=list(known))
-    return known[symbol]
-
-
 def _moment(of: date | datetime, *, last: bool) -> datetime:
     """A day begins and ends in UTC here."""
     if isinstance(of, datetime):
         return of
     return datetime.combine(of, time.max if last else time.min, UTC)
-
-
-def utc_moment(of: datetime) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -31,7 +31,7 @@ from ticker.web.context import CONTEXT, Context
 from ticker.web.handlers import conversion
 from ticker.web.history import recent, told
 from ticker.web.openapi import OPERATIONS, document_of
-from ticker.web.problems import Problem, fragment_safe, nearest
+from ticker.web.problems import Problem, fragment_safe
 from ticker.web.responses import respond, respond_current
 
 _KEPT, _REMEMBERED_SECONDS = 256, 30
@@ -299,13 +299,8 @@ async def picture(request: web.Request) -> web.StreamResponse:
     parameters.only(request, ("lang",))
     context = request.app[CONTEXT]
     snapshot, lang = context.snapshot(), page_language(parameters.language(request))
-    symbol = request.match_info.get("symbol")
-    known = [quote.symbol for quote in snapshot.quotes]
-    if symbol is not None and symbol not in known:
-        raise Problem(
-            404, f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}", parameter="symbol", allowed=known
-        )
-    quotes = shown_quotes(snapshot, (symbol,) if symbol else ())
+    symbols = (parameters.instrument(request, snapshot).symbol,) if "symbol" in request.match_info else ()
+    quotes = shown_quotes(snapshot, symbols)
     made = await asyncio.to_thread(card, snapshot, quotes, context.renderer.html, locale_of(lang))
     return respond_current(request, snapshot, made)
 

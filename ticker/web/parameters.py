@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from aiohttp import web
 
-from ticker.quotes import Snapshot
+from ticker.quotes import Instrument, Snapshot
 from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES, Form
 from ticker.rendering.locales import UnknownLanguageError, normalize_tag
 from ticker.web.context import CONTEXT
@@ -42,6 +42,16 @@ def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
             detail = f"unknown symbol {one[:40]!r} in 'symbols'; {nearest(one, known)}"
             raise Problem(400, detail, parameter="symbols", allowed=known)
     return asked
+
+
+def instrument(request: web.Request, snapshot: Snapshot) -> Instrument:
+    """The instrument that the path or the query names as `symbol`. Raises a Problem (404) for one not on the board."""
+    symbol = request.match_info.get("symbol") or request.query["symbol"]
+    found, known = snapshot.get(symbol), [quote.symbol for quote in snapshot.quotes]
+    if found is None:
+        detail = f"no instrument {symbol[:40]!r}; {nearest(symbol, known)}"
+        raise Problem(404, detail, parameter="symbol", allowed=known)
+    return found.instrument
 
 
 def language(request: web.Request) -> str:
