@@ -26,7 +26,7 @@ from standardwebhooks import Webhook
 from ticker.corrections import Correction
 from ticker.log import Log
 from ticker.quotes import Quote, Snapshot, Status
-from ticker.rendering import json
+from ticker.rendering.representation import to_json_text
 from ticker.rendering.schemas import QuoteSchema, utc
 from ticker.settings.models import WebhookSettings
 from ticker.storage.base import RecordEntry, Store, StoreError
@@ -174,7 +174,7 @@ class Webhooks:
                 wanted = event.type in hook.events and (not hook.symbols or event.symbol in hook.symbols)
                 if wanted and event.id not in self._waiting.get(name, {}):
                     body = {"type": event.type, "timestamp": utc(event.at), "data": dict(event.data)}
-                    new = Delivery(event.id, json.text(body), self._clock())
+                    new = Delivery(event.id, to_json_text(body), self._clock())
                     self._waiting.setdefault(name, {})[event.id] = new
                     entries.append(_entry(name, new))
         if entries:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticker.quotes import Status
-from ticker.rendering import json
+from ticker.rendering.representation import to_json, to_json_text
 
 PLAIN: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text() | st.sampled_from(list(Status))
@@ -23,7 +23,7 @@ TREES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.t
 @given(TREES)
 def test_a_tree_without_decimals_reads_as_any_encoder_writes_it(tree: object) -> None:
     """Whatever letters, quotes and control characters are in it, on one line."""
-    body = json.encode(tree)
+    body = to_json(tree)
     assert simplejson.loads(body) == simplejson.loads(simplejson.dumps(tree))
     assert body.endswith(b"\n")
     assert body.count(b"\n") == 1
@@ -33,8 +33,8 @@ def test_a_tree_without_decimals_reads_as_any_encoder_writes_it(tree: object) ->
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e20"), max_value=Decimal("1e20")))
 def test_a_decimal_is_a_number_with_all_its_digits(value: Decimal) -> None:
     """And without an exponent, which not every reader takes."""
-    assert json.text([value]) == f"[{value:f}]"
-    assert simplejson.loads(json.text(value), use_decimal=True) == value
+    assert to_json_text([value]) == f"[{value:f}]"
+    assert simplejson.loads(to_json_text(value), use_decimal=True) == value
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ def test_a_decimal_is_a_number_with_all_its_digits(value: Decimal) -> None:
 )
 def test_a_decimal_has_the_digits_of_its_source(value: str, text: str) -> None:
     """No more, no fewer, and written out."""
-    assert json.text({"price": Decimal(value)}) == f'{{"price": {text}}}'
+    assert to_json_text({"price": Decimal(value)}) == f'{{"price": {text}}}'
 
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_is_never_written(value: str) -> None:
     """No reader could take it, and none should."""
     with pytest.raises(ValueError, match="is no number"):
-        json.text({"price": Decimal(value)})
+        to_json_text({"price": Decimal(value)})
 
 
 @pytest.mark.parametrize("value", [100.67, b"100", object(), {1, 2}])
 def test_what_no_answer_is_made_of_is_refused(value: object) -> None:
     """A float has lost its source's digits; nothing else is guessed at either."""
     with pytest.raises(TypeError, match="is nothing that an answer is made of"):
-        json.text({"price": value})
+        to_json_text({"price": value})

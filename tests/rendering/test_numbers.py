@@ -10,9 +10,9 @@ from random import Random
 from tests.support.factories import NOON, quote
 from ticker.convert import rounded, way
 from ticker.quotes import Snapshot
-from ticker.rendering import json
 from ticker.rendering.formats import Form, write_quotes
 from ticker.rendering.locales import locale_of
+from ticker.rendering.representation import to_json
 
 COUNT = 100_000
 
@@ -22,7 +22,7 @@ def test_a_hundred_thousand_numbers_keep_every_digit() -> None:
     random = Random(6)  # noqa: S311 - the same numbers at every run
     digits = [f"{random.randrange(10 ** random.randint(1, 12))}.{random.randrange(10**8):08d}" for _ in range(COUNT)]
     texts = [text[: len(text) - random.randint(0, 8)].rstrip(".") for text in digits]
-    body = json.encode([Decimal(text) for text in texts]).decode()
+    body = to_json([Decimal(text) for text in texts]).decode()
     assert body == f"[{', '.join(texts)}]\n"
 
 

@@ -19,8 +19,8 @@ from tests.rendering.quotes import EVENING, FRESH, GONE, STALE, board
 from tests.support.upstream import NOON
 from ticker.quotes import Agreement, Contract, Override, Quote, Status
 from ticker.rendering import formats, schemas
-from ticker.rendering import json as wire_json
 from ticker.rendering.locales import locale_of
+from ticker.rendering.representation import to_json
 from ticker.rendering.schemas import AgreementSchema, BoardSchema, QuoteSchema
 
 EN = locale_of("en")
@@ -41,7 +41,7 @@ def field(name: str, body: bytes) -> str:
 @given(DIGITS)
 def test_a_price_has_the_digits_of_its_source(text: str) -> None:
     """100.6798 and never 100.67980000000001, 73.70 and never 73.7, without an exponent."""
-    body = wire_json.encode(QuoteSchema.of(replace(FRESH, price=Decimal(text), previous=None), EN))
+    body = to_json(QuoteSchema.of(replace(FRESH, price=Decimal(text), previous=None), EN))
     assert field("price", body) == text
 
 
@@ -50,7 +50,7 @@ def test_a_price_has_the_digits_of_its_source(text: str) -> None:
 def test_a_change_is_exact(price: str, previous: str) -> None:
     """Price less previous, in decimals."""
     quote = replace(FRESH, price=Decimal(price), previous=Decimal(previous))
-    body = wire_json.encode(QuoteSchema.of(quote, EN))
+    body = to_json(QuoteSchema.of(quote, EN))
     assert Decimal(field("change", body)) == Decimal(price) - Decimal(previous)
 
 
@@ -63,7 +63,7 @@ def test_a_change_in_percent_is_rounded_once() -> None:
 
 def test_no_number_of_an_unavailable_quote_is_anywhere_in_the_json() -> None:
     """Null, never 0 and never the last one known; what it was and why it is gone stay."""
-    body = wire_json.encode(QuoteSchema.of(GONE, EN))
+    body = to_json(QuoteSchema.of(GONE, EN))
     found = json.loads(body)
     empty = ("price", "previous", "previous_as_of", "change", "change_percent", "agreement")
     assert [found[name] for name in empty] == [None] * len(empty)
@@ -95,12 +95,12 @@ def test_a_hostile_text_is_a_json_string() -> None:
     """Quotes, control characters and lone line separators stay data."""
     nasty = '"},\n\x00</script>\u2028'
     quote = replace(FRESH, instrument=replace(FRESH.instrument, name={"en": nasty}))
-    assert json.loads(wire_json.encode(QuoteSchema.of(quote, EN)))["name"] == nasty
+    assert json.loads(to_json(QuoteSchema.of(quote, EN)))["name"] == nasty
 
 
 def test_the_json_is_utf_8_and_ends_with_a_line() -> None:
     """Readable in a terminal."""
-    body = wire_json.encode(BoardSchema.of(board(FRESH), (FRESH,), locale_of("ru")))
+    body = to_json(BoardSchema.of(board(FRESH), (FRESH,), locale_of("ru")))
     assert body.endswith(b"\n")
     assert "Доллар США" in body.decode()
 
@@ -109,7 +109,7 @@ def test_the_json_is_utf_8_and_ends_with_a_line() -> None:
 def test_a_quote_has_every_member_in_the_order_of_its_schema(demo: bool) -> None:  # noqa: FBT001 - a parameter
     """And no other; `demo` is there only where the numbers are invented."""
     for quote in (FRESH, STALE, GONE):
-        sent = json.loads(wire_json.encode(QuoteSchema.of(quote, EN, demo=demo)))
+        sent = json.loads(to_json(QuoteSchema.of(quote, EN, demo=demo)))
         assert tuple(sent) == (*formats.FIELDS, *(["demo"] if demo else []))
 
 
@@ -128,7 +128,7 @@ def test_a_schema_refuses_a_number_that_is_none() -> None:
 
 def sent(quote: Quote, lang: str = "en") -> dict[str, Any]:
     """The quote as a client reads it, its numbers exact."""
-    found: dict[str, Any] = simplejson.loads(wire_json.encode(QuoteSchema.of(quote, locale_of(lang))), use_decimal=True)
+    found: dict[str, Any] = simplejson.loads(to_json(QuoteSchema.of(quote, locale_of(lang))), use_decimal=True)
     return found
 
 

@@ -21,8 +21,8 @@ from ticker.cli.logs import sanitize, stay_silent
 from ticker.feeds import Feed, feeds_of
 from ticker.fields import written
 from ticker.quotes import Quote, Snapshot, SourceError, Status, Tick
-from ticker.rendering import json as wire_json
 from ticker.rendering import locales
+from ticker.rendering.representation import to_json_text
 from ticker.rendering.schemas import BoardSchema, QuoteSchema
 from ticker.settings.errors import nearest, redact
 from ticker.settings.loader import Loaded
@@ -79,7 +79,7 @@ async def get(config: Settings, asked: QuotesAsked, upstream: str | None, at: da
     quotes = tuple(q for q in snapshot.quotes if not asked.symbols or q.symbol in asked.symbols)
     if asked.as_json:
         # Bytes: JSON is UTF-8 whatever the terminal is (RFC 8259, 8.1).
-        typer.echo(wire_json.text(BoardSchema.of(snapshot, quotes, locale)).encode())
+        typer.echo(to_json_text(BoardSchema.of(snapshot, quotes, locale)).encode())
     else:
         console().print(_quotes(quotes, locale))
     return int(any(quote.status is Status.UNAVAILABLE for quote in quotes))

@@ -14,7 +14,8 @@ from babel import Locale
 from pydantic import BaseModel
 
 from ticker.quotes import EPOCH, Quote, Snapshot
-from ticker.rendering import json, locales
+from ticker.rendering import locales
+from ticker.rendering.representation import raw_items, raw_number, to_json
 from ticker.rendering.schemas import BoardSchema, HistorySchema, QuoteSchema
 from ticker.storage.base import Point
 
@@ -74,9 +75,9 @@ def _cut(row: Row, fields: Sequence[str]) -> Row:
 
 def _write_json(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:
     if form.shape == "map":
-        return json.encode(_map(rows, form.fields) | ({"demo": True} if "demo" in board else {}))
+        return to_json(_map(rows, form.fields) | ({"demo": True} if "demo" in board else {}))
     cut = [_cut(row, form.fields) for row in rows]
-    return json.encode(cut[0] if alone else board | {"quotes": cut})
+    return to_json(cut[0] if alone else board | {"quotes": cut})
 
 
 def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
@@ -87,7 +88,7 @@ def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
 
 
 def _write_ndjson(_board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
-    return b"".join(json.encode(_cut(row, _columns(form))) for row in rows)
+    return b"".join(to_json(_cut(row, _columns(form))) for row in rows)
 
 
 def _write_csv(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
@@ -175,26 +176,26 @@ class Told:
 def write_history(told: Told, form: Form, lang: str) -> bytes:
     """One series, in the form's format and dialect; `lang` is for a table for Excel."""
     if form.format == "json":
-        return json.encode(_series(told))
+        return to_json(_series(told))
     return _write_lines([told], form, lang, named=False)
 
 
 def write_histories(told: Sequence[Told], form: Form, lang: str, *, demo: bool) -> bytes:
     """Several series; in a table each row begins with its symbol."""
     if form.format == "json":
-        return json.encode({"series": [_series(each) for each in told]} | ({"demo": True} if demo else {}))
+        return to_json({"series": [_series(each) for each in told]} | ({"demo": True} if demo else {}))
     return _write_lines(told, form, lang, named=True)
 
 
 def _series(told: Told) -> Row:
     # The points are made without a model each: an answer has thousands, and a test holds them to the schema.
-    return told.head.model_dump() | {"points": json.raw([_point(each) for each in told.points])}
+    return told.head.model_dump() | {"points": raw_items([_point(each) for each in told.points])}
 
 
 def _write_lines(told: Sequence[Told], form: Form, lang: str, *, named: bool) -> bytes:
     if form.format == "ndjson":
         lines = (({"symbol": each.head.symbol} if named else {}) | _point(p) for each in told for p in each.points)
-        return b"".join(map(json.encode, lines))
+        return b"".join(map(to_json, lines))
     head: tuple[str, ...] = (*(("symbol",) if named else ()), *HISTORY_COLUMNS)
     rows = ((*((each.head.symbol,) if named else ()), *_texts(point)) for each in told for point in each.points)
     if form.dialect == "excel":
@@ -208,7 +209,7 @@ def _point(point: Point) -> Row:
     as_of, price, price_type, source, fetched_at, _ = _texts(point)
     return {
         "as_of": as_of,
-        "price": json.digits(price),
+        "price": raw_number(price),
         "price_type": price_type,
         "source": source,
         "fetched_at": fetched_at,

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from ticker.rendering import json
 from ticker.rendering.embeds import NOWHERE
 from ticker.rendering.html import HtmlRenderer
 from ticker.rendering.locales import locale_of
+from ticker.rendering.representation import to_json_text
 
 _CODE = re.compile(r"`([^`]+)`")
 _STRONG = re.compile(r"\*\*([^*]+)\*\*")
@@ -159,11 +159,11 @@ source.addEventListener("quotes", (event) => console.log(JSON.parse(event.data))
 
 def pretty(value: object, indent: str = "") -> str:
     """A value as JSON over several lines, each number with the digits it has; what is short stands in one."""
-    line, inner = json.text(value), indent + "  "
+    line, inner = to_json_text(value), indent + "  "
     if not isinstance(value, dict | list) or len(indent) + len(line) <= _LINE:
         return line
     if isinstance(value, dict):
-        items = [f"{inner}{json.text(str(key))}: {pretty(each, inner)}" for key, each in value.items()]
+        items = [f"{inner}{to_json_text(str(key))}: {pretty(each, inner)}" for key, each in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     return "[\n" + ",\n".join(f"{inner}{pretty(each, inner)}" for each in value) + f"\n{indent}]"
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from cachetools import LRUCache
 
 from ticker.quotes import Snapshot
-from ticker.rendering import formats, json
+from ticker.rendering import formats
 from ticker.rendering.html import HtmlRenderer, Links, shown_quotes
 from ticker.rendering.locales import DEFAULT, locale_of
-from ticker.rendering.representation import EVENTS, HTML, JSON, Representation
+from ticker.rendering.representation import EVENTS, HTML, JSON, Representation, to_json
 from ticker.rendering.schemas import BoardSchema, QuoteSchema
 from ticker.rendering.site import Site
 from ticker.storage.base import Point
@@ -82,9 +82,9 @@ class Renderer:
             body = formats.write_quotes(snapshot, quotes, locale, view.form, alone=view.kind == "quote")
             return Representation(body, formats.CONTENT_TYPES[view.form.format], snapshot.generated_at)
         if view.kind == "quote":
-            body = json.encode(QuoteSchema.of(quotes[0], locale, demo=snapshot.demo))
+            body = to_json(QuoteSchema.of(quotes[0], locale, demo=snapshot.demo))
             return Representation(body, JSON, snapshot.generated_at)
-        board = json.encode(BoardSchema.of(snapshot, quotes, locale))
+        board = to_json(BoardSchema.of(snapshot, quotes, locale))
         if view.kind == "event":
             # The chunk that every listener of the view is sent, the same bytes for all (HTML, 9.2.6).
             event = b"id: %d\nevent: quotes\ndata: %b\n" % (snapshot.version, board)

@@ -15,11 +15,10 @@ from aiohttp import web
 
 from ticker.convert import Conversion, base_of, codes, way
 from ticker.quotes import Snapshot, Status
-from ticker.rendering import json
 from ticker.rendering.html import STYLES
 from ticker.rendering.locales import locale_of
 from ticker.rendering.renderer import View
-from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.representation import JSON, Representation, to_json
 from ticker.rendering.schemas import (
     AliveSchema,
     ConversionSchema,
@@ -43,7 +42,7 @@ async def instruments(request: web.Request) -> web.StreamResponse:
     parameters.only(request, PARAMETERS)
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     snapshot = context.snapshot()
-    body = json.encode(InstrumentCatalogueSchema.of(snapshot, context.settings, locale))
+    body = to_json(InstrumentCatalogueSchema.of(snapshot, context.settings, locale))
     return respond_current(request, snapshot, Representation(body, JSON, snapshot.generated_at))
 
 
@@ -53,7 +52,7 @@ async def sources(request: web.Request) -> web.StreamResponse:
     context, locale = request.app[CONTEXT], locale_of(parameters.language(request))
     now = context.clock()
     found = SourceCatalogueSchema.of(context.health, context.settings, now.date(), locale, demo=context.demo)
-    body = json.encode(found)
+    body = to_json(found)
     return respond(request, Representation(body, JSON, _modified(context)), context.board.next_change(now))
 
 
@@ -89,7 +88,7 @@ async def convert(request: web.Request) -> web.StreamResponse:
     snapshot = await history.snapshot(request)
     wanted = _wanted(request, snapshot)
     found = _found(wanted, snapshot)
-    made = Representation(json.encode(_conversion(snapshot, wanted, found)), JSON, snapshot.generated_at)
+    made = Representation(to_json(_conversion(snapshot, wanted, found)), JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)
     return respond_current(request, snapshot, made)
@@ -278,5 +277,5 @@ async def _answer(
 def _state(state: AliveSchema | ReadinessSchema, status: int) -> web.StreamResponse:
     again = {} if status == HTTPStatus.OK else {"Retry-After": "1"}
     return web.Response(
-        status=status, body=json.encode(state), headers={"Content-Type": JSON, "Cache-Control": "no-store", **again}
+        status=status, body=to_json(state), headers={"Content-Type": JSON, "Cache-Control": "no-store", **again}
     )

@@ -16,12 +16,11 @@ from aiohttp import web
 from ticker.corrections import MATERIAL, Correction, correction_of, summary
 from ticker.evidence import published
 from ticker.quotes import EPOCH, Instrument, PriceType, Snapshot
-from ticker.rendering import json
 from ticker.rendering.chart import came_in, sparkline_file
 from ticker.rendering.formats import CONTENT_TYPES, Form, Told, write_histories, write_history
 from ticker.rendering.locales import DEFAULT, locale_of
 from ticker.rendering.renderer import View
-from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.representation import JSON, Representation, to_json
 from ticker.rendering.schemas import (
     CorrectionSchema,
     CorrectionsSchema,
@@ -318,7 +317,7 @@ async def evidence(request: web.Request) -> web.StreamResponse:
     withheld = {name for name, source in context.settings.sources.items() if not source.publish}
     tree = published(found.text, withheld)
     answer = EvidenceSchema.model_validate({**tree, "demo": context.demo})
-    made = Representation(json.encode(answer), JSON, found.at)
+    made = Representation(to_json(answer), JSON, found.at)
     return answered(request, made, until)
 
 
@@ -345,7 +344,7 @@ async def corrections(request: web.Request) -> web.StreamResponse:
         }
     )
     newest = max((each.until or each.since for each in found), default=now)
-    return answered(request, Representation(json.encode(answer), JSON, min(newest, now)), None)
+    return answered(request, Representation(to_json(answer), JSON, min(newest, now)), None)
 
 
 async def atom(request: web.Request) -> web.StreamResponse:

@@ -13,10 +13,9 @@ from typing import Any
 from aiohttp import web
 
 from ticker.quotes import PriceType
-from ticker.rendering import json as wire_json
 from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES
 from ticker.rendering.html import STYLES
-from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.representation import JSON, Representation, to_json
 from ticker.rendering.schemas import components, reference
 from ticker.storage.history import INTERVALS
 from ticker.web import handlers, history
@@ -232,7 +231,7 @@ async def openapi(request: web.Request) -> web.StreamResponse:
 
 def described(context: Context) -> bytes:
     """The document of the service with that context, as JSON."""
-    return wire_json.encode(document_of(context))
+    return to_json(document_of(context))
 
 
 def document_of(context: Context) -> dict[str, Any]:

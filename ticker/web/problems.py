@@ -11,7 +11,7 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ticker.rendering import json
+from ticker.rendering.representation import to_json
 from ticker.rendering.schemas import ProblemSchema
 
 
@@ -45,7 +45,7 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None,
     return web.Response(
         status=problem.status,
         # Without a "<", so that it is no markup even where a server-side include puts it into a page.
-        body=json.encode(body.members()).replace(b"<", b"\\u003c"),
+        body=to_json(body.members()).replace(b"<", b"\\u003c"),
         headers={"Content-Type": "application/problem+json", "Cache-Control": "no-store", **(headers or {})},
     )
 
