@@ -230,7 +230,11 @@ ATTACKS: tuple[Fault, ...] = (
         "in every text there is, on every page, CSP switched off in the browser",
         "it is text; nothing runs, nothing is asked for",
         f"{_TEST}markup.py::test_markup_in_the_configuration_is_text_on_every_page",
-        Mutation("ticker.rendering.chart:sparkline_file", "escape(title)", "title"),
+        Mutation(
+            "ticker.rendering.templates:_ENVIRONMENT",
+            'select_autoescape(disabled_extensions=("txt",), default=True)',
+            "False",
+        ),
     ),
     Fault(
         "markup in a request",
