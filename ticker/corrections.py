@@ -85,7 +85,7 @@ class CorrectionTracker:
     def __init__(self, text: str = "{}") -> None:
         try:
             self._states = msgspec.json.decode(text, type=dict[str, SymbolState])
-        except (msgspec.MsgspecError, ValueError, TypeError):
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
             self._states = {}
         # What was told of editors' hands; told once more after a restart, in the same place.
         self._edits: dict[tuple[str, str], datetime | None] = {}

@@ -189,7 +189,7 @@ def _question(tree: Mapping[str, Any], instrument: Instrument, calendars: Mappin
     try:
         given = msgspec.convert(tree["inputs"], Inputs, strict=False, str_keys=True)
         last = codec.quote_of_tree(dict(given.last), instrument) if given.last else None
-    except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MismatchError(f"inputs: they cannot be read: {error}") from None
     return SelectionInput(
         instrument=instrument,

@@ -121,7 +121,7 @@ def decode(text: str) -> Overrides:
     """The overrides of `text`; none where it cannot be read, as one of another version."""
     try:
         return msgspec.json.decode(text, type=Overrides)
-    except (msgspec.MsgspecError, ValueError, TypeError):
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         return Overrides()
 
 

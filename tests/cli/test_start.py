@@ -139,6 +139,28 @@ async def test_a_log_that_nobody_reads_stops_neither_answers_nor_the_end(tmp_pat
         os.close(reading)
 
 
+async def test_with_its_standard_streams_closed_it_serves_and_nobody_else_is_written_the_log(tmp_path: Path) -> None:
+    """What is opened after the start does not take their numbers."""
+    port = free_port()
+    serve = (TICKER, "serve", "--port", str(port), "--upstream", UNREACHABLE)
+    closed = ("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", *serve)
+    process = await asyncio.create_subprocess_exec(*closed, cwd=tmp_path, env=VARIABLES)
+    try:
+        async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE):
+            while not await answers(session, f"http://127.0.0.1:{port}/healthz"):
+                assert process.returncode is None
+                await asyncio.sleep(0.05)
+        streams = [os.readlink(f"/proc/{process.pid}/fd/{each}") for each in range(3)]  # noqa: PTH115 - of /proc
+        assert streams == ["/dev/null"] * 3
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(ENDS_SECONDS):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def test_a_metrics_port_in_use_is_told_by_its_number(tmp_path: Path) -> None:
     """As where two processes of one template have the same: the public port is not the one to change."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

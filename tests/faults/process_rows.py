@@ -56,6 +56,20 @@ PROCESSES: tuple[Fault, ...] = (
         ),
     ),
     Fault(
+        "standard streams closed",
+        "`0<&- 1>&- 2>&-`",
+        "every answer; no line of the log gets into what is opened instead",
+        "tests/cli/test_start.py::test_with_its_standard_streams_closed_it_serves_and_nobody_else_is_written_the_log",
+        Mutation("ticker.cli", "None in (sys.stdin, sys.stdout, sys.stderr)", "False"),
+    ),
+    Fault(
+        "configuration that is no file",
+        "a named pipe, a device, a ring of links, 5 MB",
+        "refused at the start and at a reload, with the reason",
+        "tests/settings/test_loader.py::test_what_is_no_file_is_refused_and_not_waited_for[named pipe]",
+        Mutation("ticker.settings.loader:_text", "path.exists()", "False"),
+    ),
+    Fault(
         "SIGKILL",
         "at random, under polling and reading",
         "the next start shows the last snapshot before any source answers; no row that was shown is lost",
@@ -158,10 +172,10 @@ PROCESSES: tuple[Fault, ...] = (
     ),
     Fault(
         "shared file spoilt",
-        "another type in each column of leases, replicas and editions",
+        "another type in each column of leases, replicas and editions, the last version there is, 10⁵ brackets",
         "nothing; what is no row of ours is replaced",
         f"{_SUPERVISED}what_another_program_writes_into_the_shared_file_stops_nobody[fence]",
-        Mutation("ticker.storage.sqlite:_is_lease", "isinstance(row['fence'], int)", "True"),
+        Mutation("ticker.storage.sqlite:_is_lease", "is_version(row['fence'])", "True"),
     ),
     Fault(
         "event loop of a leader hangs",

@@ -22,6 +22,17 @@ REDIS: tuple[Fault, ...] = (
         Mutation("ticker.storage.writer:StoreWriter.restore", "asked.result(_START_SECONDS)", "asked.result()"),
     ),
     Fault(
+        "Redis spoilt",
+        "junk, the last number there is or 10⁵ brackets in lease, editions and history",
+        "nothing; what is no row of ours is replaced or left out",
+        f"{_FAULTS}::test_what_another_program_writes_there_stops_nobody[lease-fence-x]",
+        Mutation(
+            "ticker/storage/redis/lua/claim.lua",
+            "whole(held[2])",
+            "tonumber(held[2])",
+        ),
+    ),
+    Fault(
         "Redis restarted empty",
         "killed, nothing on its disk",
         "nothing; what the replicas hold is in it again within seconds",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from datetime import timedelta
 
 import pytest
@@ -136,6 +136,43 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
         server.go_on()
         await service.written()
         assert oil(url) == {"73.73", "74.01"}
+
+
+async def polled_where_it_is_led(*services: Kept) -> None:
+    """Ask every source once more, at whoever has the lease just now."""
+    for each in services:
+        if each.service.context.process_health.leads:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(each.polled(), 1)
+    await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "value"),
+    [
+        ("lease", "ends", "x"),
+        ("lease", "fence", "x"),
+        ("lease", "fence", "9223372036854775807"),
+        ("lease", "holder", "x"),
+        ("editions", "quotes", "x"),
+        ("editions", "quotes", "9223372036854775807|0|{}"),
+        ("editions", "quotes", f"9007199254740000|0|{'[' * 100_000}"),
+        ("editions", "sources", "x|y|z"),
+    ],
+)
+async def test_what_another_program_writes_there_stops_nobody(
+    server: Server, upstream: Upstream, key: str, field: str, value: str
+) -> None:
+    """The next number of whoever polls is shown by who follows, whatever stood there."""
+    async with two(f"{server.url}/0?prefix=ours", upstream) as (leader, follower):
+        server.tell("HSET", f"{{ours}}:{key}:{leader.service.store_writer.name}", field, value)
+        for hours, brent in enumerate(("74.01", "74.22"), start=1):
+            leader.clock.now = follower.clock.now = NOON + hours * HOUR
+            upstream.trio(DAY, brent=brent, now=leader.clock.now)
+            async with asyncio.timeout(20):
+                while {price(leader), price(follower)} != {brent}:
+                    await polled_where_it_is_led(leader, follower)
+        assert (await follower.get("/v1/quotes/OIL"))["status"] == "fresh"
 
 
 async def test_a_store_that_hangs_at_the_start_holds_nobody_up(server: Server, upstream: Upstream) -> None:

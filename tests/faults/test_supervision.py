@@ -19,6 +19,7 @@ from ticker.replicas.lease import Replica
 from ticker.storage.base import Lease, Shared
 
 SYMBOLS = ("USD", "EUR", "OIL")
+BRACKETS = "update editions set version = version + 9, text = replace(hex(zeroblob(50000)), '0', '[')"
 
 
 @pytest.fixture
@@ -129,7 +130,10 @@ async def test_a_follower_whose_thread_dies_shows_nothing_as_fresh_and_recovers(
         pytest.param("update leases set fence = 'x'", id="fence"),
         pytest.param("update leases set holder = x'00ff'", id="holder"),
         pytest.param("update editions set version = 'x'", id="version"),
+        pytest.param("update editions set version = 9223372036854775807", id="last version"),
+        pytest.param("update leases set fence = 9223372036854775807", id="last fence"),
         pytest.param("update editions set text = 'x'", id="text"),
+        pytest.param(BRACKETS, id="brackets"),
         pytest.param("update replicas set ends = 'x'", id="replicas"),
         pytest.param("delete from leases", id="no lease"),
     ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
@@ -547,6 +548,38 @@ def test_everything_else_may_change_in_place() -> None:
     """Instruments, sources, calendars, and whom the service lets in."""
     ensure_reloadable(settings(), settings(server__cors_origins=["https://example.org"], server__access_log=True))
     ensure_reloadable(settings(), settings(instruments__USD__decimals=4, sources__cbr__timeout="3s"))
+
+
+def ring(file: Path) -> None:
+    """A link to itself."""
+    file.symlink_to(file)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        pytest.param(os.mkfifo, "not a regular file", id="named pipe"),
+        pytest.param(lambda file: file.symlink_to("/dev/zero"), "not a regular file", id="device"),
+        pytest.param(ring, "symbolic links", id="ring of links"),
+        pytest.param(lambda file: file.write_text("#" * 5_000_000), "longer than", id="five megabytes"),
+    ],
+)
+def test_what_is_no_file_is_refused_and_not_waited_for(
+    tmp_path: Path, made: Callable[[Path], object], why: str
+) -> None:
+    """A pipe that nobody writes to would hang a reload for ever, and a device never ends."""
+    file = tmp_path / "own.toml"
+    made(file)
+    assert why in refused(file)
+
+
+def test_a_pipe_that_somebody_writes_to_is_read() -> None:
+    """As `--config <(decrypt secrets.toml)` gives it; a secret need not lie on a disk."""
+    reading, writing = os.pipe()
+    os.write(writing, YUAN.encode())
+    os.close(writing)
+    assert "CNY" in load(Path(f"/dev/fd/{reading}"), {}, {}).settings.instruments
+    os.close(reading)
 
 
 VALUES = st.recursive(

@@ -1,8 +1,17 @@
 """The command line: one function a command, with an example in its help. Exit codes: 0 done, 1 failed, 2 bad use."""
 
 import io
+import os
 import signal
 import sys
+
+# Before anything is opened: where standard error was closed, a reader's connection would take its number and be written
+# the log.
+if None in (sys.stdin, sys.stdout, sys.stderr):
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 # The first thing this process does: a reload that comes while it still imports waits for `serve`, and does not end it.
 if hasattr(signal, "pthread_sigmask"):

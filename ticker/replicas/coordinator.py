@@ -42,7 +42,7 @@ def health_of_text(text: str, health: Mapping[str, Health]) -> dict[str, list[da
     try:
         tree = json.loads(text)
         return {source: _heard(tree[source], each) for source, each in health.items() if source in tree}
-    except (ValueError, KeyError, TypeError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return {}
 
 

@@ -72,5 +72,5 @@ def decode(text: str) -> dict[str, SelectionMemory]:
     """The memories of `text`; none where it cannot be read, as one of another version."""
     try:
         return msgspec.json.decode(text, type=dict[str, SelectionMemory])
-    except (msgspec.MsgspecError, ValueError, TypeError):
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         return {}

@@ -39,6 +39,8 @@ _REFERENCES = {
 _OTHER_FORM = {"timetables": ("opens", "closes"), "opens": ("timetables",), "closes": ("timetables",)}
 _Path: TypeAlias = tuple[str, ...]
 _PACKAGE = Path(__file__).resolve().parent.parent
+# Characters of a file: a thousand instruments have a tenth of it.
+_LARGEST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class _Layers:
         self.path = path
         self.tree: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
-        self._own = path.resolve() != shipped().resolve()
+        self._own = not (path.exists() and path.samefile(shipped()))
         for file, layer in _files(shipped()):
             self._merge(self.tree, layer, "shipped" if self._own else str(file))
 
@@ -209,9 +211,21 @@ def _files(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     yield path, own
 
 
+def _text(path: Path) -> str:
+    """What is written at `path`. Raises OSError, also for what is no file: a named pipe hangs, a device never ends."""
+    # `--config <(decrypt …)` and `/dev/stdin` are pipes that somebody writes to.
+    if path.exists() and not path.is_file() and not str(path).startswith(("/dev/fd/", "/dev/stdin")):
+        raise OSError("not a regular file")
+    with path.open(encoding="utf-8") as file:
+        text = file.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise OSError(f"longer than {_LARGEST} characters")
+    return text
+
+
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(path))
     except FileNotFoundError:
         message = f"{path}: no such file; name one with --config, or leave it out for the shipped configuration"
     except (OSError, UnicodeDecodeError) as error:

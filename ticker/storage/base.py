@@ -151,6 +151,15 @@ class Message:
 EDITORS, OVERRIDES = "editors", "overrides"
 
 
+# Above it a number is no longer exact for everybody (RFC 8259, 6); a clock's milliseconds take 285 thousand years.
+MOST_VERSIONS = 2**53 - 1
+
+
+def is_version(value: object) -> bool:
+    """Whether that could be a version or a fence of ours, whatever somebody has written into the store."""
+    return isinstance(value, int) and 0 <= value < MOST_VERSIONS
+
+
 def next_version(last: int, now: float) -> int:
     """The fence after `last`, of whoever takes the lease at `now` (Unix time): never below the clock's milliseconds."""
     return max(last + 1, int(now * 1000))

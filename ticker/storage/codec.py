@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot, Upcoming
-from ticker.storage.base import Row
+from ticker.storage.base import Row, is_version
 
 _MICRO = timedelta(microseconds=1)
 
@@ -176,8 +176,9 @@ def snapshot_of_text(text: str, instruments: Sequence[Instrument], now: datetime
         if generated_at > now + _SKEW:
             return None
         quotes = tuple(quote_of_tree(tree["quotes"].get(each.symbol), each) for each in instruments)
-        return Snapshot(int(tree["version"]), generated_at, quotes)
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        version = int(tree["version"])
+        return Snapshot(version, generated_at, quotes) if is_version(version) else None
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 
@@ -213,5 +214,5 @@ def meanings_of_text(text: str) -> dict[str, str]:
     try:
         quotes = json.loads(text)["quotes"]
         return {symbol: "/".join(each["of"]) for symbol, each in quotes.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

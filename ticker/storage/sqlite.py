@@ -36,6 +36,7 @@ from ticker.storage.base import (
     Row,
     StoreError,
     holder_is_gone,
+    is_version,
     next_version,
 )
 from ticker.storage.codec import columns_of_row, micros, moment_of, row_of_columns
@@ -402,7 +403,7 @@ class SqliteStore:
         with self._meeting.transaction() as transaction:
             lease = transaction.execute(SQL["lease"], (name,)).fetchone()
             kept = transaction.execute(SQL["edition"], (name, message.part)).fetchone()
-            ahead = kept is not None and isinstance(kept["version"], int) and kept["version"] >= message.version
+            ahead = kept is not None and is_version(kept["version"]) and kept["version"] >= message.version
             if message.fence < _fence(lease) or ahead:
                 return False
             transaction.execute(SQL["publish"], (name, message.part, message.version, message.fence, message.text))
@@ -424,7 +425,7 @@ class SqliteStore:
     def _told(self, name: str, known: Mapping[str, int]) -> list[Message]:
         rows = self._meeting.read(SQL["newer"], name=name, known=json.dumps(known))
         # SQLite keeps a text where a number should be: such a row is none of ours, and the next edition replaces it.
-        return [Message(*row) for row in rows if isinstance(row["version"], int) and isinstance(row["fence"], int)]
+        return [Message(*row) for row in rows if is_version(row["version"]) and is_version(row["fence"])]
 
     def services(self) -> list[str]:
         return [name for (name,) in self._meeting.read("SELECT DISTINCT name FROM editions ORDER BY name")]
@@ -437,7 +438,7 @@ class SqliteStore:
 
 def _is_lease(row: sqlite3.Row) -> bool:
     """Whether `row` is as we write it; SQLite keeps a value of any type in any column."""
-    return isinstance(row["holder"], str) and isinstance(row["fence"], int) and isinstance(row["ends"], float)
+    return isinstance(row["holder"], str) and is_version(row["fence"]) and isinstance(row["ends"], float)
 
 
 def _fence(lease: sqlite3.Row | None) -> int:

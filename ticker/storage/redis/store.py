@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from ticker.storage.base import (
     Row,
     StoreError,
     holder_is_gone,
+    is_version,
 )
 from ticker.storage.codec import columns_of_row, micros, moment_of, row_of_columns
 from ticker.storage.redis import Address
@@ -67,35 +68,29 @@ def columns(row: Row) -> tuple[str, ...]:
     )
 
 
-def row_of(symbol: str, member: str) -> Row:
-    """The row of `member`. Raises StoreError for a text that is none of ours."""
-    with _whole(member):
+# What cannot be read of a member that another program, or a damaged disk, has left.
+_UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
+
+
+def row_of(symbol: str, member: str) -> Row | None:
+    """The row of `member`; None for a text that is none of ours, or whose price is damaged."""
+    with suppress(*_UNREADABLE):
         revision, as_of, seen_at, fetched_at, _, price_type, archived, price, rest = member.split("|", _PARTS)
         source, publisher, offset, previous, previous_as_of, contract = json.loads(rest)
         before = previous, previous_as_of, contract, archived == "1"
         moments = int(fetched_at), int(seen_at)
         names = symbol, source, int(as_of), int(revision), price, price_type, publisher, offset, None
-        row = row_of_columns((*names, *moments, *before))
-        if row is None:
-            raise ValueError(price[:40])
-        return row
+        return row_of_columns((*names, *moments, *before))
+    return None
 
 
 def points_of(members: Iterable[str]) -> Iterator[Point]:
-    """The points of a line. Raises StoreError for a text that is none of ours."""
+    """The points of a line, without those of a text that is none of ours."""
     for member in members:
-        with _whole(member):
+        with suppress(*_UNREADABLE):
             revision, as_of, _, fetched_at, _, price_type, _, price, rest = member.split("|", _PARTS)
             source, _, offset, *_ = json.loads(rest)
             yield Point(int(as_of), offset, price, price_type, source, int(fetched_at), int(revision))
-
-
-@contextmanager
-def _whole(member: str) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise StoreError(f"no row of history: {member[:80]!r}", "remove what another program wrote there") from error
 
 
 def bound(moment: datetime) -> str:
@@ -145,7 +140,10 @@ class Redis:
         before = micros(at) + micros(AHEAD)
         told: list[str | int] = [before, micros(at), ""] if isinstance(at, datetime) else [before, "", f"{at:%Y%m%d}"]
         answers = self._wire.run("standing", [self._line(*key) for key in keys], told)
-        found = {key: [row_of(key[0], each) for each in rows] for key, rows in zip(keys, answers, strict=True)}
+        found = {
+            key: [row for row in (row_of(key[0], each) for each in rows) if row is not None]
+            for key, rows in zip(keys, answers, strict=True)
+        }
         return {key: rows for key, rows in found.items() if rows}
 
     def rename(self, series: Mapping[str, str]) -> int:
@@ -192,7 +190,7 @@ class Redis:
                 return list(together.execute())
 
         found = [row_of("", member) for members in self._wire.ask(first) for member in members]
-        return min((row.as_of for row in found), default=None)
+        return min((row.as_of for row in found if row is not None), default=None)
 
     def record(self, entries: Sequence[RecordEntry]) -> None:
         """All or nothing."""
@@ -309,7 +307,7 @@ class Redis:
         parts = list(known)
         texts = self._wire.ask(lambda client: client.hmget(self._wire.key("editions", name), parts)) if parts else []
         kept = [_edition(part, text) for part, text in zip(parts, texts, strict=True) if text is not None]
-        return [message for message in kept if message.version > known[message.part]]
+        return [message for message in kept if message is not None and message.version > known[message.part]]
 
     def _may_have_missed(self, known: Mapping[str, int]) -> bool:
         """Whether to look though nothing has rung: asked for others than before, or after a while."""
@@ -355,9 +353,11 @@ class Redis:
         return self._wire.key("history", symbol, source)
 
 
-def _edition(part: str, text: str) -> Message:
+def _edition(part: str, text: str) -> Message | None:
+    """The edition of `text`; None for what is none of ours: the next one takes its place."""
     try:
         version, fence, rest = text.split("|", 2)
-        return Message(part, int(version), int(fence), rest)
-    except ValueError as error:
-        raise StoreError(f"no edition: {text[:80]!r}", "remove what another program wrote there") from error
+        found = Message(part, int(version), int(fence), rest)
+    except ValueError:
+        return None
+    return found if is_version(found.version) and is_version(found.fence) else None

@@ -14,10 +14,12 @@ local replicas = redis.call('ZCARD', KEYS[2])
 local silent = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now + alive - ttl)
 
 local held = redis.call('HMGET', KEYS[1], 'holder', 'fence', 'ends')
-local holder, fence, ends = held[1], tonumber(held[2] or 0), tonumber(held[3] or 0)
+-- What another program has written there counts for nothing.
+local function whole(text) return text and text:match('^%d+$') and #text < 17 and tonumber(text) or 0 end
+local holder, fence, ends = held[1], whole(held[2]), whole(held[3])
 if holder and holder ~= ARGV[1] and holder ~= ARGV[4] and now < ends and ends <= now + ttl then
   return {holder, fence, replicas, silent}
 end
-if holder ~= ARGV[1] then fence = math.max(fence + 1, now) end
+if holder ~= ARGV[1] or fence == 0 then fence = math.max(fence + 1, now) end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'fence', fence, 'ends', now + ttl)
 return {ARGV[1], fence, replicas, silent}

@@ -6,13 +6,22 @@ local limit, offset, day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5
 local lines = {}
 for place, key in ipairs(KEYS) do lines[place] = {key = key, from = ARGV[1], page = {}, at = 1} end
 
-local function moment_of(row) return row:match('^%d+|([^|]*)') end
+local function moment_of(row) return row:match('^%d+|(%d+)|') or row:match('^%d+|(%-%d+)|') end
+
+-- Without what another program has written there.
+local function ours(rows)
+  local kept = {}
+  for _, row in ipairs(rows) do
+    if moment_of(row) then table.insert(kept, row) end
+  end
+  return kept
+end
 
 -- Puts the next row in force in front; false at the end of the history.
 local function advance(line)
   if not line.page[line.at] and not line.ended then
-    line.page = redis.call('ZRANGEBYSCORE', line.key, line.from, '(' .. ARGV[2], 'LIMIT', 0, PAGE)
-    line.at, line.ended = 1, #line.page < PAGE
+    local page = redis.call('ZRANGEBYSCORE', line.key, line.from, '(' .. ARGV[2], 'LIMIT', 0, PAGE)
+    line.page, line.at, line.ended = ours(page), 1, #page < PAGE
   end
   local row = line.page[line.at]
   if not row then line.head = false return end
@@ -21,7 +30,7 @@ local function advance(line)
     row, line.at = line.page[line.at], line.at + 1
   end
   if not line.page[line.at] and not line.ended then -- further revisions may be on the next page
-    row = redis.call('ZREVRANGEBYSCORE', line.key, moment, moment, 'LIMIT', 0, 1)[1]
+    row = ours(redis.call('ZREVRANGEBYSCORE', line.key, moment, moment, 'LIMIT', 0, PAGE))[1]
     line.from = '(' .. moment
   end
   line.head, line.moment = row, tonumber(moment)

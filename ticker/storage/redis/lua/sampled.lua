@@ -8,8 +8,8 @@ local heads, found = {}, {''}
 local function text(number) return string.format('%.0f', number) end
 
 local function first_from(key)
-  local row = redis.call('ZRANGEBYSCORE', key, text(low), '(' .. text(stop), 'LIMIT', 0, 1)[1]
-  return row and tonumber(row:match('^%d+|([^|]*)')) or false
+  local score = redis.call('ZRANGEBYSCORE', key, text(low), '(' .. text(stop), 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  return score and tonumber(score) or false
 end
 
 while #found <= limit do

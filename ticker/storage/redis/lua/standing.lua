@@ -9,7 +9,7 @@ local function newest(key, bound)
     local page = redis.call('ZREVRANGEBYSCORE', key, bound, '-inf', 'LIMIT', passed, PAGE)
     for _, row in ipairs(page) do
       local as_of, seen, day = row:match('^%d+|([^|]*)|([^|]*)|[^|]*|([^|]*)|')
-      if (not seen_by or tonumber(seen) <= seen_by) and (not day_by or tonumber(day) <= day_by) then return row, as_of end
+      if day and (not seen_by or tonumber(seen) <= seen_by) and (not day_by or tonumber(day) <= day_by) then return row, as_of end
     end
     if #page < PAGE then return nil end
     passed = passed + PAGE

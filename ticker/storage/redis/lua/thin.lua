@@ -5,13 +5,13 @@ local every, gone, last = tonumber(ARGV[3]), {}, nil
 local page = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, PAGE)
 for _, row in ipairs(page) do
   local as_of, kind = row:match('^%d+|([^|]*)|[^|]*|[^|]*|[^|]*|([^|]*)|')
-  if kind ~= 'fixing' then
+  if as_of and kind ~= 'fixing' then
     local stop = string.format('(%.0f', (math.floor(tonumber(as_of) / every) + 1) * every)
     if redis.call('ZCOUNT', KEYS[1], '(' .. as_of, stop) > 0 then table.insert(gone, row) end
   end
-  last = as_of
+  last = as_of or last
 end
 if #gone > 0 then redis.call('ZREM', KEYS[1], unpack(gone)) end
 if #page < PAGE then return {#gone, ''} end
 -- Of the last moment there may be more revisions on the next page.
-return {#gone, last == ARGV[1] and '(' .. last or last}
+return {#gone, not last and '' or last == ARGV[1] and '(' .. last or last}

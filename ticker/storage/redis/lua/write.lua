@@ -27,14 +27,15 @@ local function keep(key, as_of, seen, fetched, day, kind, archived, price, rest)
   for number, member in ipairs(revisions) do
     local its_seen, its_fetched, its_kind, its_price =
       member:match('^%d+|[^|]*|([^|]*)|([^|]*)|[^|]*|([^|]*)|[^|]*|([^|]*)|')
-    local same = plain(its_price) == plain(price) and its_kind == kind
+    local ours = its_price ~= nil -- what another program has written is the same as nothing
+    local same = ours and plain(its_price) == plain(price) and its_kind == kind
     if same and number == last then -- only noted as seen earlier, where it was
       if tonumber(seen) < tonumber(its_seen) then
         put(key, as_of, revisions, number, (tail_of(member):gsub('^([^|]*|)[^|]*', '%1' .. seen)))
       end
       return 0
     end
-    told, last_fetched = told or same, tonumber(its_fetched)
+    told, last_fetched = told or same, ours and tonumber(its_fetched) or 0
   end
   if last == 0 or tonumber(fetched) >= last_fetched then
     put(key, as_of, revisions, last + 1, tail)
