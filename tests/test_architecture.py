@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, str] = {
     "recording": "board clock fetch log polling quotes supervision",
     # what is shown
     "rendering.locales": "",
-    "rendering": "calendars convert health quotes rendering.locales settings.models storage",
+    "rendering": "calendars convert corrections health quotes rendering.locales settings.models storage",
     "metrics": "ticker calendars health quotes",
     "web": "corrections evidence board calendars convert health log metrics quotes rendering "
     "rendering.locales settings.models storage",

@@ -71,7 +71,6 @@ def jobs(feed: Feed, group: tuple[Instrument, ...], first: date, last: date) -> 
 
 # One run: each source asked in turn, its rows kept answer by answer.
 
-
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.
 _SETTLED = timedelta(days=7)

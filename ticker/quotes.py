@@ -308,7 +308,6 @@ class Candidate:
 
 # What is published: one number with its standing in time, and all of them at one moment.
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -203,7 +203,6 @@ def _bytes(tree: Mapping[str, str]) -> bytes:
 
 # Around the fetcher: every answer and failure that passes is appended to the recording.
 
-
 log = Log(__name__)
 
 # They say who asked, and nothing of what was answered.
@@ -302,7 +301,6 @@ def located(bases: Mapping[str, str], call: Call) -> tuple[str, str]:
 
 
 # In the fetcher's place: recorded answers, given in their order, and the clock moved on to each.
-
 
 # The requests of one poll follow each other within this.
 _ONE_POLL = timedelta(minutes=5)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from tests.rendering.quotes import DOLLAR, EVENING, FRESH, GONE, STALE, board
 from tests.support.fragments import folded
 from tests.support.upstream import NOON
+from ticker.corrections import Correction
 from ticker.quotes import Override, Quote, Reason
 from ticker.rendering.embeds import WidgetChoice
 from ticker.rendering.html import HtmlRenderer, Links
 from ticker.rendering.locales import DASH, locale_of
-from ticker.rendering.site import CorrectionRow, Sheet, Site
+from ticker.rendering.site import Sheet, Site
 from ticker.storage.base import Point
 
 VOID = {"meta", "link", "br", "input"}
@@ -267,8 +268,8 @@ def test_the_page_tells_the_newest_of_the_public_record() -> None:
     """What was shown and what was right, in the reader's words; what lasts has no end."""
     began = NOON - timedelta(hours=2)
     rows = (
-        CorrectionRow("USD", "wrong", began, NOON, "100.6798", "100.7798"),
-        CorrectionRow("USD", "missing", began, None, None, None),
+        Correction("USD", "wrong", began, NOON, Decimal("100.6798"), Decimal("100.7798")),
+        Correction("USD", "missing", began),
     )
     sheet = Sheet(WidgetChoice(lang="ru"), "ru", corrections=rows)
     page = Site(HtmlRenderer({})).page(board(FRESH), sheet).body.decode()

@@ -52,7 +52,6 @@ class Pictures:
 
 # The exporter: writes the board as it stands, then whatever changes, and says how long that may be believed.
 
-
 # How long an export is vouched for after the exporter was last heard of.
 WATCHED, ONCE = timedelta(minutes=1), timedelta(minutes=10)
 # Seconds. Versions that come closer than this are one export, of the newest.

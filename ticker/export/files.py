@@ -287,14 +287,9 @@ def _told(root: Path) -> Iterator[None]:
         raise TargetError(f"cannot write to {where}: {error.strerror or error}", _MEND) from error
 
 
-# A snapshot as files: what a site's own server, a CDN or an object store can give without asking anybody.
-#
-# A file cannot grow old by itself, so each number is there in four ways:
-#
-# LANG/… for whoever reads plain files: every number tells of when it is now/LANG/… what the service says, to the
-# byte, for as long as somebody vouches for it marked/LANG/… the same numbers marked as stale, for when nobody does
-# any more gone/LANG/… no number at all
-
+# A file cannot grow old by itself, so each number is there in four ways: below LANG/ every number tells of when it is;
+# below now/LANG/ stands what the service says, for as long as somebody vouches for it; below marked/LANG/ the same
+# numbers marked as stale, for when nobody does any more; and below gone/LANG/ no number at all.
 
 # What a widget of a style is called.
 WIDGETS = {style: "widget.html" if style == "plain" else f"widget-{style}.html" for style in STYLES}

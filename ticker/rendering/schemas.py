@@ -673,11 +673,6 @@ class ReadyInstrumentSchema(Schema):
     source: str | None
     as_of: Moment | None
 
-    @classmethod
-    def of(cls, quote: values.Quote) -> Self:
-        """The instrument of `quote`."""
-        return cls.read(quote, required=quote.instrument.required)
-
 
 class ReadySourceSchema(Schema):
     """One source as a probe's reader sees it."""
@@ -687,11 +682,6 @@ class ReadySourceSchema(Schema):
     failures_in_a_row: int
     last_success: UtcMoment | None
     next_poll: UtcMoment | None
-
-    @classmethod
-    def of(cls, health: Health) -> Self:
-        """The source whose health it is."""
-        return cls.read(health, failures_in_a_row=health.in_a_row)
 
 
 class ReadinessSchema(Schema):

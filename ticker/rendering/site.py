@@ -1,4 +1,4 @@
-"""The page `/` and the frame: the widget in its surroundings, with everything a person may choose and copy."""
+"""The page `/`, the frame, the card that a link unfurls to, and the feed of fixings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from babel import Locale
 from cachetools import LRUCache
 from markupsafe import Markup
 
+from ticker.corrections import Correction
 from ticker.quotes import Instrument, PriceType, Quote, Snapshot
 from ticker.rendering import locales
 from ticker.rendering.chart import RANGES
@@ -47,18 +48,6 @@ class Drawing:
     symbol: str
     svg: str
     zone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionRow:
-    """One entry of the public record; `until` is None while it lasts, and prices are in plain digits."""
-
-    symbol: str
-    kind: str
-    since: datetime
-    until: datetime | None
-    shown: str | None
-    right: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +86,7 @@ class Sheet:
     codes: tuple[str, ...] = ()
     none_chosen: bool = False
     evidence: bool = False
-    corrections: tuple[CorrectionRow, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 class Site:
@@ -230,15 +219,15 @@ def _converted(found: Converted, locale: Locale) -> dict[str, str | None]:
     return {"result": shown, "day": None if found.as_of is None else locales.day(found.as_of, locale)}
 
 
-def _correction(row: CorrectionRow, labels: Mapping[str, str], locale: Locale) -> dict[str, str | None]:
+def _correction(row: Correction, labels: Mapping[str, str], locale: Locale) -> dict[str, str | None]:
     """An entry of the record as it is read."""
     return {
         "label": labels.get(row.symbol, row.symbol),
         "kind": f"kind_{row.kind}",
         "since": locales.short_minute(row.since.astimezone(UTC), locale),
         "until": None if row.until is None else locales.short_minute(row.until.astimezone(UTC), locale),
-        "shown": None if row.shown is None else locales.plain(row.shown, locale),
-        "right": None if row.right is None else locales.plain(row.right, locale),
+        "shown": None if row.shown is None else locales.plain(f"{row.shown:f}", locale),
+        "right": None if row.right is None else locales.plain(f"{row.right:f}", locale),
     }
 
 
@@ -271,7 +260,6 @@ def _languages(chosen: str) -> list[tuple[str, str]]:
 
 # The picture that a link to the page unfurls to in messengers and social networks: an SVG, drawn as PNG by resvg.
 
-
 # Rows that are still read where the picture is shown as wide as a hand.
 MOST_ROWS = 4
 # A slim image has no fonts: these come along, cut down to the letters of the page's languages.
@@ -292,7 +280,6 @@ def _title(words: Mapping[str, str], snapshot: Snapshot) -> str:
 
 
 # The day's fixings as an Atom feed (RFC 4287): an entry for each rate in force and each one that is published.
-
 
 ATOM = "application/atom+xml; charset=utf-8"
 

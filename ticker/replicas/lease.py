@@ -227,7 +227,6 @@ class Replica:
 
 # Whose turn it is to ask the sources, and what is left of their budgets for whoever takes it.
 
-
 # Of so long nobody may know what a leader asked who could tell no more: its lease and a beat to each side.
 _UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 

@@ -282,7 +282,6 @@ def _previous(rows: Sequence[Row], calendar: Calendar) -> tuple[Decimal | None, 
 
 # The board as it stood, and the questions to the store.
 
-
 T = TypeVar("T")
 
 _BOARDS = 512

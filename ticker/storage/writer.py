@@ -68,7 +68,6 @@ class RecentRows:
 
 # Rows that wait to be written: bounded, the oldest dropped first and counted; and what a lost store is told again.
 
-
 _BATCH = 1_000
 
 
@@ -128,7 +127,6 @@ class WriteQueue:
 
 # Questions to a store, off the loop: so many at once, and none that is waited for without end.
 
-
 T = TypeVar("T")
 
 _ASKED_AT_ONCE = 64
@@ -176,7 +174,6 @@ class Readers:
 
 
 # A round of writing: rows, then what the others are told, then what is kept no longer; off the loop, in one thread.
-
 
 _THINNED_EVERY = timedelta(hours=6)
 _WAITING_ENTRIES, _BATCH_ENTRIES = 5_000, 200

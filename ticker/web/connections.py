@@ -52,7 +52,6 @@ def is_last(request: web.BaseRequest) -> bool:
 
 # What a listener allows a connection: how large a request may be, and how long it may take.
 
-
 # Bytes of a request that is not complete, and of a body that nobody reads.
 _MOST_BYTES = 32_768
 _ALLOWED: dict[str, Any] = {

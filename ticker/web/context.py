@@ -27,7 +27,6 @@ class Context:
     `settings` is what is switched on of the configuration; its keys tell nobody what they hold. `fast_path_closed` is
     why the fast path answers nothing, None where it is open. One object serves for the application's whole life; only
     a reload changes what it holds, all of it in one step.
-    calendars: Mapping[str, Calendar]
     """
 
     board: Board

@@ -1,4 +1,4 @@
-"""`GET /v1/instruments` and `GET /v1/sources`: what there is, and how it fares."""
+"""Quotes, conversions, catalogues, health and metrics: a function a route, which reads parameters and answers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,6 @@ def _modified(context: Context) -> datetime:
 
 # `GET /v1/convert`: an amount in another unit, through the board as it stands or as it stood.
 
-
 PARAMETERS_CONVERT = ("amount", "from", "to", "precision", "at")
 # Digits after the point where none are asked for: as the Bank of Russia publishes its rates.
 PRECISION, MOST = 4, 12
@@ -72,23 +71,16 @@ AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?", re
 _AMOUNT_TOO_BIG, _AMOUNT_DIGITS = Decimal(10) ** 15, 40
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked: `amount` of `origin` in `to`, with `precision` digits after the point."""
-
-    amount: Decimal
-    origin: str
-    to: str
-    precision: int
-
-
 async def convert(request: web.Request) -> web.StreamResponse:
     """`GET /v1/convert`: 200 with `result` null where a quote on the way is not known, as quotes themselves are."""
     parameters.only(request, PARAMETERS_CONVERT)
     snapshot = await history.snapshot(request)
-    wanted = _wanted(request, snapshot)
-    found = _found(wanted, snapshot)
-    made = Representation(to_json(_conversion(snapshot, wanted, found)), JSON, snapshot.generated_at)
+    amount = _amount(request.query.get("amount", "1"))
+    origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
+    precision = parameters.whole(request, "precision", PRECISION, 0, MOST)
+    found = _way(snapshot, origin, to)
+    answer = ConversionSchema.of(snapshot, found, amount=amount, codes=(origin, to), precision=precision)
+    made = Representation(to_json(answer), JSON, snapshot.generated_at)
     if "at" in request.query:
         return await _stood(request, snapshot, found, made)
     return respond_current(request, snapshot, made)
@@ -96,14 +88,8 @@ async def convert(request: web.Request) -> web.StreamResponse:
 
 def conversion(snapshot: Snapshot, amount: str, origin: str, to: str, precision: int) -> ConversionSchema:
     """`amount` of `origin` in `to`, both codes of the board. Raises a Problem (400)."""
-    wanted = Wanted(_amount(amount), origin, to, precision)
-    return _conversion(snapshot, wanted, _found(wanted, snapshot))
-
-
-def _conversion(snapshot: Snapshot, wanted: Wanted, found: Conversion) -> ConversionSchema:
-    return ConversionSchema.of(
-        snapshot, found, amount=wanted.amount, codes=(wanted.origin, wanted.to), precision=wanted.precision
-    )
+    found = _way(snapshot, origin, to)
+    return ConversionSchema.of(snapshot, found, amount=_amount(amount), codes=(origin, to), precision=precision)
 
 
 async def _stood(
@@ -114,12 +100,6 @@ async def _stood(
         raise await history.before_history(request, [quote.symbol for quote in used], "at")
     known = max((quote.fetched_at for quote in used if quote.fetched_at), default=snapshot.generated_at)
     return history.answered(request, dataclasses.replace(made, modified=known), snapshot.generated_at)
-
-
-def _wanted(request: web.Request, snapshot: Snapshot) -> Wanted:
-    amount = _amount(request.query.get("amount", "1"))
-    origin, to = (_code(request, name, snapshot) for name in ("from", "to"))
-    return Wanted(amount, origin, to, parameters.whole(request, "precision", PRECISION, 0, MOST))
 
 
 def _amount(amount: str) -> Decimal:
@@ -148,11 +128,11 @@ def _code(request: web.Request, name: str, snapshot: Snapshot) -> str:
     return code
 
 
-def _found(wanted: Wanted, snapshot: Snapshot) -> Conversion:
-    start, end = (base_of(code, snapshot.quotes) for code in (wanted.origin, wanted.to))
+def _way(snapshot: Snapshot, origin: str, to: str) -> Conversion:
+    start, end = (base_of(code, snapshot.quotes) for code in (origin, to))
     found = way(start, end, snapshot.quotes)
     if found is None:
-        raise Problem(400, f"no quote leads from {wanted.origin!r} to {wanted.to!r}", parameter="to")
+        raise Problem(400, f"no quote leads from {origin!r} to {to!r}", parameter="to")
     return found
 
 
@@ -169,14 +149,19 @@ def readiness(context: Context) -> ReadinessSchema:
     return ReadinessSchema(
         status="draining" if draining else "ready" if context.board.loaded else "loading",
         missing=tuple(missing),
-        instruments={quote.symbol: ReadyInstrumentSchema.of(quote) for quote in snapshot.quotes},
-        sources={source: ReadySourceSchema.of(each) for source, each in context.health.items()},
+        instruments={
+            quote.symbol: ReadyInstrumentSchema.read(quote, required=quote.instrument.required)
+            for quote in snapshot.quotes
+        },
+        sources={
+            source: ReadySourceSchema.read(each, failures_in_a_row=each.in_a_row)
+            for source, each in context.health.items()
+        },
         demo=context.demo,
     )
 
 
 # One small function a route: read the parameters, name the view, answer.
-
 
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
 _PATIENCE = timedelta(minutes=1)

@@ -129,7 +129,6 @@ def lines(fields: Mapping[str, str]) -> bytes:
 
 # What a client prefers where the address does not say it: format, coding and language (RFC 9110, 12.5).
 
-
 FORMATS = ("json", "csv", "ndjson")
 # The content codings there are, best first.
 CODINGS = ("br", "zstd", "gzip", "identity")

@@ -1,4 +1,4 @@
-"""The board as it stood (`at=`), and what every answer out of the past shares."""
+"""The past: the board as it stood (`at=`), histories and sparklines, the evidence of a number, and corrections."""
 
 from __future__ import annotations
 
@@ -110,7 +110,6 @@ async def before_history(request: web.Request, symbols: Sequence[str], parameter
 
 
 # One instrument's past: `/v1/quotes/{symbol}/history` and the sparkline.
-
 
 LIMIT, MOST = 1000, 5000
 ORDERS = ("asc", "desc")
@@ -292,7 +291,6 @@ def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:
 
 
 # `GET /v1/quotes/{symbol}/evidence` and `GET /v1/corrections`: why a number is shown, and what stood wrong or late.
-
 
 _LIMIT, _MOST = 100, 1000
 # Of the feed and its entries, wherever it is read (RFC 4287, 4.2.6).

@@ -1,4 +1,4 @@
-"""The history charts of the page: each drawn off the loop, and remembered for half a minute."""
+"""The pages for people, and what others make of a link to them: cards, a feed, robots.txt and llms.txt."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import TypeVar
 
 from aiohttp import web
 from cachetools import TTLCache
 
 from ticker.convert import codes
-from ticker.corrections import correction_of
+from ticker.corrections import Correction, correction_of
 from ticker.quotes import PriceType, Quote, Snapshot
 from ticker.rendering import reference
 from ticker.rendering.chart import RANGES, ChartFrame, ChartPoint, chart_points, history_chart
@@ -22,7 +21,7 @@ from ticker.rendering.html import STYLES, shown_quotes
 from ticker.rendering.locales import locale_of
 from ticker.rendering.representation import HTML, Representation
 from ticker.rendering.schemas import name_of
-from ticker.rendering.site import Converted, CorrectionRow, Drawing, Sheet, SourceState, card, feed
+from ticker.rendering.site import Converted, Drawing, Sheet, SourceState, card, feed
 from ticker.rendering.words import PAGE_LANGUAGES, page_language, reference_words, words_for
 from ticker.storage.base import StoreError
 from ticker.storage.history import Series, TimeRange
@@ -34,6 +33,7 @@ from ticker.web.openapi import OPERATIONS, document_of
 from ticker.web.problems import Problem, fragment_safe
 from ticker.web.responses import respond, respond_current
 
+# The history charts of the page: each is drawn off the loop, and remembered for half a minute.
 _KEPT, _REMEMBERED_SECONDS = 256, 30
 # Points asked for: more than any range has at its interval.
 _MOST_POINTS = 5000
@@ -121,7 +121,6 @@ def _until(moment: datetime | None, end: datetime) -> datetime | None:
 
 
 # `GET /`, `GET /frame` and `GET /docs`: the pages for people.
-
 
 T = TypeVar("T")
 
@@ -246,20 +245,13 @@ async def _since(context: Context, snapshot: Snapshot) -> date | None:
     return None if since is None else since.date()
 
 
-async def _corrections(context: Context, snapshot: Snapshot) -> tuple[CorrectionRow, ...]:
+async def _corrections(context: Context, snapshot: Snapshot) -> tuple[Correction, ...]:
     """The newest of the public record; none while the store cannot be read."""
     try:
         entries = await context.records.corrections([quote.symbol for quote in snapshot.quotes], None, None, _NEWEST)
     except StoreError:
         return ()
-    found = (correction_of(each.text) for each in entries)
-    return tuple(
-        CorrectionRow(one.symbol, one.kind, one.since, one.until, _plain(one.shown), _plain(one.right)) for one in found
-    )
-
-
-def _plain(price: Decimal | None) -> str | None:
-    return None if price is None else format(price, "f")
+    return tuple(correction_of(each.text) for each in entries)
 
 
 def _answer(
@@ -287,7 +279,6 @@ async def docs(request: web.Request) -> web.StreamResponse:
 
 
 # What others make of a link: cards for messengers, a feed, and what crawlers and language models are told.
-
 
 _TEXT = "text/plain; charset=utf-8"
 # Of the pages one is enough; the API is for programs that know what they want.
@@ -326,58 +317,11 @@ async def llms(request: web.Request) -> web.StreamResponse:
     snapshot = context.snapshot()
 
     def made() -> Representation:
-        return Representation(_told(context, snapshot).encode(), _TEXT, snapshot.generated_at)
+        english, instruments = locale_of("en"), (quote.instrument for quote in snapshot.quotes)
+        named = [(each, name_of(each, english)) for each in instruments]
+        text = context.renderer.html.fill(
+            "llms.txt", english, demo=context.demo, instruments=named, operations=OPERATIONS
+        )
+        return Representation(f"{text}\n".encode(), _TEXT, snapshot.generated_at)
 
     return respond(request, context.renderer.steady("llms", made), context.board.next_change(context.clock()))
-
-
-_LLMS = """# Market ticker{demo}
-
-> A few market numbers, each with where it is from and how old it is, polled from public sources. What is not known is
-> null, never invented; an old number is marked as old.
-
-Read this before you quote a number:
-
-- `price` carries the digits of its source; `display.price` is the same rounded for people. Quote it with `as_of` and
-  `source`: a number without its date is not what this service said.
-- `status` is `fresh` (as new as the source's own calendar lets it be), `stale` (something newer should be known; say
-  so), or `unavailable` (`price` is null; say that it is not known, and pass no other number off as this service's).
-- `price_type` is `fixing` (an official rate, in force from the date in `as_of` until the next one), `last`,
-  `settlement` or `mid`. One kind is not another.
-- `upcoming` is a fixing that is published and not in force yet; `confirmed` says whether a second source agrees.
-- `fallback: true` means that another source than the preferred one speaks. `override` means that an editor holds it.
-- `valid_until`: after this moment ask again, do not repeat the number.
-- The past is `at=` (a date, or an RFC 3339 time) and the history; neither is a forecast, and there is none.
-{invented}
-## Instruments
-
-{instruments}
-
-## Routes
-
-Unknown parameters are errors that name the right ones. Every parameter: {base}/v1/openapi.json
-
-{routes}
-
-## Pages
-
-- [The page]({base}/): the numbers, their history, and the code to embed them
-- [The reference]({base}/docs): every endpoint, parameter and answer
-"""
-
-
-def _told(context: Context, snapshot: Snapshot) -> str:
-    base, english = context.public_url or "", locale_of("en")
-    instruments = [
-        f"- `{quote.symbol}`: {name_of(quote.instrument, english)}, {quote.instrument.quote} for "
-        f"{quote.instrument.unit}; sources in order of preference: {', '.join(quote.instrument.all_sources)}"
-        for quote in snapshot.quotes
-    ]
-    routes = [f"- `GET {each.path}`: {each.summary}" for each in OPERATIONS]
-    return _LLMS.format(
-        base=base.rstrip("/"),
-        demo=" (demo)" if context.demo else "",
-        invented="- This is a demo: every number here is invented.\n" if context.demo else "",
-        instruments="\n".join(instruments),
-        routes="\n".join(routes),
-    )

@@ -106,7 +106,6 @@ def one_of(request: web.Request, name: str, allowed: Iterable[str], default: str
 
 # Days and moments in a request, read strictly.
 
-
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # RFC 3339, 5.6. A `+` that was not escaped arrives as a blank.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d\d:\d\d))", re.ASCII)
@@ -155,7 +154,6 @@ def _moment(text: str) -> datetime:
 
 
 # The form in which quotes are asked for: `shape`, `fields`, `precision`, `format`.
-
 
 ONE = ("fields", "precision", "format", "dialect")
 MANY = ("shape", *ONE)
