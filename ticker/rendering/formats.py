@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from types import UnionType
-from typing import Any, get_args
+from types import SimpleNamespace, UnionType
+from typing import Any, cast, get_args
 
 from babel import Locale
 from pydantic import BaseModel
@@ -52,7 +53,7 @@ def write_quotes(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, fo
     board = BoardSchema.of(snapshot, quotes, locale).model_dump()
     rows = [_shortened(row, form.precision) for row in board["quotes"]]
     if form.format == "csv" and form.dialect == "excel":
-        return _for_excel(_table(board, rows, form), locale)
+        return _csv(_table(board, rows, form), locale)
     return _WRITERS[form.format](board, rows, form, alone=alone)
 
 
@@ -93,7 +94,7 @@ def _write_ndjson(_board: Row, rows: Sequence[Row], form: Form, *, alone: bool) 
 
 def _write_csv(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
     """A header and a quote a line (RFC 4180); what is not known is an empty cell."""
-    return _csv([[_cell(value) for value in line] for line in _table(board, rows, form)])
+    return _csv(_table(board, rows, form))
 
 
 def _table(board: Row, rows: Sequence[Row], form: Form) -> list[list[object]]:
@@ -102,23 +103,26 @@ def _table(board: Row, rows: Sequence[Row], form: Form) -> list[list[object]]:
     return [[column for column, _ in flat], *([value(row) for _, value in flat] for row in rows)]
 
 
-def _csv(lines: Sequence[Sequence[str]], separator: str = ",") -> bytes:
-    return "".join(f"{separator.join(line)}\r\n" for line in lines).encode()
+def _csv(lines: Iterable[Sequence[object]], excel: Locale | None = None) -> bytes:
+    """Lines as RFC 4180 has them; with `excel`, as the reader's Excel opens them by its language.
+
+    That is with a byte order mark, and with the separator and the decimals that it expects.
+    """
+    point = excel.number_symbols["latn"]["decimal"] if excel else "."
+    written: list[str] = []
+    writer = csv.writer(cast("Any", SimpleNamespace(write=written.append)), delimiter=";" if point == "," else ",")
+    writer.writerows([_cell(value, point, excel=excel is not None) for value in line] for line in lines)
+    return (b"\xef\xbb\xbf" if excel else b"") + "".join(written).encode()
 
 
-def _for_excel(lines: Sequence[Sequence[object]], locale: Locale) -> bytes:
-    """With a byte order mark, and separator and decimals as the reader's Excel expects them by its language."""
-    point = locale.number_symbols["latn"]["decimal"]
-    separator = ";" if point == "," else ","
-
-    def cell(value: object) -> str:
-        if isinstance(value, Decimal):
-            return f"{value:f}".replace(".", point)
-        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        # A cell that began so would be a formula (CWE-1236); a percentage with its sign is a number to Excel, too.
-        return _quoted(f"'{text}" if text.startswith(("=", "@", "\t")) else text, separator)
-
-    return b"\xef\xbb\xbf" + _csv([[cell(value) for value in line] for line in lines], separator)
+def _cell(value: object, point: str, *, excel: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}".replace(".", point)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    # A cell that began so would be a formula (CWE-1236); a percentage with its sign is a number to Excel, too.
+    return f"'{text}" if excel and text.startswith(("=", "@", "\t")) else text
 
 
 def _columns(form: Form) -> Sequence[str]:
@@ -134,18 +138,6 @@ def _flat(name: str) -> list[tuple[str, Callable[[Mapping[str, Any]], object]]]:
     if name in NESTED:
         return [(f"{name}_{inner}", member(inner)) for inner in NESTED[name]]
     return [(name, lambda row: row[name])]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _quoted(f"{value:f}" if isinstance(value, Decimal) else str(value))
-
-
-def _quoted(text: str, separator: str = ",") -> str:
-    return text if not set(text) & {separator, '"', "\r", "\n"} else '"{}"'.format(text.replace('"', '""'))
 
 
 _WRITERS = {"json": _write_json, "csv": _write_csv, "ndjson": _write_ndjson}
@@ -201,8 +193,8 @@ def _write_lines(told: Sequence[Told], form: Form, lang: str, *, named: bool) ->
     if form.dialect == "excel":
         price = head.index("price")
         numbers = ([Decimal(text) if at == price else text for at, text in enumerate(row)] for row in rows)
-        return _for_excel([head, *numbers], locales.locale_of(lang))
-    return _csv([list(map(_quoted, row)) for row in (head, *rows)])
+        return _csv([head, *numbers], locales.locale_of(lang))
+    return _csv([head, *rows])
 
 
 def _point(point: Point) -> Row:

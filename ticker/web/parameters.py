@@ -32,15 +32,19 @@ def only(request: web.Request, allowed: Sequence[str]) -> None:
 
 def symbols(request: web.Request, snapshot: Snapshot) -> tuple[str, ...]:
     """The symbols asked for, in that order; none means all. Raises a Problem (400) for one not on the board."""
-    if "symbols" not in request.query:
-        return ()
-    text = ",".join(request.query.getall("symbols"))
-    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    known = [quote.symbol for quote in snapshot.quotes]
+    return _listed(
+        request, "symbols", [quote.symbol for quote in snapshot.quotes], "unknown symbol {one!r} in 'symbols'"
+    )
+
+
+def _listed(request: web.Request, name: str, known: Sequence[str], refusal: str) -> tuple[str, ...]:
+    """Values with commas between them, each once, all of them `known`; empty where `name` is absent."""
+    text = ",".join(request.query.getall(name, ()))
+    asked = tuple(dict.fromkeys(part.strip() for part in text.split(","))) if name in request.query else ()
     for one in asked:
         if one not in known:
-            detail = f"unknown symbol {one[:40]!r} in 'symbols'; {nearest(one, known)}"
-            raise Problem(400, detail, parameter="symbols", allowed=known)
+            detail = f"{refusal.format(one=one[:40])}; {nearest(one, known)}"
+            raise Problem(400, detail, parameter=name, allowed=list(known))
     return asked
 
 
@@ -168,21 +172,10 @@ def form_of(request: web.Request, fixed: str | None = None) -> Form:
     """
     precision = whole(request, "precision", 0, 0, MOST) if "precision" in request.query else None
     shape = one_of(request, "shape", SHAPES, "records")
-    return Form(shape, _fields(request), precision, fixed or format_of(request), dialect_of(request))
+    fields = _listed(request, "fields", FIELDS, "{one!r} in 'fields' is no field of a quote")
+    return Form(shape, fields, precision, fixed or format_of(request), dialect_of(request))
 
 
 def dialect_of(request: web.Request) -> str:
     """How CSV is written. Raises a Problem (400) for a dialect that there is not."""
     return one_of(request, "dialect", DIALECTS, DIALECTS[0])
-
-
-def _fields(request: web.Request) -> tuple[str, ...]:
-    if "fields" not in request.query:
-        return ()
-    text = ",".join(request.query.getall("fields"))
-    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for one in asked:
-        if one not in FIELDS:
-            detail = f"{one[:40]!r} in 'fields' is no field of a quote; {nearest(one, FIELDS)}"
-            raise Problem(400, detail, parameter="fields", allowed=list(FIELDS))
-    return asked
