@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
 from aiohttp import web
 
-from ticker import __version__, clock
+from ticker import __version__, clock, metrics
 from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.calendars import COVERAGE_MEND, ending_soon
@@ -28,7 +29,7 @@ from ticker.feeds import Feed, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.health import ProcessHealth
 from ticker.log import Log
-from ticker.metrics import CalendarCollector, Exposition, RecordCollector, TickerCollector, Traffic
+from ticker.metrics import Exposition, Traffic
 from ticker.overrides import decode as decode_overrides
 from ticker.polling import Poller, PollTargets
 from ticker.quotes import Snapshot, Status
@@ -383,23 +384,22 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
         return {source: feed.is_late(newest.get(source), now()) for source, feed in poller.feeds.items()}
 
     def exposition() -> Exposition:
-        collector = TickerCollector(
-            lambda: board.current(now()),
-            lambda: poller.health,
-            lambda source: tuple(each.symbol for each in poller.targets.wanted(source)),
-            store_writer.health,
-            process_health,
-            lambda: made.fast_path_closed is None,
+        gathered = metrics.Gathered(
+            lambda: chain(
+                metrics.of_process(process_health, fast_path_open=made.fast_path_closed is None),
+                metrics.of_quotes(board.current(now())),
+                metrics.of_sources(poller.health, poller.targets.wanted, late()),
+                metrics.of_calendars(made.calendars),
+                metrics.of_store(store_writer.health),
+                metrics.of_records(
+                    records.counted if records is not None else {},
+                    [each.symbol for each in poller.instruments],
+                    webhooks.outcomes if webhooks is not None else {},
+                    webhooks.names if webhooks is not None else (),
+                ),
+            )
         )
-        due = CalendarCollector(lambda: made.calendars, late)
-        counted = records.counted if records is not None else {}
-        written = RecordCollector(
-            lambda: counted,
-            lambda: [each.symbol for each in poller.instruments],
-            lambda: webhooks.outcomes if webhooks is not None else {},
-            lambda: webhooks.names if webhooks is not None else (),
-        )
-        return Exposition(traffic, collector, due, written, version=lambda: board.current(now()).version)
+        return Exposition(traffic, gathered, version=lambda: board.current(now()).version)
 
     made: Context = Context(
         board=board,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import gzip
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from time import monotonic
+from typing import SupportsFloat, TypeVar
 
 from cachetools import TTLCache
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -24,7 +26,7 @@ from prometheus_client.registry import Collector
 from ticker import __version__
 from ticker.calendars import Calendar, covered_until
 from ticker.health import OPERATIONS, Health, Histogram, ProcessHealth, StoreHealth
-from ticker.quotes import Reason, Snapshot, Status
+from ticker.quotes import Instrument, Reason, Snapshot, Status
 
 # Seconds, the bounds of the histogram of answers.
 _ANSWER_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1.0)
@@ -35,6 +37,9 @@ _SCRAPE_SECONDS, _FORMS = 1.0, 8
 # The reasons a poll can fail for, and those a tick can be refused for; every series exists at 0 from the start.
 TICK_REASONS = (Reason.UNIT, Reason.RANGE, Reason.MOVE, Reason.FUTURE, Reason.FROZEN, Reason.DISAGREE)
 POLL_REASONS = tuple(reason for reason in Reason if reason not in TICK_REASONS[2:])
+
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
 class _Series:
@@ -77,146 +82,151 @@ class Traffic(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The families of the contract."""
-        requests = CounterMetricFamily("ticker_http_requests", "Answers given.", labels=["route", "method", "code"])
-        for (route, method, code), series in self._series.items():
-            requests.add_metric([route, method, str(code)], series.answers)
-        durations = HistogramMetricFamily("ticker_http_request_duration_seconds", "Time to answer.", labels=["route"])
-        for route, histogram in self._durations.items():
-            durations.add_metric([route], *buckets(histogram))
-        yield from (requests, durations)
-        yield GaugeMetricFamily("ticker_stream_clients", "Open event streams.", value=self.streams)
+        answers = {(route, method, str(code)): each.answers for (route, method, code), each in self._series.items()}
+        yield counter("ticker_http_requests", "Answers given.", "route method code", answers)
+        durations = {(route,): each for route, each in self._durations.items()}
+        yield histogram("ticker_http_request_duration_seconds", "Time to answer.", "route", durations)
+        yield gauge("ticker_stream_clients", "Open event streams.", "", {(): self.streams})
 
     def _begin(self, route: str, method: str, status: int) -> _Series:
         durations = self._durations.setdefault(route, Histogram(_ANSWER_SECONDS))
         return self._series.setdefault((route, method, status), _Series(durations))
 
 
-class TickerCollector(Collector):
-    """Reads the board, the sources' health and the process's; each scrape sees one snapshot."""
+class Gathered(Collector):
+    """Every family that `gather` gives, read at each scrape."""
 
-    def __init__(
-        self,
-        snapshot: Callable[[], Snapshot],
-        sources: Callable[[], Mapping[str, Health]],
-        symbols: Callable[[str], tuple[str, ...]],
-        store: StoreHealth,
-        process_health: ProcessHealth,
-        fast_path_open: Callable[[], bool],
-    ) -> None:
-        """`symbols` are the instruments that a source feeds."""
-        self._snapshot = snapshot
-        self._health = sources
-        self._symbols = symbols
-        self._store = store
-        self._process_health = process_health
-        self._fast_path_open = fast_path_open
+    def __init__(self, gather: Callable[[], Iterable[Metric]]) -> None:
+        self._gather = gather
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: a scrape is cheap enough."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Every metric of the contract."""
-        build = GaugeMetricFamily("ticker_build_info", "The running build; always 1.", labels=["version", "python"])
-        build.add_metric([__version__, platform.python_version()], 1)
-        yield build
-        snapshot = self._snapshot()
-        yield from self._quotes(snapshot)
-        yield from self._instruments(snapshot)
-        yield from self._sources()
-        yield GaugeMetricFamily(
-            "ticker_fast_path_open", "1 while the fast path answers what is cached.", float(self._fast_path_open())
-        )
-        yield from storing(self._store)
-        yield from process(self._process_health)
-
-    def _quotes(self, snapshot: Snapshot) -> Iterable[Metric]:
-        price = GaugeMetricFamily(
-            "ticker_quote_price", "The price shown, in the quote's currency.", labels=["symbol", "source"]
-        )
-        as_of = gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol")
-        status = GaugeMetricFamily("ticker_quote_status", "1 for the quote's status.", labels=["symbol", "status"])
-        agreeing = gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol")
-        spread = gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol")
-        held = GaugeMetricFamily(
-            "ticker_quote_override", "1 while an editor holds the quote in this mode.", labels=["symbol", "mode"]
-        )
-        for quote in snapshot.quotes:
-            for mode in ("freeze", "hide", "price"):
-                held.add_metric([quote.symbol, mode], float(quote.override is not None and quote.override.mode == mode))
-            if quote.price is not None and quote.source is not None:
-                price.add_metric([quote.symbol, quote.source], float(quote.price))
-            if quote.as_of is not None:
-                as_of.add_metric([quote.symbol], quote.as_of.timestamp())
-            for each in Status:
-                status.add_metric([quote.symbol, each], float(quote.status is each))
-            agreement = quote.agreement
-            agreeing.add_metric([quote.symbol], agreement.sources if agreement else 0)
-            spread.add_metric([quote.symbol], float(agreement.spread_percent) / 100 if agreement else 0)
-        yield from (price, as_of, status, agreeing, spread, held)
-
-    def _instruments(self, snapshot: Snapshot) -> Iterable[Metric]:
-        """What alerts need of the configuration: which source feeds what, and from where on they disagree."""
-        fed = GaugeMetricFamily(
-            "ticker_instrument_source_info", "1 for each source of an instrument.", labels=["symbol", "source"]
-        )
-        for source in self._health():
-            for symbol in self._symbols(source):
-                fed.add_metric([symbol, source], 1)
-        tolerance = gauge("ticker_instrument_tolerance_ratio", "A spread above this is disagreement.", "symbol")
-        for quote in snapshot.quotes:
-            tolerance.add_metric([quote.symbol], float(quote.instrument.tolerance))
-        yield from (fed, tolerance)
-
-    def _sources(self) -> Iterable[Metric]:
-        up = gauge("ticker_source_up", "1 if the last poll succeeded.", "source")
-        polls = CounterMetricFamily("ticker_source_polls", "Polls that have ended.", labels=["source"])
-        failures = CounterMetricFamily("ticker_source_poll_failures", "Failed polls.", labels=["source", "reason"])
-        rejected = CounterMetricFamily("ticker_ticks_rejected", "Refused ticks.", labels=["source", "symbol", "reason"])
-        skipped = CounterMetricFamily("ticker_rows_skipped", "Rows that could not be read.", labels=["source"])
-        duration = HistogramMetricFamily(
-            "ticker_source_poll_duration_seconds", "Duration of a poll.", labels=["source"]
-        )
-        last = gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source")
-        following = gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source")
-        for source, each in self._health().items():
-            up.add_metric([source], float(each.up is True))
-            polls.add_metric([source], each.polls)
-            for reason in POLL_REASONS:
-                failures.add_metric([source, reason], each.failures[reason])
-            for symbol in self._symbols(source):
-                for reason in TICK_REASONS:
-                    rejected.add_metric([source, symbol, reason], each.rejected[symbol, reason])
-            skipped.add_metric([source], each.rows_skipped)
-            duration.add_metric([source], *buckets(each.duration))
-            last.add_metric([source], seconds(each.last_success))
-            following.add_metric([source], seconds(each.next_poll))
-        yield from (up, polls, failures, rejected, skipped, duration, last, following)
+        """The families as they stand."""
+        return self._gather()
 
 
-class CalendarCollector(Collector):
-    """Until when the calendars in use are known, and which sources have not published what was due."""
+def of_quotes(snapshot: Snapshot) -> Iterable[Metric]:
+    """The board, and from where on its sources disagree."""
+    quotes = {(quote.symbol,): quote for quote in snapshot.quotes}
+    prices = {(q.symbol, q.source): q.price for q in quotes.values() if q.price is not None and q.source is not None}
+    yield gauge("ticker_quote_price", "The price shown, in the quote's currency.", "symbol source", prices)
+    times = {symbol: q.as_of.timestamp() for symbol, q in quotes.items() if q.as_of is not None}
+    yield gauge("ticker_quote_as_of_timestamp_seconds", "The source's own time of the price.", "symbol", times)
+    statuses = {(q.symbol, each): q.status is each for q in quotes.values() for each in Status}
+    yield gauge("ticker_quote_status", "1 for the quote's status.", "symbol status", statuses)
+    agreements = {symbol: q.agreement for symbol, q in quotes.items()}
+    agreeing = {symbol: each.sources if each else 0 for symbol, each in agreements.items()}
+    yield gauge("ticker_quote_sources_agreeing", "Sources within the tolerance.", "symbol", agreeing)
+    spreads = {symbol: each.spread_percent / 100 if each else 0 for symbol, each in agreements.items()}
+    yield gauge("ticker_quote_spread_ratio", "Highest less lowest source over the price.", "symbol", spreads)
+    modes = {symbol: q.override.mode if q.override else None for symbol, q in quotes.items()}
+    held = {(*symbol, each): mode == each for symbol, mode in modes.items() for each in ("freeze", "hide", "price")}
+    yield gauge("ticker_quote_override", "1 while an editor holds the quote in this mode.", "symbol mode", held)
+    tolerances = {symbol: q.instrument.tolerance for symbol, q in quotes.items()}
+    yield gauge("ticker_instrument_tolerance_ratio", "A spread above this is disagreement.", "symbol", tolerances)
 
-    def __init__(self, calendars: Callable[[], Mapping[str, Calendar]], late: Callable[[], Mapping[str, bool]]) -> None:
-        """`calendars` by name, `late` by source."""
-        self._calendars = calendars
-        self._late = late
 
-    def collect(self) -> Iterable[Metric]:
-        """The two families; a calendar without dated facts has no end."""
-        covered = gauge(
-            "ticker_calendar_covered_until_timestamp_seconds",
-            "Until when a calendar's dated facts are known.",
-            "calendar",
-        )
-        for name, calendar in self._calendars().items():
-            end = covered_until(calendar)
-            if end is not None:
-                covered.add_metric([name], end.timestamp())
-        missing = gauge("ticker_publication_late", "1 while a table that was due has not come.", "source")
-        for source, is_late in self._late().items():
-            missing.add_metric([source], float(is_late))
-        yield from (covered, missing)
+def of_sources(
+    sources: Mapping[str, Health], wanted: Callable[[str], Sequence[Instrument]], late: Mapping[str, bool]
+) -> Iterable[Metric]:
+    """The sources' health. `wanted` are the instruments that a source feeds; one that is `late` did not publish."""
+    health = {(source,): each for source, each in sources.items()}
+    fed = [(each.symbol, source) for source in sources for each in wanted(source)]
+    yield gauge(
+        "ticker_instrument_source_info", "1 for each source of an instrument.", "symbol source", dict.fromkeys(fed, 1)
+    )
+    ups = {source: each.up is True for source, each in health.items()}
+    yield gauge("ticker_source_up", "1 if the last poll succeeded.", "source", ups)
+    polls = {source: each.polls for source, each in health.items()}
+    yield counter("ticker_source_polls", "Polls that have ended.", "source", polls)
+    failures = {(*source, why): each.failures[why] for source, each in health.items() for why in POLL_REASONS}
+    yield counter("ticker_source_poll_failures", "Failed polls.", "source reason", failures)
+    rejected = {
+        (source, symbol, why): sources[source].rejected[symbol, why] for symbol, source in fed for why in TICK_REASONS
+    }
+    yield counter("ticker_ticks_rejected", "Refused ticks.", "source symbol reason", rejected)
+    skipped = {source: each.rows_skipped for source, each in health.items()}
+    yield counter("ticker_rows_skipped", "Rows that could not be read.", "source", skipped)
+    durations = {source: each.duration for source, each in health.items()}
+    yield histogram("ticker_source_poll_duration_seconds", "Duration of a poll.", "source", durations)
+    last = {source: seconds(each.last_success) for source, each in health.items()}
+    yield gauge("ticker_source_last_success_timestamp_seconds", "Last poll that succeeded; 0 before.", "source", last)
+    following = {source: seconds(each.next_poll) for source, each in health.items()}
+    yield gauge("ticker_source_next_poll_timestamp_seconds", "When the next poll is due.", "source", following)
+    missing = {(source,): is_late for source, is_late in late.items()}
+    yield gauge("ticker_publication_late", "1 while a table that was due has not come.", "source", missing)
+
+
+def of_calendars(calendars: Mapping[str, Calendar]) -> Iterable[Metric]:
+    """Until when the calendars in use are known; one without dated facts has no end."""
+    ends = {(name,): covered_until(calendar) for name, calendar in calendars.items()}
+    known = {name: end.timestamp() for name, end in ends.items() if end is not None}
+    text = "Until when a calendar's dated facts are known."
+    yield gauge("ticker_calendar_covered_until_timestamp_seconds", text, "calendar", known)
+
+
+def of_process(process_health: ProcessHealth, *, fast_path_open: bool) -> Iterable[Metric]:
+    """Whether the process does its own work: configuration, timetable, event loop, and who polls."""
+    build = {(__version__, platform.python_version()): 1}
+    yield gauge("ticker_build_info", "The running build; always 1.", "version python", build)
+    text = "How late the event loop wakes a sleeper."
+    yield histogram("ticker_event_loop_lag_seconds", text, "", {(): process_health.lag})
+    supervisor = process_health.supervisor
+    ups = {(name,): supervisor.is_up(name) for name in supervisor.tasks}
+    yield gauge("ticker_task_up", "1 while a task in the background runs and has not failed of late.", "task", ups)
+    restarts = {(name,): task.restarts for name, task in supervisor.tasks.items()}
+    yield counter("ticker_task_restarts", "Faults of a task, each followed by its restart.", "task", restarts)
+    dropped = process_health.log_lines_dropped()
+    text = "Log lines that were dropped because nobody read them in time."
+    yield counter("ticker_log_lines_dropped", text, "", {(): dropped})
+    plain = (
+        ("fast_path_open", "1 while the fast path answers what is cached.", fast_path_open),
+        (
+            "config_reload_success",
+            "1 while the newest configuration asked for is in force.",
+            process_health.reload_error is None,
+        ),
+        (
+            "config_reload_success_timestamp_seconds",
+            "When the configuration in force was taken.",
+            seconds(process_health.reloaded_at),
+        ),
+        (
+            "scheduler_last_run_timestamp_seconds",
+            "When the timetable last ran a job.",
+            seconds(process_health.timetable_ran_at),
+        ),
+        ("leader", "1 where this process polls the sources.", process_health.leads),
+        ("replicas", "Processes that share the store, this one among them.", process_health.replicas),
+    )
+    yield from (gauge(f"ticker_{name}", text, "", {(): value}) for name, text, value in plain)
+
+
+def of_store(store: StoreHealth) -> Iterable[Metric]:
+    """Whether history is kept, and what was lost of it."""
+    yield gauge("ticker_store_up", "1 while the store takes what is written.", "", {(): store.up})
+    failures = {(operation,): store.failures[operation] for operation in OPERATIONS}
+    yield counter("ticker_store_failures", "Failures of the store.", "operation", failures)
+    yield counter("ticker_store_rows_written", "New rows of history.", "", {(): store.written})
+    yield counter("ticker_store_rows_dropped", "Rows the queue had no room for.", "", {(): store.dropped})
+    yield gauge("ticker_store_queued_rows", "Rows waiting to be written.", "", {(): store.queued})
+
+
+def of_records(
+    counted: Mapping[tuple[str, str], int],
+    symbols: Iterable[str],
+    outcomes: Mapping[tuple[str, str], int],
+    hooks: Iterable[str],
+) -> Iterable[Metric]:
+    """Entries of the public record by symbol and kind, and how deliveries ended by the webhook's name; all from 0."""
+    kinds, ends = ("wrong", "late", "missing", "edited"), ("delivered", "failed", "dropped")
+    entries = {(symbol, kind): counted.get((symbol, kind), 0) for symbol in symbols for kind in kinds}
+    yield counter("ticker_corrections", "Entries of the public record.", "symbol kind", entries)
+    told = {(name, end): outcomes.get((name, end), 0) for name in hooks for end in ends}
+    yield counter("ticker_webhook_deliveries", "Attempts to tell a webhook.", "name outcome", told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,114 +269,31 @@ class Exposition:
         return found
 
 
-def process(process_health: ProcessHealth) -> Iterable[Metric]:
-    """Whether the process does its own work: configuration, timetable, event loop, and who polls."""
-    lag = HistogramMetricFamily("ticker_event_loop_lag_seconds", "How late the event loop wakes a sleeper.")
-    lag.add_metric([], *buckets(process_health.lag))
-    plain = (
-        (
-            "ticker_config_reload_success",
-            "1 while the newest configuration asked for is in force.",
-            float(process_health.reload_error is None),
-        ),
-        (
-            "ticker_config_reload_success_timestamp_seconds",
-            "When the configuration in force was taken.",
-            seconds(process_health.reloaded_at),
-        ),
-        (
-            "ticker_scheduler_last_run_timestamp_seconds",
-            "When the timetable last ran a job.",
-            seconds(process_health.timetable_ran_at),
-        ),
-        ("ticker_leader", "1 where this process polls the sources.", float(process_health.leads)),
-        ("ticker_replicas", "Processes that share the store, this one among them.", float(process_health.replicas)),
-    )
-    yield lag
-    yield from _tasks(process_health)
-    yield CounterMetricFamily(
-        "ticker_log_lines_dropped",
-        "Log lines that were dropped because nobody read them in time.",
-        process_health.log_lines_dropped(),
-    )
-    yield from (GaugeMetricFamily(name, text, value=value) for name, text, value in plain)
+def gauge(name: str, text: str, labels: str, samples: Mapping[Labels, SupportsFloat]) -> Metric:
+    """A gauge: a value by the values of its labels."""
+    return _filled(GaugeMetricFamily(name, text, labels=labels.split()), samples)
 
 
-def _tasks(process_health: ProcessHealth) -> Iterable[Metric]:
-    supervisor = process_health.supervisor
-    up = gauge("ticker_task_up", "1 while a task in the background runs and has not failed of late.", "task")
-    restarts = CounterMetricFamily(
-        "ticker_task_restarts", "Faults of a task, each followed by its restart.", labels=["task"]
-    )
-    for name, task in supervisor.tasks.items():
-        up.add_metric([name], float(supervisor.is_up(name)))
-        restarts.add_metric([name], task.restarts)
-    yield from (up, restarts)
+def counter(name: str, text: str, labels: str, samples: Mapping[Labels, SupportsFloat]) -> Metric:
+    """A counter: a value by the values of its labels."""
+    return _filled(CounterMetricFamily(name, text, labels=labels.split()), samples)
 
 
-def storing(store: StoreHealth) -> Iterable[Metric]:
-    """Whether history is kept, and what was lost of it."""
-    up = GaugeMetricFamily("ticker_store_up", "1 while the store takes what is written.", float(store.up))
-    failures = CounterMetricFamily("ticker_store_failures", "Failures of the store.", labels=["operation"])
-    for operation in OPERATIONS:
-        failures.add_metric([operation], store.failures[operation])
-    written = CounterMetricFamily("ticker_store_rows_written", "New rows of history.", store.written)
-    dropped = CounterMetricFamily("ticker_store_rows_dropped", "Rows the queue had no room for.", store.dropped)
-    queued = GaugeMetricFamily("ticker_store_queued_rows", "Rows waiting to be written.", store.queued)
-    yield from (up, failures, written, dropped, queued)
+def _filled(made: GaugeMetricFamily | CounterMetricFamily, samples: Mapping[Labels, SupportsFloat]) -> Metric:
+    for values, value in samples.items():
+        made.add_metric(values, float(value))
+    return made
 
 
-def gauge(name: str, text: str, label: str) -> GaugeMetricFamily:
-    """A gauge with one label."""
-    return GaugeMetricFamily(name, text, labels=[label])
+def histogram(name: str, text: str, labels: str, samples: Mapping[Labels, Histogram]) -> Metric:
+    """A histogram by the values of its labels."""
+    made = HistogramMetricFamily(name, text, labels=labels.split())
+    for values, each in samples.items():
+        bounds, counts = (*map(str, each.bounds), "+Inf"), map(float, accumulate(each.counts))
+        made.add_metric(values, list(zip(bounds, counts, strict=True)), each.total)
+    return made
 
 
 def seconds(moment: datetime | None) -> float:
     """Unix time of `moment`; 0 for what has never been."""
     return moment.timestamp() if moment else 0.0
-
-
-def buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
-    """A histogram's cumulated buckets by upper bound in seconds, and its sum."""
-    running, found = 0, []
-    for bound, count in zip((*map(str, histogram.bounds), "+Inf"), histogram.counts, strict=True):
-        running += count
-        found.append((bound, float(running)))
-    return found, histogram.total
-
-
-class RecordCollector(Collector):
-    """How many entries of the public record were written, and how deliveries to webhooks ended."""
-
-    def __init__(
-        self,
-        counted: Callable[[], Mapping[tuple[str, str], int]],
-        symbols: Callable[[], Iterable[str]],
-        outcomes: Callable[[], Mapping[tuple[str, str], int]],
-        hooks: Callable[[], Iterable[str]],
-    ) -> None:
-        """`counted` is by symbol and kind, `outcomes` by the hook's name and how a delivery ended."""
-        self._counted = counted
-        self._symbols = symbols
-        self._outcomes = outcomes
-        self._hooks = hooks
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing ahead of time: a scrape is cheap enough."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        """Every series from 0 on."""
-        entries = CounterMetricFamily("ticker_corrections", "Entries of the public record.", labels=["symbol", "kind"])
-        counted = self._counted()
-        for symbol in self._symbols():
-            for kind in ("wrong", "late", "missing", "edited"):
-                entries.add_metric([symbol, kind], counted.get((symbol, kind), 0))
-        yield entries
-        text = "Attempts to tell a webhook."
-        told = CounterMetricFamily("ticker_webhook_deliveries", text, labels=["name", "outcome"])
-        outcomes = self._outcomes()
-        for name in self._hooks():
-            for outcome in ("delivered", "failed", "dropped"):
-                told.add_metric([name, outcome], outcomes.get((name, outcome), 0))
-        yield told

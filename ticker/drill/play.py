@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from ticker import metrics
 from ticker.app import Service, compose
 from ticker.drill.upstream import DrillClock, World
 from ticker.feeds import feeds_of
-from ticker.metrics import TickerCollector
 from ticker.quotes import Quote
 from ticker.scheduling import Plan
 from ticker.settings.models import Settings
@@ -154,17 +155,15 @@ class Stage:
         # Sources that have no part in drills fail all the time, and would hide what is to be seen.
         absent = {source for source, feed in service.poller.feeds.items() if not World.plays(feed.reads)}
         health = service.context.process_health
-        collector = TickerCollector(
-            lambda: snapshot,
-            lambda: service.poller.health,
-            lambda source: tuple(each.symbol for each in service.poller.targets.wanted(source)),
-            service.store_writer.health,
-            health,
-            lambda: True,
+        families = chain(
+            metrics.of_process(health, fast_path_open=True),
+            metrics.of_quotes(snapshot),
+            metrics.of_sources(service.poller.health, service.poller.targets.wanted, {}),
+            metrics.of_store(service.store_writer.health),
         )
         samples = {
             (sample.name, tuple(sorted(sample.labels.items()))): float(sample.value)
-            for family in collector.collect()
+            for family in families
             for sample in family.samples
             if sample.labels.get("source") not in absent
         }
