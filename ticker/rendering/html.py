@@ -12,7 +12,7 @@ from babel import Locale
 from ticker.quotes import Quote, Snapshot, Status, worst
 from ticker.rendering import locales
 from ticker.rendering.chart import Sparkline, sparkline
-from ticker.rendering.schemas import name_of, stamp, utc, valid_until
+from ticker.rendering.schemas import name_of, valid_until
 from ticker.rendering.templates import fill
 from ticker.rendering.words import fragment_phrases, reasons, speaks
 from ticker.storage.base import Point
@@ -52,33 +52,26 @@ class UpcomingItem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One instrument as the templates see it: text only, already in the reader's language.
+    """One instrument as the templates see it: its quote, and all that is text already in the reader's language.
 
     `price` is the number for people and `value` the same for programs; `when` is of when it is, `day` its date, and
     `age` the same where it has to be seen. `note` is the tooltip, `href` where more is told, `edited` the note of an
     editor who holds the number.
     """
 
-    symbol: str
+    quote: Quote
     label: str
     name: str
-    status: str
-    reason: str | None
     price: str | None
     value: str | None
     age: str | None
     when: str | None
     day: str | None
-    as_of: str | None
     attribution: str | None
     change: str | None
     direction: str | None
     note: str
-    valid_until: str | None
-    market: str | None
-    override: str | None
     edited: str | None
-    fallback: bool
     href: str | None
     upcoming: UpcomingItem | None = None
     line: Sparkline | None = None
@@ -132,7 +125,7 @@ class HtmlRenderer:
             style=style,
             status=worst(quote.status for quote in quotes),
             version=snapshot.version,
-            valid_until=utc(valid_until(quotes)),
+            valid_until=valid_until(quotes),
             words=fragment_phrases(locale),
             demo=snapshot.demo,
         )
@@ -157,26 +150,19 @@ class HtmlRenderer:
         reason = str(quote.reason) if quote.reason else None
         told = (attribution, when, quote.contract.code if quote.contract and price is not None else None)
         return Item(
-            symbol=quote.symbol,
+            quote=quote,
             label=locales.chosen(what.label, locale, quote.symbol),
             name=f"{name_of(what, locale)}, {what.quote} / {locales.unit(what.unit, locale)}",
-            status=str(quote.status),
-            reason=reason,
             price=None if price is None else locales.number(price, what.decimals, locale),
             value=None if price is None else format(price, "f"),
             age=_short_moment(as_of, locale) if as_of and aged and price is not None else None,
             when=when,
             day=None if price is None or as_of is None else locales.day(as_of, locale),
-            as_of=stamp(as_of),
             attribution=attribution,
             change=None if percent is None else locales.change(percent, locale),
             direction=None if percent is None else _direction(locales.rounded(percent, 2)),
             note=", ".join(filter(None, told)) or _absence(reason, locale),
-            valid_until=utc(quote.valid_until),
-            market=quote.market,
-            override=None if override is None else override.mode,
             edited=None if override is None else f"{words['edited']}: {override.note}",
-            fallback=quote.fallback,
             href=f"{self.links.base}/?lang={locales.tag_of(locale)}#{quote.symbol}" if self.links.base else None,
             upcoming=self._upcoming(quote, locale),
             line=line,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib.resources import files
 from operator import itemgetter
@@ -20,9 +20,9 @@ from ticker.quotes import Instrument, PriceType, Quote, Snapshot
 from ticker.rendering import locales
 from ticker.rendering.chart import RANGES
 from ticker.rendering.embeds import COLOURS, THEMES, WidgetChoice, embeds
-from ticker.rendering.html import STYLES, HtmlRenderer, Item, shown_quotes
+from ticker.rendering.html import STYLES, HtmlRenderer, shown_quotes
 from ticker.rendering.representation import HTML, PNG, Representation
-from ticker.rendering.schemas import name_of, utc
+from ticker.rendering.schemas import name_of
 from ticker.rendering.words import LANGUAGES, PAGE_LANGUAGES, reasons, words_for
 from ticker.storage.base import Point
 
@@ -176,33 +176,20 @@ class Site:
             sources=[(each, self._html.attribution(each.id, locale)) for each in sheet.sources],
             answering=sum(source.up is True for source in sheet.sources),
             day=None if sheet.day is None else _day(sheet.day, locale),
-            converted=None if sheet.converted is None else _converted(sheet.converted, locale),
-            corrections=[_correction(each, labels, locale) for each in sheet.corrections],
             privacy=words["privacy_text"].format(host=host),
         )
 
-    def _card(self, quote: Quote, sheet: Sheet, locale: Locale) -> Card:
+    def _card(self, quote: Quote, sheet: Sheet, locale: Locale) -> dict[str, object]:
+        """One instrument on the page: what the fragment says of it, its chart, and when the next number is due."""
         drawing = next((each for each in sheet.drawings or () if each.symbol == quote.symbol), None)
         due = quote.next_update_at
-        return Card(
-            item=self._html.items((quote,), locale)[0],
+        return {
+            "item": self._html.items((quote,), locale)[0],
             # The chart is our own, of numbers and escaped text.
-            chart=Markup(drawing.svg) if drawing and drawing.svg else None,  # noqa: S704 # nosec B704
-            zone=drawing.zone if drawing else "UTC",
-            decimals=quote.instrument.decimals,
-            due=None if due is None or quote.as_of is None else locales.short_minute(_in_zone(due, quote), locale),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One instrument on the page: what the fragment says of it, its chart, and when the next number is due."""
-
-    item: Item
-    chart: Markup | None
-    zone: str
-    decimals: int
-    due: str | None
+            "chart": Markup(drawing.svg) if drawing and drawing.svg else None,  # noqa: S704 # nosec B704
+            "zone": drawing.zone if drawing else "UTC",
+            "due": None if due is None or quote.as_of is None else locales.short_minute(_in_zone(due, quote), locale),
+        }
 
 
 def _in_zone(moment: datetime, quote: Quote) -> datetime:
@@ -211,24 +198,6 @@ def _in_zone(moment: datetime, quote: Quote) -> datetime:
 
 def _day(day: date, locale: Locale) -> str:
     return locales.day(datetime(day.year, day.month, day.day), locale)  # noqa: DTZ001 - a day, no moment
-
-
-def _converted(found: Converted, locale: Locale) -> dict[str, str | None]:
-    """The converter's answer as it is read."""
-    shown = None if found.result is None else locales.plain(found.result, locale)
-    return {"result": shown, "day": None if found.as_of is None else locales.day(found.as_of, locale)}
-
-
-def _correction(row: Correction, labels: Mapping[str, str], locale: Locale) -> dict[str, str | None]:
-    """An entry of the record as it is read."""
-    return {
-        "label": labels.get(row.symbol, row.symbol),
-        "kind": f"kind_{row.kind}",
-        "since": locales.short_minute(row.since.astimezone(UTC), locale),
-        "until": None if row.until is None else locales.short_minute(row.until.astimezone(UTC), locale),
-        "shown": None if row.shown is None else locales.plain(f"{row.shown:f}", locale),
-        "right": None if row.right is None else locales.plain(f"{row.right:f}", locale),
-    }
 
 
 def _own_query(sheet: Sheet) -> str:
@@ -323,7 +292,6 @@ def feed(snapshot: Snapshot, html: HtmlRenderer, locale: Locale) -> Representati
         path=f"/feed.atom?lang={tag}",
         page=f"/?lang={tag}",
         entries=[entry(*each) for each in fixings],
-        utc=utc,
     )
     return Representation(text.encode(), ATOM, updated)
 

@@ -27,7 +27,6 @@ from ticker.rendering.schemas import (
     EvidenceSchema,
     HistorySchema,
     stamp,
-    utc,
 )
 from ticker.rendering.site import ATOM, FeedEntry
 from ticker.storage.base import Point, StoreError
@@ -363,7 +362,6 @@ async def atom(request: web.Request) -> web.StreamResponse:
         path="/v1/corrections.atom",
         page=None,
         entries=[_entry(each) for each in found],
-        utc=utc,
     )
     return answered(request, Representation(body.encode(), ATOM, updated), None)
 
