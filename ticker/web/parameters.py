@@ -159,8 +159,6 @@ def _moment(text: str) -> datetime:
 
 # The form in which quotes are asked for: `shape`, `fields`, `precision`, `format`.
 
-ONE = ("fields", "precision", "format", "dialect")
-MANY = ("shape", *ONE)
 # As many digits as any source has ever had.
 MOST = 12
 
