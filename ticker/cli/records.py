@@ -116,13 +116,13 @@ Mode = Literal["freeze", "hide", "price"]
 
 
 def price_of(text: str) -> Decimal:
-    """The price that `text` writes, with point or comma. Exits with 2 for anything else."""
+    """The price that `text` writes, with point or comma. Raises ValueError for anything else."""
     try:
         found = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is no number", param_hint="--price") from None
+        found = Decimal("NaN")
     if not found.is_finite():
-        raise typer.BadParameter(f"{text!r} is no number", param_hint="--price")
+        raise ValueError(f"{text!r} is no number")
     return found
 
 
