@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, str] = {
     "overrides polling quotes recording rendering replicas scheduling selection settings.loader "
     "settings.models sources storage web",
     "drill": "app feeds fetch metrics quotes scheduling settings.models sources storage",
-    "cli": "corrections evidence polling ticker app backfill calendars clock drill export feeds fields log overrides "
+    "cli": "corrections evidence ticker app backfill calendars clock drill export feeds fields log overrides "
     "quotes recording rendering rendering.locales settings.errors settings.loader settings.models sources storage "
     "supervision web",
     "__main__": "cli",

@@ -25,13 +25,13 @@ from ticker.calendars import COVERAGE_MEND, ending_soon
 from ticker.corrections import Correction
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target, tree_of
-from ticker.feeds import Feed, feeds_of
+from ticker.feeds import Feed, PollTargets, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.health import ProcessHealth
 from ticker.log import Log
 from ticker.metrics import Exposition, Traffic
 from ticker.overrides import decode as decode_overrides
-from ticker.polling import Poller, PollTargets
+from ticker.polling import Poller
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
 from ticker.records import Records

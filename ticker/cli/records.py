@@ -22,8 +22,8 @@ from ticker.app import compose
 from ticker.cli.reports import console, known
 from ticker.corrections import correction_of
 from ticker.evidence import MismatchError, verify
+from ticker.feeds import PollTargets
 from ticker.overrides import EditorOverride, Overrides, decode, encode, refusal
-from ticker.polling import PollTargets
 from ticker.quotes import SourceError
 from ticker.recording import read
 from ticker.settings.models import Settings
