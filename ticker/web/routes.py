@@ -54,7 +54,7 @@ _OURS = ("/metrics", "/healthz", "/readyz")
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing but who tells the streams."""
     routes = (*ROUTES, *assets.ROUTES)
-    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"])
+    app = _application(context, [r for r in routes if context.server.metrics_port is None or r[0] != "/metrics"])
     app[BROADCAST] = Broadcast(context)
     app[CHARTS] = Charts()
     app.cleanup_ctx.append(app[BROADCAST].living)
