@@ -22,14 +22,6 @@ SYMBOLS = ("USD", "EUR", "OIL")
 BRACKETS = "update editions set version = version + 9, text = replace(hex(zeroblob(50000)), '0', '[')"
 
 
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
-
-
 @asynccontextmanager
 async def two(folder: Path, upstream: Upstream) -> AsyncIterator[tuple[Kept, Kept]]:
     """The one who polls, and one who follows it, over one SQLite file."""

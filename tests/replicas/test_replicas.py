@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.running_service import Clock
 from tests.support.stored_service import configured
 from tests.support.timekeepers import timetable
@@ -21,14 +19,6 @@ from ticker.replicas.lease import Role
 from ticker.storage.base import StoreError
 
 PATIENCE = 20.0
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
 
 
 async def until(true: Callable[[], object]) -> None:

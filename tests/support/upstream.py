@@ -45,7 +45,35 @@ class Answer:
     headers: Mapping[str, str]
 
 
-class Upstream:
+class Listening:
+    """A server of a test on a port of this machine, for `async with`; `stop` and `start` keep the port."""
+
+    port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end; the same before and after a restart."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Close every connection and listen no more."""
+        raise NotImplementedError
+
+
+class Upstream(Listening):
     """A local server for `async with`; a path nobody set answers 404."""
 
     def __init__(self) -> None:
@@ -56,31 +84,14 @@ class Upstream:
         self._stopping = asyncio.Event()
         self._transports: set[asyncio.Transport] = set()
         self._runner: web.ServerRunner | None = None
-        self._port = 0
-
-    @property
-    def url(self) -> str:
-        """Where it listens, without a slash at the end; the same before and after a restart."""
-        return f"http://127.0.0.1:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        """Start on a free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, whatever is still being answered."""
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; after a `stop` on the same port again."""
         self._stopping.clear()
         self._runner = web.ServerRunner(web.Server(self._handle, handler_cancellation=True), shutdown_timeout=0.2)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        self._port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Close every connection: from here to the next `start` a connection is refused."""
