@@ -164,7 +164,7 @@ async def test_a_store_that_breaks_in_an_unknown_way_is_written_to_again(tmp_pat
     """The fault is counted, and what was found meanwhile is kept."""
     async with kept(f"sqlite:///{tmp_path}/ticker.db", upstream.url) as service:
         await service.written()
-        written = service.service.store_writer.writer._store
+        written = service.service.store_writer.store
         flush, faults = type(written).open, list[int]()
 
         def once() -> bool:
