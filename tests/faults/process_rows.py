@@ -31,6 +31,14 @@ PROCESSES: tuple[Fault, ...] = (
         Mutation("ticker.cli.serve:_signals", "signal.SIGTERM", ""),
     ),
     Fault(
+        "SIGTERM in the middle of a fault",
+        "17 of this table: sources, store, disk, Redis, descriptors, memory, readers, reloads that hang",
+        "the end within ten seconds",
+        "tests/faults/test_end.py::test_sigterm_ends_the_process_in_the_middle_of_each_fault"
+        "[store hangs when it is opened]",
+        Mutation("ticker.cli.serve:Run._serve", "deadline.set(drain + _LONGEST_END_SECONDS, 1)", "None"),
+    ),
+    Fault(
         "rolling restart",
         "three processes at one port, one after the other, under load",
         "no connection refused, reset or cut off",

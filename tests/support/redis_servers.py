@@ -33,7 +33,7 @@ class Server:
         self.port = free_port()
         self._folder = Path(folder)
         ports = ("--port", "0", "--tls-port", str(self.port)) if tls else ("--port", str(self.port))
-        self._command = (needs("redis-server"), *options, *ports, "--bind", "127.0.0.1", "--dir", folder)
+        self._command = (needs("redis-server"), *options, *ports, "--bind", "127.0.0.1", "-::1", "--dir", folder)
         self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

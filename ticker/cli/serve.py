@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,6 +84,34 @@ class ServeOptions:
     log_format: LogFormat | None
 
 
+class Deadline:
+    """Calls `end` with a code when a time is over that was not called off.
+
+    In a thread that runs from the start: when memory has run out, none can be begun.
+    """
+
+    def __init__(self, end: Callable[[int], object]) -> None:
+        self._end = end
+        self._orders: SimpleQueue[tuple[float, int] | None] = SimpleQueue()
+        threading.Thread(target=self._watch, name="deadline", daemon=True).start()
+
+    def set(self, seconds: float, code: int) -> None:
+        """End in so many seconds, instead of when it was to be before."""
+        self._orders.put((seconds, code))
+
+    def call_off(self) -> None:
+        """Do not end."""
+        self._orders.put(None)
+
+    def _watch(self) -> None:
+        order: tuple[float, int] | None = None
+        while True:
+            try:
+                order = self._orders.get(timeout=order[0] if order is not None else None)
+            except Empty:
+                self._end(order[1] if order is not None else 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of `service`. `event` is logged with what stands behind it, `told`, and the address.
@@ -100,23 +129,26 @@ class Run:
 
     def until_stopped(self) -> int:
         """Serve until SIGTERM or SIGINT; the exit code: 1 where the address cannot be listened on."""
-        server = self.service.settings.server
-        ending: threading.Timer | None = None
+        server, deadline, served = self.service.settings.server, Deadline(self._end), False
         try:
             with asyncio.Runner(loop_factory=_NEW_LOOP) as runner:
-                runner.run(self._serve())
+                runner.run(self._serve(deadline))
+                served = True
                 # The runner waits for every thread of the loop; one that hangs must not hold the process.
-                ending = self._end_in(_THREADS_SECONDS, 0)
-        except OSError as error:
-            mend = "choose another --port or --host"
-            log.error("cannot listen", host=server.host, port=server.port, error=str(error), mend=mend)  # noqa: TRY400
-            return 1
+                deadline.set(_THREADS_SECONDS, 0)
+        except (OSError, RuntimeError) as error:
+            # uvloop needs descriptors to end: where none is left, everything else has been closed by now.
+            if not served and isinstance(error, OSError):
+                mend = "choose another --port or --host"
+                log.error("cannot listen", host=server.host, port=server.port, error=str(error), mend=mend)  # noqa: TRY400
+                return 1
+            if not served:
+                raise
         finally:
-            if ending is not None:
-                ending.cancel()
+            deadline.call_off()
         return 0
 
-    async def _serve(self) -> None:
+    async def _serve(self, deadline: Deadline) -> None:
         service = self.service
         stop, hang_up = _signals()
         asyncio.get_running_loop().set_default_executor(begin(ThreadPoolExecutor(_ASIDE, "aside")))
@@ -128,13 +160,12 @@ class Run:
             asyncio.create_task(supervise("watchdog", stay_alive)),
             asyncio.create_task(settle(service, SETTLES)),
         ]
-        ending: threading.Timer | None = None
         try:
             sockets = await self._listen(public, own)
             notify("READY=1")
             await stop.wait()
             drain = service.settings.server.drain.total_seconds()
-            ending = self._end_in(drain + _LONGEST_END_SECONDS, 1)
+            deadline.set(drain + _LONGEST_END_SECONDS, 1)
             await _drain(service, drain)
             if self.reuse_port:
                 await hand_over(public, sockets)
@@ -143,8 +174,7 @@ class Run:
                 task.cancel()
             await public.cleanup()
             await own.cleanup()
-            if ending is not None:
-                ending.cancel()
+            deadline.call_off()
 
     async def _listen(self, public: web.AppRunner, own: web.AppRunner) -> list[socket.socket]:
         """The public address last: whoever reaches it finds everything else there."""
@@ -161,18 +191,11 @@ class Run:
         log.info(self.event, url=url, **more, **self.told, hint=f"Open {visit}")
         return sockets
 
-    def _end_in(self, seconds: float, code: int) -> threading.Timer:
-        """End the process with `code` in so many seconds, whatever it waits for, unless that is called off."""
-
-        def end() -> None:
-            log.warning("the end was waited for long enough", threads=[each.name for each in threading.enumerate()])
-            self.writer.flush_and_stop()
-            os._exit(code)
-
-        timer = threading.Timer(seconds, end)
-        timer.daemon = True
-        timer.start()
-        return timer
+    def _end(self, code: int) -> None:
+        """End the process, whatever it waits for."""
+        log.warning("the end was waited for long enough", threads=[each.name for each in threading.enumerate()])
+        self.writer.flush_and_stop()
+        os._exit(code)
 
 
 def serve(read: Callable[[], Loaded], asked: ServeOptions) -> int:

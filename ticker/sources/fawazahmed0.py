@@ -66,4 +66,5 @@ ADAPTER = Adapter(
     requests=requests,
     parse=parse,
     archive=archive,
+    parse_archive=parse,
 )

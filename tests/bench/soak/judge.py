@@ -18,7 +18,7 @@ from ticker.app import Service
 CENTS = Decimal("0.02")
 WIDGET = re.compile(rb'data-symbol="(\w+)" data-status="(\w+)".*?(?:<data value="([^"]+)"|<span)')
 VERSION = re.compile(rb'data-version="(\d+)"')
-# Loosely, beside the calendars: a table is out by 17:00 and late from 20:00; a market prints, and an hour may be lost.
+# Loosely, beside the calendars: a table is known six hours after it is out; a market prints, and an hour may be lost.
 TABLE_LATE, MARKET_LATE = timedelta(hours=6), timedelta(hours=2, minutes=10)
 
 
@@ -91,8 +91,10 @@ class Judge:
         if calendar.fresh_until(as_of) <= moment:
             return True
         if symbol != "OIL":
-            self.world.now = moment - TABLE_LATE
-            return as_of.astimezone(MOSCOW).date() < self.world.table()[0]
+            # A table counts from its own day: tomorrow's, which is out this evening, makes nothing old.
+            today, known = moment.astimezone(MOSCOW).date(), moment - TABLE_LATE
+            in_force = max(day for published, day in self.world.tables if published <= known and day <= today)
+            return as_of.astimezone(MOSCOW).date() < in_force
         self.world.now = moment - MARKET_LATE
         if source == "moex":
             return as_of < self.world.traded(MOSCOW, time(9), time(23, 50), range(5), "RU") - timedelta(hours=1)
