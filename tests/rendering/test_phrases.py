@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import pytest
 
 from ticker.quotes import Reason, Status
@@ -14,6 +17,19 @@ def test_the_page_says_the_same_in_russian_as_in_english() -> None:
     english, russian = words_for(locale_of("en")), words_for(locale_of("ru"))
     assert english.keys() == russian.keys()
     assert set(Status) <= english.keys()
+
+
+def test_every_language_has_its_file_and_is_offered() -> None:
+    """A translation that nobody can choose would be forgotten."""
+    there = {path.name for path in files("ticker.rendering").joinpath("languages").iterdir()}
+    assert there == {f"{lang}.toml" for lang in LANGUAGES}
+
+
+def test_a_translation_keeps_what_is_filled_in() -> None:
+    """`{day}` and its like, each where the English has it."""
+    english, russian = words_for(locale_of("en")), words_for(locale_of("ru"))
+    for key, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", russian[key])), key
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
