@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from ticker.board import Board
@@ -297,7 +298,7 @@ class SelectionState:
                     memory=self.memories.get(each.symbol) or _seeded(shown.get(each.symbol)),
                     failures=store.failures(each, self._health),
                     asked=asked,
-                    quotients=_quotients(targets, each, known, shown, now),
+                    quotients=_quotients(targets, each, known, shown, self.memories, now),
                     # Who failed has been heard of, whether it speaks of this instrument or only measures it.
                     witnesses=[w for w in targets.witnesses(each) if self._health[w].reason is None],
                 )
@@ -345,9 +346,10 @@ def _quotients(
     instrument: Instrument,
     known: Mapping[str, Sequence[Candidate]],
     shown: Mapping[str, Quote],
+    memories: Mapping[str, SelectionMemory],
     now: datetime,
 ) -> list[Quotient]:
-    """The third rates that the instrument over its partner is measured by, of the most preferred source on time."""
+    """What the instrument over its partner is measured by: a third rate, of the most preferred source on time."""
     found = []
     for check in targets.checks:
         if instrument.symbol not in (check.numerator, check.denominator):
@@ -359,17 +361,28 @@ def _quotients(
         references = [
             c for c in known.get(check.reference.symbol, ()) if now < calendars[c.source].fresh_until(c.as_of)
         ]
-        if partner is None or not references:
+        if partner is None:
             continue
         rank = check.reference.sources.index
-        reference = min(references, key=lambda c: (rank(c.source), -c.as_of.timestamp()))
-        said: dict[datetime, dict[str, object]] = {}
+        reference = min(references, key=lambda c: (rank(c.source), -c.as_of.timestamp()), default=None)
+        said: dict[datetime, dict[str, Decimal]] = {}
         for c in known.get(other, ()):
             if c.source in partner.sources and c.price_type is PriceType.FIXING and not c.derived:
                 said.setdefault(c.as_of, {})[c.source] = c.price
         last = shown.get(other)
         price = last.price if last is not None and last.source in partner.sources else None
-        found.append(Quotient(check.name, reference.price, check.tolerance, numerator, said, price))  # type: ignore[arg-type]
+        known_of = memories.get(other, SelectionMemory()).confirmed
+        found.append(
+            Quotient(
+                name=check.name,
+                reference=reference.price if reference is not None else None,
+                tolerance=check.tolerance,
+                numerator=numerator,
+                partner=said,
+                shown=price,
+                believed={each.as_of: each.price for each in known_of},
+            )
+        )
     return found
 
 

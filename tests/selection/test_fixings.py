@@ -382,3 +382,76 @@ def test_no_sequence_of_answers_gives_a_number_nobody_said(steps: list[tuple[str
 def test_daily_rates_have_their_own_calendar() -> None:
     """A cross rate is on time by its own publisher's day."""
     assert DAILY.fresh_until(moment(D20)) > moment(D21)
+
+
+# The euro over the dollar, in the table before.
+
+
+def beside(desk: Desk, euros: dict[date, str], *who: str, believed: dict[date, str] | None = None) -> Desk:
+    """The euro's rows of the same tables: of each date what `who` say, and what is `believed`."""
+    said = {moment(day): dict.fromkeys(who, Decimal(price)) for day, price in euros.items()}
+    known = {moment(day): Decimal(price) for day, price in (believed or {D20: "105.7338"}).items()}
+    desk.quotients = (Quotient("EURUSD", None, Decimal("0.02"), False, said, believed=known),)  # noqa: FBT003
+    return desk
+
+
+@pytest.mark.parametrize("wrong", ["103.2258", "101.9000"], ids=["+3 %", "+1.7 %"])
+def test_a_slip_of_one_row_is_seen_beside_the_other(fixing: Desk, wrong: str) -> None:
+    """The Bank's dollar off, the mirror's right, both with one euro: the right one is to it what yesterday's was."""
+    fixing.fails("third").says("cbr", wrong).says("mirror", "100.2192")
+    assert fixing.coming() == (wrong, False, "disagree")
+    beside(fixing, {D21: "105.8090"}, "cbr", "mirror")
+    assert fixing.at(21, 0).shown() == ("100.2192", "fresh", "disagree")
+
+
+def test_a_slip_of_one_row_is_not_believed_of_the_bank_alone(fixing: Desk) -> None:
+    """The Bank alone, 5 % off, the euro where it was: neither that day nor because its next table is as wrong."""
+    fixing.fails("mirror", "third").says("cbr", "105.2302")
+    beside(fixing, {D21: "105.8090"}, "cbr")
+    assert fixing.at(21, 9).shown() == ("100.0348", "stale", "move")
+    fixing.at(21, 16, 41).says("cbr", "105.7138", D22)
+    # The older table of the euro is not told any more, but remembered.
+    beside(fixing, {D22: "106.0762"}, "cbr", believed={D20: "105.7338", D21: "105.8090"})
+    assert fixing.at(22, 9).shown() == ("100.0348", "stale", "move")
+
+
+def test_a_rouble_that_falls_falls_against_both(fixing: Desk) -> None:
+    """The Bank alone, dollar and euro 6 % up: an ordinary day's move at most, shown on its morning."""
+    fixing.fails("mirror", "third").says("cbr", "106.0369")
+    beside(fixing, {D21: "112.0778"}, "cbr")
+    assert fixing.at(21, 9).shown() == ("106.0369", "fresh", None)
+
+
+def test_the_other_row_of_a_pair_is_not_withheld(fixing: Desk) -> None:
+    """The Bank alone, its euro 5 % off: the dollar, which moved as every day, is shown."""
+    fixing.fails("mirror", "third").says("cbr", "100.2192")
+    beside(fixing, {D21: "111.0995"}, "cbr")
+    assert fixing.at(21, 9).shown() == ("100.2192", "fresh", None)
+
+
+def test_what_four_tables_say_is_believed_although_it_was_unlike_the_one_before(fixing: Desk) -> None:
+    """A number that was wrong when it was believed keeps the truth away for three tables and no longer."""
+    fixing.fails("mirror", "third")
+    days = [date(2024, 11, day) for day in (21, 22, 23, 26)]
+    for number, day in enumerate(days):
+        fixing.now = moment(day) - timedelta(hours=7)
+        fixing.says("cbr", f"9{number}.1000", day)
+        beside(fixing, dict.fromkeys(days[: number + 1], "105.8090"), "cbr", believed={D20: "90.0000"})
+        assert fixing.at(day.day, 9).shown()[1] == ("fresh" if day == days[-1] else "stale"), day
+
+
+def test_crosses_that_are_not_near_do_not_outweigh_the_other_row(fixing: Desk) -> None:
+    """The Bank alone 3 % off against the euro; two crosses 2.5 % from it are none for it, and at 1 % they are."""
+    fixing.fails("mirror", "third").says("cbr", "103.2258")
+    beside(fixing, {D21: "105.8090"}, "cbr")
+    fixing.at(21, 9).crosses("100.7000", "100.7100")
+    assert fixing.shown() == ("100.0348", "stale", "move")
+    fixing.at(21, 10).crosses("102.2000", "102.2100")
+    assert fixing.shown()[0] == "103.2258"
+
+
+def test_a_number_that_went_up_and_came_back_is_not_doubted_for_it(cold: Desk) -> None:
+    """In the evening the mirror tells yesterday's number as today's, and both tell tomorrow's, nearer to it."""
+    cold.says("cbr", "100.1000", D19).says("cbr", "100.9000", D20).says("cbr", "100.0500", D21)
+    cold.says("mirror", "100.1000", D20).says("mirror", "100.0500", D21)
+    assert cold.shown()[:2] == ("100.9000", "fresh")

@@ -20,11 +20,13 @@ from ticker.validate import slips
 # A cross rate of another central bank is within so much of the Bank of Russia's number of the same day.
 CROSSES = Decimal("0.03")
 # Of two copies that differ, a measure speaks against the one that is this far from it and thrice as far as the other.
-CLEARLY = {"quotient": Decimal("0.015"), "crosses": Decimal("0.02")}
+CLEARLY = {"quotient": Decimal("0.015"), "quotient_before": Decimal("0.015"), "crosses": Decimal("0.02")}
 # A cross rate of another week says nothing of a table.
 _SAME_TIME = timedelta(days=2)
 # After an extraordinary move that was true, an ordinary one is half as large again.
 _RESTLESS = Decimal("1.5")
+# Publications that stand by one that contradicts its own other rows before they are believed.
+_LONG = 3
 _HALF_A_DAY = timedelta(hours=12)
 _SATURDAY = 5
 _LONGEST_PAUSE = 60  # days
@@ -85,20 +87,27 @@ class Evidence:
 class Quotient:
     """A third rate that this instrument over (or under) its partner must be near, within `tolerance` (a fraction).
 
-    `partner` is what the sources say of the partner by date and source, `shown` what is shown of it.
+    `partner` is what the sources say of the partner by date and source, `believed` what is believed of it by date,
+    `shown` what is shown of it. `reference` is None while nobody tells the third rate: then the two are measured by
+    what they were to each other in the table before.
     """
 
     name: str
-    reference: Decimal
+    reference: Decimal | None
     tolerance: Decimal
     numerator: bool
     partner: Mapping[datetime, Mapping[str, Decimal]]
     shown: Decimal | None = None
+    believed: Mapping[datetime, Decimal] = field(default_factory=dict)
 
-    def off(self, price: Decimal, partner: Decimal) -> Decimal:
-        """How far the quotient of `price` and `partner` is from the third rate, as a fraction."""
-        ratio = price / partner if self.numerator else partner / price
-        return abs(ratio / self.reference - 1)
+    def of(self, price: Decimal, partner: Decimal) -> Decimal:
+        """The quotient of the instrument at `price` and its partner."""
+        return price / partner if self.numerator else partner / price
+
+    def at(self, moment: datetime) -> Decimal | None:
+        """The partner's number of a date that is believed; at a start from nothing, what all who tell it say alike."""
+        said = set(self.partner.get(moment, {}).values())
+        return self.believed.get(moment) if self.believed else said.pop() if len(said) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -211,13 +220,16 @@ def ordinary(ask: SelectionInput, calendar: Calendar, before: datetime, now: dat
     Volatility grows with the square root of time: after a week without news twice a day's move is no alarm. Time is
     counted in publications or in trading days: over a weekend nothing is set, and little is traded.
     """
+    return ask.instrument.max_move * Decimal(_tables_between(calendar, before, now)).sqrt()
+
+
+def _tables_between(calendar: Calendar, before: datetime, now: datetime) -> int:
+    """The publications, or the trading days, after `before` up to `now`; 1 at least."""
     first, last = before.astimezone(calendar.zone).date(), now.astimezone(calendar.zone).date()
     days = [first + timedelta(days=step + 1) for step in range(min((last - first).days, _LONGEST_PAUSE))]
     if isinstance(calendar, Publication) and days:
-        count = len(calendar.effective_dates(days[0], days[-1]))
-    else:
-        count = sum(day.weekday() < _SATURDAY for day in days)
-    return ask.instrument.max_move * Decimal(max(1, count)).sqrt()
+        return max(1, len(calendar.effective_dates(days[0], days[-1])))
+    return max(1, sum(day.weekday() < _SATURDAY for day in days))
 
 
 def silent(ask: SelectionInput) -> Reason | None:
@@ -331,7 +343,7 @@ def _findings(
         _said_before(ask, claim),
         _doubted_before(ask, claim),
         _relabelled(claim, before, said),
-        _quotient(ask, claim),
+        *_quotients(ask, claim, before),
         _crosses(ask, claim),
     ]
     if before is not None:
@@ -340,11 +352,9 @@ def _findings(
         )
         move = moved(claim.price, before.price)
         found.append(Finding("move", move <= limit, move, limit))
-        # Speaks against nothing; but a number that nobody else says needs more than not to be extraordinary.
-        found.append(Finding("move_alone", None, move, limit if before.jumped else limit / 2))
         found.append(_slip(claim, before))
         found.append(_denied_before(ask, claim, before))
-        found.append(_stands_by(ask, claim, before, later))
+        found += _stands_by(ask, claim, before, later)
     return {each.name: each for each in found if each is not None}
 
 
@@ -381,27 +391,58 @@ def _slip(claim: Claim, before: Confirmed) -> Finding | None:
     return Finding("slip", holds=False, figure=factor) if slips(claim.price, before.price) else None
 
 
-def _quotient(ask: SelectionInput, claim: Claim) -> Finding | None:
-    """EUR in roubles over USD in roubles against the ECB's EUR in dollars.
+def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None) -> list[Finding]:
+    """EUR in roubles over USD in roubles, against the ECB's EUR in dollars and against what it was in the table before.
 
-    Of a pair that is off, the one that still fits what is shown of the other is cleared; where neither fits (a swapped
-    pair), or nothing was shown before, nobody can tell which it is, and both are named.
+    A slip in one of both rows shows in either, and a rouble that falls in neither. The euro moves some parts of a
+    percent against the dollar in a day, and by 2 % in one day of a thousand; over several tables it may go further.
     """
+    found = []
     for each in ask.quotients:
-        said = each.partner.get(claim.as_of, {})
-        if len(said) > 1 and len(set(said.values())) == 1:
-            off = each.off(claim.price, next(iter(said.values())))
-            return Finding("quotient", off <= each.tolerance, off, each.tolerance)
-        own = [said[c.source] for c in claim.candidates if c.source in said]
-        if own:
-            off = each.off(claim.price, own[0])
-            if off <= each.tolerance:
-                return Finding("quotient", holds=True, figure=off, limit=each.tolerance)
-            cleared = each.shown is not None and each.off(claim.price, each.shown) <= each.tolerance
-            shown = ask.shown.price if ask.shown else None
-            other_cleared = shown is not None and each.off(shown, own[0]) <= each.tolerance
-            return Finding("quotient", None if cleared and not other_cleared else False, off, each.tolerance)
-    return None
+        if each.reference is not None:
+            last = ask.shown.price if ask.shown else None
+            found.append(_quotient(claim, "quotient", each, (each.reference, each.tolerance), (last, each.shown)))
+        partner = each.at(before.as_of) if before is not None else None
+        if before is not None and partner is not None:
+            tables = _tables_between(ask.calendars[claim.first.source], before.as_of, claim.as_of)
+            measure = (each.of(before.price, partner), each.tolerance * Decimal(tables).sqrt())
+            found.append(_quotient(claim, "quotient_before", each, measure, (before.price, partner)))
+    return [each for each in found if each is not None]
+
+
+def _quotient(
+    claim: Claim,
+    name: str,
+    pair: Quotient,
+    measure: tuple[Decimal, Decimal],
+    before: tuple[Decimal | None, Decimal | None],
+) -> Finding | None:
+    """How far the pair is from the `measure`'s reference, and its limit; `before` are both numbers before.
+
+    Of a pair that is off, the one that still fits the other's number before is cleared; where neither fits (a swapped
+    pair), or nothing is known before, nobody can tell which it is, and both are named.
+    """
+    reference, limit = measure
+
+    def off(price: Decimal, partner: Decimal) -> Decimal:
+        return moved(pair.of(price, partner), reference)
+
+    said = pair.partner.get(claim.as_of, {})
+    if len(said) > 1 and len(set(said.values())) == 1:
+        far = off(claim.price, next(iter(said.values())))
+        return Finding(name, far <= limit, far, limit)
+    own = [said[c.source] for c in claim.candidates if c.source in said]
+    # A table that is older than what is kept of the partner: what was believed of it then.
+    own += [pair.believed[claim.as_of]] if claim.as_of in pair.believed else []
+    if not own:
+        return None
+    far = off(claim.price, own[0])
+    if far <= limit:
+        return Finding(name, holds=True, figure=far, limit=limit)
+    last, partner = before
+    cleared = partner is not None and off(claim.price, partner) <= limit
+    other_cleared = last is not None and off(last, own[0]) <= limit
+    return Finding(name, None if cleared and not other_cleared else False, far, limit)
 
 
 def _crosses(ask: SelectionInput, claim: Claim) -> Finding | None:
@@ -438,21 +479,33 @@ def _denied_before(ask: SelectionInput, claim: Claim, before: Confirmed) -> Find
 
 def _stands_by(
     ask: SelectionInput, claim: Claim, before: Confirmed, later: Sequence[Mapping[str, Candidate]]
-) -> Finding | None:
-    """The same source's next publication is nearer to it than to the number before, or further the same way."""
+) -> list[Finding]:
+    """The same source's next publication is nearer to it than to the number before, or further the same way.
+
+    `stands_by_long`: so are three of its publications.
+    """
     source = claim.first.source
     if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
-        return None
-    following = next((said for said in later if source in said), None)
-    if following is None or any(not equal_digits(c.price, following[source].price) for c in following.values()):
-        return None
-    then = following[source]
-    step = moved(then.price, claim.price)
+        return []
+    following = [said for said in later if source in said]
+    if not following or any(not equal_digits(c.price, following[0][source].price) for c in following[0].values()):
+        return []
+
+    def nearer(then: Candidate) -> bool:
+        step = moved(then.price, claim.price)
+        return step <= limit and step < moved(then.price, before.price)
+
+    then = following[0][source]
     limit = ordinary(ask, ask.calendars[source], claim.as_of, then.as_of)
     same_way = (then.price - before.price) * (claim.price - before.price) > 0
     further = same_way and moved(then.price, before.price) > moved(claim.price, before.price)
-    nearer = step <= limit and step < moved(then.price, before.price)
-    return Finding("stands_by", nearer or further, step, limit)
+    long = sum(nearer(each[source]) for each in following) >= _LONG
+    step = moved(then.price, claim.price)
+    # That it does not is no evidence against it: a number may go up and come back.
+    return [
+        Finding("stands_by", nearer(then) or further or None, step, limit),
+        *([Finding("stands_by_long", holds=True)] if long else []),
+    ]
 
 
 def _compared(claims: Sequence[Claim]) -> list[Claim]:

@@ -23,7 +23,7 @@ from ticker.selection.evidence import (
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, SelectionMemory
 from ticker.selection.rules import FIXING, Belief, Judged, Own, Rule, decide
 
-_REMEMBERED_DATES, _REMEMBERED_DOUBTS = 4, 8
+_REMEMBERED_DATES, _REMEMBERED_DOUBTS = 8, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ FIXING: tuple[Rule, ...] = (
         "crosses confirm the move",
         _YES,
         None,
-        lambda c: _large(c) and c.favoured("crosses"),
+        lambda c: c.denied("move") and c.favoured("crosses"),
         "An extraordinary move that two or more other central banks' rates show too.",
         "March 2022 with the Bank and crosses only: the true jumps were never shown.",
     ),
@@ -169,9 +169,10 @@ FIXING: tuple[Rule, ...] = (
         _YES,
         None,
         lambda c: (
-            (_large(c) or _unmoved(c) or "doubted_before" in c.findings)
+            (c.denied("move") or _unmoved(c) or "doubted_before" in c.findings)
             and c.favoured("stands_by")
             and not c.denied("crosses", "quotient")
+            and (not _unlike(c) or c.favoured("stands_by_long"))
         ),
         "An extraordinary move alone that the source's next publication stands by.",
         "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
@@ -180,17 +181,25 @@ FIXING: tuple[Rule, ...] = (
         "move",
         _HOLD,
         Reason.MOVE,
-        lambda c: _large(c) or _unmoved(c),
-        "A move of more than half of `max_move` that nobody confirms, or that other banks do not show.",
+        lambda c: c.denied("move") or _unmoved(c),
+        "An extraordinary move that nobody confirms, or a large one that other banks do not show.",
         "A digit slip at a source that is alone.",
     ),
     Rule(
         "quotient denies it",
         _HOLD,
         Reason.DISAGREE,
-        lambda c: c.denied("quotient") and not c.favoured("crosses"),
+        lambda c: c.denied("quotient") and not _at_crosses(c),
         "Alone, and the euro over the dollar is not what the European Central Bank says it is.",
         "A slip in the dollar alone, within an ordinary day's move.",
+    ),
+    Rule(
+        "quotient moved",
+        _HOLD,
+        Reason.MOVE,
+        lambda c: c.denied("quotient_before") and not c.favoured("quotient") and not _at_crosses(c),
+        "Alone, and the euro over the dollar is not what it was in the table before: one of both rows has slipped.",
+        "A slip in the dollar alone, while the European Central Bank is away.",
     ),
     Rule(
         "crosses deny it",
@@ -303,10 +312,18 @@ def decide(claim: Claim, rules: tuple[Rule, ...]) -> Rule:
     return next(rule for rule in rules if rule.applies(claim))
 
 
-def _large(claim: Claim) -> bool:
-    """Whether it moved by so much that, alone, it needs something that speaks for it."""
-    alone = claim.findings.get("move_alone")
-    return alone is not None and alone.figure is not None and alone.limit is not None and alone.figure > alone.limit
+def _unlike(claim: Claim) -> bool:
+    """Whether the euro over the dollar moved by so much that its next table's word is no proof."""
+    found = claim.findings.get("quotient_before")
+    if found is None or found.figure is None or found.limit is None:
+        return False
+    return found.holds is False and found.figure > 2 * found.limit
+
+
+def _at_crosses(claim: Claim) -> bool:
+    """Whether other central banks' rates are so near that they outweigh the euro over the dollar."""
+    found = claim.findings.get("crosses")
+    return found is not None and found.figure is not None and found.limit is not None and 2 * found.figure < found.limit
 
 
 def _unmoved(claim: Claim) -> bool:
