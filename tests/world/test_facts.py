@@ -32,8 +32,9 @@ def test_the_table_in_force_is_the_one_that_was_announced(day: str, table: str) 
     assert bank.in_force(date.fromisoformat(day)) == date.fromisoformat(table)
 
 
-@pytest.mark.parametrize("name", ["MARCH_2020", "DECREE_2020", "MARCH_2022", "NOVEMBER_2024", "DECEMBER_2024",
-                                  "NEW_YEAR_2026", "MARCH_2026", "DISPUTE"])  # fmt: skip
+@pytest.mark.parametrize("name", ["DECEMBER_2014", "MARCH_2020", "DECREE_2020", "MARCH_2022", "JUNE_2024",
+                                  "NOVEMBER_2024", "DECEMBER_2024", "NEW_YEAR_2026", "MARCH_2026",
+                                  "DISPUTE"])  # fmt: skip
 def test_every_recorded_table_is_one_that_the_days_call_for(name: str) -> None:
     """Each table of the fixings appeared on a working day, for the day after it, and none between is missing."""
     tables = getattr(fixings, name)

@@ -37,13 +37,22 @@ def cbr_daily(day: date, usd: Decimal, eur: Decimal) -> bytes:
     return formats.cbr_daily(day, {"USD": usd, "EUR": eur})
 
 
-@lru_cache(64)
 def cbr_mirror(
     day: date, before: date, hour: datetime, usd: tuple[Decimal, Decimal], eur: tuple[Decimal, Decimal]
 ) -> bytes:
     """The mirror's table of `day` and of the one `before`; each rate with its previous one."""
+    # Written once for all hours: it is the hour alone that the mirror changes while it has nothing new.
+    return _mirror(day, before, usd, eur).replace(_HOUR, f"{hour.astimezone(MOSCOW):%Y-%m-%dT%H}".encode())
+
+
+_NEVER = datetime(1900, 1, 1, tzinfo=MOSCOW)
+_HOUR = b"1900-01-01T00"
+
+
+@lru_cache(64)
+def _mirror(day: date, before: date, usd: tuple[Decimal, Decimal], eur: tuple[Decimal, Decimal]) -> bytes:
     told, was = ({"USD": usd[place], "EUR": eur[place]} for place in (0, 1))
-    return formats.cbr_mirror(day, before, hour, told, was)
+    return formats.cbr_mirror(day, before, _NEVER, told, was)
 
 
 @lru_cache(256)

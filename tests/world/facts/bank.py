@@ -19,6 +19,8 @@ DAY = timedelta(days=1)
 
 # Days off from Monday to Friday, by year: [K] the production calendars; those of New Year agree with SOURCES [P].
 OFF: dict[int, tuple[str, ...]] = {
+    2014: ("01-01", "01-02", "01-03", "01-06", "01-07", "01-08", "03-10", "05-01", "05-02", "05-09", "06-12", "06-13",
+           "11-03", "11-04"),
     2019: ("01-01", "01-02", "01-03", "01-04", "01-07", "01-08", "03-08", "05-01", "05-02", "05-03", "05-09", "05-10",
            "06-12", "11-04"),
     # The week of 30 March was non-working by decree of 25.03.2020; the Bank set no table in it (SOURCES [P]).
