@@ -371,18 +371,9 @@ def _quotients(
                 said.setdefault(c.as_of, {})[c.source] = c.price
         last = shown.get(other)
         price = last.price if last is not None and last.source in partner.sources else None
-        known_of = memories.get(other, SelectionMemory()).confirmed
-        found.append(
-            Quotient(
-                name=check.name,
-                reference=reference.price if reference is not None else None,
-                tolerance=check.tolerance,
-                numerator=numerator,
-                partner=said,
-                shown=price,
-                believed={each.as_of: each.price for each in known_of},
-            )
-        )
+        believed = {each.as_of: each.price for each in memories.get(other, SelectionMemory()).confirmed}
+        third = reference.price if reference is not None else None
+        found.append(Quotient(check.name, third, check.tolerance, numerator, said, price, believed))
     return found
 
 

@@ -321,18 +321,14 @@ def examine(
     `before` is the newest number that is believed for an earlier date, `said` what is said of every date, in order;
     `refuted` are the sources that were refuted about another one.
     """
-    found = [Claim(c.candidates, _findings(ask, c, before, said)) for c in claims]
-    if len(found) > 1:
-        found = [_elsewhere(claim, refuted) for claim in found]
+    found = []
+    for claim in claims:
+        findings = _findings(ask, claim, before, said)
+        if len(claims) > 1 and all(c.source in refuted for c in claim.candidates):
+            findings["refuted_elsewhere"] = Finding("refuted_elsewhere", holds=False)
+        found.append(Claim(claim.candidates, findings))
     told = _compared(found)
     return [Claim(c.candidates, c.findings, tuple(other for other in told if other is not c)) for c in told]
-
-
-def _elsewhere(claim: Claim, refuted: frozenset[str]) -> Claim:
-    """With the finding that everybody who says it was refuted about another date."""
-    if not all(c.source in refuted for c in claim.candidates):
-        return claim
-    return Claim(claim.candidates, {**claim.findings, "refuted_elsewhere": Finding("refuted_elsewhere", holds=False)})
 
 
 def _findings(
@@ -347,13 +343,13 @@ def _findings(
         _crosses(ask, claim),
     ]
     if before is not None:
-        limit = ordinary(ask, ask.calendars[claim.first.source], before.as_of, claim.as_of) * (
-            _RESTLESS if before.jumped else 1
-        )
+        limit = ordinary(ask, ask.calendars[claim.first.source], before.as_of, claim.as_of)
+        limit *= _RESTLESS if before.jumped else 1
         move = moved(claim.price, before.price)
-        found.append(Finding("move", move <= limit, move, limit))
-        found.append(_slip(claim, before))
-        found.append(_denied_before(ask, claim, before))
+        found += [Finding("move", move <= limit, move, limit), _denied_before(ask, claim, before)]
+        # Ten times or the inverse of the number before.
+        if slips(claim.price, before.price):
+            found.append(Finding("slip", holds=False, figure=claim.price / before.price))
         found += _stands_by(ask, claim, before, later)
     return {each.name: each for each in found if each is not None}
 
@@ -383,12 +379,6 @@ def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[s
     if again or (before is not None and before.price == claim.price):
         return Finding("relabelled", holds=False, figure=claim.price)
     return None
-
-
-def _slip(claim: Claim, before: Confirmed) -> Finding | None:
-    """Ten times or the inverse of the number before."""
-    factor = claim.price / before.price
-    return Finding("slip", holds=False, figure=factor) if slips(claim.price, before.price) else None
 
 
 def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None) -> list[Finding]:

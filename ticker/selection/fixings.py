@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from ticker.quotes import Candidate, PriceType, Quote, Reason, Status, Upcoming
+from ticker.quotes import PriceType, Quote, Reason, Status, Upcoming
 from ticker.selection import evidence
 from ticker.selection.evidence import (
     QUIET,
@@ -21,7 +21,7 @@ from ticker.selection.evidence import (
     statements,
 )
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, SelectionMemory
-from ticker.selection.rules import FIXING, Belief, Judged, Own, Rule, decide
+from ticker.selection.rules import FIXING, Belief, Judged, Own, decide
 
 _REMEMBERED_DATES, _REMEMBERED_DOUBTS = 8, 8
 
@@ -93,20 +93,15 @@ def _before(ask: SelectionInput, tables: Sequence[Table], as_of: datetime) -> Co
     found = [each for each in ask.memory.confirmed if each.as_of < as_of and each.as_of not in disputed]
     for table in tables:
         if table.believed is not None:
-            claim = table.believed.claim
-            found = [each for each in found if each.as_of != table.as_of]
-            found.append(_confirmed(claim))
+            found = [*(each for each in found if each.as_of != table.as_of), _confirmed(table.believed.claim)]
     return max(found, key=lambda each: each.as_of, default=None)
 
 
 def _confirmed(claim: Claim) -> Confirmed:
-    return Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied, _jumped(claim))
-
-
-def _jumped(claim: Claim) -> bool:
-    """Whether it was a large move itself: then the next one may be as well."""
     move = claim.findings.get("move")
-    return move is not None and move.figure is not None and move.limit is not None and move.figure > move.limit / 2
+    # After a large move the next one may be large as well.
+    jumped = move is not None and move.figure is not None and move.limit is not None and move.figure > move.limit / 2
+    return Confirmed(claim.price, claim.as_of, claim.first.source, claim.copied, jumped)
 
 
 def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table]) -> tuple[Quote, str]:
@@ -121,24 +116,8 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
     if table is None or table.believed is None:
         return Quote(ask.instrument, reason=silent(ask)), "nothing known"
     claim, rule = table.believed.claim, table.believed.rule
-    told = _number(ask, claim, table, tables)
-    quote = Quote(
-        instrument=ask.instrument,
-        price=claim.price,
-        price_type=PriceType.FIXING,
-        previous=told.previous,
-        previous_as_of=told.previous_as_of,
-        as_of=claim.as_of,
-        fetched_at=told.fetched_at,
-        checked_at=told.checked_at,
-        source=told.source,
-        publisher=told.publisher,
-        fallback=told.fallback,
-        status=Status.FRESH,
-        agreement=told.agreement,
-        fresh_until=told.fresh_until,
-        usable_until=told.usable_until,
-    )
+    # As it becomes the price at its midnight by time alone.
+    quote = Quote(ask.instrument, upcoming=_number(ask, claim, table, tables)).at(claim.as_of)
     return replace(quote, reason=_why(ask, quote.at(ask.now), table)), rule.name
 
 
@@ -213,10 +192,7 @@ def _why(ask: SelectionInput, quote: Quote, table: Table) -> Reason | None:
     first = ask.instrument.sources[0]
     if quote.source != first:
         other = next((j for j in table.judged if not j.believed and j.says(first)), None)
-        if other is not None:
-            return other.rule.reason
-        answered = any(c.source == first for c in ask.candidates)
-        return ask.failures.get(first, Reason.FROZEN if answered else None)
+        return silent(ask) if other is None else other.rule.reason
     return None if quote.status is Status.FRESH else silent(ask)
 
 
@@ -239,20 +215,22 @@ def _unheard(ask: SelectionInput, tables: Sequence[Table], publisher: str) -> tu
 
 def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
     confirmed = {each.as_of: each for each in ask.memory.confirmed}
-    doubts = {(d.source, d.as_of, d.price): d for d in ask.memory.doubts}
+    doubts = {(d.source, d.price, d.as_of): d for d in ask.memory.doubts}
     for table in tables:
         if table.believed is not None:
-            claim = table.believed.claim
-            before = confirmed.get(table.as_of)
-            copied = claim.copied or bool(before and before.copied and equal_digits(before.price, claim.price))
-            jumped = _jumped(claim) or bool(before and before.jumped)
-            confirmed[table.as_of] = replace(_confirmed(claim), copied=copied, jumped=jumped)
+            claim, before = table.believed.claim, confirmed.get(table.as_of)
+            made = confirmed[table.as_of] = _confirmed(claim)
+            if before is not None:
+                copied = made.copied or (before.copied and equal_digits(before.price, claim.price))
+                confirmed[table.as_of] = replace(made, copied=copied, jumped=made.jumped or before.jumped)
             doubts = {k: d for k, d in doubts.items() if not _settled(ask, d, claim)}
         for judged in table.judged:
             if not judged.believed and judged.rule.reason is not None:
                 for candidate in judged.claim.candidates:
-                    key = (candidate.source, table.as_of, candidate.price)
-                    doubts[key] = _doubt(ask, candidate, judged.rule, doubts.get(key))
+                    key = (candidate.source, candidate.price, table.as_of)
+                    doubt = doubts.get(key) or Doubt(*key, ask.now, judged.rule.reason)
+                    refuted = doubt.refuted or judged.rule.belief is Belief.REFUSED
+                    doubts[key] = replace(doubt, reason=judged.rule.reason, refuted=refuted)
     last = [d for d in doubts.values() if ask.now - d.as_of < DOUBTS_LAST]
     return replace(
         ask.memory,
@@ -272,12 +250,3 @@ def _settled(ask: SelectionInput, doubt: Doubt, claim: Claim) -> bool:
     if doubt.as_of == claim.as_of and doubt.price == claim.price:
         return True
     return claim.copied if doubt.refuted else doubt.as_of == claim.as_of or claim.as_of <= ask.now
-
-
-def _doubt(ask: SelectionInput, candidate: Candidate, rule: Rule, before: Doubt | None) -> Doubt:
-    refuted = rule.belief is Belief.REFUSED
-    if before is not None and before.price == candidate.price:
-        return replace(before, reason=rule.reason or before.reason, refuted=before.refuted or refuted)
-    code = candidate.contract.code if candidate.contract else None
-    reason = rule.reason or Reason.DISAGREE
-    return Doubt(candidate.source, candidate.price, candidate.as_of, ask.now, reason, refuted, code)
