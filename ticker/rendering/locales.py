@@ -21,7 +21,7 @@ from babel.units import format_unit
 DASH = "\N{EM DASH}"
 DEFAULT = "en"
 # A site speaks a handful of languages; a request for one more costs 5 ms, and a loaded one holds 0.1 MB.
-LOADED = 256
+LOADED = 64
 # What is read of a locale's data. All of it would be 0.8 MB.
 _USED = {
     "character_order",

@@ -32,8 +32,8 @@ from ticker.web.headers import (
     status_of,
 )
 
-# Bytes held: ten thousand variants of three quotes. And what an entry costs beside its own bytes, measured.
-MAX_BYTES, _ENTRY_BYTES = 24_000_000, 1_000
+# Bytes held: some six thousand variants of three quotes. And what an entry costs beside its own bytes, measured.
+MAX_BYTES, _ENTRY_BYTES = 16_000_000, 1_000
 # Different sets of Accept headers remembered (the world's browsers send some hundreds), and how long they may be.
 _MAX_PREFERENCES, _PREFERENCES_LENGTH = 2048, 1024
 _HOUR = timedelta(hours=1)
