@@ -109,38 +109,31 @@ class Site:
         """
         if then is not None:
             return self._made("page.html", snapshot, sheet, past or {}, then)
-        key = (snapshot.version, "page.html", sheet)
-        if key not in self._ready:
-            self._ready[key] = self._made("page.html", snapshot, sheet, past or {}, snapshot)
-        return self._ready[key]
+        return self._kept("page.html", snapshot, sheet, past or {})
 
     def frame(
         self, snapshot: Snapshot, choice: WidgetChoice, past: Mapping[str, Sequence[Point]] | None = None
     ) -> Representation:
         """The page that an iframe holds: the widget and nothing else."""
-        key = (snapshot.version, "frame.html", Sheet(choice))
-        if key not in self._ready:
-            self._ready[key] = self._made("frame.html", snapshot, Sheet(choice, choice.lang), past or {}, snapshot)
-        return self._ready[key]
+        return self._kept("frame.html", snapshot, Sheet(choice, choice.lang), past or {})
 
     def problem(self, lang: str, title: str, detail: str) -> bytes:
         """The page for people who asked for what there is not; `title` is a key of the page's words."""
-        words = words_for(locales.locale_of(lang))
-        filled = self._html.fill(
-            "problem.html", locales.locale_of(lang), words=words, title=words[title], detail=detail
-        )
-        return filled.encode()
+        locale = locales.locale_of(lang)
+        words = words_for(locale)
+        return self._html.fill("problem.html", locale, words=words, title=words[title], detail=detail).encode()
+
+    def _kept(
+        self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]]
+    ) -> Representation:
+        key = (snapshot.version, template, sheet)
+        if key not in self._ready:
+            self._ready[key] = self._made(template, snapshot, sheet, past, snapshot)
+        return self._ready[key]
 
     def _made(
         self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]], then: Snapshot
     ) -> Representation:
-        body = self._filled(template, snapshot, sheet, past, then).encode()
-        successes = [source.last_success for source in sheet.sources if source.last_success]
-        return Representation(body, HTML, max([snapshot.generated_at, *successes]))
-
-    def _filled(
-        self, template: str, snapshot: Snapshot, sheet: Sheet, past: Mapping[str, Sequence[Point]], then: Snapshot
-    ) -> str:
         choice, locale = sheet.choice, locales.locale_of(sheet.lang)
         spoken, words = locales.locale_of(choice.lang), words_for(locale)
         quotes = shown_quotes(snapshot, choice.symbols)
@@ -148,7 +141,7 @@ class Site:
         widget = Markup(self._html.widget(snapshot, quotes, spoken, choice.style, past=past))  # noqa: S704 # nosec B704
         labels = {quote.symbol: _label(quote, locale) for quote in snapshot.quotes}
         host = urlsplit(self._html.links.base).netloc or words["this_service"]
-        return self._html.fill(
+        text = self._html.fill(
             template,
             locale,
             widget=widget,
@@ -178,9 +171,11 @@ class Site:
             day=None if sheet.day is None else _day(sheet.day, locale),
             privacy=words["privacy_text"].format(host=host),
         )
+        successes = [source.last_success for source in sheet.sources if source.last_success]
+        return Representation(text.encode(), HTML, max([snapshot.generated_at, *successes]))
 
     def _card(self, quote: Quote, sheet: Sheet, locale: Locale) -> dict[str, object]:
-        """One instrument on the page: what the fragment says of it, its chart, and when the next number is due."""
+        """One instrument: what the fragment says of it, its chart, and when the next number is due."""
         drawing = next((each for each in sheet.drawings or () if each.symbol == quote.symbol), None)
         due = quote.next_update_at
         return {
