@@ -16,6 +16,7 @@ from tests.support.upstreams import formats, forts, listing, yahoo
 from ticker.feeds import Feed, Reply, ask, ask_earlier
 from ticker.fetch import Fetcher
 from ticker.quotes import AnswerDigest, Reason, SourceError
+from ticker.sources import SOURCES
 
 DATED = "/yahoo/v8/finance/chart/BZF25.NYM"
 TODAY = {"USD": Decimal("100.6798"), "EUR": Decimal("106.0762")}
@@ -32,7 +33,7 @@ async def up() -> AsyncIterator[Upstream]:
 
 def feed(up: Upstream, source: str, name: str) -> Feed:
     """The source at the upstream, by the shipped calendar `name`."""
-    return Feed(source, source, f"{up.url}/{source}", timedelta(seconds=5), 1_000_000, calendar(name))
+    return Feed(source, source, SOURCES[source], f"{up.url}/{source}", timedelta(seconds=5), 1_000_000, calendar(name))
 
 
 async def asked(up: Upstream, source: str, name: str, codes: Sequence[str], now: datetime = NOON) -> Reply:

@@ -199,7 +199,7 @@ async def test_an_adapter_that_breaks_is_contained(house: House) -> None:
         raise KeyError(len(body))
 
     feeds = dict(house.poller.feeds)
-    feeds["moex"] = replace(feeds["moex"], own=replace(feeds["moex"].adapter, parse=broken))
+    feeds["moex"] = replace(feeds["moex"], adapter=replace(feeds["moex"].adapter, parse=broken))
     targets = PollTargets(house.poller.instruments, feeds)
     poller = Poller(targets, house.service.board, house.service.fetcher, lambda: NOON)
     for source in ALL:

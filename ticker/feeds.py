@@ -28,29 +28,23 @@ _BIG = 50_000
 class Feed:
     """One configured source: its adapter, where and how it is asked, and whose words its ticks are.
 
-    `reads` is its adapter's name, `host` the address where it is not the adapter's own. The adapter is loaded when it
-    is first needed: to be asked, not to be shown. `own` stands in for it. `carries` are
-    the weekdays of whose tables a relay hands on.
+    `reads` is its adapter's name, `host` the address where it is not the adapter's own; `carries` are the weekdays of
+    whose tables a relay hands on.
     """
 
     id: str
     reads: str
+    adapter: Adapter
     host: str | None
     timeout: timedelta
     max_bytes: int
     calendar: Calendar
     api_key: str | None = None
-    own: Adapter | None = None
     carries: str = EVERY_DAY
 
     def __repr__(self) -> str:
         # Without the key: what is logged is read by others.
         return f"Feed({self.id!r}, {self.host!r})"
-
-    @property
-    def adapter(self) -> Adapter:
-        """What asks it and reads its answers."""
-        return self.own or SOURCES[self.reads]
 
     @property
     def base_url(self) -> str:
@@ -114,6 +108,7 @@ def feeds_of(config: Settings, upstream: str | None, sources: Iterable[str]) -> 
         feeds[source] = Feed(
             id=source,
             reads=each.adapter or source,
+            adapter=SOURCES[each.adapter or source],
             host=f"{upstream.rstrip('/')}/{source}" if upstream else each.base_url,
             timeout=each.timeout,
             max_bytes=each.max_bytes,

@@ -93,7 +93,7 @@ class Run:
         """Bytes that came before are not parsed again: most answers of a table are the same from look to look."""
         targets = self.product.service.poller.targets
         targets.feeds = {
-            source: replace(feed, own=replace(feed.adapter, parse=lru_cache(16)(feed.adapter.parse)))
+            source: replace(feed, adapter=replace(feed.adapter, parse=lru_cache(16)(feed.adapter.parse)))
             for source, feed in targets.feeds.items()
         }
 
