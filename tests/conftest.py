@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.support.redis_servers import Server, redis_server
+from tests.support.upstream import Upstream
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 
@@ -48,6 +49,14 @@ def payloads() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings at {RECORDINGS}")
     return RECORDINGS
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """The three numbers of 22 November 2024 from the sources' own formats."""
+    async with Upstream() as server:
+        server.trio()
+        yield server
 
 
 @pytest.fixture(scope="session")

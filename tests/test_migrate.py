@@ -3,7 +3,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from tests.support.factories import HOUR, NOON, instrument, quote, snapshot
-from ticker.polling import migrate_quotes, unchanged
+from ticker.feeds import unchanged
+from ticker.polling import migrate_quotes
 from ticker.quotes import Status
 
 DOLLAR = instrument()

@@ -11,8 +11,9 @@ import pytest
 from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
+from ticker.feeds import PollTargets
 from ticker.health import Health
-from ticker.polling import Poller, PollTargets
+from ticker.polling import Poller
 from ticker.quotes import Quote, Reason, Status
 from ticker.settings.loader import load, shipped
 from ticker.sources import Extract

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.support.stored_service import Kept, kept
 from tests.support.upstream import NOON, Upstream
-from tests.support.upstreams.server import build
+from tests.support.upstreams.server import listening
 from ticker.cli.commands import app
 
 VERDICTS = {"spoke", "agrees", "dissents", "held", "refused", "late", "silent"}
@@ -116,7 +113,7 @@ async def test_verify_recomputes_the_number_and_names_what_was_changed(store: st
 
 async def test_every_number_of_a_living_world_follows_from_its_evidence(store: str, tmp_path: Path) -> None:
     """With the European Central Bank's quotient, the crosses and both markets heard."""
-    async with upstreams() as url, kept(store, url, NOON) as service:
+    async with listening(lambda: NOON) as url, kept(store, url, NOON) as service:
         await service.polled()
         for symbol in ("USD", "EUR", "OIL"):
             await service.written()
@@ -125,18 +122,6 @@ async def test_every_number_of_a_living_world_follows_from_its_evidence(store: s
             file.write_text(text)
             done = CliRunner().invoke(app, ("verify", str(file)))
             assert done.exit_code == 0, done.output
-
-
-@asynccontextmanager
-async def upstreams() -> AsyncIterator[str]:
-    """Every source's stand-in, at noon of that day."""
-    runner = web.AppRunner(build(lambda: NOON), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 @given(st.data())

@@ -18,20 +18,20 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from ticker import __version__, clock, metrics
+from ticker import clock, metrics
 from ticker.backfill import Backfill
 from ticker.board import Board
 from ticker.calendars import COVERAGE_MEND, ending_soon
 from ticker.corrections import Correction
 from ticker.export.exporter import Exporter, Pictures
 from ticker.export.files import Target, tree_of
-from ticker.feeds import Feed, feeds_of
+from ticker.feeds import Feed, PollTargets, feeds_of
 from ticker.fetch import Fetcher, Fetching
 from ticker.health import ProcessHealth
 from ticker.log import Log
 from ticker.metrics import Exposition, Traffic
 from ticker.overrides import decode as decode_overrides
-from ticker.polling import Poller, PollTargets
+from ticker.polling import Poller
 from ticker.quotes import Snapshot, Status
 from ticker.recording import Playback, Recorder, Recording, Replayer
 from ticker.records import Records
@@ -159,9 +159,8 @@ class Service:
         feeds = feeds_of(config, self.upstream, config.used_sources())
         plans = _plans(config, feeds, Random())  # noqa: S311 - jitter, not a secret # nosec B311
         self.timekeeper.reload(plans, self.poller.reload(_targets(config, feeds)))
-        context.update_from(
-            _context(config, self.poller, self.board, self.store_writer, context.clock, context.process_health, context)
-        )
+        parts = (self.poller, self.board, self.store_writer, context.clock, context.process_health)
+        context.update_from(_context(config, *parts, context.traffic, context.exposition, demo=context.demo))
         self.settings = config
         self._warn_of_calendars()
         return compare(before, config)
@@ -249,39 +248,15 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
             raise RuntimeError("a store that nobody shares has called a replica")
         return coordinator
 
-    hooks = ReplicaHooks(
-        fence=lambda: partner().fence,
-        refused=lambda part: partner().refused(part),
-        renewed=lambda: partner().renewed(),
-        leave=lambda: partner().leave(),
-    )
     store = kept_in(of_url(config.store.url if stored else "memory://"))
-    store_writer = _store_writer(config, upstream, now, hooks if shared else ReplicaHooks(), store)
+    store_writer = _store_writer(config, upstream, now, _hooks(partner) if shared else ReplicaHooks(), store)
     board = _board(config, store_writer, now, lambda: replica is not None and replica.cut_off, demo=demo, stored=stored)
-    webhooks = Webhooks(
-        config.webhooks, store_writer, store_writer.readers.read, now, lambda: replica is None or replica.on
-    )
-
-    def tell(before: Snapshot, after: Snapshot, corrections: Sequence[Correction]) -> None:
-        if webhooks.names:
-            webhooks.tell([*events_of(before, after), *(event_of_correction(each, now()) for each in corrections)])
-
-    records = Records(store_writer, board, now, tell)
+    replica = _replica(store_writer, health, partner) if shared else None
+    leads = lambda: replica is None or replica.on  # noqa: E731 - asked again and again
+    webhooks = Webhooks(config.webhooks, store_writer, store_writer.readers.read, now, leads)
+    records = Records(store_writer, board, now, _teller(webhooks, now))
     addresses = {feed.base_url.rstrip("/"): source for source, feed in feeds.items()}
     fetcher = around(Fetcher(config.user_agent), addresses)
-    replica = (
-        Replica(
-            store_writer.store,
-            store_writer.name,
-            PARTS,
-            turned=lambda before: partner().turned(before),
-            heard=lambda message: partner().receive(message),
-            supervisor=health.supervisor,
-            untold_for=lambda: store_writer.untold_for,
-        )
-        if shared
-        else None
-    )
     poller = Poller(
         _targets(config, feeds),
         board,
@@ -302,11 +277,46 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         if replica is not None
         else None
     )
-    context = _context(config, poller, board, store_writer, now, health, records=records, webhooks=webhooks, demo=demo)
+    traffic = Traffic()
+    exposition = _exposition(poller, store_writer, health, traffic, records, webhooks, lambda: context)
+    context = _context(config, poller, board, store_writer, now, health, traffic, exposition, demo=demo)
     begun = replayer.begun if replayer is not None and demo else None
     return Service(
         config, poller, board, fetcher, timekeeper, context, store_writer, webhooks, upstream, coordinator, begun
     )
+
+
+def _hooks(partner: Callable[[], ReplicaCoordinator]) -> ReplicaHooks:
+    return ReplicaHooks(
+        fence=lambda: partner().fence,
+        refused=lambda part: partner().refused(part),
+        renewed=lambda: partner().renewed(),
+        leave=lambda: partner().leave(),
+    )
+
+
+def _replica(store_writer: StoreWriter, health: ProcessHealth, partner: Callable[[], ReplicaCoordinator]) -> Replica:
+    return Replica(
+        store_writer.store,
+        store_writer.name,
+        PARTS,
+        turned=lambda before: partner().turned(before),
+        heard=lambda message: partner().receive(message),
+        supervisor=health.supervisor,
+        untold_for=lambda: store_writer.untold_for,
+    )
+
+
+def _teller(
+    webhooks: Webhooks, now: Callable[[], datetime]
+) -> Callable[[Snapshot, Snapshot, Sequence[Correction]], None]:
+    """What tells others of every version that readers see."""
+
+    def tell(before: Snapshot, after: Snapshot, corrections: Sequence[Correction]) -> None:
+        if webhooks.names:
+            webhooks.tell([*events_of(before, after), *(event_of_correction(each, now()) for each in corrections)])
+
+    return tell
 
 
 def _store_writer(
@@ -362,6 +372,36 @@ def _timetable(
     return PollScheduler(plans, poller.poll, lambda source: poller.health[source], poller.cost, now, planned, asking)
 
 
+def _exposition(
+    poller: Poller,
+    store_writer: StoreWriter,
+    process_health: ProcessHealth,
+    traffic: Traffic,
+    records: Records,
+    webhooks: Webhooks,
+    context: Callable[[], Context],
+) -> Exposition:
+    """What `/metrics` tells from the start of the process to its end, whatever is reloaded meanwhile."""
+
+    def late() -> dict[str, bool]:
+        now, newest = context().clock(), poller.newest()
+        return {source: feed.is_late(newest.get(source), now) for source, feed in poller.feeds.items()}
+
+    gathered = metrics.Gathered(
+        lambda: chain(
+            metrics.of_process(process_health, fast_path_open=context().fast_path_closed is None),
+            metrics.of_quotes(context().snapshot()),
+            metrics.of_sources(poller.health, poller.targets.wanted, late()),
+            metrics.of_calendars(context().settings.used_calendars()),
+            metrics.of_store(store_writer.health),
+            metrics.of_records(
+                records.counted, [each.symbol for each in poller.instruments], webhooks.outcomes, webhooks.names
+            ),
+        )
+    )
+    return Exposition(traffic, gathered, version=lambda: context().snapshot().version)
+
+
 def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
     config: Settings,
     poller: Poller,
@@ -369,39 +409,14 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
     store_writer: StoreWriter,
     now: Callable[[], datetime],
     process_health: ProcessHealth,
-    former: Context | None = None,
+    traffic: Traffic,
+    exposition: Exposition,
     *,
-    records: Records | None = None,
-    webhooks: Webhooks | None = None,
-    demo: bool = False,
+    demo: bool,
 ) -> Context:
-    """What the web half is handed for `config`; what counts from the start of the process is the `former` one's."""
-    demo, traffic = (former.demo, former.traffic) if former else (demo, Traffic())
+    """What the web half is handed for `config`."""
     server = config.server
-
-    def late() -> dict[str, bool]:
-        newest = poller.newest()
-        return {source: feed.is_late(newest.get(source), now()) for source, feed in poller.feeds.items()}
-
-    def exposition() -> Exposition:
-        gathered = metrics.Gathered(
-            lambda: chain(
-                metrics.of_process(process_health, fast_path_open=made.fast_path_closed is None),
-                metrics.of_quotes(board.current(now())),
-                metrics.of_sources(poller.health, poller.targets.wanted, late()),
-                metrics.of_calendars(made.calendars),
-                metrics.of_store(store_writer.health),
-                metrics.of_records(
-                    records.counted if records is not None else {},
-                    [each.symbol for each in poller.instruments],
-                    webhooks.outcomes if webhooks is not None else {},
-                    webhooks.names if webhooks is not None else (),
-                ),
-            )
-        )
-        return Exposition(traffic, gathered, version=lambda: board.current(now()).version)
-
-    made: Context = Context(
+    return Context(
         board=board,
         renderer=Renderer(
             {source: config.sources[source].attribution for source in poller.feeds},
@@ -410,13 +425,9 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
         clock=now,
         health=poller.health,
         traffic=traffic,
-        exposition=former.exposition if former else exposition(),
-        cors_origins=server.cors_origins,
+        exposition=exposition,
         demo=demo,
-        calendars=config.used_calendars(),
         settings=config,
-        version=__version__,
-        public_url=server.public_url,
         limiter=RateLimiter(server.rate_limit, server.trusted_proxies),
         cache=ResponseCache(
             board,
@@ -432,15 +443,10 @@ def _context(  # noqa: PLR0913 - each part of the web half is handed to it here
         ),
         records=RecordReader(store_writer.readers.read),
         process_health=process_health,
-        access_log=server.access_log,
-        metrics_here=server.metrics_port is None,
         fast_path_closed=closed_because(
             wanted=server.fast_path, access_log=server.access_log, rate_limit=server.rate_limit
         ),
-        default_language=server.default_language,
-        negotiate_language=server.negotiate_language,
     )
-    return made
 
 
 def record(config: Settings, upstream: str | None, folder: Path) -> Service:

@@ -1,4 +1,4 @@
-"""A configured source, and how it is asked: its requests one after the other, its key in them and nowhere else."""
+"""What is asked of whom, and how: a source's requests one after the other, its key in them and nowhere else."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from ticker.calendars import Calendar, Publication
 from ticker.calendars.publication import EVERY_DAY
 from ticker.fetch import Call, Fetching, redact
-from ticker.normalize import Origin
-from ticker.quotes import AnswerDigest, Reason, SourceError, Tick
+from ticker.normalize import Origin, word
+from ticker.quotes import AnswerDigest, Check, Instrument, Reason, SourceError, Tick
 from ticker.settings.models import Settings
 from ticker.sources import SOURCES, Adapter, Extract, Request, Skipped
 
@@ -117,6 +117,70 @@ def feeds_of(config: Settings, upstream: str | None, sources: Iterable[str]) -> 
             api_key=each.api_key.get_secret_value() if each.api_key else None,
         )
     return feeds
+
+
+def meaning(instrument: Instrument) -> tuple[object, ...]:
+    """What a number of `instrument` is a number of; the rest is how it is judged and shown."""
+    return (instrument.symbol, instrument.base, instrument.quote, instrument.unit, tuple(instrument.codes.items()))
+
+
+def unchanged(before: Iterable[Instrument], after: Iterable[Instrument]) -> set[str]:
+    """The symbols whose numbers mean the same before and after."""
+    meant = {each.symbol: meaning(each) for each in before}
+    return {each.symbol for each in after if meant.get(each.symbol) == meaning(each)}
+
+
+class PollTargets:
+    """The instruments that are shown, the feeds they come from, and the checks; another configuration's take its place.
+
+    `calendars`, by symbol and source, are what judges a number's age.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        feeds: Mapping[str, Feed],
+        overrides: Mapping[str, Calendar] | None = None,
+        checks: Sequence[Check] = (),
+    ) -> None:
+        """`overrides` are the calendars of instruments that are judged by one of their own, by symbol."""
+        self.instruments = instruments
+        self.feeds = feeds
+        self.checks = checks
+        # Those that only serve a check among them.
+        self.all = (*instruments, *(check.reference for check in checks))
+        own = {source: feed.calendar for source, feed in feeds.items()}
+        self.calendars = {
+            each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
+            for each in self.all
+        }
+
+    def wanted(self, source: str) -> list[Instrument]:
+        """The instruments that `source` feeds, those that only serve a check among them."""
+        return [instrument for instrument in self.all if source in instrument.all_sources]
+
+    def codes(self, source: str) -> list[str]:
+        """What `source` calls them."""
+        return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
+
+    def cost(self, source: str, now: datetime) -> int:
+        """How many requests one poll of `source` at `now` takes."""
+        return len(self.feeds[source].adapter.requests(self.codes(source), now))
+
+    def request_key(self, source: str) -> tuple[object, ...] | None:
+        """All that decides what is asked of `source` and how its answer is read; None where it is not asked."""
+        feed = self.feeds.get(source)
+        return None if feed is None else (feed, *(meaning(each) for each in self.wanted(source)))
+
+    def witnesses(self, instrument: Instrument) -> tuple[str, ...]:
+        """Who is waited for at a start from nothing: everybody who can speak of the instrument, or against it."""
+        measures = {
+            source
+            for check in self.checks
+            if instrument.symbol in (check.numerator, check.denominator)
+            for source in check.sources
+        }
+        return tuple(source for source in self.feeds if source in measures or source in instrument.all_sources)
 
 
 async def ask(fetcher: Fetching, feed: Feed, codes: Sequence[str], now: datetime) -> Reply:

@@ -87,15 +87,21 @@ def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
 
     What has just been printed proves that the market trades today, whatever the calendar knows.
     """
-    if (
-        not tick.date_inferred
-        or not isinstance(calendar, Session)
-        or now - tick.as_of < calendar.delay + calendar.grace
-    ):
+    if not tick.date_inferred or not isinstance(calendar, Session):
         return tick
-    days = (tick.as_of - timedelta(days=back) for back in range(HORIZON))
-    as_of = next((day for day in days if calendar.sessions(day.astimezone(calendar.zone).date())), tick.as_of)
-    return replace(tick, as_of=as_of)
+    as_of = tick.as_of
+    if tick.previous_as_of is not None:
+        # The price before is of the trading day before: a halted pair's last trade keeps its day.
+        following = (tick.previous_as_of + timedelta(days=ahead) for ahead in range(1, HORIZON))
+        days = (day.astimezone(calendar.zone).date() for day in following)
+        last = next((day for day in days if calendar.sessions(day)), as_of.date())
+        as_of = min(as_of, datetime.combine(last, as_of.timetz()))
+    if now - as_of < calendar.delay + calendar.grace:
+        return replace(tick, as_of=as_of)
+    back = (as_of - timedelta(days=days) for days in range(HORIZON))
+    return replace(
+        tick, as_of=next((day for day in back if calendar.sessions(day.astimezone(calendar.zone).date())), as_of)
+    )
 
 
 def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:

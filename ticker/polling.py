@@ -1,8 +1,7 @@
 """The only place that walks the whole way: fetch, normalize, validate, selection, board; and the health of each source.
 
-`PollTargets` is what is asked and of whom, `CandidateStore` what the sources said that may speak, `SelectionState` what
-selection made of it and remembers, `Poller` the walk. An upstream's failure never goes further than here: the last good
-numbers stay.
+`CandidateStore` is what the sources said that may speak, `SelectionState` what selection made of it and remembers,
+`Poller` the walk. An upstream's failure never goes further than here: the last good numbers stay.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import Protocol
 
 from ticker.board import Board
 from ticker.calendars import Calendar
-from ticker.feeds import Feed, Reply, ask, ask_earlier
+from ticker.feeds import Feed, PollTargets, Reply, ask, ask_earlier, meaning, unchanged
 from ticker.fetch import Fetching
 from ticker.health import Health
 from ticker.normalize import Origin, candidates_of, word
-from ticker.quotes import Candidate, Check, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
+from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
 from ticker.selection.decide import Choice, Overruled, choose
-from ticker.selection.evidence import Evidence, Quotient, SelectionInput
+from ticker.selection.evidence import Quotient, SelectionInput
 from ticker.selection.memory import Confirmed, SelectionMemory, decode, encode
 from ticker.validate import Case, earlier, refusal
 
@@ -54,17 +53,6 @@ class AlwaysLeader:
         """At once."""
 
 
-def meaning(instrument: Instrument) -> tuple[object, ...]:
-    """What a number of `instrument` is a number of; the rest is how it is judged and shown."""
-    return (instrument.symbol, instrument.base, instrument.quote, instrument.unit, tuple(instrument.codes.items()))
-
-
-def unchanged(before: Iterable[Instrument], after: Iterable[Instrument]) -> set[str]:
-    """The symbols whose numbers mean the same before and after."""
-    meant = {each.symbol: meaning(each) for each in before}
-    return {each.symbol for each in after if meant.get(each.symbol) == meaning(each)}
-
-
 def migrate_quotes(last: Snapshot, instruments: Iterable[Instrument], now: datetime) -> tuple[Quote, ...]:
     """The shown quotes for `instruments`: with their numbers where these still mean the same and are believed."""
     return tuple(_migrated(last.get(each.symbol), each).at(now) for each in instruments)
@@ -80,59 +68,6 @@ def _migrated(shown: Quote | None, instrument: Instrument) -> Quote:
     if instrument.max_age != shown.instrument.max_age and shown.fresh_until is not None:
         until = shown.fresh_until + instrument.max_age
     return replace(shown, instrument=instrument, usable_until=until)
-
-
-class PollTargets:
-    """The instruments that are shown, the feeds they come from, and the checks; another configuration's take its place.
-
-    `calendars`, by symbol and source, are what judges a number's age.
-    """
-
-    def __init__(
-        self,
-        instruments: Sequence[Instrument],
-        feeds: Mapping[str, Feed],
-        overrides: Mapping[str, Calendar] | None = None,
-        checks: Sequence[Check] = (),
-    ) -> None:
-        """`overrides` are the calendars of instruments that are judged by one of their own, by symbol."""
-        self.instruments = instruments
-        self.feeds = feeds
-        self.checks = checks
-        # Those that only serve a check among them.
-        self.all = (*instruments, *(check.reference for check in checks))
-        own = {source: feed.calendar for source, feed in feeds.items()}
-        self.calendars = {
-            each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
-            for each in self.all
-        }
-
-    def wanted(self, source: str) -> list[Instrument]:
-        """The instruments that `source` feeds, those that only serve a check among them."""
-        return [instrument for instrument in self.all if source in instrument.all_sources]
-
-    def codes(self, source: str) -> list[str]:
-        """What `source` calls them."""
-        return [word(instrument, self.feeds[source].origin) for instrument in self.wanted(source)]
-
-    def cost(self, source: str, now: datetime) -> int:
-        """How many requests one poll of `source` at `now` takes."""
-        return len(self.feeds[source].adapter.requests(self.codes(source), now))
-
-    def request_key(self, source: str) -> tuple[object, ...] | None:
-        """All that decides what is asked of `source` and how its answer is read; None where it is not asked."""
-        feed = self.feeds.get(source)
-        return None if feed is None else (feed, *(meaning(each) for each in self.wanted(source)))
-
-    def witnesses(self, instrument: Instrument) -> tuple[str, ...]:
-        """Who is waited for at a start from nothing: everybody who can speak of the instrument, or against it."""
-        measures = {
-            source
-            for check in self.checks
-            if instrument.symbol in (check.numerator, check.denominator)
-            for source in check.sources
-        }
-        return tuple(source for source in self.feeds if source in measures or source in instrument.all_sources)
 
 
 class CandidateStore:
@@ -278,7 +213,6 @@ class SelectionState:
     def __init__(self, health: Mapping[str, Health], memories: Mapping[str, SelectionMemory] | None = None) -> None:
         self._health = health
         self.memories: dict[str, SelectionMemory] = dict(memories or {})
-        self.evidence: dict[str, Evidence] = {}
         # All that the newest decision of each instrument depended on.
         self.questions: dict[str, SelectionInput] = {}
         self._overruled: dict[str, Overruled] = {}
@@ -309,8 +243,7 @@ class SelectionState:
     def _choose(self, question: SelectionInput) -> Choice:
         choice = choose(question)
         symbol = question.instrument.symbol
-        self.memories[symbol], self.evidence[symbol] = choice.memory, choice.evidence
-        self.questions[symbol] = question
+        self.memories[symbol], self.questions[symbol] = choice.memory, question
         # Each overruling is counted once when it begins, not again at every look at the same ticks.
         for source, reason in set(choice.overruled) - set(self._overruled.get(symbol, ())):
             self._health[source].reject(symbol, reason)
@@ -321,7 +254,6 @@ class SelectionState:
         """Remember on what is said of instruments whose numbers still mean the same."""
         same = unchanged(before.all, after.all)
         self.memories = {symbol: kept for symbol, kept in self.memories.items() if symbol in same}
-        self.evidence = {symbol: kept for symbol, kept in self.evidence.items() if symbol in same}
 
     def checkpoint(self) -> Callable[[], None]:
         """What forgets everything that is decided after this moment."""
@@ -426,11 +358,6 @@ class Poller:
         """The sources that are asked."""
         return self.targets.feeds
 
-    @property
-    def evidence(self) -> Mapping[str, Evidence]:
-        """Why each number is shown, by symbol."""
-        return self._state.evidence
-
     def calendars(self, symbol: str) -> Mapping[str, Calendar]:
         """The calendars that `symbol` is judged by, by source."""
         return self.targets.calendars[symbol]
@@ -443,10 +370,6 @@ class Poller:
     def latest_values(self, source: str) -> dict[str, str]:
         """What `source` last said that could be used, with its date, by symbol."""
         return self._store.latest_values(source)
-
-    async def leads(self) -> None:
-        """Return when this service is the one that polls and publishes."""
-        await self._gate.begins()
 
     def newest(self) -> dict[str, datetime]:
         """The newest date that each source has given of anything."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -454,29 +454,8 @@ def _in_force(quote: Quote, now: datetime) -> Quote:
     if coming.reason is not None:
         status = max(quote.status, Status.STALE, key=worse)
         return replace(quote, upcoming=None, reason=coming.reason, status=status)
-    return replace(
-        quote,
-        price=coming.price,
-        price_type=PriceType.FIXING,
-        previous=coming.previous,
-        previous_as_of=coming.previous_as_of,
-        as_of=coming.as_of,
-        fetched_at=coming.fetched_at,
-        checked_at=coming.checked_at,
-        next_update_at=coming.next_update_at,
-        source=coming.source,
-        publisher=coming.publisher,
-        contract=None,
-        fallback=coming.fallback,
-        status=Status.FRESH,
-        reason=None,
-        agreement=coming.agreement,
-        fresh_until=coming.fresh_until,
-        usable_until=coming.usable_until,
-        market=None,
-        market_turns_at=None,
-        upcoming=None,
-    )
+    told = {each.name: getattr(coming, each.name) for each in fields(coming) if each.name != "confirmed"}
+    return Quote(quote.instrument, price_type=PriceType.FIXING, status=Status.FRESH, override=quote.override, **told)
 
 
 def _timed(quote: Quote, now: datetime) -> Quote:

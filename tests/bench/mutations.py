@@ -63,9 +63,7 @@ def parsers() -> list[tuple[str, Callable[[bytes], Extract], bytes]]:
     """Every parser with a whole answer to wound."""
     found = [(source, SOURCES[source].parse, body) for source, body in {**TRIO, **LIVE}.items()]
     for source, body in HISTORY.items():
-        parse = SOURCES[source].parse_archive
-        if parse is not None:
-            found.append((f"{source} archive", parse, body))
+        found.append((f"{source} archive", SOURCES[source].parse_archive or SOURCES[source].parse, body))
     return found
 
 

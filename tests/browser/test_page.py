@@ -54,7 +54,7 @@ async def remembering(days: int = 3653) -> AsyncIterator[Kept]:
             await served.written()
             usd = next(each for each in served.service.poller.instruments if each.symbol == "USD")
             rows = [fixing(FRIDAY - n * DAY, f"{100 - n / 100:.4f}", symbol=usd.series) for n in range(1, days)]
-            served.service.store_writer._store.write([archived(row, FRIDAY) for row in rows], {})
+            served.service.store_writer.store.write([archived(row, FRIDAY) for row in rows], {})
             yield served
 
 

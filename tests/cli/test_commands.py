@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,6 @@ from ticker.cli import main
 from ticker.cli.commands import app
 
 COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands)
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The trio of 22 November 2024."""
-    async with Upstream() as one:
-        one.trio()
-        yield one
 
 
 def here(

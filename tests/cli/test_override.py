@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from typer.testing import CliRunner
 
 from tests.cli.running import done, ready, serving
-from tests.support.upstreams.server import build
+from tests.support.upstreams.server import listening
 from ticker.cli.commands import app
 
 NOTE = "The Bank publishes a wrong table"
-
-
-@asynccontextmanager
-async def upstream() -> AsyncIterator[str]:
-    """Every source's stand-in, on today's clock."""
-    runner = web.AppRunner(build(lambda: datetime.now(UTC)), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 async def quote(session: ClientSession, url: str, symbol: str = "USD") -> dict[str, Any]:
@@ -57,7 +43,7 @@ async def override(folder: Path, *arguments: str) -> tuple[int | None, str, str]
 
 async def test_an_editor_sets_a_price_hides_freezes_and_ends_on_every_replica(tmp_path: Path) -> None:
     """Within two seconds on the leader and on the other, after a restart too, and gone when it is ended."""
-    async with upstream() as url, ClientSession() as session:
+    async with listening(lambda: datetime.now(UTC)) as url, ClientSession() as session:
         serve = ("serve", "--port", "0", "--upstream", url, "--store", "sqlite:///var/t.db")
         async with serving(tmp_path, *serve) as (_, second):
             async with serving(tmp_path, *serve) as (_, first):
@@ -94,7 +80,7 @@ async def test_an_editor_sets_a_price_hides_freezes_and_ends_on_every_replica(tm
 
 async def test_an_override_ends_by_itself(tmp_path: Path) -> None:
     """When its time is over the decided number is shown again, under a higher version."""
-    async with upstream() as url, ClientSession() as session:
+    async with listening(lambda: datetime.now(UTC)) as url, ClientSession() as session:
         serve = ("serve", "--port", "0", "--upstream", url, "--store", "sqlite:///var/t.db")
         async with serving(tmp_path, *serve) as (_, one):
             await ready(session, one)

@@ -27,14 +27,6 @@ PATIENCE = 3.0
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
-
-
-@pytest.fixture
 def server() -> Iterator[Server]:
     """A Redis that can be spoilt."""
     with redis_server() as started:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,14 +20,6 @@ from ticker.storage.base import Retention
 from ticker.storage.writer import StoreWriter
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
 
 
 @pytest.fixture

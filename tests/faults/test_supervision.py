@@ -22,14 +22,6 @@ SYMBOLS = ("USD", "EUR", "OIL")
 BRACKETS = "update editions set version = version + 9, text = replace(hex(zeroblob(50000)), '0', '[')"
 
 
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
-
-
 @asynccontextmanager
 async def two(folder: Path, upstream: Upstream) -> AsyncIterator[tuple[Kept, Kept]]:
     """The one who polls, and one who follows it, over one SQLite file."""
@@ -172,7 +164,7 @@ async def test_a_store_that_breaks_in_an_unknown_way_is_written_to_again(tmp_pat
     """The fault is counted, and what was found meanwhile is kept."""
     async with kept(f"sqlite:///{tmp_path}/ticker.db", upstream.url) as service:
         await service.written()
-        written = service.service.store_writer.writer._store
+        written = service.service.store_writer.store
         flush, faults = type(written).open, list[int]()
 
         def once() -> bool:

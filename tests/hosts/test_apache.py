@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.nginx.server import answering, free_port, hung, listens
+from tests.nginx.server import answering, free_port, hung, page, serving
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
@@ -57,20 +57,8 @@ async def apache(at: Path, ticker: int) -> AsyncIterator[str]:
     command = (needs("apache2"), "-f", f"{at}/httpd.conf", "-D", "FOREGROUND")
     for folder_of_it in (at, *at.parents[:3]):
         folder_of_it.chmod(folder_of_it.stat().st_mode | 0o055)
-    process = await asyncio.create_subprocess_exec(*command)
-    try:
-        await listens(port)
+    async with serving(port, *command):
         yield f"http://127.0.0.1:{port}/news.html"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def page(url: str, **headers: str) -> str:
-    """The page's text."""
-    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as got:
-        assert got.status == 200
-        return await got.text()
 
 
 def stubbed(text: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.nginx.server import answering, free_port, hung, listens
+from tests.nginx.server import answering, free_port, hung, page, serving
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 from tests.support.served_board import live
@@ -35,20 +35,8 @@ async def varnish(at: Path, ticker: int) -> AsyncIterator[str]:
         at.joinpath("site.vcl").write_text(shipped.replace("import std;\n", f"import std;\n{own}", 1))
         port = free_port()
         listen = ("-a", f"127.0.0.1:{port}", "-f", f"{at}/site.vcl", "-n", f"{at}/v", "-s", "malloc,8m")
-        process = await asyncio.create_subprocess_exec(needs("varnishd"), "-F", "-j", "none", *listen)
-        try:
-            await listens(port)
+        async with serving(port, needs("varnishd"), "-F", "-j", "none", *listen):
             yield f"http://127.0.0.1:{port}/news"
-        finally:
-            process.terminate()
-            await process.wait()
-
-
-async def page(url: str, **headers: str) -> str:
-    """The page's text."""
-    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as got:
-        assert got.status == 200
-        return await got.text()
 
 
 async def test_the_fragment_stands_in_the_page(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+import aiohttp
 from aiohttp import web
 
 from tests.support.programs import needs
@@ -57,15 +58,8 @@ async def running(at: Path, site: str, text: str, port: int, *, clock: NginxCloc
     (at / "nginx.conf").write_text(AROUND.format(at=at, site=site, modules=modules))
     faked = clock.environment() if clock else {}
     own = "user root;" + "".join(f"env {name};" for name in faked if name in FAKED)
-    process = await asyncio.create_subprocess_exec(
-        command, "-p", f"{at}", "-c", f"{at}/nginx.conf", "-g", own, env=os.environ | faked
-    )
-    try:
-        await listens(port)
+    async with serving(port, command, "-p", f"{at}", "-c", f"{at}/nginx.conf", "-g", own, environment=faked):
         yield f"http://127.0.0.1:{port}/index.html"
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 class NginxClock:
@@ -141,3 +135,22 @@ async def hung(port: int) -> AsyncIterator[None]:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+@asynccontextmanager
+async def serving(port: int, *command: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[None]:
+    """The server that `command` starts, from when it listens at `port` to its end."""
+    process = await asyncio.create_subprocess_exec(*command, env=os.environ | (environment or {}))
+    try:
+        await listens(port)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def page(url: str, **headers: str) -> str:
+    """The page's text."""
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as got:
+        assert got.status == 200
+        return await got.text()

@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.running_service import Clock
 from tests.support.stored_service import configured
 from tests.support.timekeepers import timetable
@@ -21,14 +19,6 @@ from ticker.replicas.lease import Role
 from ticker.storage.base import StoreError
 
 PATIENCE = 20.0
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    """The three numbers of 22 November 2024 from the sources' own formats."""
-    async with Upstream() as server:
-        server.trio()
-        yield server
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -158,9 +148,9 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
     async with replicas(2, tmp_path, upstream) as both:
         leader, other = both
         await until(lambda: leader.context.process_health.replicas == len(both))
-        stores = [each.store_writer._store for each in both]
+        stores = [each.store_writer.store for each in both]
         for each in both:
-            each.store_writer._store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
+            each.store_writer.store = each.coordinator._replica._store = Away()  # type: ignore[union-attr]
         await until(lambda: [role(each) for each in both] == [Role.STANDALONE, Role.STANDALONE])
         assert [timetable(each).share for each in both] == [2, 2]
         for at, price in enumerate(("74.01", "74.02")):
@@ -169,7 +159,7 @@ async def test_without_the_store_each_polls_and_afterwards_the_highest_version_i
         shown = max(versions(both))
         assert [str(each.board.latest.quotes[2].price) for each in both] == ["74.01", "74.02"]
         for each, store in zip(both, stores, strict=True):
-            each.store_writer._store = each.coordinator._replica._store = store  # type: ignore[union-attr]
+            each.store_writer.store = each.coordinator._replica._store = store  # type: ignore[union-attr]
         await until(lambda: {role(leader), role(other)} == {Role.LEADS, Role.FOLLOWS} and alike(both))
         assert min(versions(both)) >= shown
 

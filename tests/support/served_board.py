@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
+from tests.support.upstream import Listening
 from ticker.app import compose
 from ticker.quotes import PriceType, Quote, Snapshot, Status
 from ticker.settings.loader import load, shipped
@@ -30,28 +30,14 @@ TRIO = {
 }
 
 
-@dataclass(slots=True)
-class Live:
+@dataclass
+class Live(Listening):
     """A server for `async with`; `stop` and `start` keep port and board: a test can kill it and bring it back."""
 
     context: Context
     port: int = 0
     runner: web.AppRunner | None = None
     bounds: Bounds = field(default_factory=lambda: Bounds(1000))
-
-    @property
-    def url(self) -> str:
-        """Where it listens, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Listen."""

@@ -83,6 +83,6 @@ async def kept(store: str, upstream: str, now: datetime = NOON, **flags: object)
     """The service with its history in `store`, polled once."""
     async with joined(store, upstream, now, **flags) as made:
         async with asyncio.timeout(PATIENCE):
-            await made.service.poller.leads()
+            await made.service.poller._gate.begins()
             await timetable(made.service).answered()
         yield made

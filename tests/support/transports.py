@@ -87,7 +87,7 @@ class Service:
         self.live: Live = live(clock=now, **flags)
         self.context = self.live.context
         if not cached:
-            origins = self.context.cors_origins
+            origins = self.context.server.cors_origins
             self.context.cache = ResponseCache(self.context.board, origins, now, demo=self.context.demo, max_bytes=0)
         if not fast:
             self.close_fast_path()

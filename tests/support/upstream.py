@@ -45,11 +45,40 @@ class Answer:
     headers: Mapping[str, str]
 
 
-class Upstream:
+class Listening:
+    """A server of a test on a port of this machine, for `async with`; `stop` and `start` keep the port."""
+
+    host = "127.0.0.1"
+    port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end; the same before and after a restart."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Close every connection and listen no more."""
+        raise NotImplementedError
+
+
+class Upstream(Listening):
     """A local server for `async with`; a path nobody set answers 404."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        self._host = host
+        self.host = host
         self._answers: dict[str, Answer] = {}
         self._failures: dict[str, misbehaviour.Failure] = {}
         self._hits: list[Hit] = []
@@ -57,31 +86,14 @@ class Upstream:
         self._stopping = asyncio.Event()
         self._transports: set[asyncio.Transport] = set()
         self._runner: web.ServerRunner | None = None
-        self._port = 0
-
-    @property
-    def url(self) -> str:
-        """Where it listens, without a slash at the end; the same before and after a restart."""
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        """Start on a free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, whatever is still being answered."""
-        await self.stop()
 
     async def start(self) -> None:
         """Listen; after a `stop` on the same port again."""
         self._stopping.clear()
         self._runner = web.ServerRunner(web.Server(self._handle, handler_cancellation=True), shutdown_timeout=0.2)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        self._port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, self.host, self.port).start()
+        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Close every connection: from here to the next `start` a connection is refused."""

@@ -112,7 +112,7 @@ async def test_pages_join_to_the_whole() -> None:
 async def test_pages_stay_whole_while_rows_are_added() -> None:
     """What is written between two pages, before the cursor, at it, after it or as a correction, gives nothing twice."""
     async with ticking() as service:
-        path, store = "/v1/quotes/OIL/history?limit=100", service.service.store_writer._store
+        path, store = "/v1/quotes/OIL/history?limit=100", service.service.store_writer.store
         before = await service.get(path)
         last = before["points"][-1]["as_of"]
         start = FRIDAY + timedelta(hours=9)

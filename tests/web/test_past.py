@@ -33,7 +33,7 @@ def week() -> list[Row]:
 async def serving(rows: list[Row], *, store: str = "memory://") -> AsyncIterator[Kept]:
     """The service with `rows` in its history, long after them; its upstreams are all gone."""
     async with kept(store, CLOSED, LATER, **{"store.raw": "3650d"}) as service:
-        service.service.store_writer._store.write(meant(rows), {})
+        service.service.store_writer.store.write(meant(rows), {})
         yield service
 
 
@@ -212,7 +212,7 @@ async def test_a_store_that_fails_is_503_and_the_present_goes_on(
     def broken(*_: object) -> list[Row]:
         raise StoreError("gone")
 
-    monkeypatch.setattr(service.service.store_writer._store, "standing", broken)
+    monkeypatch.setattr(service.service.store_writer.store, "standing", broken)
     assert (await problem(service, "/v1/quotes?at=2024-11-22"))["status"] == 503
     assert await service.metric('ticker_store_failures_total{operation="read"}') == 1
     async with service.client.get("/v1/quotes") as answer:

@@ -378,6 +378,18 @@ async def test_the_yuan_rests_at_night_and_on_weekends(stage: Stage) -> None:
         assert health.last_failure is None
 
 
+async def test_a_halted_pair_ages(stage: Stage) -> None:
+    """No trade since Tuesday 18:59 although UPDATETIME goes on and the status is T: by Wednesday night it is old."""
+    async with stage(yuan("2026-04-07 12:00", halted="2026-04-07"), flags=YUAN) as play:
+        shown = (await play.until("2026-04-07 20:00", 60))["CNY"]
+        assert shown.status == "fresh", shown
+        for when in ("2026-04-08 23:00", "2026-04-09 19:20", "2026-04-10 15:00"):
+            shown = (await play.until(when, 60))["CNY"]
+            assert shown.status == "stale", (when, shown)
+            assert shown.as_of is not None
+            assert shown.as_of.astimezone(wires.MOSCOW).date() == date(2026, 4, 7), (when, shown)
+
+
 async def test_a_front_contract_missing_from_marketdata_is_not_passed_over_in_silence(stage: Stage) -> None:
     """BRG6 has no row in `marketdata`: the next month, 3 % off, is not shown in its place."""
     world = winter("2026-01-15 12:00", "moex", "yahoo")

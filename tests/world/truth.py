@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
 
 from tests.world.facts import bank, moex, nymex
@@ -13,7 +14,7 @@ from tests.world.world import MOEX_DELAY, YAHOO_DELAY, Fixing, Market, World, mo
 
 # A table's ordinary move, in shares of one: the standard deviation of 2024 and 2025 [K], and the most.
 _ORDINARY, _MOST = 0.008, 0.025
-_ABROAD = Decimal("1.001")
+_MASK = (1 << 64) - 1
 
 
 def tables(first: date, last: date, seed: int) -> list[Fixing]:
@@ -28,15 +29,46 @@ def tables(first: date, last: date, seed: int) -> list[Fixing]:
 
 
 def brent(at: datetime) -> Decimal:
-    """Brent at a moment of trading: some percent a day, a cent or so a minute."""
+    """Brent at a moment of trading: a walk of 0.05 % a minute, as a year of 30 % has it, and of some percent a day."""
     seconds = at.timestamp()
-    wave = 68 + 5 * math.sin(seconds / 900_000) + 0.8 * math.sin(seconds / 41_000) + 0.02 * math.sin(seconds / 70)
-    return Decimal(str(round(wave, 2)))
+    minute, part = divmod(seconds, 60)
+    walked = _walk(int(minute), 0) + (_walk(int(minute) + 1, 0) - _walk(int(minute), 0)) * part / 60
+    return _cents((68 + 5 * math.sin(seconds / 900_000)) * math.exp(walked))
 
 
 def abroad(at: datetime) -> Decimal:
-    """The same barrel in New York: a tenth of a percent dearer."""
-    return (brent(at) * _ABROAD).quantize(CENT)
+    """The same barrel in New York: a tenth of a percent dearer, half as much more or less from hour to hour.
+
+    Trades of the two exchanges in one minute are not of one second: a few hundredths of a percent lie between them.
+    """
+    minute = int(at.timestamp()) // 60
+    apart = 0.001 + 0.0004 * math.sin(minute / 140) + 0.0003 * _normal(minute, 99)
+    return _cents(float(brent(at)) * (1 + apart))
+
+
+@lru_cache(20_000)
+def _walk(minute: int, series: int) -> float:
+    """The logarithm of a price: noise of one, two, four … minutes up to two weeks, the longer the larger."""
+    found = 0.0
+    for octave in range(15):
+        place, part = divmod(minute, 1 << octave)
+        share = part / (1 << octave)
+        near, far = _normal(place, series + octave), _normal(place + 1, series + octave)
+        found += 0.00025 * math.sqrt(1 << octave) * (near + (far - near) * share)
+    return found
+
+
+@lru_cache(100_000)
+def _normal(place: int, series: int) -> float:
+    """About normally distributed, by place and series always the same."""
+    state = (place * 0x9E3779B97F4A7C15 + series * 0xD1B54A32D192ED03 + 0x632BE59BD9B4E019) & _MASK
+    total = 0.0
+    for _ in range(3):
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        state ^= state >> 31
+        total += state / _MASK - 0.5
+    return total * 2
 
 
 def world(first: date, last: date, seed: int) -> World:
@@ -53,3 +85,7 @@ def world(first: date, last: date, seed: int) -> World:
 
 def _four(value: float) -> Decimal:
     return Decimal(str(value)).quantize(FOUR)
+
+
+def _cents(value: float) -> Decimal:
+    return Decimal(str(round(value, 2))).quantize(CENT)

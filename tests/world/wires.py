@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from tests.support.upstreams import banks, formats
 from tests.support.upstreams.exact import dumps
+from tests.support.upstreams.forts import MARKETDATA, SECURITIES
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -62,19 +63,6 @@ def foreign(bank: str, day: date, usd: Decimal, eur: Decimal) -> bytes:
     return write(day, banks.roubles(usd, eur))
 
 
-_SECURITIES = """
-    SECID BOARDID SHORTNAME SECNAME PREVSETTLEPRICE DECIMALS MINSTEP LASTTRADEDATE LASTDELDATE SECTYPE LATNAME
-    ASSETCODE PREVOPENPOSITION LOTVOLUME INITIALMARGIN HIGHLIMIT LOWLIMIT STEPPRICE LASTSETTLEPRICE PREVPRICE
-    IMTIME BUYSELLFEE SCALPERFEE NEGOTIATEDFEE EXERCISEFEE SETTLEPRICE_CLR
-"""
-_MARKETDATA = """
-    SECID BOARDID BID OFFER SPREAD OPEN HIGH LOW LAST QUANTITY LASTCHANGE SETTLEPRICE SETTLETOPREVSETTLE
-    OPENPOSITION NUMTRADES VOLTODAY VALTODAY VALTODAY_USD UPDATETIME LASTCHANGEPRCNT BIDDEPTH BIDDEPTHT
-    NUMBIDS OFFERDEPTH OFFERDEPTHT NUMOFFERS TIME SETTLETOPREVSETTLEPRC SEQNUM SYSTIME TRADEDATE
-    LASTTOPREVPRICE OICHANGE
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One contract on the futures board; prices in US dollars a barrel, `at` the last trade, None where none today."""
@@ -98,9 +86,9 @@ def forts(now: datetime, rows: Sequence[Row]) -> bytes:
     """The board RFUD as sent at `now`: naive Moscow times, a trade's TIME without its date."""
     here = now.astimezone(MOSCOW)
     blocks = {
-        "securities": _block(_SECURITIES, [{**_security(row), **dict(row.cells)} for row in rows]),
+        "securities": _block(SECURITIES, [{**_security(row), **dict(row.cells)} for row in rows]),
         "marketdata": _block(
-            _MARKETDATA, [{**_traded(row, here), **dict(row.cells)} for row in rows if row.in_marketdata]
+            MARKETDATA, [{**_traded(row, here), **dict(row.cells)} for row in rows if row.in_marketdata]
         ),
     }
     return dumps(blocks).encode()

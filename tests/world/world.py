@@ -20,6 +20,7 @@ from tests.world.wires import CENT, FOUR, MOSCOW, NEW_YORK, Row
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+LAST_SECOND = timedelta(seconds=59)
 LETTERS = "FGHJKMNQUVXZ"
 SATURDAY = 5
 MOEX_DELAY, YAHOO_DELAY = timedelta(minutes=15), timedelta(minutes=10)
@@ -94,6 +95,7 @@ class Market:
     price: Callable[[datetime], Decimal]
     delay: timedelta
     _starts: list[datetime] = field(init=False)
+    _closes: dict[datetime, list[tuple[datetime, Decimal]]] = field(init=False, default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_starts", [start for start, _ in self.sessions])
@@ -113,6 +115,16 @@ class Market:
     def visible(self, now: datetime) -> datetime | None:
         """The time of the newest trade that the free feed shows at `now`."""
         return self.traded(now - self.delay)
+
+    def closes(self, at: datetime) -> list[tuple[datetime, Decimal]]:
+        """The minutes of the two hours before `at`: each bears its beginning and its last trade."""
+        if at in self._closes:
+            return self._closes[at]
+        minutes = (at.replace(second=0) - step * MINUTE for step in range(120, -1, -1))
+        found = [(each, self.price(min(each + LAST_SECOND, at))) for each in minutes if self.in_session(each)]
+        self._closes.clear()
+        self._closes[at] = found
+        return found
 
     def told(self, now: datetime) -> Print:
         """The newest trade that is shown at `now`, to the whole second. Raises Away before there was any."""
@@ -308,13 +320,8 @@ class World:
             self.delivered[source] = told.at
         candles = []
         if query.get("interval") == "1m":
-            minutes = [told.at.replace(second=0) - step * MINUTE for step in range(120, -1, -1)]
             factor = told.price / self.yahoo.price(told.at)
-            candles = [
-                (minute, (self.yahoo.price(minute) * factor).quantize(CENT) - off)
-                for minute in minutes
-                if self.yahoo.in_session(minute)
-            ]
+            candles = [(minute, (close * factor).quantize(CENT) - off) for minute, close in self.yahoo.closes(told.at)]
         body = wires.chart(symbol, told.price - off, told.at, told.settled - off, candles, dict(query))
         return Reply(body, headers=_JSON)
 

@@ -5,9 +5,11 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -32,62 +34,45 @@ app = typer.Typer(
 _OUTLIVE_THE_TERMINAL = frozenset({"serve", "demo", "replay"})
 
 
-# What a person writes after an option is read strictly: anything else ends the command with exit code 2.
+def option(name: str, metavar: str, read: Callable[[str], object], told: str) -> Any:  # noqa: ANN401 - Typer's
+    """An option whose text `read` reads; a ValueError of it ends the command with exit code 2. `told` is its help."""
+
+    def parse(text: str) -> object:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"{error}") from None
+
+    return typer.Option(name, metavar=metavar, parser=parse, help=told)
 
 
-def day(text: str | None, option: str, otherwise: date) -> date:
-    """The day that `text` writes (2024-11-22). Exits with 2 for anything else."""
+def _day(text: str) -> date:
     try:
-        return otherwise if text is None else date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date; write 2024-11-22", param_hint=option) from None
+        raise ValueError(f"{text!r} is no date; write 2024-11-22") from None
 
 
-def whole(text: str) -> int:
-    """The whole number that `text` writes; its bounds are the configuration's. Exits with 2 for anything else."""
+def _whole(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise typer.BadParameter(f"{text!r} is not a whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     return int(text)
 
 
-def stretch(text: str | None, option: str) -> timedelta | None:
-    """The duration that `text` writes (10m). Exits with 2 for anything else."""
-    try:
-        return positive(text) if text is not None else None
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}", param_hint=option) from None
-
-
-def moment(text: str | None, upstream: str | None) -> datetime | None:
-    """The aware time that `--at` names. Exits with 2 for anything else, or without `--upstream`."""
-    if text is None:
-        return None
-    if upstream is None:
-        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
+def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        message = f"{text!r} is no time; write 2024-11-22T12:00+03:00"
-        raise typer.BadParameter(message, param_hint="--at") from None
+        raise ValueError(f"{text!r} is no time; write 2024-11-22T12:00+03:00") from None
     if found.tzinfo is None:
-        raise typer.BadParameter("needs a zone: 2024-11-22T12:00+03:00", param_hint="--at")
+        raise ValueError("needs a zone: 2024-11-22T12:00+03:00")
     return found
 
 
-def web_service(url: str) -> str:
-    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
-    try:
-        return web_address(url)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}", param_hint="--url") from None
-
-
-def web_upstream(url: str | None) -> str | None:
-    """`url`, if it is an http(s) address. Exits with 2 otherwise."""
-    try:
-        return None if url is None else web_address(url)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}", param_hint="--upstream") from None
+def _ensure_stand_in(at: datetime | None, upstream: str | None) -> None:
+    """Exits with 2 where the clock is moved and the sources are the real ones."""
+    if at is not None and upstream is None:
+        raise typer.BadParameter("goes only with --upstream: the real world's clock cannot be moved", param_hint="--at")
 
 
 Config = Annotated[
@@ -99,20 +84,14 @@ Config = Annotated[
     ),
 ]
 Upstream = Annotated[
-    str | None,
-    typer.Option("--upstream", metavar="URL", help="Ask every source at URL/<source id>; default its own host."),
+    str | None, option("--upstream", "URL", web_address, "Ask every source at URL/<source id>; default its own host.")
 ]
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="Where history is kept; default sqlite:///var/ticker.db.")
 ]
-At = Annotated[
-    str | None, typer.Option("--at", metavar="TIME", help="As with serve, only with --upstream; default now.")
-]
+At = Annotated[datetime | None, option("--at", "TIME", _moment, "As with serve, only with --upstream; default now.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; default 127.0.0.1.")]
-Port = Annotated[
-    int | None,
-    typer.Option("--port", metavar="PORT", parser=whole, help="Port to listen on, 0 for a free one; default 8080."),
-]
+Port = Annotated[int | None, option("--port", "PORT", _whole, "Port to listen on, 0 for a free one; default 8080.")]
 Level = Annotated[
     LogLevel, typer.Option("--log-level", envvar="TICKER_LOG_LEVEL", help="The least that the log tells.")
 ]
@@ -125,6 +104,9 @@ Format = Annotated[
         help="How the log is written; default text on a terminal, json anywhere else.",
     ),
 ]
+Day = date | None
+Last = Annotated[Day, option("--to", "DATE", _day, "Last day; default today.")]
+Symbols = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -163,10 +145,8 @@ def serve(
     upstream: Upstream = None,
     store: Store = None,
     at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", metavar="TIME", help="Start the clock at TIME (RFC 3339), only with --upstream; default now."
-        ),
+        datetime | None,
+        option("--at", "TIME", _moment, "Start the clock at TIME (RFC 3339), only with --upstream; default now."),
     ] = None,
     log_level: Level = LogLevel.INFO,
     log_format: Format = None,
@@ -177,7 +157,8 @@ def serve(
     def read() -> Loaded:
         return settings(config, server__host=host, server__port=port, store__url=store)
 
-    asked = serving.ServeOptions(web_upstream(upstream), moment(at, upstream), reuse_port, log_level, log_format)
+    _ensure_stand_in(at, upstream)
+    asked = serving.ServeOptions(upstream, at, reuse_port, log_level, log_format)
     sys.exit(serving.serve(read, asked))
 
 
@@ -195,9 +176,7 @@ def demo(
 
 @app.command(epilog="Example: ticker get USD OIL --lang ru")
 def get(
-    symbols: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
-    ] = None,
+    symbols: Symbols = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON of /v1/quotes.")] = False,
     lang: Annotated[str, typer.Option("--lang", metavar="L", help="Language of names and numbers.")] = "en",
     config: Config = None,
@@ -206,9 +185,9 @@ def get(
 ) -> None:
     """Fetch once through the same pipeline and print the quotes; exit 1 if one is unavailable."""
     loaded = settings(config)
-    when = moment(at, upstream)
+    _ensure_stand_in(at, upstream)
     asked = reports.QuotesAsked(tuple(symbols or ()), lang, as_json=as_json)
-    sys.exit(asyncio.run(reports.get(loaded.settings, asked, web_upstream(upstream), when)))
+    sys.exit(asyncio.run(reports.get(loaded.settings, asked, upstream, at)))
 
 
 @app.command(epilog="Example: ticker sources --probe")
@@ -221,8 +200,8 @@ def sources(
 ) -> None:
     """List the sources with cadence, terms and what they feed; exit 1 if one that was probed failed."""
     loaded = settings(config)
-    when = moment(at, upstream)
-    found = reports.sources(loaded.settings, web_upstream(upstream), when, probe=probe, as_json=as_json)
+    _ensure_stand_in(at, upstream)
+    found = reports.sources(loaded.settings, upstream, at, probe=probe, as_json=as_json)
     sys.exit(asyncio.run(found))
 
 
@@ -251,13 +230,13 @@ def record(
     log_format: Format = None,
 ) -> None:
     """Poll the sources and keep their raw answers, with headers and times."""
-    jobs.record(settings(config).settings, folder, web_upstream(upstream), seconds, (log_level, log_format))
+    jobs.record(settings(config).settings, folder, upstream, seconds, (log_level, log_format))
 
 
 @app.command(epilog="Example: ticker replay recording --at 2024-11-22T15:00:00+03:00 --speed 60")
 def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording that `ticker record` has made.")],
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Begin here; default at its start.")] = None,
+    at: Annotated[datetime | None, option("--at", "TIME", _moment, "Begin here; default at its start.")] = None,
     speed: Annotated[float, typer.Option("--speed", metavar="X", help="Seconds of it in one second.")] = 1.0,
     host: Host = None,
     port: Port = None,
@@ -269,17 +248,14 @@ def replay(
     if not speed > 0:
         raise typer.BadParameter("a speed is more than 0", param_hint="--speed")
     loaded = settings(config, server__host=host, server__port=port)
-    when = moment(at, "a recording")
-    sys.exit(serving.replay(loaded, folder, when, speed, (log_level, log_format)))
+    sys.exit(serving.replay(loaded, folder, at, speed, (log_level, log_format)))
 
 
 @app.command(epilog="Example: ticker backfill --from 2015-01-01 USD EUR")
 def backfill(
-    symbols: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Instruments; default all.")
-    ] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day; default a year ago.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; default today.")] = None,
+    symbols: Symbols = None,
+    first: Annotated[Day, option("--from", "DATE", _day, "First day; default a year ago.")] = None,
+    last: Last = None,
     config: Config = None,
     upstream: Upstream = None,
     store: Store = None,
@@ -287,12 +263,12 @@ def backfill(
 ) -> None:
     """Fill the history from the sources' archives. Can be interrupted and run again; keeps nothing twice."""
     today = datetime.now(UTC).date()
-    end = day(last, "--to", today)
-    asked = jobs.Range(day(first, "--from", end - timedelta(days=365)), end, tuple(symbols or ()))
+    end = last or today
+    asked = jobs.Range(first or end - timedelta(days=365), end, tuple(symbols or ()))
     if not asked.first <= asked.last <= today:
         raise typer.BadParameter(f"{asked.first} to {asked.last} is no range of the past", param_hint="--from")
     loaded = settings(config, store__url=store)
-    sys.exit(jobs.backfill(loaded.settings, asked, web_upstream(upstream), pause))
+    sys.exit(jobs.backfill(loaded.settings, asked, upstream, pause))
 
 
 @app.command(epilog="Example: ticker export /var/lib/ticker-export/files --watch --lang en --lang ru")
@@ -308,10 +284,8 @@ def export(
         typer.Option("--lang", metavar="L", help="A language; can be repeated. Default: those of the configuration."),
     ] = None,
     lease: Annotated[
-        str | None,
-        typer.Option(
-            "--lease", metavar="TIME", help="How long the files are vouched for: 1m with --watch, 10m without."
-        ),
+        timedelta | None,
+        option("--lease", "TIME", positive, "How long the files are vouched for: 1m with --watch, 10m without."),
     ] = None,
     config: Config = None,
     upstream: Upstream = None,
@@ -322,9 +296,9 @@ def export(
 ) -> None:
     """Write JSON, HTML and pictures as files for nginx, a CDN or an object store; exit 1 if one is unavailable."""
     loaded = settings(config, store__url=store)
-    wanted = jobs.Export(where, tuple(langs or ()), stretch(lease, "--lease"), watch)
-    when = moment(at, upstream)
-    sys.exit(jobs.export(loaded.settings, wanted, web_upstream(upstream), when, (log_level, log_format)))
+    wanted = jobs.Export(where, tuple(langs or ()), lease, watch)
+    _ensure_stand_in(at, upstream)
+    sys.exit(jobs.export(loaded.settings, wanted, upstream, at, (log_level, log_format)))
 
 
 @app.command(epilog='Example: ticker override USD --hide --for 2h --note "The Bank publishes a wrong table"')
@@ -332,9 +306,9 @@ def override(
     symbol: Annotated[str | None, typer.Argument(metavar="[SYMBOL]", help="The instrument.")] = None,
     freeze: Annotated[bool, typer.Option("--freeze", help="Keep the number that is shown, and let it age.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="Show no number.")] = False,
-    price: Annotated[str | None, typer.Option("--price", metavar="P", help="Show this number.")] = None,
+    price: Annotated[Decimal | None, option("--price", "P", records.price_of, "Show this number.")] = None,
     length: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="For how long (30m, 2h, 7d at most).")
+        timedelta | None, option("--for", "TIME", positive, "For how long (30m, 2h, 7d at most).")
     ] = None,
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; readers see it.")] = "",
     end: Annotated[bool, typer.Option("--end", help="End the override of SYMBOL now.")] = False,
@@ -361,22 +335,19 @@ def override(
     if not end and length is None:
         raise typer.BadParameter("an override has an end: say how long it lasts, as --for 2h", param_hint="--for")
     mode = None if end else cast("records.Mode", chosen[0])
-    by_hand = None if price is None else records.price_of(price)
-    records.set_override(loaded, symbol, mode, by_hand, stretch(length, "--for"), note)
+    records.set_override(loaded, symbol, mode, price, length, note)
 
 
 @app.command(epilog="Example: ticker corrections --from 2026-11-01")
 def corrections(
-    first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day; default all.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; default today.")] = None,
+    first: Annotated[Day, option("--from", "DATE", _day, "First day; default all.")] = None,
+    last: Last = None,
     as_json: Json = False,
     config: Config = None,
     store: Store = None,
 ) -> None:
     """Print the public record: what stood wrong, late or missing, and what an editor changed."""
-    begun = None if first is None else day(first, "--from", date.min)
-    end = None if last is None else day(last, "--to", date.max)
-    records.corrections(settings(config, store__url=store).settings, begun, end, as_json=as_json)
+    records.corrections(settings(config, store__url=store).settings, first, last, as_json=as_json)
 
 
 @app.command(epilog="Example: ticker verify evidence.json --raw recording/")
@@ -415,7 +386,7 @@ def drill(
 @app.command(epilog="Example: ticker mcp --url http://127.0.0.1:8080")
 def mcp(
     url: Annotated[
-        str, typer.Option("--url", metavar="URL", help="A running service; default the one of this machine.")
+        str, option("--url", "URL", web_address, "A running service; default the one of this machine.")
     ] = "http://127.0.0.1:8080",
 ) -> None:
     """Offer a running service's numbers to agents: quotes, convert, history, evidence, by MCP over stdin and stdout."""
@@ -426,4 +397,4 @@ def mcp(
             raise
         typer.echo("ticker mcp needs the extra `mcp`: pip install 'market-ticker[mcp]'", err=True)
         sys.exit(2)
-    Agent(web_service(url)).server().run("stdio")
+    Agent(url).server().run("stdio")

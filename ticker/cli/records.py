@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import typer
@@ -20,8 +22,8 @@ from ticker.app import compose
 from ticker.cli.reports import console, known
 from ticker.corrections import correction_of
 from ticker.evidence import MismatchError, verify
+from ticker.feeds import PollTargets
 from ticker.overrides import EditorOverride, Overrides, decode, encode, refusal
-from ticker.polling import PollTargets
 from ticker.quotes import SourceError
 from ticker.recording import read
 from ticker.settings.models import Settings
@@ -36,26 +38,18 @@ def corrections(config: Settings, first: date | None, last: date | None, *, as_j
     """Print the record, the newest first. Exits with 1 where the store does not answer."""
     begun = datetime.combine(first, time.min, UTC) if first else None
     end = datetime.combine(last, time.max, UTC) if last else None
-    store = of_url(config.store.url)
-    try:
-        store.open()
+    with _opened(config) as store:
         entries = [e for symbol in config.instruments for e in store.entries("correction", symbol, begun, end, _MOST)]
-    except StoreError as error:
-        typer.echo(f"the store does not answer: {error.detail}", err=True)
-        raise typer.Exit(1) from None
-    finally:
-        store.close()
     found = sorted((correction_of(each.text) for each in entries), key=lambda each: each.since, reverse=True)
     if as_json:
         for each in found:
-            typer.echo(json.dumps({**_plain(each), "seconds": each.seconds, "material": each.material}, default=str))
+            typer.echo(json.dumps({**asdict(each), "seconds": each.seconds, "material": each.material}, default=str))
         return
     if not found:
         typer.echo("nothing has stood wrong, late or missing")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("symbol", "kind", "from", "to", "seconds", "shown", "right", "found by", "note"):
-        table.add_column(name)
+    columns = ("symbol", "kind", "from", "to", "seconds", "shown", "right", "found by", "note")
+    table = Table(*columns, box=None, pad_edge=False)
     for each in found:
         until = f"{each.until:%Y-%m-%d %H:%M:%S}Z" if each.until else "still"
         numbers = ("" if each.shown is None else f"{each.shown:f}", "" if each.right is None else f"{each.right:f}")
@@ -114,10 +108,6 @@ def _answers(folder: Path, targets: PollTargets) -> dict[str, list[str]]:
     return found
 
 
-def _plain(correction: Any) -> dict[str, Any]:  # noqa: ANN401 - any record
-    return {name: getattr(correction, name) for name in correction.__dataclass_fields__}
-
-
 # Above the fence of any leader: an editor is not one of the replicas.
 _FENCE = 2**53
 _TRIES = 5
@@ -126,13 +116,13 @@ Mode = Literal["freeze", "hide", "price"]
 
 
 def price_of(text: str) -> Decimal:
-    """The price that `text` writes, with point or comma. Exits with 2 for anything else."""
+    """The price that `text` writes, with point or comma. Raises ValueError for anything else."""
     try:
         found = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is no number", param_hint="--price") from None
+        found = Decimal("NaN")
     if not found.is_finite():
-        raise typer.BadParameter(f"{text!r} is no number", param_hint="--price")
+        raise ValueError(f"{text!r} is no number")
     return found
 
 
@@ -141,8 +131,8 @@ def set_override(
 ) -> None:
     """Set an override on `symbol`, or with no mode end the one that holds it. Exits with 2, or 1 without the store."""
     known([symbol], config.instruments)
-    store = _opened(config)
-    try:
+    _ensure_shared(config)
+    with _opened(config) as store:
         for _ in range(_TRIES):
             now = clock.wall()
             overrides, version = _read(store)
@@ -161,23 +151,15 @@ def set_override(
             if store.publish(EDITORS, Message(OVERRIDES, version, _FENCE, encode(changed))):
                 break
         else:
-            raise StoreError("somebody else changes the overrides at the same time", "try again")  # noqa: TRY301 - one end
-    except StoreError as error:
-        raise _failed(error) from None
-    finally:
-        store.close()
+            raise StoreError("somebody else changes the overrides at the same time", "try again")
     _say(changed, symbol, now)
 
 
 def list_overrides(config: Settings, *, as_json: bool, everything: bool) -> None:
     """Print what is in force, or with `everything` also what has ended, with who set it and why."""
-    store = _opened(config)
-    try:
+    _ensure_shared(config)
+    with _opened(config) as store:
         overrides, _ = _read(store)
-    except StoreError as error:
-        raise _failed(error) from None
-    finally:
-        store.close()
     now = clock.wall()
     chosen = overrides.entries if everything else tuple(overrides.active(now).values())
     if as_json:
@@ -187,9 +169,8 @@ def list_overrides(config: Settings, *, as_json: bool, everything: bool) -> None
     if not chosen:
         typer.echo("no override is in force" if not everything else "there has been no override")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("symbol", "mode", "price", "since", "until", "by", "note"):
-        table.add_column(name)
+    columns = ("symbol", "mode", "price", "since", "until", "by", "note")
+    table = Table(*columns, box=None, pad_edge=False)
     for each in chosen:
         until = f"{each.ends:%Y-%m-%d %H:%M}Z" + (f" (ended by {each.ended_by})" if each.ended_by else "")
         price = "" if each.price is None else f"{each.price:f}"
@@ -197,18 +178,26 @@ def list_overrides(config: Settings, *, as_json: bool, everything: bool) -> None
     console().print(table)
 
 
-def _opened(config: Settings) -> Store:
+def _ensure_shared(config: Settings) -> None:
     if not is_shared(config.store.url):
         message = (
             "memory:// is each process's own; an override needs the store that the service uses: --store or store.url"
         )
         raise typer.BadParameter(message, param_hint="--store")
+
+
+@contextmanager
+def _opened(config: Settings) -> Iterator[Store]:
+    """The store of `config`. Exits with 1 where it does not answer."""
     store = of_url(config.store.url)
     try:
         store.open()
+        yield store
     except StoreError as error:
-        raise _failed(error) from None
-    return store
+        typer.echo(f"the store does not answer: {error.detail}" + (f"; {error.mend}" if error.mend else ""), err=True)
+        raise typer.Exit(1) from None
+    finally:
+        store.close()
 
 
 def _read(store: Store) -> tuple[Overrides, int]:
@@ -236,8 +225,3 @@ def _say(overrides: Overrides, symbol: str, now: datetime) -> None:
     else:
         shown = {"freeze": "is frozen", "hide": "is hidden", "price": f"is shown as {held.price}"}[held.mode]
         typer.echo(f"{symbol} {shown} until {held.until:%Y-%m-%d %H:%M:%S}Z: {held.note}")
-
-
-def _failed(error: StoreError) -> typer.Exit:
-    typer.echo(f"the store does not answer: {error.detail}" + (f"; {error.mend}" if error.mend else ""), err=True)
-    return typer.Exit(1)

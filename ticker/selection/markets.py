@@ -4,31 +4,44 @@ The difference that two markets had when they corroborated each other is taken o
 such pairs only, so that neither a lasting difference is taken for news nor a lie for a lasting difference.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from ticker.calendars import Session, fresh_until
-from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
+from ticker.quotes import Candidate, Contract, PriceType, Quote, Reason, Status, Tick
 from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
 from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
 from ticker.validate import slips
 
-# Of the instrument's tolerance, how much a known difference may drift, and one that is taken from the last settlements.
+# Of the instrument's tolerance, how far prints of two times may be apart: after a known difference, and after one that
+# is taken from the last settlements.
 _KNOWN, _SETTLED = Decimal("0.2"), Decimal("0.4")
 # Pairs after which a difference is known.
 _ENOUGH = 3
-_SLOWLY = 50
-# Equal delivery months, minute by minute; a minute in a wild market moves by a tenth of a percent.
+_SLOWLY = 20
+_MINUTE = timedelta(minutes=1)
+# In one minute two exchanges are some hundredths of a percent from the difference they have: four times its mean
+# deviation, at least this and at most that.
+_BAND, _WIDEST = Decimal("0.0015"), Decimal("0.0018")
+_DEVIATIONS = 4
+# Of equal delivery months before the difference is known, or minutes apart; and what is no move beside a minute abroad.
 CANDLE = Decimal("0.003")
+_MINUTES_APART = timedelta(minutes=6)
+_RECENTLY, _NIGHT = timedelta(minutes=20), timedelta(hours=6)
+_TELLING = Decimal("0.01")  # from one print to the next a market does not move by half of it
 _SAME_MONTH = timedelta(days=7)  # about New Year five days lie between; months are four weeks apart
 # How far a print may lie outside of what its own answer says of it: columns are not written in one instant.
 OWN_WORDS = Decimal("0.002")
 _BID_OFFER = Decimal("0.005")
 _NEIGHBOUR = Decimal("0.02")
 _NEIGHBOUR_TIME = timedelta(minutes=30)
+# How far a print is from the truth, where one of these denies it.
+_MEASURES = ("candle", "second_market", "day_range", "bid_offer", "change_from_previous", "neighbour", "own_minutes")
 # A market alone is believed when it has printed the same for so long.
 STANDS = timedelta(minutes=10)
 _CONSISTENT = Decimal("0.25")
@@ -48,101 +61,247 @@ def is_current(ask: SelectionInput, candidate: Candidate) -> bool:
 
 def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> Claim:
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
-    found = [*_against(ask, one, others, shown), *_own_words(one), *_since(ask, one, shown)]
+    found = [*_against(ask, one, others, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
     return Claim((one,), {each.name: each for each in found})
 
 
-def agrees(ask: SelectionInput, one: Candidate, other: Candidate) -> bool:
-    """Whether two markets say the same after the difference they have."""
-    off, limit = _off(ask, one, other)
-    return off <= limit
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two markets' prints held against each other: how far they are from the difference they have, as fractions.
+
+    `ratio` is what one costs for 1 of the other now, to be learnt as `name`. With `chart` it is the minutes of the one
+    against the `print` of the other, `exact` where they are of its very minute; `by_print` says that they are not, or
+    that the difference was not known and prints of two times were compared.
+    """
+
+    name: str
+    ratio: Decimal
+    off: Decimal
+    limit: Decimal
+    print: Candidate
+    chart: Tick | None = None
+    exact: bool = False
+    by_print: bool = True
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they say the same."""
+        return self.off <= self.limit
 
 
-def learn(memory: SelectionMemory, one: Candidate, other: Candidate) -> SelectionMemory:
+def learn(memory: SelectionMemory, pair: Pair, as_of: datetime) -> SelectionMemory:
     """With the difference of a pair that has corroborated each other; the more pairs, the slower it moves."""
-    name, now = _pair(one, other), max(one.as_of, other.as_of)
-    known, ratio = memory.offsets.get(name), one.price / other.price
-    if known is not None and known.as_of >= now:
+    known = memory.offsets.get(pair.name)
+    if (known is not None and known.as_of >= as_of) or (pair.chart is not None and not pair.exact):
         return memory
-    pairs = 1 if known is None else known.pairs + 1
-    mean = ratio if known is None else known.ratio + (ratio - known.ratio) / min(pairs, _SLOWLY)
-    offsets = {**memory.offsets, name: Offset(round(mean, 6), pairs, now)}
+    if known is not None and not pair.by_print and moved(pair.ratio, known.ratio) > CANDLE:
+        known = None  # a night has changed it: learnt anew
+    pairs, before = (1, pair.ratio) if known is None else (known.pairs + 1, known.ratio)
+    share = Decimal(1) / min(pairs, _SLOWLY)
+    spread = Decimal(0) if known is None else known.spread
+    made = Offset(
+        ratio=round(before + (pair.ratio - before) * share, 6),
+        pairs=pairs,
+        as_of=as_of,
+        spread=round(spread + (moved(pair.ratio, before) - spread) * share, 6),
+    )
+    offsets = {**memory.offsets, pair.name: made}
     # Contracts that have expired are not kept for ever.
     newest = sorted(offsets, key=lambda each: offsets[each].as_of)[-12:]
     return replace(memory, offsets={each: offsets[each] for each in newest})
 
 
-def _pair(one: Candidate, other: Candidate) -> str:
-    return "/".join(f"{c.source} {c.contract.code if c.contract else ''}".strip() for c in (one, other))
+def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
+    """The two at the print's own minute where one of them has minutes; else their newest prints."""
+    first, second = sorted((one, other), key=ask.rank)
+    by_print = _prints_apart(ask, first, second)
+    for print_, chart in ((first, second), (second, first)):
+        dated = [tick for tick in chart.ticks if tick.contract is not None and print_.contract is not None]
+        for tick in sorted(dated, key=lambda each: not _equal_months(print_.contract, each.contract)):
+            near = _around(tick, print_.as_of)
+            if near is None:
+                continue
+            equal = _equal_months(print_.contract, tick.contract)
+            name = f"{print_.source}/{chart.source}" if equal else f"{_label(print_)}/{_label(chart, tick)}"
+            known, before = ask.memory.offsets.get(name), _agreed_before(ask, print_, tick)
+            pair = Pair(name, print_.price / near.price, by_print.off, by_print.limit, print_, tick, near.exact)
+            if known is None and not equal and before is None:
+                return pair
+            ratio = known.ratio if known else Decimal(1) if equal or before is None else before
+            off, limit = near.off(print_.price, ratio), CANDLE
+            if equal and before is None and _rested(ask, print_):
+                off = min(off, near.off(print_.price, Decimal(1)))  # over a night the difference may be another one
+            elif known is not None and known.pairs >= _ENOUGH and near.exact:
+                limit = min(max(_BAND, known.spread * _DEVIATIONS), _WIDEST)
+            return replace(pair, off=off, limit=limit, by_print=not near.exact)
+    return by_print
 
 
-def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Offset | None:
-    """What `one` costs for 1 of `other`, learnt in whichever direction."""
-    known = ask.memory.offsets.get(_pair(one, other))
-    if known is not None:
-        return known
-    back = ask.memory.offsets.get(_pair(other, one))
-    return None if back is None else Offset(1 / back.ratio, back.pairs, back.as_of)
-
-
-def _off(ask: SelectionInput, one: Candidate, other: Candidate) -> tuple[Decimal, Decimal]:
-    """How far `one` is from where `other` says it should be, and how far it may be, as fractions."""
-    known, tolerance = _ratio(ask, one, other), ask.instrument.tolerance
+def _prints_apart(ask: SelectionInput, first: Candidate, second: Candidate) -> Pair:
+    """The newest prints, which are minutes apart."""
+    name, tolerance = f"{_label(first)}/{_label(second)}", ask.instrument.tolerance
+    known, ratio = ask.memory.offsets.get(name), first.price / second.price
     if known is not None:
         limit = tolerance * (_KNOWN if known.pairs >= _ENOUGH else _SETTLED)
-        return moved(one.price, other.price * known.ratio), limit
-    if one.previous and other.previous:
-        return moved(one.price, other.price * one.previous / other.previous), tolerance * _SETTLED
-    return moved(one.price, other.price), tolerance
+        return Pair(name, ratio, moved(ratio, known.ratio), limit, first)
+    if first.previous and second.previous:
+        return Pair(name, ratio, moved(ratio, first.previous / second.previous), tolerance * _SETTLED, first)
+    return Pair(name, ratio, moved(ratio, Decimal(1)), tolerance, first)
+
+
+def _label(one: Candidate, tick: Tick | None = None) -> str:
+    contract = tick.contract if tick is not None else one.contract
+    return f"{one.source} {contract.code}" if contract else one.source
+
+
+def _equal_months(one: Contract | None, other: Contract | None) -> bool:
+    """Whether two contracts expire together; letters of months are no measure, exchanges count them differently."""
+    if one is None or other is None or one.expires is None or other.expires is None:
+        return False
+    return abs(one.expires - other.expires) <= _SAME_MONTH
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What a chart has at a moment: the price between the two closes about it, these, and whether they are so near."""
+
+    price: Decimal
+    low: Decimal
+    high: Decimal
+    exact: bool
+
+    def off(self, price: Decimal, ratio: Decimal) -> Decimal:
+        """How far `price` is from the chart's times `ratio`; in a wild minute it may be anywhere between its ends."""
+        if self.high / self.low - 1 >= CANDLE:
+            return _outside(price, self.low * ratio, self.high * ratio)
+        return moved(price, self.price * ratio)
+
+
+def _around(tick: Tick, moment: datetime) -> Near | None:
+    """What the chart has about `moment`; where nobody traded in that minute, in the next one there is."""
+    candles = tick.market.candles if tick.market is not None else ()
+    place = bisect_left(candles, moment - _MINUTE, key=lambda each: each.at)
+    ends = [(each.at + _MINUTE, each.close / tick.nominal) for each in candles[max(place - 1, 0) : place + 1]]
+    around = [(end, close) for end, close in ends if abs(end - moment) <= _MINUTE]
+    if len(around) > 1:
+        (start, first), (end, last) = around
+        share = Decimal((moment - start) / (end - start))
+        return Near(first + (last - first) * share, min(first, last), max(first, last), exact=True)
+    apart, close = min(((abs(end - moment), close) for end, close in ends), default=(_MINUTES_APART * 2, Decimal(1)))
+    return Near(close, close, close, exact=apart <= _MINUTE) if apart <= _MINUTES_APART else None
+
+
+def _outside(price: Decimal, low: Decimal, high: Decimal) -> Decimal:
+    return max(low / price - 1, price / high - 1, Decimal(0))
+
+
+def _last(ask: SelectionInput, one: Candidate, *, agreed: bool = False) -> Confirmed | None:
+    """What the source itself printed last, of the same contract, that was believed; that another market `agreed` to."""
+    code = one.contract.code if one.contract else None
+    mine = [c for c in ask.memory.confirmed if c.source == one.source and c.contract == code and c.as_of <= one.as_of]
+    return max((c for c in mine if c.copied or not agreed), key=lambda c: c.as_of, default=None)
+
+
+def _rested(ask: SelectionInput, one: Candidate) -> bool:
+    """Whether no other market has agreed to it for hours."""
+    last = _last(ask, one, agreed=True)
+    return last is None or one.as_of - last.as_of > _NIGHT
+
+
+def _agreed_before(ask: SelectionInput, print_: Candidate, tick: Tick) -> Decimal | None:
+    """The ratio at the last print that another market agreed to, where the minutes reach back to it."""
+    last = _last(ask, print_, agreed=True)
+    near = _around(tick, last.as_of) if last is not None else None
+    return last.price / near.price if last is not None and near is not None else None
+
+
+def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | None:
+    """What `one` costs for 1 of `other`, learnt in whichever direction, of equal months or of these contracts."""
+    for here, there in ((one.source, other.source), (_label(one), _label(other))):
+        if known := ask.memory.offsets.get(f"{here}/{there}"):
+            return known.ratio
+        if known := ask.memory.offsets.get(f"{there}/{here}"):
+            return 1 / known.ratio
+    return None
 
 
 def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> list[Finding]:
     found: list[Finding] = []
-    measured = sorted(_off(ask, one, other) for other in others if is_current(ask, other) and is_current(ask, one))
-    if measured:
-        off, limit = min(measured, key=lambda each: each[0] - each[1])
-        found.append(Finding("second_market", off <= limit, off, limit))
-    denying = [other for other in others if is_current(ask, other) and not agrees(ask, one, other)]
+    pairs = [compare(ask, one, other) for other in others if is_current(ask, other) and is_current(ask, one)]
+    nearest = {
+        name: min(of_kind, key=lambda each: each.off - each.limit)
+        for name, of_kind in (
+            ("second_market", [each for each in pairs if each.by_print]),
+            ("candle", [each for each in pairs if not each.by_print]),
+        )
+        if of_kind
+    }
+    minute, prints = nearest.get("candle"), nearest.get("second_market")
+    if minute and prints and prints.agrees and minute.off > max(prints.limit, minute.limit):
+        del nearest["candle"]  # two of three
+        minute = None
+    found += [Finding(name, each.agrees, each.off, each.limit) for name, each in nearest.items()]
+    denying = [each for each in pairs if not each.agrees]
     if denying and shown is None:
         # At a start: the one that moved an ordinary way since its settlement, where those that deny it did not.
-        calm = all(_own_previous(ask, other).holds is False for other in denying)
+        others = [other for other in others if is_current(ask, other) and not compare(ask, one, other).agrees]
+        calm = all(_own_previous(ask, other).holds is False for other in others)
         found.append(Finding("calmer", calm and _own_previous(ask, one).holds is True))
-    minutes = [moved(one.price, price) for other in others for price in _same_minute(ask, one, other)]
-    # What the minutes of this one say of another's print, they say of this one too.
-    minutes += [moved(other.price, price) for other in others for price in _same_minute(ask, other, one)]
-    if minutes:
-        limit = CANDLE if shown is not None else 2 * CANDLE
-        found.append(Finding("candle", min(minutes) <= limit, min(minutes), limit))
+    if minute is not None and not minute.agrees:
+        found.append(_path(ask, one, minute))
     if shown is not None and shown.price is not None and not _rolled(one, shown):
-        limit = CANDLE if minutes else ask.instrument.tolerance * _KNOWN
-        limit = min(limit, OWN_WORDS * 2) if any(each.holds is False for each in _own_words(one)) else limit
-        step = moved(one.price, _expected(ask, one, shown))
-        if not measured or min(measured)[0] <= ask.instrument.tolerance:
-            # Of two markets that differ by little the one that prints what it last printed has not moved.
-            step = min([step, *(moved(one.price, price) for price in _own_last(ask, one))])
-        found.append(Finding("still", step <= limit, step, limit))
+        found += _unmoved(ask, one, shown, pairs, minute)
     return found
 
 
-def _own_last(ask: SelectionInput, one: Candidate) -> list[Decimal]:
-    """What the source itself printed last that was believed, of the same contract."""
-    code = one.contract.code if one.contract else None
-    known = (c for c in ask.memory.confirmed if c.source == one.source and c.contract == code)
-    return [c.price for c in known if c.as_of <= one.as_of]
+def _unmoved(
+    ask: SelectionInput, one: Candidate, shown: Quote, pairs: Sequence[Pair], minute: Pair | None
+) -> list[Finding]:
+    """Whether it has not moved: since what is shown, or since it was last believed.
+
+    Where minutes deny it, only a print to which both agreed a moment ago is a measure, and a third of what is between
+    them now; without one nobody can tell.
+    """
+    last = _last(ask, one, agreed=minute is not None and not minute.agrees)
+    if minute is not None and not minute.agrees:
+        if last is None or one.as_of - last.as_of > _RECENTLY:
+            return []
+        step, limit = moved(one.price, last.price), min(CANDLE, minute.off / 3)
+        return [Finding("still", step <= limit, step, limit)]
+    if any(each.by_print and each.chart and not each.exact and not each.agrees for each in pairs):
+        return []  # the minute itself is asked for at once, and tells
+    step = moved(one.price, _expected(ask, one, shown))
+    limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
+    limit = min(limit, OWN_WORDS * 2) if any(each.holds is False for each in _own_words(one)) else limit
+    if last is not None and (not pairs or min(each.off for each in pairs) <= ask.instrument.tolerance):
+        # Of two markets that differ by little the one that prints what it last printed has not moved.
+        step = min(step, moved(one.price, last.price))
+    return [Finding("still", step <= limit, step, limit)]
 
 
-def _same_minute(ask: SelectionInput, one: Candidate, other: Candidate) -> list[Decimal]:
-    """What `other` printed of the same delivery month around the minute of `one`, as `one` would have printed it."""
-    if one.contract is None or one.contract.expires is None:
-        return []
-    for tick in other.ticks:
-        expires = tick.contract.expires if tick.contract else None
-        if tick.market is not None and expires is not None and abs(expires - one.contract.expires) <= _SAME_MONTH:
-            near = [c.close for c in tick.market.candles if abs(c.at - one.as_of) <= timedelta(seconds=90)]
-            known = _ratio(ask, one, other)
-            ratio = known.ratio if known is not None and known.pairs >= _ENOUGH else Decimal(1)
-            return [close / tick.nominal * ratio for close in near]
-    return []
+def _path(ask: SelectionInput, one: Candidate, pair: Pair) -> Finding:
+    """Which of two has left the other since they last agreed: the chart shows every minute of its own way.
+
+    Where no minute of it steps half as far as they are apart, it is the print that has jumped. Who was refuted stays so
+    until both agree again: in hours the truth itself goes further than a small lie.
+    """
+    refuted = {d.source for d in ask.memory.doubts if d.refuted}
+    mine = one is pair.print
+    charted = [c.source for c in ask.candidates if pair.chart in c.ticks]
+    other = set(charted) if mine else {pair.print.source}
+    if (one.source in refuted) is not bool(other & refuted):
+        return Finding("path", holds=one.source not in refuted, figure=pair.off)
+    before = _agreed_before(ask, pair.print, pair.chart) if pair.chart is not None else None
+    last = _last(ask, pair.print, agreed=True)
+    if pair.chart is None or pair.chart.market is None or before is None or last is None:
+        return Finding("path", holds=None)
+    known = ask.memory.offsets.get(pair.name)
+    if known is not None and moved(before, known.ratio) > CANDLE:
+        return Finding("path", holds=None)
+    start, end = last.as_of - _MINUTE, pair.print.as_of + _MINUTE
+    closes = [c.close for c in pair.chart.market.candles if start <= c.at + _MINUTE <= end]
+    step = max((moved(then, now) for now, then in pairwise(closes)), default=Decimal(0))
+    return Finding("path", (not mine) if step < pair.off / 2 else None, step, pair.off / 2)
 
 
 def _own_words(one: Candidate) -> list[Finding]:
@@ -169,6 +328,16 @@ def _own_words(one: Candidate) -> list[Finding]:
     return found
 
 
+def _own_minutes(ask: SelectionInput, one: Candidate) -> list[Finding]:
+    """The print, and the last one that was believed, among the minutes that the same answer tells of its contract."""
+    last, found = _last(ask, one), list[Decimal]()
+    for price, at in ((one.price, one.as_of), *([(last.price, last.as_of)] if last else [])):
+        near = _around(one.ticks[0], at) if one.ticks else None
+        if near is not None and near.exact:
+            found.append(near.off(price, Decimal(1)))
+    return [Finding("own_minutes", max(found) <= CANDLE, max(found), CANDLE)] if found else []
+
+
 def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Finding]:
     """The move since what is shown, or at a start and after a roll since its own settlement before."""
     found: list[Finding] = []
@@ -178,8 +347,7 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
         found.append(Finding("move", step <= limit, step, limit))
         if slips(one.price, shown.price):
             found.append(Finding("slip", holds=False, figure=one.price / shown.price))
-        doubts = [d for d in ask.memory.doubts if d.source == one.source and d.refuted]
-        if any(moved(one.price, d.price) < step for d in doubts):
+        if any(_goes_on(one, d, step) for d in ask.memory.doubts if d.source == one.source and d.refuted):
             found.append(Finding("refuted_before", holds=False))
     elif one.previous and one.previous_as_of:
         found.append(_own_previous(ask, one))
@@ -190,6 +358,19 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
         figure = Decimal(int((one.as_of - doubt.as_of).total_seconds()))
         found.append(Finding("stands_by", consistent and long, figure, Decimal(int(STANDS.total_seconds()))))
     return found
+
+
+def _goes_on(one: Candidate, doubt: Doubt, step: Decimal) -> bool:
+    """Whether a print is still the lie that another market refuted before it fell silent.
+
+    A large one ends with a jump back by half of it at least. A small one cannot be told from the market's own moves, so
+    that it waits for another market; the very smallest may have been a moment's difference.
+    """
+    if doubt.contract != (one.contract.code if one.contract else ""):
+        return False
+    if doubt.off is None:
+        return moved(one.price, doubt.price) < step
+    return doubt.off >= CANDLE and (doubt.off < _TELLING or moved(one.price, doubt.price) < doubt.off / 2)
 
 
 def _own_previous(ask: SelectionInput, one: Candidate) -> Finding:
@@ -209,7 +390,7 @@ def _expected(ask: SelectionInput, one: Candidate, shown: Quote) -> Decimal:
         return price
     other = next((c for c in ask.candidates if c.source == shown.source and c.contract == shown.contract), None)
     known = _ratio(ask, one, other) if other is not None else None
-    return price if known is None else price * known.ratio
+    return price if known is None else price * known
 
 
 def _rolled(one: Candidate, shown: Quote) -> bool:
@@ -239,8 +420,10 @@ def judge(ask: SelectionInput) -> Own:
     memory = _learn(ask, open_, speaker, [c for c in prints if c in current])
     asks = _second(ask, held, current) if held is not None else ()
     reason = held.rule.reason if held is not None else None
-    if held is not None and others and shown is not None and _patient(ask, held, memory):
-        return Own(_kept(ask, shown, reason, prints, stale=False), "kept", judged, memory, asks)
+    if held is not None and len(current) > 1 and shown is not None and _patient(ask, held, memory, shown):
+        kept = _kept(ask, shown, reason, prints, stale=False)
+        if kept.status is Status.FRESH or not others:
+            return Own(kept, "kept", judged, memory, asks)
     going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
     if speaker is None or going_back:
         if shown is None and held is not None and held.rule.name == "markets differ" and _nearly(ask, held, prints):
@@ -293,10 +476,11 @@ def _still(ask: SelectionInput) -> Reason | None:
     return ask.failures.get(first) or (Reason.FROZEN if ask.candidates else None)
 
 
-def _patient(ask: SelectionInput, held: Judged, memory: SelectionMemory) -> bool:
+def _patient(ask: SelectionInput, held: Judged, memory: SelectionMemory, shown: Quote) -> bool:
     """Whether a preferred market has been denied for so short a time that its last good print still stands."""
     since = [d.since for d in memory.doubts if d.source == held.claim.first.source]
-    return bool(since) and ask.now - min(since) < QUIET
+    doubted = (shown.source, shown.as_of) == (held.claim.first.source, held.claim.as_of)
+    return bool(since) and not doubted and ask.now - min(since) < QUIET
 
 
 def _second(ask: SelectionInput, held: Judged, current: Sequence[Candidate]) -> tuple[str, ...]:
@@ -309,7 +493,7 @@ def _second(ask: SelectionInput, held: Judged, current: Sequence[Candidate]) -> 
 def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], reason: Reason | None) -> Quote:
     calendar, source = ask.calendars[one.source], one.source
     others = [c for c in prints if c is not one and is_current(ask, c) and is_current(ask, one)]
-    near = [c for c in others if agrees(ask, one, c)]
+    near = [c for c in others if compare(ask, one, c).agrees]
     last = ask.last
     again = last is not None and (last.price, last.as_of, last.source) == (one.price, one.as_of, source)
     if reason is None and others and not near:
@@ -403,35 +587,53 @@ def _learn(
             if far is not None and far > 2 * ask.instrument.tolerance * Decimal("0.2"):
                 # Denied by the market that speaks: alone in the night, it is not believed for saying it again.
                 doubts.setdefault(one.source, replace(_print_doubt(ask, one, Reason.DISAGREE), refuted=True))
-            elif speaker is each or each.claim.favoured("second_market") or one.source not in doubts:
+            elif speaker is each or each.claim.favoured("second_market", "candle") or one.source not in doubts:
                 doubts.pop(one.source, None)
             continue
         before = doubts.get(one.source)
         fresh = _print_doubt(ask, one, each.rule.reason or Reason.DISAGREE)
         refuted = each.rule.belief is Belief.REFUSED
         same = before is not None and moved(one.price, before.price) <= ask.instrument.max_move * Decimal("0.25")
-        if before is not None and (same or before.refuted):
-            doubts[one.source] = replace(before, reason=fresh.reason, refuted=before.refuted or refuted)
+        denied = (f.figure for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES)
+        off = max((figure for figure in denied if figure is not None), default=None)
+        if before is not None and before.refuted:
+            doubts[one.source] = replace(fresh, since=before.since, refuted=True, off=off or before.off)
+        elif before is not None and same:
+            doubts[one.source] = replace(before, reason=fresh.reason, refuted=refuted, off=off)
         else:
-            doubts[one.source] = replace(fresh, refuted=refuted)
+            doubts[one.source] = replace(fresh, refuted=refuted, off=off)
     memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
-    believed = {c.source: c for c in memory.confirmed} | {
-        each.claim.first.source: _believed_print(each) for each in judged if each.believed
-    }
-    if speaker is not None:
-        believed.setdefault(speaker.claim.first.source, _believed_print(speaker))
-    memory = replace(memory, confirmed=tuple(sorted(believed.values(), key=lambda c: c.source)))
+    memory = replace(memory, confirmed=_believed(memory, judged, speaker))
     if speaker is not None and speaker.claim.first in current:
         for each in judged:
-            if each is not speaker and each.believed and agrees(ask, speaker.claim.first, each.claim.first):
-                memory = learn(memory, speaker.claim.first, each.claim.first)
+            if each is not speaker and each.believed:
+                pair = compare(ask, speaker.claim.first, each.claim.first)
+                as_of = pair.print.as_of if pair.chart else max(speaker.claim.as_of, each.claim.as_of)
+                memory = learn(memory, pair, as_of) if pair.agrees else memory
     return memory
+
+
+def _believed(memory: SelectionMemory, judged: Sequence[Judged], speaker: Judged | None) -> tuple[Confirmed, ...]:
+    """Of each source the last print that was believed, and the last one that another market agreed to.
+
+    A print that is denied and believed all the same is none to measure the next one by.
+    """
+    found = {(c.source, c.copied): c for c in memory.confirmed}
+    for each in judged:
+        if each.believed and not each.claim.denied("candle"):
+            made = _believed_print(each)
+            found[made.source, made.copied] = made
+    if speaker is not None:
+        made = _believed_print(speaker)
+        if not any(source == made.source for source, _ in found):
+            found[made.source, made.copied] = made
+    return tuple(sorted(found.values(), key=lambda c: (c.source, c.copied)))
 
 
 def _believed_print(judged: Judged) -> Confirmed:
     one = judged.claim.first
     code = one.contract.code if one.contract else None
-    return Confirmed(one.price, one.as_of, one.source, judged.claim.favoured("second_market"), contract=code)
+    return Confirmed(one.price, one.as_of, one.source, judged.claim.favoured("candle"), contract=code)
 
 
 def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:

@@ -34,7 +34,10 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A number that was not believed, since when and why; `refuted` by others, so that repeating it proves nothing."""
+    """A number that was not believed, since when and why; `refuted` by others, so that repeating it proves nothing.
+
+    `off` is how far a market's print was from where another one had it, as a fraction.
+    """
 
     source: str
     price: Decimal
@@ -43,15 +46,20 @@ class Doubt:
     reason: Reason
     refuted: bool = False
     contract: str | None = None
+    off: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """One market's price over another's, learnt from `pairs` of prints that corroborated each other."""
+    """One market's price over another's, learnt from `pairs` of prints that corroborated each other.
+
+    `spread` is its mean deviation, as a fraction.
+    """
 
     ratio: Decimal
     pairs: int
     as_of: datetime
+    spread: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

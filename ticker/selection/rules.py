@@ -228,8 +228,11 @@ MARKET: tuple[Rule, ...] = (
         "contradicts itself",
         _NO,
         Reason.RANGE,
-        lambda c: c.denied("day_range", "change_from_previous", "bid_offer", "neighbour") and not c.favoured("still"),
-        "It moved, out of its own day's range, its bid and offer, its next contract, or the change the answer tells.",
+        lambda c: (
+            c.denied("day_range", "change_from_previous", "bid_offer", "neighbour", "own_minutes")
+            and (not c.favoured("still") or c.denied("refuted_before"))
+        ),
+        "It moved, out of its own day's range, bid and offer, next contract, minutes, or the change the answer tells.",
         "A wrong LAST beside right LOW, HIGH and LASTTOPREVPRICE.",
     ),
     Rule(
@@ -252,7 +255,9 @@ MARKET: tuple[Rule, ...] = (
         "second market denies it",
         _NO,
         Reason.DISAGREE,
-        lambda c: c.denied("second_market", "candle") and c.denied("still"),
+        lambda c: (
+            c.denied("second_market", "candle") and (c.denied("path") or (c.denied("still") and not c.favoured("path")))
+        ),
         "It moved, and another market in session did not: never believed by time alone.",
         "MOEX +4 %: the lie won after three hours.",
     ),
@@ -260,7 +265,9 @@ MARKET: tuple[Rule, ...] = (
         "markets differ",
         _HOLD,
         Reason.DISAGREE,
-        lambda c: c.denied("second_market", "candle") and "still" not in c.findings and not c.favoured("calmer"),
+        lambda c: (
+            c.denied("second_market", "candle") and "still" not in c.findings and not c.favoured("calmer", "path")
+        ),
         "Two markets differ at a start, and nothing tells which of them errs.",
         "A cold start beside a wrong print.",
     ),

@@ -85,8 +85,9 @@ class Adapter:
     a day to come.
 
     `archive(codes, first, last)` gives the requests for the days from `first` to `last`, both included, which may be
-    many; `parse_archive(body)` what one such answer says, of several dates, nothing where nothing was published. An
-    archive by the day answers 404 for a day without a publication. Its host is `archive_url` where that is another one.
+    many; `parse_archive(body)`, by default `parse`, what one such answer says, of several dates, nothing where nothing
+    was published. An archive by the day answers 404 for a day without a publication. Its host is `archive_url` where
+    that is another one.
 
     `key_parameter` is the query parameter of the user's key, for a source that asks for one.
     """

@@ -39,11 +39,4 @@ def _tick(row: Any, code: str) -> Tick:  # noqa: ANN401 - untrusted JSON
     return Tick(code, price, "UZS", as_of, PriceType.FIXING, units, previous, raw=raw_of(row.get("Rate")))
 
 
-ADAPTER = Adapter(
-    publisher="cbu_uz",
-    base_url="https://cbu.uz",
-    requests=requests,
-    parse=parse,
-    archive=archive,
-    parse_archive=parse,
-)
+ADAPTER = Adapter(publisher="cbu_uz", base_url="https://cbu.uz", requests=requests, parse=parse, archive=archive)

@@ -66,5 +66,4 @@ ADAPTER = Adapter(
     requests=requests,
     parse=parse,
     archive=archive,
-    parse_archive=parse,
 )

@@ -65,11 +65,4 @@ def _tick(row: Element, code: str, as_of: datetime) -> Tick:
     return Tick(code, price, "KZT", as_of, PriceType.FIXING, units, previous, raw=raw_of(written))
 
 
-ADAPTER = Adapter(
-    publisher="nbk",
-    base_url="https://nationalbank.kz",
-    requests=requests,
-    parse=parse,
-    archive=archive,
-    parse_archive=parse,
-)
+ADAPTER = Adapter(publisher="nbk", base_url="https://nationalbank.kz", requests=requests, parse=parse, archive=archive)

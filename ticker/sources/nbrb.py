@@ -38,11 +38,4 @@ def _tick(row: Any, code: str) -> Tick:  # noqa: ANN401 - untrusted JSON
     return Tick(code, number(rate, code), "BYN", as_of, PriceType.FIXING, units, raw=raw_of(rate))
 
 
-ADAPTER = Adapter(
-    publisher="nbrb",
-    base_url="https://api.nbrb.by",
-    requests=requests,
-    parse=parse,
-    archive=archive,
-    parse_archive=parse,
-)
+ADAPTER = Adapter(publisher="nbrb", base_url="https://api.nbrb.by", requests=requests, parse=parse, archive=archive)

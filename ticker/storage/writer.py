@@ -1,4 +1,4 @@
-"""The rows that were last shown here: what of a board is new, and what a store that came back empty is told again."""
+"""The service's side of a store: what is accepted is queued, written off the loop, and never lost to a bad disk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ _MOST = 1_500
 
 
 class RecentRows:
-    """Bounded: of the oldest only the store knows."""
+    """The rows last shown here: what of a board is new, and what a store that came back empty is told again.
+
+    Bounded: of the oldest only the store knows.
+    """
 
     def __init__(self, room: int) -> None:
         # By series, what is in force and what is upcoming.
@@ -125,8 +128,6 @@ class WriteQueue:
         self._health.queued = len(self._rows)
 
 
-# Questions to a store, off the loop: so many at once, and none that is waited for without end.
-
 T = TypeVar("T")
 
 _ASKED_AT_ONCE = 64
@@ -138,7 +139,7 @@ _START_SECONDS = 0.75
 
 
 class Readers:
-    """Threads that ask `store`; what fails there is told to `condition`."""
+    """Threads that ask `store`, so many at once and none without end; what fails there is told to `condition`."""
 
     def __init__(self, store: Store, condition: StoreStatus) -> None:
         self._store = store
@@ -173,10 +174,13 @@ class Readers:
         self._pool.shutdown(wait=True)
 
 
-# A round of writing: rows, then what the others are told, then what is kept no longer; off the loop, in one thread.
-
 _THINNED_EVERY = timedelta(hours=6)
 _WAITING_ENTRIES, _BATCH_ENTRIES = 5_000, 200
+# What replicas tell each other: the board, how the sources fare, and what selection remembers.
+QUOTES, SOURCES, MEMORY = PARTS = ("quotes", "sources", "memory")
+# A day of three instruments changing every ten seconds.
+_QUEUED = 20_000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
 async def _at_once() -> None:
@@ -198,134 +202,248 @@ class ReplicaHooks:
     leave: Callable[[], Awaitable[None]] = _at_once
 
 
-class WriteRound:
-    """Writes what waits to `store`; what fails there is told to `condition`, and waits on."""
+class StoreWriter:
+    """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
+
+    `report` is called on the loop's thread and only queues; `run` writes until `stop`, on a thread of its own: rows,
+    then what the others are told, then what is kept no longer. While the store fails, serving goes on: the failure is
+    said once, counted, tried again with growing pauses, and what was missed is written when it is back.
+    """
 
     def __init__(
         self,
         store: Store,
         name: str,
-        backlog: WriteQueue,
-        condition: StoreStatus,
         retention: Retention,
         clock: Callable[[], datetime],
-        hooks: ReplicaHooks,
+        hooks: ReplicaHooks = ReplicaHooks(),
+        room: int = _QUEUED,
     ) -> None:
-        # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
-        self.news: dict[str, tuple[int, Callable[[], str]]] = {}
-        # Entries of records that wait; what would be more than fits is the oldest that is let go.
-        self.entries: deque[RecordEntry] = deque(maxlen=_WAITING_ENTRIES)
-        self._hooks = hooks
-        self._store = store
-        self._name = name
-        self._backlog = backlog
-        self._condition = condition
+        """`room` is how many rows may wait for a store that is away."""
+        self.store = store
+        self.name = name
+        self._condition = StoreStatus()
+        self.health = self._condition.health
+        self.readers = Readers(store, self._condition)
+        # What was found at the start, by part, and what the record of corrections remembered.
+        self.found: dict[str, Message] = {}
+        self.tracked = "{}"
         self._retention = retention
         self._clock = clock
-        self._thin_at: datetime | None = None
-        self._untold_since: float | None = None
+        self._hooks = hooks
         self._pool = ThreadPoolExecutor(1, "store-writer")
+        self._backlog = WriteQueue(room, self.health)
+        # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
+        self._news: dict[str, tuple[int, Callable[[], str]]] = {}
+        self._untold_since: float | None = None
+        # Entries of records that wait; what would be more than fits is the oldest that is let go.
+        self._entries: deque[RecordEntry] = deque(maxlen=_WAITING_ENTRIES)
+        self._thin_at: datetime | None = None
+        # The version of what selection remembers, as it was told last.
+        self._memory = 0
+        self._renamed: Future[int] | None = None
+        self._wake = asyncio.Event()
+        self._soon = asyncio.Event()
+        self._stopping = asyncio.Event()
 
-    def begin(self) -> None:
-        """Start the thread."""
-        begin(self._pool)
+    def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
+        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs.
 
-    def ask(self, question: Callable[[Store], T]) -> Future[T]:
-        """Have the store asked on the thread that writes, before whatever is asked there later."""
-        return self._pool.submit(question, self._store)
+        A store that hangs is hardly waited for: the address is listened at soon, and what is kept is shown when the
+        replica hears it from the store, as if another one had told it.
+        """
+        asked = self._pool.submit(_kept, self.name, self.store)
+        series = {each.symbol: each.series for each in instruments}
+        # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
+        self._renamed = self._pool.submit(
+            lambda: self.store.rename(series | codec.meanings_of_text(asked.result().text or ""))
+        )
+        try:
+            kept = asked.result(_START_SECONDS)
+        except TimeoutError:
+            late = StoreError("too slow to be waited for at the start", "see why the store is slow")
+            self._condition.failed("read", late)
+            return None
+        except StoreError as error:
+            self._condition.failed("read", error)
+            return None
+        self.found = {each.part: each for each in kept.editions}
+        self.tracked = kept.tracked
+        snapshot = None if kept.text is None else codec.snapshot_of_text(kept.text, instruments, now)
+        if snapshot is not None:
+            self.note(snapshot)
+        return snapshot
+
+    def report(self, snapshot: Snapshot) -> None:
+        """Queue what of `snapshot` is new."""
+        self._backlog.report(snapshot)
+        self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
+
+    def remember(self, text: Callable[[], str], now: datetime) -> None:
+        """Publish what selection must remember; `text` writes it."""
+        told = self.found[MEMORY].version if MEMORY in self.found else 0
+        self._memory = max(self._memory + 1, told + 1, int(now.timestamp() * 1000))
+        self.tell(MEMORY, self._memory, text)
+
+    def record(self, entries: Iterable[RecordEntry]) -> None:
+        """Queue entries of a record."""
+        self._entries.extend(entries)
+        self._wake.set()
+
+    def note(self, snapshot: Snapshot) -> None:
+        """Remember what another replica has found and kept, for a store that loses it."""
+        self._backlog.note(snapshot)
+
+    def look(self) -> None:
+        """See whether the store is still the one that it was."""
+        self._wake.set()
 
     def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
         """Publish what `text` writes as the edition of `part` with the next round."""
-        self.news[part] = (version, text)
+        self._news[part] = (version, text)
         self._untold_since = monotonic() if self._untold_since is None else self._untold_since
+        self._wake.set()
+        if not self._condition.is_bad(FEED):
+            # Others wait for it, though history may not be written to.
+            self._soon.set()
+
+    def retry(self) -> None:
+        """The store is thought to be back: do not wait for the end of a pause."""
+        self._soon.set()
 
     @property
     def untold_for(self) -> float:
-        """For how many seconds news has been waiting to be told."""
+        """For how many seconds news has been waiting to be told to the others."""
         return 0.0 if self._untold_since is None else monotonic() - self._untold_since
 
-    def end(self) -> None:
-        """End the thread."""
-        self._pool.shutdown(wait=True)
+    @property
+    def remembered(self) -> str:
+        """What selection remembered when it was kept last."""
+        return self.found[MEMORY].text if MEMORY in self.found else "{}"
 
-    async def flush(self) -> bool:
+    @property
+    def overridden(self) -> str:
+        """What editors had set when it was kept last."""
+        return self.found[OVERRIDES].text if OVERRIDES in self.found else "{}"
+
+    @property
+    def newest(self) -> int:
+        """The version that was found at the start, usable or not: whatever is shown next goes on above it."""
+        return self.found[QUOTES].version if QUOTES in self.found else 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._backlog) or bool(self._news) or bool(self._entries)
+
+    async def run(self) -> None:
+        """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
+        begin(self._pool)
+        self.readers.begin()
+        try:
+            if self._renamed is not None:
+                await asyncio.wrap_future(self._renamed)
+        except StoreError as error:
+            self._condition.failed("open", error)
+        await self._keep()
+        await self._hooks.leave()
+        self._pool.shutdown(wait=True)
+        self.readers.end()
+        self.store.close()
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            # What came while it was writing is not left behind by an end that came then too.
+            last = self._stopping.is_set()
+            written = await self._round()
+            if last:
+                break
+            if written or self._stopping.is_set():
+                pause = _FIRST_PAUSE
+                continue
+            self._soon.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._wake.set()
+
+    def stop(self) -> None:
+        """Let `run` end."""
+        self._stopping.set()
+        self._soon.set()
+        self._wake.set()
+
+    async def _round(self) -> bool:
         """Write everything queued; False where the store did not take it, and then it is all still queued."""
-        written = await self._opened() and await self._write()
+        written = await self._opened() and await self._write() and await self._record()
         # After the rows: whoever reads of a number finds it in the history, where that can be written to.
         told = await self._publish()
         if written:
             await self._thin()
         return written and told
 
+    async def _opened(self) -> bool:
+        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is held."""
+        new = await self._tried("open", lambda store: store.open())
+        if new:
+            self._backlog.again()
+            self._hooks.renewed()
+        return new is not None
+
     async def _write(self) -> bool:
         if self._condition.is_bad(HISTORY):
             self._backlog.probe()
         while self._backlog:
             batch = self._backlog.batch()
-            try:
-                new = await self._work(lambda store, b=batch: store.write(b, {}))  # type: ignore[misc]
-            except StoreError as error:
-                self._condition.failed("write", error)
+            new = await self._tried("write", lambda store, rows=batch: store.write(rows, {}))  # type: ignore[misc]
+            if new is None:
                 return False
             self._condition.succeeded(HISTORY)
             self._backlog.written(new)
-        return await self._record()
+        return True
 
     async def _record(self) -> bool:
-        while self.entries:
-            batch = list(islice(self.entries, _BATCH_ENTRIES))
-            try:
-                await self._work(lambda store, b=batch: store.record(b))  # type: ignore[misc]
-            except StoreError as error:
-                self._condition.failed("write", error)
+        while self._entries:
+            batch = list(islice(self._entries, _BATCH_ENTRIES))
+            if await self._tried("write", partial(_recorded, batch)) is None:
                 return False
             for each in batch:
-                if self.entries and self.entries[0] is each:
-                    self.entries.popleft()
+                if self._entries and self._entries[0] is each:
+                    self._entries.popleft()
         return True
 
     async def _publish(self) -> bool:
         """Tell what is to be told."""
-        for part, news in [*self.news.items()]:
-            try:
-                taken = await self._work(partial(_publish, self._name, part, self._hooks.fence(), news))
-            except StoreError as error:
-                self._condition.failed("publish", error)
+        for part, news in [*self._news.items()]:
+            taken = await self._tried("publish", partial(_published, self.name, part, self._hooks.fence(), news))
+            if taken is None:
                 return False
             self._condition.succeeded(FEED)
-            if self.news.get(part) is news:
-                del self.news[part]
-            self._untold_since = monotonic() if self.news else None
+            if self._news.get(part) is news:
+                del self._news[part]
+            self._untold_since = monotonic() if self._news else None
             if not taken:
                 self._hooks.refused(part)
         return True
 
-    async def _opened(self) -> bool:
-        """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is held."""
-        try:
-            new = await self._work(lambda store: store.open())
-        except StoreError as error:
-            self._condition.failed("open", error)
-            return False
-        if new:
-            self._backlog.again()
-            self._hooks.renewed()
-        return True
-
     async def _thin(self) -> None:
-        now = self._clock()
+        now, kept = self._clock(), self._retention
         if self._thin_at is not None and now < self._thin_at:
             return
         self._thin_at = now + _THINNED_EVERY
-        try:
-            await self._work(lambda store: store.thin(self._retention, now))
-            kept = self._retention
-            await self._work(lambda store: store.forget("evidence", kept.symbols, now - kept.evidence))
-        except StoreError as error:
-            self._condition.failed("write", error)
+        if await self._tried("write", lambda store: store.thin(kept, now)) is not None:
+            await self._tried("write", lambda store: store.forget("evidence", kept.symbols, now - kept.evidence))
 
-    async def _work(self, task: Callable[[Store], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, task, self._store)
+    async def _tried(self, operation: str, task: Callable[[Store], T]) -> T | None:
+        """What the store gives, on the thread that writes; None where it fails, which is counted and said."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, task, self.store)
+        except StoreError as error:
+            self._condition.failed(operation, error)
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,198 +468,10 @@ def _kept(name: str, store: Store) -> _Kept:
     return _Kept(editions, store.saved(name) if told is None else told, tracked)
 
 
-def _publish(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
+def _recorded(entries: list[RecordEntry], store: Store) -> bool:
+    store.record(entries)
+    return True
+
+
+def _published(name: str, part: str, fence: int, news: tuple[int, Callable[[], str]], store: Store) -> bool:
     return store.publish(name, Message(part, news[0], fence, news[1]()))
-
-
-# The service's side of a store: what is accepted is queued, written off the loop, and never lost to a bad disk.
-#
-# While the store fails, serving goes on: the failure is said once, counted, tried again with growing pauses, and what
-# was missed is written when it is back. The queue is bounded; what it cannot hold is counted as dropped, the oldest
-# first.
-
-
-# What replicas tell each other: the board, and how the sources fare.
-QUOTES, SOURCES, MEMORY = PARTS = ("quotes", "sources", "memory")
-# A day of three instruments changing every ten seconds.
-_QUEUED = 20_000
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
-
-
-class StoreWriter:
-    """Keeps what the poller reports in `store`; `name` tells this service's snapshot from another's in the same file.
-
-    `report` is called on the loop's thread and only queues; `run` writes until `stop`.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        name: str,
-        retention: Retention,
-        clock: Callable[[], datetime],
-        hooks: ReplicaHooks = ReplicaHooks(),
-        room: int = _QUEUED,
-    ) -> None:
-        """`room` is how many rows may wait for a store that is away."""
-        self._condition = StoreStatus()
-        self.health = self._condition.health
-        self.readers = Readers(store, self._condition)
-        self._store = store
-        self._name = name
-        self._backlog = WriteQueue(room, self.health)
-        self.writer = WriteRound(store, name, self._backlog, self._condition, retention, clock, hooks)
-        self._leave = hooks.leave
-        # What was found at the start, by part.
-        self.found: dict[str, Message] = {}
-        # The version of what selection remembers, as it was told last.
-        self._memory = 0
-        self._tracked = "{}"
-        self._renamed: Future[int] | None = None
-        self._wake = asyncio.Event()
-        self._soon = asyncio.Event()
-        self._stopping = asyncio.Event()
-
-    def restore(self, instruments: Sequence[Instrument], now: datetime) -> Snapshot | None:
-        """The snapshot kept last, as it was kept; None where there is none. Blocks: call it before the loop runs.
-
-        A store that hangs is hardly waited for: the address is listened at soon, and what is kept is shown when the
-        replica hears it from the store, as if another one had told it.
-        """
-        asked = self.writer.ask(partial(_kept, self._name))
-        series = {each.symbol: each.series for each in instruments}
-        # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
-        self._renamed = self.writer.ask(
-            lambda store: store.rename(series | codec.meanings_of_text(asked.result().text or ""))
-        )
-        try:
-            kept = asked.result(_START_SECONDS)
-        except TimeoutError:
-            late = StoreError("too slow to be waited for at the start", "see why the store is slow")
-            self._condition.failed("read", late)
-            return None
-        except StoreError as error:
-            self._condition.failed("read", error)
-            return None
-        self.found = {each.part: each for each in kept.editions}
-        self._tracked = kept.tracked
-        snapshot = None if kept.text is None else codec.snapshot_of_text(kept.text, instruments, now)
-        if snapshot is not None:
-            self.note(snapshot)
-        return snapshot
-
-    def report(self, snapshot: Snapshot) -> None:
-        """Queue what of `snapshot` is new."""
-        self._backlog.report(snapshot)
-        self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
-
-    def remember(self, text: Callable[[], str], now: datetime) -> None:
-        """Publish what selection must remember; `text` writes it."""
-        told = self.found[MEMORY].version if MEMORY in self.found else 0
-        self._memory = max(self._memory + 1, told + 1, int(now.timestamp() * 1000))
-        self.tell(MEMORY, self._memory, text)
-
-    def record(self, entries: Iterable[RecordEntry]) -> None:
-        """Queue entries of a record."""
-        self.writer.entries.extend(entries)
-        self._wake.set()
-
-    def note(self, snapshot: Snapshot) -> None:
-        """Remember what another replica has found and kept, for a store that loses it."""
-        self._backlog.note(snapshot)
-
-    def look(self) -> None:
-        """See whether the store is still the one that it was."""
-        self._wake.set()
-
-    def tell(self, part: str, version: int, text: Callable[[], str]) -> None:
-        """Publish what `text` writes as the edition of `part`."""
-        self.writer.tell(part, version, text)
-        self._wake.set()
-        if not self._condition.is_bad(FEED):
-            # Others wait for it, though history may not be written to.
-            self._soon.set()
-
-    def retry(self) -> None:
-        """The store is thought to be back: do not wait for the end of a pause."""
-        self._soon.set()
-
-    @property
-    def untold_for(self) -> float:
-        """For how many seconds news has been waiting to be told to the others."""
-        return self.writer.untold_for
-
-    @property
-    def store(self) -> Store:
-        """What it keeps everything in."""
-        return self._store
-
-    @property
-    def name(self) -> str:
-        """This service's name in the store."""
-        return self._name
-
-    @property
-    def remembered(self) -> str:
-        """What selection remembered when it was kept last."""
-        return self.found[MEMORY].text if MEMORY in self.found else "{}"
-
-    @property
-    def tracked(self) -> str:
-        """What the record of corrections remembered when it was kept last."""
-        return self._tracked
-
-    @property
-    def overridden(self) -> str:
-        """What editors had set when it was kept last."""
-        return self.found[OVERRIDES].text if OVERRIDES in self.found else "{}"
-
-    @property
-    def newest(self) -> int:
-        """The version that was found at the start, usable or not: whatever is shown next goes on above it."""
-        return self.found[QUOTES].version if QUOTES in self.found else 0
-
-    @property
-    def pending(self) -> bool:
-        """Whether something is still to be written."""
-        return bool(self._backlog) or bool(self.writer.news) or bool(self.writer.entries)
-
-    async def run(self) -> None:
-        """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
-        for threads in (self.writer, self.readers):
-            threads.begin()
-        try:
-            if self._renamed is not None:
-                await asyncio.wrap_future(self._renamed)
-        except StoreError as error:
-            self._condition.failed("open", error)
-        await self._keep()
-        await self._leave()
-        for threads in (self.writer, self.readers):
-            threads.end()
-        self._store.close()
-
-    async def _keep(self) -> None:
-        pause = _FIRST_PAUSE
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            # What came while it was writing is not left behind by an end that came then too.
-            last = self._stopping.is_set()
-            written = await self.writer.flush()
-            if last:
-                break
-            if written or self._stopping.is_set():
-                pause = _FIRST_PAUSE
-                continue
-            self._soon.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-            self._wake.set()
-
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stopping.set()
-        self._soon.set()
-        self._wake.set()

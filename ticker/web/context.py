@@ -9,12 +9,11 @@ from datetime import datetime
 from aiohttp import web
 
 from ticker.board import Board
-from ticker.calendars import Calendar
 from ticker.health import Health, ProcessHealth
 from ticker.metrics import Exposition, Traffic
 from ticker.quotes import Snapshot
 from ticker.rendering.renderer import Renderer
-from ticker.settings.models import Settings
+from ticker.settings.models import ServerSettings, Settings
 from ticker.storage.history import History, RecordReader
 from ticker.web.limits import RateLimiter
 from ticker.web.response_cache import ResponseCache
@@ -38,19 +37,16 @@ class Context:
     records: RecordReader
     history: History
     settings: Settings
-    calendars: Mapping[str, Calendar]
-    version: str
     limiter: RateLimiter
     cache: ResponseCache
     process_health: ProcessHealth
-    public_url: str | None
-    cors_origins: tuple[str, ...]
     demo: bool
-    access_log: bool
-    metrics_here: bool
     fast_path_closed: str | None
-    default_language: str
-    negotiate_language: bool
+
+    @property
+    def server(self) -> ServerSettings:
+        """How the service listens and whom it lets in."""
+        return self.settings.server
 
     def update_from(self, other: Context) -> None:
         """Hold from now on what `other` holds."""

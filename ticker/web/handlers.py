@@ -165,34 +165,16 @@ def readiness(context: Context) -> ReadinessSchema:
 
 # The timetable runs something every second; after a minute without, nothing will ever be polled again.
 _PATIENCE = timedelta(minutes=1)
-# What an address with a format of its own takes.
+# What the quotes take: where the format is asked for, and at an address with a format of its own.
 _PARTS = ("symbols", "lang", "at", "shape", "fields", "precision")
+_TAKEN = {None: (*_PARTS, "format", "dialect"), "json": _PARTS, "csv": (*_PARTS, "dialect"), "ndjson": _PARTS}
 # What the Glance dashboard asks of an extension.
 _GLANCE = {"Widget-Title": "Market ticker", "Widget-Content-Type": "html"}
 
 
-async def quotes(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/quotes`: all quotes of the snapshot."""
-    return await _quotes(request, ("symbols", "lang", "at", *parameters.MANY))
-
-
-async def quotes_json(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/quotes.json`: the same, whatever `Accept` says."""
-    return await _quotes(request, _PARTS, "json")
-
-
-async def quotes_csv(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/quotes.csv`: the same as a table."""
-    return await _quotes(request, (*_PARTS, "dialect"), "csv")
-
-
-async def quotes_ndjson(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/quotes.ndjson`: the same as lines of JSON."""
-    return await _quotes(request, _PARTS, "ndjson")
-
-
-async def _quotes(request: web.Request, allowed: tuple[str, ...], fixed: str | None = None) -> web.StreamResponse:
-    parameters.only(request, allowed)
+async def quotes(request: web.Request, fixed: str | None = None) -> web.StreamResponse:
+    """`GET /v1/quotes`: all quotes of the snapshot; `.json`, `.csv` and `.ndjson` whatever `Accept` says."""
+    parameters.only(request, _TAKEN[fixed])
     snapshot = await history.snapshot(request)
     form = parameters.form_of(request, fixed)
     view = View("quotes", parameters.symbols(request, snapshot), parameters.language(request), form=form)
@@ -201,7 +183,7 @@ async def _quotes(request: web.Request, allowed: tuple[str, ...], fixed: str | N
 
 async def quote(request: web.Request) -> web.StreamResponse:
     """`GET /v1/quotes/{symbol}`: one of them."""
-    parameters.only(request, ("lang", "at", *parameters.ONE))
+    parameters.only(request, ("lang", "at", "fields", "precision", "format", "dialect"))
     snapshot = await history.snapshot(request)
     symbol = parameters.instrument(request, snapshot).symbol
     form = parameters.form_of(request)

@@ -129,7 +129,8 @@ async def history(request: web.Request) -> web.StreamResponse:
     parameters.only(request, (*_RANGE, "cursor", *_WRITTEN))
     context = request.app[CONTEXT]
     instrument = parameters.instrument(request, context.snapshot())
-    ask, form = _stretch(request, instrument, instrument.all_sources), _form(request)
+    ask = _stretch(request, instrument, instrument.all_sources)
+    form = Form(format=format_of(request), dialect=dialect_of(request))
     coding, lang = request.headers.get("Accept-Encoding", ""), _language(request, form)
 
     def make(line: Series) -> Representation:
@@ -146,25 +147,11 @@ async def history(request: web.Request) -> web.StreamResponse:
     return answered(request, made, _end(ask.last), fields)
 
 
-async def histories(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/history`: the series of several instruments."""
-    parameters.only(request, ("symbols", *_RANGE, *_WRITTEN))
-    return await _histories(request, _form(request))
-
-
-async def histories_csv(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/history.csv`: the same as a table."""
-    parameters.only(request, ("symbols", *_RANGE, "dialect", "lang"))
-    return await _histories(request, Form(format="csv", dialect=dialect_of(request)))
-
-
-async def histories_ndjson(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/history.ndjson`: the same as lines of JSON."""
-    parameters.only(request, ("symbols", *_RANGE))
-    return await _histories(request, Form(format="ndjson"))
-
-
-async def _histories(request: web.Request, form: Form) -> web.StreamResponse:
+async def histories(request: web.Request, fixed: str | None = None) -> web.StreamResponse:
+    """`GET /v1/history`: the series of several instruments; `.csv` and `.ndjson` whatever `Accept` says."""
+    taken = {None: _WRITTEN, "csv": ("dialect", "lang"), "ndjson": ()}[fixed]
+    parameters.only(request, ("symbols", *_RANGE, *taken))
+    form = Form(format=fixed or format_of(request), dialect=dialect_of(request))
     context, coding, lang = request.app[CONTEXT], request.headers.get("Accept-Encoding", ""), _language(request, form)
     snapshot = context.snapshot()
     asked = parameters.symbols(request, snapshot) or tuple(quote.symbol for quote in snapshot.quotes)
@@ -193,10 +180,6 @@ def attachment(form: Form, name: str) -> dict[str, str]:
     """The field that names the file, where the answer is one that another program opens."""
     excel = form.format == "csv" and form.dialect == "excel"
     return {"Content-Disposition": f'attachment; filename="{name}.csv"'} if excel else {}
-
-
-def _form(request: web.Request) -> Form:
-    return Form(format=format_of(request), dialect=dialect_of(request))
 
 
 def _language(request: web.Request, form: Form) -> str:
@@ -232,7 +215,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
 
 def _stretch(request: web.Request, instrument: Instrument, sources: Sequence[str]) -> TimeRange:
     first, last = moment(request, "from"), moment(request, "to")
-    if first is not None and last is not None and _start(first) > _start(last):
+    if first is not None and last is not None and _moment(first, last=False) > _moment(last, last=False):
         raise Problem(400, "'from' is later than 'to'", parameter="from")
     cursor = request.query.get("cursor")
     if cursor is not None and not CURSOR.fullmatch(cursor):
@@ -275,12 +258,8 @@ def _cursor(onward: datetime | None) -> str | None:
     return None if onward is None else f"{(onward - EPOCH) // timedelta(microseconds=1):x}"
 
 
-def _start(of: date | datetime) -> datetime:
-    return of if isinstance(of, datetime) else datetime(of.year, of.month, of.day, tzinfo=UTC)
-
-
 def _end(last: date | datetime | None) -> datetime | None:
-    return None if last is None else _start(last)
+    return None if last is None else _moment(last, last=False)
 
 
 def _ends_before(last: date | datetime | None, since: datetime | None) -> bool:

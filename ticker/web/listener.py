@@ -73,7 +73,7 @@ class ConnectionLimiter(web.Server):
         took = perf_counter() - began  # not by the loop's clock: uvloop's stands still while a handler runs
         method = request.method if request.method in METHODS else "other"
         context.traffic.count(route, method, answered.status, took)
-        if context.access_log:
+        if context.server.access_log:
             _log(request, route, method, answered.status, took)
         if context.process_health.draining or is_last(request):
             answered.force_close()

@@ -108,7 +108,7 @@ def _said(request: web.Request, problem: Problem, headers: Mapping[str, str] | N
     try:
         lang = page_language(parameters.language(request))
     except Problem:
-        lang = page_language(context.default_language)
+        lang = page_language(context.server.default_language)
     title = "not_found" if problem.status == HTTPStatus.NOT_FOUND else "wrong"
     return web.Response(
         status=problem.status,

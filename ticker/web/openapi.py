@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ticker import __version__
 from ticker.quotes import PriceType
 from ticker.rendering.formats import DIALECTS, FIELDS, SHAPES
 from ticker.rendering.html import STYLES
@@ -210,4 +211,4 @@ def described(context: Context) -> bytes:
 
 def document_of(context: Context) -> dict[str, Any]:
     """The document of the service with that context."""
-    return document(context.version, context.public_url, context.settings.contact)
+    return document(__version__, context.server.public_url, context.settings.contact)

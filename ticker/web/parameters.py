@@ -66,10 +66,10 @@ def language(request: web.Request) -> str:
     tag = request.query.get("lang")
     if tag is None:
         context = request.app[CONTEXT]
-        if not context.negotiate_language:
-            return context.default_language
-        found = preferred_language(request.headers.get("Accept-Language", "")) or context.default_language
-        chose(request, "Accept-Language", default=found == context.default_language)
+        if not context.server.negotiate_language:
+            return context.server.default_language
+        found = preferred_language(request.headers.get("Accept-Language", "")) or context.server.default_language
+        chose(request, "Accept-Language", default=found == context.server.default_language)
         return found
     try:
         return normalize_tag(tag)
@@ -159,8 +159,6 @@ def _moment(text: str) -> datetime:
 
 # The form in which quotes are asked for: `shape`, `fields`, `precision`, `format`.
 
-ONE = ("fields", "precision", "format", "dialect")
-MANY = ("shape", *ONE)
 # As many digits as any source has ever had.
 MOST = 12
 

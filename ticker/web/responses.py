@@ -122,8 +122,8 @@ def apply_headers(request: web.BaseRequest, answered: web.StreamResponse, contex
     """Put CORS and security headers on an answer that is not cached; a policy that its handler gave it stays."""
     headers = answered.headers
     headers.update(security(headers))
-    headers.update(cross_origin(request.headers.get("Origin"), context.cors_origins))
-    if "*" not in context.cors_origins:
+    headers.update(cross_origin(request.headers.get("Origin"), context.server.cors_origins))
+    if "*" not in context.server.cors_origins:
         headers["Vary"] = ", ".join(filter(None, (headers.get("Vary", ""), "Origin")))
     headers.update(request.get(OWN_FIELDS, {}))
     if context.demo:
@@ -134,7 +134,7 @@ def _response_of(
     request: web.Request, made: Representation, fields: Mapping[str, str], modified: datetime | None = None
 ) -> CachedResponse:
     context, chosen = request.app[CONTEXT], request.get(CHOSEN, {})
-    varies = sorted(["Accept-Encoding", *chosen, *([] if "*" in context.cors_origins else ["Origin"])])
+    varies = sorted(["Accept-Encoding", *chosen, *([] if "*" in context.server.cors_origins else ["Origin"])])
     own = security({"Vary": ", ".join(varies), **fields})
     coding = preferred_coding(request.headers.get("Accept-Encoding", ""), made.codings)
     return cached_response(route_of(request), made, coding, own, shared=all(chosen.values()), modified=modified)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -18,14 +19,14 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/", pages.page),
     ("/frame", pages.frame),
     ("/v1/quotes", handlers.quotes),
-    ("/v1/quotes.json", handlers.quotes_json),
-    ("/v1/quotes.csv", handlers.quotes_csv),
-    ("/v1/quotes.ndjson", handlers.quotes_ndjson),
+    ("/v1/quotes.json", partial(handlers.quotes, fixed="json")),
+    ("/v1/quotes.csv", partial(handlers.quotes, fixed="csv")),
+    ("/v1/quotes.ndjson", partial(handlers.quotes, fixed="ndjson")),
     ("/v1/quotes/{symbol}", handlers.quote),
     ("/v1/quotes/{symbol}/history", history.history),
     ("/v1/history", history.histories),
-    ("/v1/history.csv", history.histories_csv),
-    ("/v1/history.ndjson", history.histories_ndjson),
+    ("/v1/history.csv", partial(history.histories, fixed="csv")),
+    ("/v1/history.ndjson", partial(history.histories, fixed="ndjson")),
     ("/v1/quotes/{symbol}/evidence", history.evidence),
     ("/v1/corrections", history.corrections),
     ("/v1/corrections.atom", history.atom),
@@ -53,7 +54,7 @@ _OURS = ("/metrics", "/healthz", "/readyz")
 def build(context: Context) -> web.Application:
     """The web application over `context`; it starts and stops nothing but who tells the streams."""
     routes = (*ROUTES, *assets.ROUTES)
-    app = _application(context, [r for r in routes if context.metrics_here or r[0] != "/metrics"])
+    app = _application(context, [r for r in routes if context.server.metrics_port is None or r[0] != "/metrics"])
     app[BROADCAST] = Broadcast(context)
     app[CHARTS] = Charts()
     app.cleanup_ctx.append(app[BROADCAST].living)

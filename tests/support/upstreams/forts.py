@@ -17,12 +17,12 @@ _WEEKENDS = date(2025, 8, 16)
 _SATURDAY = 5
 _CENT = Decimal("0.01")
 
-_SECURITIES = """
+SECURITIES = """
     SECID BOARDID SHORTNAME SECNAME PREVSETTLEPRICE DECIMALS MINSTEP LASTTRADEDATE LASTDELDATE SECTYPE LATNAME
     ASSETCODE PREVOPENPOSITION LOTVOLUME INITIALMARGIN HIGHLIMIT LOWLIMIT STEPPRICE LASTSETTLEPRICE PREVPRICE
     IMTIME BUYSELLFEE SCALPERFEE NEGOTIATEDFEE EXERCISEFEE SETTLEPRICE_CLR
 """
-_MARKETDATA = """
+MARKETDATA = """
     SECID BOARDID BID OFFER SPREAD OPEN HIGH LOW LAST QUANTITY LASTCHANGE SETTLEPRICE SETTLETOPREVSETTLE
     OPENPOSITION NUMTRADES VOLTODAY VALTODAY VALTODAY_USD UPDATETIME LASTCHANGEPRCNT BIDDEPTH BIDDEPTHT
     NUMBIDS OFFERDEPTH OFFERDEPTHT NUMOFFERS TIME SETTLETOPREVSETTLEPRC SEQNUM SYSTIME TRADEDATE
@@ -53,8 +53,8 @@ def moex_forts(now: datetime, contracts: Sequence[Contract]) -> bytes:
     """
     here = now.astimezone(MOSCOW)
     blocks = {
-        "securities": _block(_SECURITIES, [_security(contract) for contract in contracts]),
-        "marketdata": _block(_MARKETDATA, [_market(contract, here) for contract in contracts]),
+        "securities": _block(SECURITIES, [_security(contract) for contract in contracts]),
+        "marketdata": _block(MARKETDATA, [_market(contract, here) for contract in contracts]),
     }
     return dumps(blocks).encode()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
@@ -177,3 +178,15 @@ def _listed(numbers: Numbers, now: datetime) -> Mapping[str, tuple[str, Decimal,
         "RUB=X": ("RUB", beside(numbers.usd), numbers.usd_previous, "CURRENCY"),
         "EURRUB=X": ("RUB", beside(numbers.eur), numbers.eur_previous, "CURRENCY"),
     }
+
+
+@asynccontextmanager
+async def listening(clock: Callable[[], datetime]) -> AsyncIterator[str]:
+    """Every source's stand-in on a port of this machine; gives its address."""
+    runner = web.AppRunner(build(clock), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -33,8 +33,7 @@ async def ask(client: Client, source: str, requests: Sequence[Request], *, archi
     """What the adapter reads of the answers; a day without a table is 404 in an archive."""
     adapter = SOURCES[source]
     ticks: list[Tick] = []
-    parse = adapter.parse_archive if archive else adapter.parse
-    assert parse is not None
+    parse = (adapter.parse_archive if archive else None) or adapter.parse
     for request in requests:
         async with client.get(f"/{source}{request.path}", params=request.query) as response:
             assert response.status == 200 or (archive and response.status == 404), request
