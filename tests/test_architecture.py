@@ -78,8 +78,8 @@ LIBRARIES: dict[str, str] = {
     "holidays": "calendars",
     "jinja2": "rendering",
     "markupsafe": "rendering",
-    # The wire; what is kept; what is remembered and listed.
-    "msgspec": "rendering storage selection overrides evidence corrections webhooks cli",
+    # The wire; what is kept and recorded; what is remembered and listed.
+    "msgspec": "rendering storage selection overrides evidence corrections webhooks recording cli",
     "mcp": "cli",
     "mcp_types": "cli",
     "multidict": "web",

@@ -20,8 +20,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ticker.board import Board
 from ticker.clock import Stepped
@@ -47,17 +50,15 @@ from ticker.supervision import Supervisor
 VERSION = 1
 HEAD = "ticker_recording"
 _CYRILLIC = "windows-1251"
-# Those that are written here. Others may be no text (rot13), or cost more than their size (punycode).
-_CHARSETS = ("utf-8", _CYRILLIC)
 # The longest line: the largest answer that is fetched, as base64, with its headers.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 # A file with so many damaged lines is none of ours: a gigabyte of empty lines is a megabyte in gzip.
 _MOST_DAMAGE = 1000
 # Anything else is not in a recording, and what computes with it may fail.
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_LONGEST_SECONDS, _NO_STATUS = 10 * 365 * 86_400.0, 1000
+_Seconds = Annotated[float, Meta(ge=0, le=10 * 365 * 86_400)]
 # What reading a line may raise; brackets in brackets in brackets are a RecursionError.
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
+DAMAGE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,46 +140,52 @@ def written(entry: Entry, bodies: dict[tuple[str, str], bytes]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
+class _Head(Struct):
+    """The first line of a file; no other has its version."""
+
+    ticker_recording: Literal[1] | UnsetType = UNSET
+
+
+class _Line(Struct):
+    """Any other line: an answer, or a failure."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    source: str
+    path: str
+    took: _Seconds
+    status: Annotated[int, Meta(gt=0, lt=1000)] | None = None
+    headers: dict[str, str] = {}
+    # Those that are written here. Others may be no text (rot13), or cost more than their size (punycode).
+    charset: Literal["utf-8", "windows-1251"] = "utf-8"
+    body: str | None = None
+    base64: bytes | None = None
+    same: bool = False
+    failure: Reason | None = None
+    detail: str = ""
+    retry_after: _Seconds | None = None
+
+
 def parse(line: bytes, bodies: dict[tuple[str, str], bytes]) -> Entry | None:
-    """The entry of a line, None for a file's first one. Raises ValueError and its like for anything else."""
-    tree = json.loads(line)
-    if not isinstance(tree, dict):
-        raise TypeError("no object")
-    if tree.get(HEAD, VERSION) != VERSION:
-        raise ValueError(f"version {tree[HEAD]} of the format")
-    if HEAD in tree:
+    """The entry of a line, None for a file's first one. Raises one of `DAMAGE` for anything else."""
+    if msgspec.json.decode(line, type=_Head).ticker_recording is not UNSET:
         return None
-    at = datetime.fromisoformat(tree["at"])
-    if at.tzinfo is None:
-        raise ValueError("a time without its zone")
-    if not _EARLIEST < at < _LATEST:
+    found = msgspec.json.decode(line, type=_Line)
+    if not _EARLIEST < found.at < _LATEST:
         raise ValueError("a time at which nobody recorded anything")
-    entry = Entry(at, str(tree["source"]), str(tree["path"]), _seconds(tree["took"]))
-    if "failure" in tree:
-        wait = tree["retry_after"]
-        after = None if wait is None else timedelta(seconds=_seconds(wait))
-        return replace(entry, failure=SourceError(Reason(tree["failure"]), _text(tree["detail"]), retry_after=after))
-    status = int(tree["status"])
-    if not 0 < status < _NO_STATUS:
-        raise ValueError("a status that no answer has")
-    headers = {_text(name): _text(value) for name, value in dict(tree["headers"]).items()}
+    entry = Entry(found.at, found.source, found.path, found.took)
+    if found.failure is not None:
+        after = None if found.retry_after is None else timedelta(seconds=found.retry_after)
+        return replace(entry, failure=SourceError(found.failure, found.detail, retry_after=after))
+    if found.status is None:
+        raise ValueError("neither an answer nor a failure")
     key = (entry.source, entry.path)
-    bodies[key] = bodies[key] if tree.get("same") else _bytes(tree)
-    return replace(entry, status=status, headers=headers, body=bodies[key])
-
-
-def _seconds(value: object) -> float:
-    """A number of seconds that a poll can take, or an upstream can ask for. Raises ValueError."""
-    seconds = float(value)  # type: ignore[arg-type] # whatever it is, float says so
-    if not 0 <= seconds <= _LONGEST_SECONDS:
-        raise ValueError(f"{value!r} seconds")
-    return seconds
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
+    if found.base64 is not None:
+        bodies[key] = found.base64
+    elif found.body is not None:
+        bodies[key] = found.body.encode(found.charset)
+    elif not found.same:
+        raise ValueError("an answer without a body")
+    return replace(entry, status=found.status, headers=found.headers, body=bodies[key])
 
 
 def _body(body: bytes) -> dict[str, str]:
@@ -190,15 +197,6 @@ def _body(body: bytes) -> dict[str, str]:
         if text.encode(charset) == body:
             return {"body": text} if charset == "utf-8" else {"charset": charset, "body": text}
     return {"base64": base64.b64encode(body).decode()}
-
-
-def _bytes(tree: Mapping[str, str]) -> bytes:
-    if "base64" in tree:
-        return base64.b64decode(tree["base64"], validate=True)
-    charset = tree.get("charset", "utf-8")
-    if charset not in _CHARSETS:
-        raise ValueError(f"a body in {charset!r}")
-    return tree["body"].encode(charset)
 
 
 # Around the fetcher: every answer and failure that passes is appended to the recording.

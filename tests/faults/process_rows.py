@@ -229,7 +229,7 @@ PROCESSES: tuple[Fault, ...] = (
         "other charsets, 10⁵ brackets, `1e308`, year 1, named pipes",
         "each line or file named; the rest is replayed",
         "tests/recording/test_damage.py::test_a_damaged_line_is_named_and_the_rest_is_read[charset that grows]",
-        Mutation("ticker.recording:_bytes", "charset not in _CHARSETS", "False"),
+        Mutation("ticker.recording:_Line", "Literal['utf-8', 'windows-1251']", "str"),
     ),
     Fault(
         "recording that is a bomb",
