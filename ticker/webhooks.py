@@ -27,7 +27,7 @@ from ticker.corrections import Correction
 from ticker.log import Log
 from ticker.quotes import Quote, Snapshot, Status
 from ticker.rendering.representation import to_json_text
-from ticker.rendering.schemas import QuoteSchema, utc
+from ticker.rendering.schemas import CorrectionSchema, QuoteSchema, utc
 from ticker.settings.models import WebhookSettings
 from ticker.storage.base import RecordEntry, Store, StoreError
 from ticker.storage.history import Read
@@ -105,17 +105,7 @@ def _event(kind: str, quote: Quote, snapshot: Snapshot) -> WebhookEvent:
 def event_of_correction(correction: Correction, at: datetime) -> WebhookEvent:
     """The event that tells an entry of the public record."""
     ended = "" if correction.until is None else f".{int(correction.until.timestamp() * 1000)}"
-    data = {
-        "symbol": correction.symbol,
-        "kind": correction.kind,
-        "from": utc(correction.since),
-        "to": utc(correction.until),
-        "shown": correction.shown,
-        "right": correction.right,
-        "seconds": correction.seconds,
-        "found_by": correction.found_by,
-        "note": correction.note,
-    }
+    data = CorrectionSchema.read(correction, from_=correction.since, to=correction.until).model_dump()
     return WebhookEvent(
         f"correction.{correction.symbol}.{correction.id}{ended}", "correction", correction.symbol, at, data
     )
