@@ -45,9 +45,9 @@ from ticker.settings.loader import Changes, compare, ensure_reloadable
 from ticker.settings.models import Settings
 from ticker.sources import KEYED
 from ticker.storage import is_shared, of_url
-from ticker.storage.base import Retention, Store
+from ticker.storage.base import OVERRIDES, Retention, Store
 from ticker.storage.history import History, RecordReader
-from ticker.storage.writer import PARTS, ReplicaHooks, StoreWriter
+from ticker.storage.writer import MEMORY, PARTS, ReplicaHooks, StoreWriter
 from ticker.web import assets
 from ticker.web.context import Context
 from ticker.web.fast_path import closed_because
@@ -264,16 +264,16 @@ def compose(  # noqa: PLR0913 - a word for each thing that one of its callers wa
         now,
         gate=replica,
         report=report,
-        remember=lambda text: store_writer.remember(text, now()),
+        remember=lambda text: store_writer.remember(MEMORY, text, now()),
         poll_now=poll_now,
         explain=records.explain,
-        memories=decode(store_writer.remembered),
+        memories=decode(store_writer.remembered(MEMORY)),
     )
     timetable = _timetable(config, poller, board, now, seed, asking)
     replayer = replaying(poller, board, health) if replaying is not None else None
     timekeeper: Timekeeper = replayer or timetable
     coordinator = (
-        ReplicaCoordinator(replica, store_writer, poller, board, timetable, health, now)
+        ReplicaCoordinator(replica, store_writer, poller, board, timetable, health, now, records.take_over)
         if replica is not None
         else None
     )
@@ -342,7 +342,7 @@ def _board(
     kept = store_writer.restore(wanted, now()) if stored else None
     first = kept or Snapshot(store_writer.newest, now(), ())
     first = replace(first.resumed(wanted, now()), demo=demo)
-    return Board(first, decode_overrides(store_writer.overridden), cut_off)
+    return Board(first, decode_overrides(store_writer.remembered(OVERRIDES)), cut_off)
 
 
 def _plans(config: Settings, sources: Iterable[str], random: Random) -> dict[str, Plan]:

@@ -18,8 +18,8 @@ from ticker.overrides import EditorOverride, Overrides
 from ticker.quotes import PriceType, Quote, Snapshot, Status
 from ticker.storage.base import RecordEntry
 
-# The kind of these entries in the store, and of the tracker's own state.
-CORRECTION, STATE = "correction", "corrections"
+# The kind of these entries in the store.
+CORRECTION = "correction"
 KINDS = ("wrong", "late", "missing", "edited")
 # A number that was off by this fraction or more is marked as material; all are recorded. As the European Central Bank
 # does for €STR, where errors above two basis points are corrected on the same day and all are published each quarter.
@@ -83,12 +83,17 @@ class CorrectionTracker:
     """Follows the board. `observe` gives what is to be written; `text` is what must survive a restart."""
 
     def __init__(self, text: str = "{}") -> None:
+        self._states: dict[str, SymbolState] = {}
+        # What was told of editors' hands; told once more after a restart, in the same place.
+        self._edits: dict[tuple[str, str], datetime | None] = {}
+        self.take_over(text)
+
+    def take_over(self, text: str) -> None:
+        """Remember what another tracker's `text` says; nothing where it cannot be read."""
         try:
             self._states = msgspec.json.decode(text, type=dict[str, SymbolState])
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
             self._states = {}
-        # What was told of editors' hands; told once more after a restart, in the same place.
-        self._edits: dict[tuple[str, str], datetime | None] = {}
 
     @property
     def text(self) -> str:

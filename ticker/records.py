@@ -8,17 +8,13 @@ from datetime import datetime
 
 from ticker import corrections, evidence
 from ticker.board import Board
-from ticker.corrections import STATE, Correction, CorrectionTracker
+from ticker.corrections import Correction, CorrectionTracker
 from ticker.log import Log
 from ticker.polling import Decision
 from ticker.quotes import Snapshot
-from ticker.storage.base import RecordEntry
-from ticker.storage.writer import StoreWriter
+from ticker.storage.writer import SHOWN, StoreWriter
 
 log = Log(__name__)
-
-# The tracker's state is of no instrument in particular.
-_ALL = "*"
 
 
 class Records:
@@ -37,7 +33,8 @@ class Records:
         self._clock = clock
         self._tell = tell
         self._seen = board.latest
-        self._tracker = CorrectionTracker(store_writer.tracked)
+        self._tracker = CorrectionTracker(store_writer.remembered(SHOWN))
+        self._remembered = self._tracker.text
         # How many corrections were written in this process, by instrument and kind.
         self.counted: Counter[tuple[str, str]] = Counter()
 
@@ -67,11 +64,18 @@ class Records:
         found += self._tracker.edited(self._board.overrides, snapshot, self._clock())
         before, self._seen = self._seen, self._board.latest
         self._tell(before, self._seen, found)
-        if not found:
-            return
         self._count(found)
-        state = RecordEntry(STATE, _ALL, "state", self._clock(), self._tracker.text)
-        self._store_writer.record([*map(corrections.entry, found), state])
+        self._store_writer.record(map(corrections.entry, found))
+        text = self._tracker.text
+        if text != self._remembered:
+            # Whoever polls next finds what was shown before it, and ends what has begun.
+            self._remembered = text
+            self._store_writer.remember(SHOWN, lambda: text, self._clock())
+
+    def take_over(self, text: str) -> None:
+        """Know what another replica has shown."""
+        self._tracker.take_over(text)
+        self._remembered = self._tracker.text
 
     def _count(self, found: Iterable[Correction]) -> None:
         for each in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -28,10 +29,10 @@ async def until(true: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-def service(folder: Path, upstream: Upstream, **flags: object) -> Service:
+def service(folder: Path, upstream: Upstream, clock: Clock | None = None, /, **flags: object) -> Service:
     """One replica, not running yet."""
     config = configured(f"sqlite:///{folder}/ticker.db", **flags)
-    return compose(config, upstream=upstream.url, now=Clock(), seed=1, stored=True)
+    return compose(config, upstream=upstream.url, now=clock or Clock(), seed=1, stored=True)
 
 
 def role(of: Service) -> Role:
@@ -224,3 +225,34 @@ async def test_time_makes_the_same_of_every_replicas_board(tmp_path: Path, upstr
         assert alike(both)
         assert both[0].board.latest == both[1].board.latest
         assert both[0].board.latest.status is Status.STALE
+
+
+async def test_what_one_leader_began_to_record_the_next_one_ends(tmp_path: Path, upstream: Upstream) -> None:
+    """Oil is late under the first and comes back under the second: one entry of the record, and it is over."""
+    clock = Clock()
+    first, second = service(tmp_path, upstream, clock), service(tmp_path, upstream, clock)
+
+    async def recorded(*, over: bool) -> None:
+        """Wait until there is one entry of oil, `over` or not."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await second.store_writer.readers.read(
+                    lambda store: store.entries("correction", "OIL", None, None, 10)
+                )
+                if [json.loads(each.text)["until"] is not None for each in found] == [over]:
+                    return
+                await asyncio.sleep(0.01)
+
+    async with first.running():
+        await until(lambda: role(first) is Role.LEADS and alike([first]))
+        async with second.running():
+            await until(lambda: role(second) is Role.FOLLOWS and alike([first, second]))
+            clock.now = NOON + timedelta(hours=1)
+            await until(lambda: first.board.latest.quotes[2].status is Status.STALE)
+            await recorded(over=False)
+            await leave(first)
+            await until(lambda: role(second) is Role.LEADS)
+            upstream.trio(DAY, now=clock.now)
+            await second.poller.poll("moex")
+            assert second.board.latest.quotes[2].status is Status.FRESH
+            await recorded(over=True)

@@ -24,7 +24,7 @@ from ticker.replicas.lease import SILENT_SECONDS, LeaderHandover, Replica, Role
 from ticker.scheduling import PollScheduler
 from ticker.storage import codec
 from ticker.storage.base import OVERRIDES, Message
-from ticker.storage.writer import MEMORY, QUOTES, SOURCES, StoreWriter
+from ticker.storage.writer import MEMORY, QUOTES, SHOWN, SOURCES, StoreWriter
 
 _MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
 _PLAIN = ("in_a_row", "accepted", "detail")
@@ -156,7 +156,10 @@ class ReplicaCoordinator:
         timetable: PollScheduler,
         process_health: ProcessHealth,
         clock: Callable[[], datetime],
+        shown: Callable[[str], object],
     ) -> None:
+        """`shown` is told what another replica has shown, as the record of corrections remembers it."""
+        self._shown = shown
         self._replica = replica
         self._keeper = store_writer
         self._poller = poller
@@ -257,6 +260,8 @@ class ReplicaCoordinator:
             self._health_sync.receive(message)
         elif message.part == MEMORY:
             self._poller.take_over(message.text)
+        elif message.part == SHOWN:
+            self._shown(message.text)
         elif message.part == OVERRIDES:
             self._override(message)
         elif message.part == QUOTES:

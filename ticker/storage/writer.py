@@ -176,8 +176,9 @@ class Readers:
 
 _THINNED_EVERY = timedelta(hours=6)
 _WAITING_ENTRIES, _BATCH_ENTRIES = 5_000, 200
-# What replicas tell each other: the board, how the sources fare, and what selection remembers.
-QUOTES, SOURCES, MEMORY = PARTS = ("quotes", "sources", "memory")
+# What replicas tell each other: the board, how the sources fare, what selection remembers, and what was shown, as the
+# record of corrections knows it.
+QUOTES, SOURCES, MEMORY, SHOWN = PARTS = ("quotes", "sources", "memory", "shown")
 # A day of three instruments changing every ten seconds.
 _QUEUED = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
@@ -225,9 +226,8 @@ class StoreWriter:
         self._condition = StoreStatus()
         self.health = self._condition.health
         self.readers = Readers(store, self._condition)
-        # What was found at the start, by part, and what the record of corrections remembered.
+        # What was found at the start, by part.
         self.found: dict[str, Message] = {}
-        self.tracked = "{}"
         self._retention = retention
         self._clock = clock
         self._hooks = hooks
@@ -239,8 +239,8 @@ class StoreWriter:
         # Entries of records that wait; what would be more than fits is the oldest that is let go.
         self._entries: deque[RecordEntry] = deque(maxlen=_WAITING_ENTRIES)
         self._thin_at: datetime | None = None
-        # The version of what selection remembers, as it was told last.
-        self._memory = 0
+        # The version of what is remembered, by part, as it was told last.
+        self._remembered: dict[str, int] = {}
         self._renamed: Future[int] | None = None
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
@@ -268,7 +268,6 @@ class StoreWriter:
             self._condition.failed("read", error)
             return None
         self.found = {each.part: each for each in kept.editions}
-        self.tracked = kept.tracked
         snapshot = None if kept.text is None else codec.snapshot_of_text(kept.text, instruments, now)
         if snapshot is not None:
             self.note(snapshot)
@@ -279,11 +278,11 @@ class StoreWriter:
         self._backlog.report(snapshot)
         self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
 
-    def remember(self, text: Callable[[], str], now: datetime) -> None:
-        """Publish what selection must remember; `text` writes it."""
-        told = self.found[MEMORY].version if MEMORY in self.found else 0
-        self._memory = max(self._memory + 1, told + 1, int(now.timestamp() * 1000))
-        self.tell(MEMORY, self._memory, text)
+    def remember(self, part: str, text: Callable[[], str], now: datetime) -> None:
+        """Publish what the next to publish must know: selection's MEMORY, or what was SHOWN; `text` writes it."""
+        told = max(self._remembered.get(part, 0), self.found[part].version if part in self.found else 0)
+        self._remembered[part] = max(told + 1, int(now.timestamp() * 1000))
+        self.tell(part, self._remembered[part], text)
 
     def record(self, entries: Iterable[RecordEntry]) -> None:
         """Queue entries of a record."""
@@ -316,15 +315,9 @@ class StoreWriter:
         """For how many seconds news has been waiting to be told to the others."""
         return 0.0 if self._untold_since is None else monotonic() - self._untold_since
 
-    @property
-    def remembered(self) -> str:
-        """What selection remembered when it was kept last."""
-        return self.found[MEMORY].text if MEMORY in self.found else "{}"
-
-    @property
-    def overridden(self) -> str:
-        """What editors had set when it was kept last."""
-        return self.found[OVERRIDES].text if OVERRIDES in self.found else "{}"
+    def remembered(self, part: str) -> str:
+        """What was remembered in `part` when it was kept last: by selection (MEMORY), of what was SHOWN, of editors."""
+        return self.found[part].text if part in self.found else "{}"
 
     @property
     def newest(self) -> int:
@@ -448,11 +441,10 @@ class StoreWriter:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a store has of the last run: the newest editions, the newest snapshot, and the state of the corrections."""
+    """What a store has of the last run: the newest editions and the newest snapshot."""
 
     editions: tuple[Message, ...]
     text: str | None
-    tracked: str
 
 
 def _kept(name: str, store: Store) -> _Kept:
@@ -462,10 +454,9 @@ def _kept(name: str, store: Store) -> _Kept:
         *store.newer(name, dict.fromkeys(PARTS, -1), 0),
         *store.newer(EDITORS, {OVERRIDES: -1}, 0),
     )
-    tracked = next((each.text for each in store.entries("corrections", "*", None, None, 1)), "{}")
     told = next((each.text for each in editions if each.part == QUOTES), None)
     # Where versions before 0.2 kept it.
-    return _Kept(editions, store.saved(name) if told is None else told, tracked)
+    return _Kept(editions, store.saved(name) if told is None else told)
 
 
 def _recorded(entries: list[RecordEntry], store: Store) -> bool:
