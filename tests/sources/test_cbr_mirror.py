@@ -123,7 +123,7 @@ def test_a_previous_rate_for_another_nominal_is_not_known() -> None:
     assert (yuan.price, yuan.previous, yuan.previous_as_of) == (Decimal("100.6798"), None, None)
 
 
-@pytest.mark.parametrize("previous", ["0", "0.0", "null", "-1"])
+@pytest.mark.parametrize("previous", ["0", "0.0", "null", "-1", '"?"', '""', "true", "{}", "NaN"])
 def test_a_previous_rate_of_nothing_costs_the_change_alone(previous: str) -> None:
     """The rate stands in a cell of its own."""
     dollar = of(changed('"Previous": 100.2192', f'"Previous": {previous}'))["USD"]
@@ -176,3 +176,12 @@ def test_no_wound_gives_a_number_that_is_not_there(data: st.DataObject) -> None:
     """Mutated tables are refused by a SourceError or read as they are written."""
     body = data.draw(wounds.wounded(TABLE))
     assert not wounds.invented(wounds.read(ADAPTER, body), body)
+
+
+@pytest.mark.parametrize(
+    "day", ["null", '""', '"?"', '"0001-01-01T00:00:00+03:00"', '"2024-13-21T11:30:00+03:00"', "5", "[]"]
+)
+def test_a_date_before_that_is_none_costs_the_change_alone(day: str) -> None:
+    """The table has a date of its own."""
+    dollar = of(changed('"PreviousDate": "2024-11-21T11:30:00+03:00"', f'"PreviousDate": {day}'))["USD"]
+    assert (dollar.price, dollar.previous, dollar.previous_as_of) == (Decimal("100.6798"), None, None)

@@ -239,7 +239,6 @@ def test_a_page_of_the_exchange_is_blocked() -> None:
         ({"LAST": "n/a"}, Reason.PARSE),
         ({"LAST": True}, Reason.SCHEMA),
         ({"LAST": [73]}, Reason.SCHEMA),
-        ({"PREVSETTLEPRICE": "n/a"}, Reason.PARSE),
         ({"SYSTIME": "now"}, Reason.SCHEMA),
         ({"SYSTIME": "0001-01-01 00:00:00"}, Reason.SCHEMA),
         ({"TIME": "25:00:00"}, Reason.SCHEMA),

@@ -72,8 +72,8 @@ def test_a_trade_of_a_weekend_session_is_of_its_day(system: str, time: str) -> N
     assert brent(body).as_of == at(f"2024-11-23 {time}")
 
 
-@pytest.mark.parametrize("before", [None, 0, Decimal("-37.63")])
-def test_a_contract_without_a_settlement_before_has_no_change(before: Decimal | int | None) -> None:
+@pytest.mark.parametrize("before", [None, 0, Decimal("-37.63"), "n/a"])
+def test_a_contract_without_a_settlement_before_has_no_change(before: Decimal | int | str | None) -> None:
     """On its first day nothing was settled before, after a day below zero nothing that a change is measured by."""
     tick = brent(with_cells("BRZ4", PREVSETTLEPRICE=before))
     assert (tick.price, tick.previous) == (FRONT.last, None)

@@ -291,19 +291,8 @@ def signed(value: object, where: str) -> Decimal:
     return value
 
 
-def number_before(value: object, where: str) -> Decimal | None:
-    """The price before, as `number`; None where there is none, which is written as nothing, as 0, or was below zero.
-
-    It only says how far a price has moved: where it says nothing the price stands all the same.
-    """
-    if value is None:
-        return None
-    found = signed(value, where)
-    return found if found > 0 else None
-
-
 def optional_number(value: object) -> Decimal | None:
-    """What `number` gives, or None: of what only bears witness nothing is refused."""
+    """What `number` gives, or None: of what only bears witness, as the price before does, nothing is refused."""
     try:
         return number(value, "")
     except SourceError:

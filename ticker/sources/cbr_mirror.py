@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ticker.quotes import PriceType, Reason, Tick
+from ticker.quotes import PriceType, Reason, SourceError, Tick
 from ticker.sources.base import (
     FEWEST_ROWS,
     MOSCOW,
@@ -24,7 +24,7 @@ from ticker.sources.base import (
     as_json,
     nominal,
     number,
-    number_before,
+    optional_number,
     raw_of,
     sane,
     schema,
@@ -75,7 +75,7 @@ def parse_archive(body: bytes) -> Extract:
     if not isinstance(valute, dict):
         raise schema("no table of currencies (Valute)")
     as_of = _day(answer.get("Date"), "Date")
-    before = _day(answer["PreviousDate"], "PreviousDate") if answer.get("PreviousDate") else None
+    before = _day_before(answer.get("PreviousDate"))
     if before and before >= as_of:
         raise schema(f"PreviousDate {before:%Y-%m-%d} is not before Date {as_of:%Y-%m-%d}")
     twice = valute.repeated if isinstance(valute, Repeating) else ()
@@ -93,7 +93,7 @@ def _tick(code: str, row: Any, as_of: datetime, before: datetime | None) -> Tick
         raise schema(f"{code[:20]!r}: not the one row of that currency")
     units = nominal(row.get("Nominal"), code)
     price = number(row.get("Value"), code)
-    previous = number_before(row.get("Previous"), code) if before else None
+    previous = optional_number(row.get("Previous")) if before else None
     # When the Bank went from 10 yuan to 1, `Previous` was still for ten: then the change of the day is not known.
     if previous is not None and not Decimal("0.2") < previous / price < 5:  # noqa: PLR2004 - no market, but a nominal
         previous = None
@@ -109,6 +109,14 @@ def _day(value: object, where: str) -> datetime:
     except (ValueError, OverflowError) as error:
         raise schema(f"{where}: no date but {str(value)[:40]!r}") from error
     return sane(datetime.combine(day, time(), MOSCOW), where)
+
+
+def _day_before(value: object) -> datetime | None:
+    """The date of the table before, or None: without it the change is not known, and the table stands all the same."""
+    try:
+        return _day(value, "PreviousDate")
+    except SourceError:
+        return None
 
 
 ADAPTER = Adapter(

@@ -27,7 +27,6 @@ from ticker.sources.base import (
     newest,
     nominal,
     number,
-    number_before,
     optional_number,
     optional_signed,
     raw_of,
@@ -260,7 +259,7 @@ def _future(front: _Listed, later: Sequence[_Listed]) -> Tick:
     column, kind = next(_prices(row), (None, PriceType.LAST))
     if column is None:
         raise schema(f"the front contract {front.code} has no price")
-    price, before = number(row[column], front.code), number_before(row.get("PREVSETTLEPRICE"), front.code)
+    price, before = number(row[column], front.code), optional_number(row.get("PREVSETTLEPRICE"))
     # Until something is settled today SETTLEPRICE repeats yesterday's, which is no price of today and no change.
     old = column == "PREVSETTLEPRICE" or (kind is PriceType.SETTLEMENT and price == before)
     # Yesterday's settlement is what the exchange itself measures a day's change from.
@@ -429,7 +428,7 @@ def _trade(code: str, row: Cells) -> Tick:
     moment, before = _moment(row), midnight(row.get("PREVDATE"), "%Y-%m-%d", MOSCOW, code)
     if not row.get("LAST") or moment - before.replace(tzinfo=None) >= _PAUSE:
         raise SourceError(Reason.FROZEN, f"{code} is not traded")
-    previous = number_before(row.get("PREVPRICE"), code)
+    previous = optional_number(row.get("PREVPRICE"))
     return Tick(
         symbol=code,
         price=number(row["LAST"], code),

@@ -16,7 +16,6 @@ from ticker.sources.base import (
     Request,
     as_json,
     number,
-    number_before,
     optional_number,
     raw_of,
     schema,
@@ -45,7 +44,7 @@ def parse(body: bytes) -> Extract:
     price = number(answer.get("close"), symbol)
     # `timestamp` is when the day's candle began, `last_quote_at` when its price was made.
     as_of = unix(answer.get("last_quote_at") or answer.get("timestamp"), symbol)
-    before = number_before(answer.get("previous_close"), symbol)
+    before = optional_number(answer.get("previous_close"))
     market = MarketData(low=optional_number(answer.get("low")), high=optional_number(answer.get("high")))
     raw = raw_of(answer.get("close"))
     return Extract((Tick(symbol, price, currency, as_of, PriceType.MID, previous=before, market=market, raw=raw),))

@@ -26,7 +26,6 @@ from ticker.sources.base import (
     as_json,
     brief,
     number,
-    number_before,
     optional_number,
     raw_of,
     sane,
@@ -72,7 +71,7 @@ def parse(body: bytes) -> Extract:
                 currency=currency,
                 as_of=_moment(meta.get("regularMarketTime"), symbol),
                 price_type=PriceType.LAST,
-                previous=_previous(meta, symbol),
+                previous=_previous(meta),
                 contract=_contract(symbol, meta.get("shortName")),
                 market=MarketData(
                     low=optional_number(meta.get("regularMarketDayLow")),
@@ -145,9 +144,9 @@ def _result(answer: object) -> dict[str, Any]:
     return results[0]
 
 
-def _previous(meta: dict[str, Any], symbol: str) -> Decimal | None:
+def _previous(meta: dict[str, Any]) -> Decimal | None:
     close = meta.get("chartPreviousClose") if meta.get("range") == "1d" else meta.get("previousClose")
-    return number_before(close, symbol)
+    return optional_number(close)
 
 
 def _moment(value: object, symbol: str) -> datetime:
