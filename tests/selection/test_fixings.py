@@ -455,3 +455,42 @@ def test_a_number_that_went_up_and_came_back_is_not_doubted_for_it(cold: Desk) -
     cold.says("cbr", "100.1000", D19).says("cbr", "100.9000", D20).says("cbr", "100.0500", D21)
     cold.says("mirror", "100.1000", D20).says("mirror", "100.0500", D21)
     assert cold.shown()[:2] == ("100.9000", "fresh")
+
+
+# Rules that nothing above needs.
+
+
+def test_a_table_that_a_copy_confirmed_stands_when_its_source_changes_its_mind(fixing: Desk) -> None:
+    """Bank and mirror said 100.2192 for tomorrow; at eight the Bank says 101.2192: the confirmed one is in force."""
+    fixing.fails("third").says("cbr", "100.2192").says("mirror", "100.2192").choose()
+    fixing.at(20, 20).says("cbr", "101.2192", D21)
+    assert fixing.at(21, 0).shown() == ("100.2192", "fresh", "disagree")
+
+
+def test_what_was_believed_is_not_withdrawn_by_crosses_that_move_on(fixing: Desk) -> None:
+    """The Bank alone, believed in the morning; at three two crosses are at what will be tomorrow's."""
+    fixing.fails("mirror", "third").says("cbr", "100.2192")
+    assert fixing.at(21, 9).shown() == ("100.2192", "fresh", None)
+    fixing.at(21, 15).crosses("104.5000", "104.6000")
+    assert fixing.shown() == ("100.2192", "fresh", None)
+
+
+def test_the_bank_alone_is_measured_by_the_european_central_bank(cold: Desk) -> None:
+    """Cold, the Bank's dollar 3 % off, and nothing known of the table before: not believed."""
+    eur = {moment(D20): {"cbr": Decimal("105.8067")}}
+    cold.quotients = (Quotient("EURUSD", Decimal("1.0577"), Decimal("0.02"), False, eur),)  # noqa: FBT003
+    assert cold.fails("mirror", "third").says("cbr", "103.0358", D20).shown() == (None, "unavailable", "disagree")
+
+
+def test_the_bank_alone_is_measured_by_two_crosses(cold: Desk) -> None:
+    """Cold, the Bank 6 % off, two other central banks where they should be: not believed, though no jump is known."""
+    cold.fails("mirror", "third").crosses("100.1000", "99.9000")
+    assert cold.says("cbr", "106.0369", D20).shown()[1] != "fresh"
+
+
+def test_what_was_doubted_is_not_believed_because_its_witnesses_fell_silent(cold: Desk) -> None:
+    """Cold, the Bank 6 % off two crosses; begun again without them, nothing has been said for it."""
+    cold.fails("mirror", "third").crosses("100.1000", "99.9000").says("cbr", "106.0369", D20).choose()
+    cold.candidates.clear()
+    cold.last = None
+    assert cold.later(minutes=5).says("cbr", "106.0369", D20).shown()[1] != "fresh"
