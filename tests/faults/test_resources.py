@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.faults.faces import look
 from tests.nginx.test_ssi import nginx, page, right
@@ -106,6 +107,66 @@ async def test_an_answer_too_big_for_memory_is_one_failed_poll(tmp_path: Path) -
             world.frozen = False
             await process.said("source is back")
             assert (await look(session, process.url, process.metrics)).ready == 200
+
+
+CGROUPS = Path("/sys/fs/cgroup/memory")
+# The least that is shipped: Kubernetes' limit; systemd's MemoryMax is twice that.
+SHIPPED_MEGABYTES = 256
+
+
+@contextmanager
+def cgroup(process: Process, megabytes: int) -> Iterator[Path]:
+    """Inside, the kernel ends the process where it takes more."""
+    group = CGROUPS / f"ticker-test-{process.child.pid}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(megabytes * MEGABYTE))
+        (group / "cgroup.procs").write_text(str(process.child.pid))
+        yield group
+    finally:
+        (CGROUPS / "cgroup.procs").write_text(str(process.child.pid))
+        group.rmdir()
+
+
+@pytest.mark.programs
+async def test_the_memory_that_is_shipped_is_enough_where_the_kernel_keeps_to_it(tmp_path: Path) -> None:
+    """In a cgroup with Kubernetes' limit: every page in twenty languages, streams and scrapes never reach it."""
+    if not (CGROUPS / "memory.limit_in_bytes").exists():
+        pytest.skip("the kernel has no memory cgroup of the first version")
+    async with turning() as world, running(write(tmp_path / "t.toml"), world.upstream.url) as process:
+        async with aiohttp.ClientSession() as session:
+            await until(lambda: answers(session, f"{process.url}/readyz"))
+            with cgroup(process, SHIPPED_MEGABYTES) as group:
+                streams = [await session.get(f"{process.url}/v1/stream") for _ in range(50)]
+                for lang in [
+                    "ar",
+                    "bg",
+                    "cs",
+                    "da",
+                    "de",
+                    "el",
+                    "en",
+                    "es",
+                    "et",
+                    "fa",
+                    "fi",
+                    "fr",
+                    "he",
+                    "hi",
+                    "hu",
+                    "it",
+                    "ja",
+                    "ko",
+                    "ru",
+                    "zh",
+                ]:
+                    for path in ("/", "/docs", "/widget", "/v1/quotes", "/sparkline/OIL.svg"):
+                        assert await answers(session, f"{process.url}{path}?lang={lang}")
+                for stream in streams:
+                    stream.close()
+                assert (group / "memory.failcnt").read_text().strip() == "0"
+                assert "oom_kill 0" in (group / "memory.oom_control").read_text()
+                assert await answers(session, f"{process.url}/healthz")
 
 
 async def test_stopped_behind_nginx_no_page_waits_or_loses_its_numbers(tmp_path: Path) -> None:

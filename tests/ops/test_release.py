@@ -22,6 +22,7 @@ import yaml
 import ticker
 from tests.support.project_files import ROOT
 from tests.support.upstream import Upstream
+from tests.test_pins import requirements
 
 # It installs into a fresh environment, from the registry or uv's cache.
 pytestmark = pytest.mark.programs
@@ -233,6 +234,22 @@ async def test_what_is_not_installed_is_told_by_its_extra(
     assert code == 2
     assert f"pip install 'market-ticker[{extra}]'" in " ".join(re.sub(r"[│\n]", " ", err).split())
     assert "Traceback" not in err
+
+
+def test_the_sbom_names_what_the_image_installs(tmp_path: Path) -> None:
+    """Made by the workflow's own command and read: each package with its version, where it is from, and its hashes."""
+    text = (ROOT / ".github" / "workflows" / "release.yaml").read_text()
+    (command,) = re.findall(r"sh \.ci/uv export (.*?)--output-file", text.replace("\\\n", " "), re.DOTALL)
+    made = tmp_path / "sbom.cdx.json"
+    run("sh", ".ci/uv", "export", *command.split(), "--output-file", made)
+    sbom = json.loads(made.read_text())
+    found = {each["name"]: each for each in sbom["components"]}
+    pins = dict(pin.split("==") for pin in requirements())
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == ("CycloneDX", "market-ticker")
+    assert {name: found[name]["version"] for name in pins} == pins
+    for each in found.values():
+        assert each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
+        assert all(file["hashes"] for file in each["externalReferences"])
 
 
 def test_the_workflow_releases_what_is_tagged() -> None:
