@@ -119,6 +119,19 @@ async def test_moscow_alone_trades_on_good_friday(stage: Stage) -> None:
         assert is_fresh("63.10", CENTS)(shown), shown
 
 
+@pytest.mark.parametrize("cut", ["18:30", "18:52", "19:02", "19:06", "19:10"])
+async def test_the_evening_clearing_is_no_silence(stage: Stage, cut: str) -> None:
+    """Moscow clears from 18:50 to 19:05 and prints at 19:20: with abroad cut off about then, nothing is late."""
+    world = winter("2026-01-15 17:30", "moex", "yahoo")
+    world.spells.append(away("yahoo", f"2026-01-15 {cut}"))
+    async with stage(world) as play:
+        await play.until("2026-01-15 18:26", 5)
+        for when in ("2026-01-15 19:14", "2026-01-15 19:29", "2026-01-15 20:10"):
+            shown = (await play.until(when, 1))["OIL"]
+            assert is_fresh("62.53", "0.05")(shown), (when, shown)
+        assert not play.ever("OIL", lambda s: s.status != "fresh", "2026-01-15 18:26")
+
+
 # 2: kinds have tiers.
 
 SPOT = tuple(

@@ -515,7 +515,8 @@ def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], rea
         fallback=source != ask.instrument.sources[0],
         status=Status.FRESH,
         agreement=agreed(one.price, [one.price, *(c.price for c in near)], [one.price, *(c.price for c in others)]),
-        fresh_until=_fresh_until(ask, one),
+        # What is newer than a print that is still the newest its own market can have given is not older than that.
+        fresh_until=max(_fresh_until(ask, each) for each in prints if each.as_of <= one.as_of),
         usable_until=ask.usable_until(one),
     )
     quote = _timed(ask, quote, one.as_of)
