@@ -31,6 +31,8 @@ from tests.world.play import (
 )
 from tests.world.world import MOEX_DELAY, YAHOO_DELAY, Market, World, moment, piecewise
 
+Spans = tuple[tuple[str, str], ...]
+
 
 def oil_of_2020(start: str) -> World:
     """The world of 9.03.2020."""
@@ -130,6 +132,77 @@ async def test_the_evening_clearing_is_no_silence(stage: Stage, cut: str) -> Non
             shown = (await play.until(when, 1))["OIL"]
             assert is_fresh("62.53", "0.05")(shown), (when, shown)
         assert not play.ever("OIL", lambda s: s.status != "fresh", "2026-01-15 18:26")
+
+
+# Crises: true moves, of one market and of two.
+
+
+def crisis(start: str, sessions: tuple[Spans, Spans], prices: Spans, *alive: str) -> World:
+    """Both markets at the same prices by the sessions of `facts.incidents`, Moscow's and those abroad."""
+    world = World(moment(start), spells=only(*alive))
+    world.moex = Market(spans(sessions[0]), piecewise(*prices), MOEX_DELAY)
+    world.yahoo = Market(spans(sessions[1], abroad=True), piecewise(*prices), YAHOO_DELAY)
+    return world
+
+
+APRIL = (incidents.APRIL_2020_MOEX, incidents.APRIL_2020_ABROAD)
+MARCH = (incidents.MARCH_2022_MOEX, incidents.MARCH_2022_ABROAD)
+
+
+@pytest.mark.parametrize("alive", [("moex", "yahoo"), ("moex",), ("yahoo",)])
+async def test_the_fall_of_april_2020_is_followed(stage: Stage, alive: tuple[str, ...]) -> None:
+    """From 28 to 16 dollars in two days, beside contracts below zero: at once with two, alone after ten minutes."""
+    world = crisis("2020-04-20 10:30", APRIL, incidents.APRIL_2020_PRICE, *alive)
+
+    def below(rows: list[wires.Row]) -> list[wires.Row]:
+        oil = replace(rows[0], code="CLJ0", asset="CL", last=Decimal(incidents.NEGATIVE_2020))
+        far = replace(rows[-3], last=Decimal("-1.20")) if rows[-3].asset == "BR" else rows[-3]
+        return [oil, *rows[:-3], far, *rows[-2:]]
+
+    if "moex" in alive:
+        world.spells.append(wrong_rows("moex", below))
+    wait = timedelta(minutes=16 if len(alive) > 1 else 31)  # the data are a quarter of an hour old
+    async with stage(world, {"OIL": list(alive)}) as play:
+        await play.until("2020-04-20 11:30", 10)
+        for since, price in (
+            ("2020-04-20 12:00", "26.60"),
+            ("2020-04-21 12:00", "21.90"),
+            ("2020-04-21 15:30", "18.60"),
+            ("2020-04-22 11:00", "16.10"),
+            ("2020-04-22 15:00", "20.37"),
+        ):
+            await play.until(since, 30)
+            shown = (await play.until(f"{moment(since) + wait:%Y-%m-%d %H:%M}", 5))["OIL"]
+            assert is_fresh(price, CENTS)(shown), (since, shown)
+        assert not play.ever("OIL", lambda s: s.price is None or s.price < 15)
+
+
+async def test_two_jumps_within_minutes_abroad_are_shown(stage: Stage) -> None:
+    """On 7.03.2022 Moscow rests; abroad opens 10 % higher and is 7 % on in six minutes: shown ten minutes later."""
+    world = crisis("2022-03-04 17:00", MARCH, incidents.MARCH_2022_PRICE, "moex", "yahoo")
+    async with stage(world) as play:
+        shown = (await play.until("2022-03-04 22:00", 10))["OIL"]
+        assert is_fresh("118.11", CENTS)(shown), shown
+        await play.until("2022-03-07 01:50", 120)
+        shown = (await play.until("2022-03-07 02:29", 1))["OIL"]
+        assert not play.ever("OIL", is_fresh("118.11", "0.1"), "2022-03-07 02:14")
+        for when, price in (
+            ("2022-03-07 02:32", "139.10"),
+            ("2022-03-07 09:25", "126.50"),
+            ("2022-03-07 22:50", "123.21"),
+            ("2022-03-08 18:20", "131.20"),
+            ("2022-03-08 22:50", "127.98"),
+        ):
+            shown = (await play.until(when, 2 if when.endswith("02:32") else 5))["OIL"]
+            assert is_fresh(price, CENTS)(shown), (when, shown)
+        for when, price in (
+            ("2022-03-09 18:16", "119.00"),
+            ("2022-03-09 19:46", "108.40"),
+            ("2022-03-09 22:46", "111.14"),
+        ):
+            shown = (await play.until(when, 5))["OIL"]
+            assert is_fresh(price, CENTS)(shown), (when, shown)
+            assert shown.source == "moex", (when, shown)
 
 
 # 2: kinds have tiers.

@@ -4,7 +4,7 @@ The difference that two markets had when they corroborated each other is taken o
 such pairs only, so that neither a lasting difference is taken for news nor a lie for a lasting difference.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -70,8 +70,8 @@ class Pair:
     """Two markets' prints held against each other: how far they are from the difference they have, as fractions.
 
     `ratio` is what one costs for 1 of the other now, to be learnt as `name`. With `chart` it is the minutes of the one
-    against the `print` of the other, `exact` where they are of its very minute; `by_print` says that they are not, or
-    that the difference was not known and prints of two times were compared.
+    against the `print` of the other, `exact` where they are of its very minute, and that no wild one; `by_print` says
+    that the minute is not there, or that the difference was not known and prints of two times were compared.
     """
 
     name: str
@@ -124,7 +124,15 @@ def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
             equal = _equal_months(print_.contract, tick.contract)
             name = f"{print_.source}/{chart.source}" if equal else f"{_label(print_)}/{_label(chart, tick)}"
             known, before = ask.memory.offsets.get(name), _agreed_before(ask, print_, tick)
-            pair = Pair(name, print_.price / near.price, by_print.off, by_print.limit, print_, tick, near.exact)
+            pair = Pair(
+                name,
+                print_.price / near.price,
+                by_print.off,
+                by_print.limit,
+                print_,
+                tick,
+                near.exact and not near.wild,
+            )
             if known is None and not equal and before is None:
                 return pair
             ratio = known.ratio if known else Decimal(1) if equal or before is None else before
@@ -170,9 +178,14 @@ class Near:
     high: Decimal
     exact: bool
 
+    @property
+    def wild(self) -> bool:
+        """Whether the price jumped within the minute, so that nobody knows where it was at a second of it."""
+        return self.high / self.low - 1 >= CANDLE
+
     def off(self, price: Decimal, ratio: Decimal) -> Decimal:
         """How far `price` is from the chart's times `ratio`; in a wild minute it may be anywhere between its ends."""
-        if self.high / self.low - 1 >= CANDLE:
+        if self.wild:
             return _outside(price, self.low * ratio, self.high * ratio)
         return moved(price, self.price * ratio)
 
@@ -180,8 +193,8 @@ class Near:
 def _around(tick: Tick, moment: datetime) -> Near | None:
     """What the chart has about `moment`; where nobody traded in that minute, in the next one there is."""
     candles = tick.market.candles if tick.market is not None else ()
-    place = bisect_left(candles, moment - _MINUTE, key=lambda each: each.at)
-    ends = [(each.at + _MINUTE, each.close / tick.nominal) for each in candles[max(place - 1, 0) : place + 1]]
+    place = bisect_right(candles, moment, key=lambda each: each.at)
+    ends = [(each.at + _MINUTE, each.close / tick.nominal) for each in candles[max(place - 2, 0) : place]]
     around = [(end, close) for end, close in ends if abs(end - moment) <= _MINUTE]
     if len(around) > 1:
         (start, first), (end, last) = around
@@ -212,7 +225,7 @@ def _agreed_before(ask: SelectionInput, print_: Candidate, tick: Tick) -> Decima
     """The ratio at the last print that another market agreed to, where the minutes reach back to it."""
     last = _last(ask, print_, agreed=True)
     near = _around(tick, last.as_of) if last is not None else None
-    return last.price / near.price if last is not None and near is not None else None
+    return last.price / near.price if last is not None and near is not None and not near.wild else None
 
 
 def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | None:
@@ -268,7 +281,7 @@ def _unmoved(
             return []
         step, limit = moved(one.price, last.price), min(CANDLE, minute.off / 3)
         return [Finding("still", step <= limit, step, limit)]
-    if any(each.by_print and each.chart and not each.exact and not each.agrees for each in pairs):
+    if any(each.by_print and each.chart and not each.agrees and not each.exact for each in pairs):
         return []  # the minute itself is asked for at once, and tells
     step = moved(one.price, _expected(ask, one, shown))
     limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
@@ -593,14 +606,16 @@ def _learn(
             continue
         before = doubts.get(one.source)
         fresh = _print_doubt(ask, one, each.rule.reason or Reason.DISAGREE)
-        refuted = each.rule.belief is Belief.REFUSED
+        # What contradicts only itself is not refuted for good: the next answer need not.
+        denied = each.claim.denied("candle", "second_market")
+        refuted = each.rule.belief is Belief.REFUSED and (denied or each.rule.reason is not Reason.RANGE)
         same = before is not None and moved(one.price, before.price) <= ask.instrument.max_move * Decimal("0.25")
-        denied = (f.figure for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES)
-        off = max((figure for figure in denied if figure is not None), default=None)
+        against = (f.figure for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES)
+        off = max((figure for figure in against if figure is not None), default=None)
         if before is not None and before.refuted:
             doubts[one.source] = replace(fresh, since=before.since, refuted=True, off=off or before.off)
         elif before is not None and same:
-            doubts[one.source] = replace(before, reason=fresh.reason, refuted=refuted, off=off)
+            doubts[one.source] = replace(before, price=one.price, reason=fresh.reason, refuted=refuted, off=off)
         else:
             doubts[one.source] = replace(fresh, refuted=refuted, off=off)
     memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
