@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from ticker.quotes import EPOCH, Quote, Snapshot
 from ticker.rendering import locales
 from ticker.rendering.representation import raw_items, raw_number, to_json
-from ticker.rendering.schemas import BoardSchema, HistorySchema, QuoteSchema
+from ticker.rendering.schemas import BoardSchema, HistorySchema, PointSchema, QuoteSchema
 from ticker.storage.base import Point
 
 SHAPES = ("records", "map")
@@ -30,7 +30,7 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
     "ndjson": "application/x-ndjson",
 }
-HISTORY_COLUMNS = ("as_of", "price", "price_type", "source", "fetched_at", "revision")
+HISTORY_COLUMNS = tuple(PointSchema.model_fields)
 # What `precision` shortens. Percentages have two digits as they are.
 _PRICES = ("price", "previous", "change")
 
@@ -52,9 +52,14 @@ def write_quotes(snapshot: Snapshot, quotes: Sequence[Quote], locale: Locale, fo
     """The quotes in that form; `alone` where one was asked for by its name."""
     board = BoardSchema.of(snapshot, quotes, locale).model_dump()
     rows = [_shortened(row, form.precision) for row in board["quotes"]]
-    if form.format == "csv" and form.dialect == "excel":
-        return _csv(_table(board, rows, form), locale)
-    return _WRITERS[form.format](board, rows, form, alone=alone)
+    if form.format == "csv":
+        return _csv(_table(board, rows, form), locale if form.dialect == "excel" else None)
+    if form.format == "ndjson":
+        return b"".join(to_json(_cut(row, _columns(form))) for row in rows)
+    if form.shape == "map":
+        return to_json(_map(rows, form.fields) | ({"demo": True} if "demo" in board else {}))
+    cut = [_cut(row, form.fields) for row in rows]
+    return to_json(cut[0] if alone else board | {"quotes": cut})
 
 
 def _shortened(row: Row, precision: int | None) -> Row:
@@ -74,13 +79,6 @@ def _cut(row: Row, fields: Sequence[str]) -> Row:
     return {name: row[name] for name in (*(fields or FIELDS), "demo") if name in row}
 
 
-def _write_json(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:
-    if form.shape == "map":
-        return to_json(_map(rows, form.fields) | ({"demo": True} if "demo" in board else {}))
-    cut = [_cut(row, form.fields) for row in rows]
-    return to_json(cut[0] if alone else board | {"quotes": cut})
-
-
 def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
     """By symbol the price alone, or the fields that were asked for."""
     if not fields:
@@ -88,16 +86,8 @@ def _map(rows: Sequence[Row], fields: Sequence[str]) -> Row:
     return {row["symbol"]: {name: row[name] for name in fields} for row in rows}
 
 
-def _write_ndjson(_board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
-    return b"".join(to_json(_cut(row, _columns(form))) for row in rows)
-
-
-def _write_csv(board: Row, rows: Sequence[Row], form: Form, *, alone: bool) -> bytes:  # noqa: ARG001 - one line a quote
-    """A header and a quote a line (RFC 4180); what is not known is an empty cell."""
-    return _csv(_table(board, rows, form))
-
-
 def _table(board: Row, rows: Sequence[Row], form: Form) -> list[list[object]]:
+    """A header and a quote a line; what is not known is an empty cell."""
     names = [*_columns(form), *(["demo"] if "demo" in board else [])]
     flat = [column for name in names for column in _flat(name)]
     return [[column for column, _ in flat], *([value(row) for _, value in flat] for row in rows)]
@@ -138,9 +128,6 @@ def _flat(name: str) -> list[tuple[str, Callable[[Mapping[str, Any]], object]]]:
     if name in NESTED:
         return [(f"{name}_{inner}", member(inner)) for inner in NESTED[name]]
     return [(name, lambda row: row[name])]
-
-
-_WRITERS = {"json": _write_json, "csv": _write_csv, "ndjson": _write_ndjson}
 
 
 def _members(annotation: object) -> tuple[str, ...]:
