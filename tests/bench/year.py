@@ -1,6 +1,6 @@
 """Every minute of 2025 and 2026 by the published timetables, sources cut at random: what is called fresh, and is it?
 
-`uv run python -m tests.bench.year [--n WEEKS] [--seed S]`. The world is `tests/world`: facts and truths that know
+`uv run python -m tests.bench.year [--n WEEKS] [--seed S] [--fixings]`. The world is `tests/world`: facts that know
 nothing of the product's calendars. Each week begins over an empty store; the product's own sources, fetch shapes,
 selection and board run on the world's clock. Weeks are spread evenly over both years; 104 are all of them. Minutes of
 which the facts do not say whether a market was open are judged for the tables only.
@@ -22,10 +22,12 @@ import argparse
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 from time import perf_counter
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +35,7 @@ from rich.table import Table
 from tests.world import truth
 from tests.world.facts import moex, nymex
 from tests.world.harness import Product, Shown
+from tests.world.play import NO_OIL
 from tests.world.world import CROSSES, MARKETS, MIDS, MINUTE, Market, Spell, World
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 12, 30)
@@ -89,7 +92,7 @@ class Judge:
         for symbol in ("USD", "EUR"):
             self._table(symbol, shown[symbol])
         now = self.world.now
-        if not any(start <= now < end + SLACK for start, end in self._unknown):
+        if "OIL" in shown and not any(start <= now < end + SLACK for start, end in self._unknown):
             self._oil(shown["OIL"])
 
     def _table(self, symbol: str, shown: Shown) -> None:
@@ -165,14 +168,14 @@ def cuts(world: World, start: datetime, end: datetime, random: Random) -> None:
             now = until + timedelta(hours=random.expovariate(1 / (80 if len(together) == 1 else 160)))
 
 
-async def week(first: date, seed: int, verdicts: Verdicts) -> None:
+async def week(first: date, seed: int, verdicts: Verdicts, flags: Mapping[str, Any] | None = None) -> None:
     """Live through one week from `first` on."""
     random = Random(seed)  # noqa: S311 - reproducible
     world = truth.world(first, first + WEEK, seed)
     end = world.now + WEEK
     cuts(world, world.now + timedelta(hours=2), end, random)
     judge = Judge(world, verdicts)
-    async with Product(world) as product:
+    async with Product(world, flags=flags) as product:
         phases = {source: random.randrange(EVERY.get(source, OTHERS)) for source in product.feeds}
         await product.poll()
         for source in product.feeds:
@@ -204,12 +207,13 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--n", type=int, default=104)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fixings", action="store_true", help="dollar and euro alone")
     parser.add_argument("--week", type=date.fromisoformat, action="append", help="this week alone")
     given = parser.parse_args()
     logging.disable()
     verdicts, began = Verdicts(), perf_counter()
     for number, first in enumerate(given.week or weeks(given.n)):
-        await week(first, given.seed * 1000 + number, verdicts)
+        await week(first, given.seed * 1000 + number, verdicts, NO_OIL if given.fixings else None)
     out, table = Console(width=150), Table("instrument", "verdict", "minutes")
     for (symbol, verdict), count in sorted(verdicts.minutes.items()):
         table.add_row(symbol, verdict, str(count))
