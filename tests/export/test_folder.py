@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.support.factories import HOUR, NOON
 from ticker.export import files
 from ticker.export.exporter import target_of
-from ticker.export.files import JSON, KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of
-from ticker.rendering.representation import Representation
+from ticker.export.files import KEPT, Folder, Output, TargetError, Trust, digests_in, outputs_of
+from ticker.rendering.representation import JSON, Representation
 
 STATUS = Output(b"{}", JSON, KEPT)
 SECOND = timedelta(seconds=1)

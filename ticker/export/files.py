@@ -10,20 +10,20 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Protocol
 
 from ticker.quotes import Quote, Snapshot, Status
 from ticker.rendering.html import STYLES
 from ticker.rendering.renderer import Renderer, View
-from ticker.rendering.representation import Representation
+from ticker.rendering.representation import JSON, Representation
+from ticker.rendering.schemas import utc
 from ticker.storage.base import Point
 
 MANIFEST, STATUS = "manifest.json", "status.json"
 # The ending of a file in a coding, as gzip_static and brotli_static look for it.
 CODINGS = {"identity": "", "gzip": ".gz", "br": ".br"}
-JSON = "application/json"
 # A written file cannot count down to the end of its numbers, so nobody keeps a copy of it for a later failure.
 KEPT = "public, max-age=15, stale-while-revalidate=30"
 STEADY = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
@@ -91,19 +91,15 @@ def status_of(snapshot: Snapshot, langs: tuple[str, ...], trust: Trust) -> Outpu
     """What there is to know of an export without reading it all: of when it is and how long that holds."""
     body = {
         "version": snapshot.version,
-        "generated_at": _stamp(snapshot.generated_at),
+        "generated_at": utc(snapshot.generated_at),
         "status": str(snapshot.status),
-        "next_change_at": _stamp(trust.changes_at),
-        "valid_until": _stamp(trust.valid_until),
-        "confirmed_at": _stamp(trust.now),
-        "trusted_until": _stamp(trust.trusted_until),
+        "next_change_at": utc(trust.changes_at),
+        "valid_until": utc(trust.valid_until),
+        "confirmed_at": utc(trust.now),
+        "trusted_until": utc(trust.trusted_until),
         "languages": list(langs),
     }
     return Output(f"{json.dumps(body)}\n".encode(), JSON, FRESH)
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 # Where an export goes: a folder, or a store of objects by the scheme of its address.
