@@ -297,6 +297,7 @@ async def run(case: str, count: int, seed: int, tally: Tally, told: Iterable[str
         life += 1
         one = Run(case, seed * 1000 + life, tally, NO_OIL if only == "fixings" else None)
         async with one.product:
+            await one.product.poll()  # who is silent is known to be
             one.read_once()
             place = 25
             while (kinds or oil) and place < len(one.world.fixings) - 12:

@@ -36,7 +36,7 @@ CONTENTS: tuple[Fault, ...] = (
         _TEST.format("sources_that_disagree_are_told_apart"),
         Mutation(
             "ticker.selection.rules:MARKET",
-            'c.denied("second_market", "candle") and c.denied("still")',
+            '(c.denied("path") or (c.denied("still") and not c.favoured("path")))',
             "False",
         ),
     ),

@@ -21,6 +21,8 @@ from ticker.validate import slips
 # Of the instrument's tolerance, how far prints of two times may be apart: after a known difference, and after one that
 # is taken from the last settlements.
 _KNOWN, _SETTLED = Decimal("0.2"), Decimal("0.4")
+# The days about a roll have another pair of months, whose difference is learnt from the first prints on.
+_ROLLED = Decimal("0.6")
 # Pairs after which a difference is known.
 _ENOUGH = 3
 _SLOWLY = 20
@@ -134,7 +136,9 @@ def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
                 near.exact and not near.wild,
             )
             if known is None and not equal and before is None:
-                return pair
+                apart, limit = moved(pair.ratio, Decimal(1)), ask.instrument.tolerance * _ROLLED
+                rolled = _last(ask, print_) is not None and not by_print.agrees and apart <= limit
+                return replace(pair, off=apart, limit=limit) if rolled else pair
             ratio = known.ratio if known else Decimal(1) if equal or before is None else before
             off, limit = near.off(print_.price, ratio), CANDLE
             if equal and before is None and _rested(ask, print_):
@@ -285,7 +289,7 @@ def _unmoved(
         return []  # the minute itself is asked for at once, and tells
     step = moved(one.price, _expected(ask, one, shown))
     limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
-    limit = min(limit, OWN_WORDS * 2) if any(each.holds is False for each in _own_words(one)) else limit
+    limit = min(limit, OWN_WORDS) if any(each.holds is False for each in _own_words(one)) else limit
     if last is not None and (not pairs or min(each.off for each in pairs) <= ask.instrument.tolerance):
         # Of two markets that differ by little the one that prints what it last printed has not moved.
         step = min(step, moved(one.price, last.price))
@@ -362,6 +366,10 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
             found.append(Finding("slip", holds=False, figure=one.price / shown.price))
         if any(_goes_on(one, d, step) for d in ask.memory.doubts if d.source == one.source and d.refuted):
             found.append(Finding("refuted_before", holds=False))
+        last = _last(ask, one)
+        contradicted = [d for d in ask.memory.doubts if d.source == one.source and d.reason is Reason.RANGE]
+        if last is not None and any(d.as_of > last.as_of for d in contradicted):
+            found.append(Finding("contradicted_before", holds=False))
     elif one.previous and one.previous_as_of:
         found.append(_own_previous(ask, one))
     held = [d for d in ask.memory.doubts if d.source == one.source and not d.refuted]

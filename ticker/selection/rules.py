@@ -222,7 +222,7 @@ MARKET: tuple[Rule, ...] = (
         Reason.RANGE,
         lambda c: (
             c.denied("day_range", "change_from_previous", "bid_offer", "neighbour", "own_minutes")
-            and (not c.favoured("still") or c.denied("refuted_before"))
+            and (not c.favoured("still") or c.denied("refuted_before", "contradicted_before"))
         ),
         "It moved, out of its own day's range, bid and offer, next contract, minutes, or the change the answer tells.",
         "A wrong LAST beside right LOW, HIGH and LASTTOPREVPRICE.",
