@@ -135,9 +135,9 @@ async def test_the_next_change_is_the_earlier_of_poll_and_ageing() -> None:
 def test_a_repeated_word_changes_the_answers_and_not_the_version() -> None:
     """When a source says the same number again, answers tell when; nobody who waits for news is woken."""
     board = Board(snapshot(quote()))
-    edition, version = board.edition, board.latest.version
+    revision, version = board.revision, board.latest.version
     board.check({"USD": NOON})
-    assert (board.latest.version, board.edition) == (version, edition + 1)
+    assert (board.latest.version, board.revision) == (version, revision + 1)
     assert board.latest.quotes[0].checked_at == NOON
     board.check({"USD": NOON})
-    assert board.edition == edition + 1
+    assert board.revision == revision + 1

@@ -30,13 +30,13 @@ class Board:
         self._next_change: datetime | None = None
         self._bell = asyncio.Event()
         self._closed = False
-        self._edition = 0
+        self._revision = 0
         self._loaded = _has_number(first)
 
     @property
-    def edition(self) -> int:
+    def revision(self) -> int:
         """Grows with everything an answer depends on but time: the snapshot, and how long it may be kept."""
-        return self._edition
+        return self._revision
 
     @property
     def latest(self) -> Snapshot:
@@ -101,7 +101,7 @@ class Board:
             self._loaded = self._loaded or _has_number(snapshot)
         self._snapshot = self._shown(self._selected, now)
         self._turns_at = self._turns(now)
-        self._edition += 1
+        self._revision += 1
         if newer:
             self._ring()
 
@@ -118,12 +118,12 @@ class Board:
                 self._snapshot,
                 quotes=tuple(held.get(each.symbol, each) for each in trusted),
             )
-            self._edition += 1
+            self._revision += 1
 
     def expect(self, when: datetime | None) -> None:
         """Note when the next poll may bring a change: until then an answer may be cached."""
         self._next_change = when
-        self._edition += 1
+        self._revision += 1
 
     def next_change(self, now: datetime) -> datetime:
         """The earliest moment from `now` on at which the current answer may no longer be the latest one."""

@@ -117,7 +117,7 @@ _MONTH_STEPS = ((1, "MMM"), (2, "MMM"), (3, "yMMM"), (6, "yMMM"), (12, "y"), (24
 _MOST_TICKS = 7
 
 
-class Standing(StrEnum):
+class PointStatus(StrEnum):
     """How a stretch of the line stood."""
 
     OWN = "own"
@@ -196,7 +196,7 @@ def thinned(points: Sequence[ChartPoint], most: int = MOST_POINTS) -> list[Chart
 def history_chart(points: Sequence[ChartPoint], frame: ChartFrame) -> str:
     """The chart as an SVG element for a page, right without script; without points an empty one that says so.
 
-    A script reads `data-points`: of each point its second since 1970, its price and its standing.
+    A script reads `data-points`: of each point its second since 1970, its price and its status.
     """
     scale = _Scale(thinned(points), frame)
     return fill(
@@ -205,7 +205,7 @@ def history_chart(points: Sequence[ChartPoint], frame: ChartFrame) -> str:
         frame=frame,
         scale=scale,
         text=_sparkline([(point.at, point.price) for point in points], frame.decimals, frame.locale).text,
-        points=[f"{point.at.timestamp():.0f} {point.price:f} {_standing(point)}" for point in scale.points],
+        points=[f"{point.at.timestamp():.0f} {point.price:f} {_point_status(point)}" for point in scale.points],
         prices=_price_axis(scale),
         times=[(scale.x(moment), label) for moment, label in _ticks(frame)],
         lines=_lines(scale),
@@ -251,8 +251,8 @@ def _price(point: ChartPoint) -> Decimal:
     return point.price
 
 
-def _standing(point: ChartPoint) -> Standing:
-    return Standing.FALLBACK if point.fallback else Standing.STALE if point.stale_from else Standing.OWN
+def _point_status(point: ChartPoint) -> PointStatus:
+    return PointStatus.FALLBACK if point.fallback else PointStatus.STALE if point.stale_from else PointStatus.OWN
 
 
 def _nice_step(spread: Decimal) -> Decimal:
@@ -308,12 +308,12 @@ def _month_moments(frame: ChartFrame, count: int) -> list[datetime]:
 
 
 def _lines(scale: _Scale) -> list[tuple[str, str]]:
-    """The `d` of a path for each standing; what is not known is a gap in all of them."""
-    paths = {standing: _Path() for standing in Standing}
+    """The `d` of a path for each status; what is not known is a gap in all of them."""
+    paths = {status: _Path() for status in PointStatus}
     for place, point in enumerate(scale.points):
         following = scale.points[place + 1] if place + 1 < len(scale.points) else None
         until = following.at if following else scale.frame.last
-        own = paths[Standing.FALLBACK if point.fallback else Standing.OWN]
+        own = paths[PointStatus.FALLBACK if point.fallback else PointStatus.OWN]
         here, there = (scale.x(point.at), scale.y(point.price)), scale.x(until)
         if point.stale_from is None and point.gone_from is None:
             if following is not None:
@@ -324,8 +324,8 @@ def _lines(scale: _Scale) -> list[tuple[str, str]]:
         # A number that nothing followed in time stood as itself, then as a stale one, then not at all.
         turns = scale.x(min(point.stale_from or until, point.gone_from or until))
         own.go(here, (turns, here[1]))
-        paths[Standing.STALE].go((turns, here[1]), (scale.x(min(point.gone_from or until, until)), here[1]))
-    return [(str(standing), path.drawn) for standing, path in paths.items() if path.drawn]
+        paths[PointStatus.STALE].go((turns, here[1]), (scale.x(min(point.gone_from or until, until)), here[1]))
+    return [(str(status), path.drawn) for status, path in paths.items() if path.drawn]
 
 
 class _Path:

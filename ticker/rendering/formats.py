@@ -145,33 +145,33 @@ NESTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HistoryResult:
     """A series to be written: the members of its JSON but for the points, and the points."""
 
     head: HistorySchema
     points: Sequence[Point]
 
 
-def write_history(told: Told, form: Form, lang: str) -> bytes:
+def write_history(told: HistoryResult, form: Form, lang: str) -> bytes:
     """One series, in the form's format and dialect; `lang` is for a table for Excel."""
     if form.format == "json":
         return to_json(_series(told))
     return _write_lines([told], form, lang, named=False)
 
 
-def write_histories(told: Sequence[Told], form: Form, lang: str, *, demo: bool) -> bytes:
+def write_histories(told: Sequence[HistoryResult], form: Form, lang: str, *, demo: bool) -> bytes:
     """Several series; in a table each row begins with its symbol."""
     if form.format == "json":
         return to_json({"series": [_series(each) for each in told]} | ({"demo": True} if demo else {}))
     return _write_lines(told, form, lang, named=True)
 
 
-def _series(told: Told) -> Row:
+def _series(told: HistoryResult) -> Row:
     # The points are made without a model each: an answer has thousands, and a test holds them to the schema.
     return told.head.model_dump() | {"points": raw_items([_point(each) for each in told.points])}
 
 
-def _write_lines(told: Sequence[Told], form: Form, lang: str, *, named: bool) -> bytes:
+def _write_lines(told: Sequence[HistoryResult], form: Form, lang: str, *, named: bool) -> bytes:
     if form.format == "ndjson":
         lines = (({"symbol": each.head.symbol} if named else {}) | _point(p) for each in told for p in each.points)
         return b"".join(map(to_json, lines))

@@ -56,7 +56,7 @@ def _written(kind: type[T], write: Callable[[T], object]) -> BeforeValidator:
 
 
 # A moment in the source's own offset, and one in UTC.
-Moment: TypeAlias = Annotated[str, _written(datetime, stamp), Field(json_schema_extra={"format": "date-time"})]
+Timestamp: TypeAlias = Annotated[str, _written(datetime, stamp), Field(json_schema_extra={"format": "date-time"})]
 UtcMoment: TypeAlias = Annotated[str, _written(datetime, utc), Field(json_schema_extra={"format": "date-time"})]
 Day: TypeAlias = Annotated[str, _written(date, date.isoformat), Field(json_schema_extra={"format": "date"})]
 HourMinute: TypeAlias = Annotated[str, _written(time, "{:%H:%M}".format)]
@@ -102,7 +102,7 @@ class UpcomingSchema(Schema):
     """A fixing that is published and not in force yet; at `as_of` it becomes the price."""
 
     price: Number
-    as_of: Moment
+    as_of: Timestamp
     change: Number | None = Field(description="from the number that is in force until then")
     change_percent: Percent | None
     source: str
@@ -169,10 +169,10 @@ class QuoteSchema(Schema):
     price: Number | None
     price_type: PriceType | None
     previous: Number | None
-    previous_as_of: Moment | None
+    previous_as_of: Timestamp | None
     change: Number | None
     change_percent: Percent | None
-    as_of: Moment | None
+    as_of: Timestamp | None
     fetched_at: UtcMoment | None
     next_update_at: UtcMoment | None
     source: str | None
@@ -233,7 +233,7 @@ class BoardSchema(Schema):
 class PointSchema(Schema):
     """One number of the past."""
 
-    as_of: Moment
+    as_of: Timestamp
     price: Number
     price_type: PriceType
     source: str
@@ -252,7 +252,7 @@ class HistorySchema(Schema):
     from_: str | None = Field(serialization_alias="from")
     to: str | None
     next: str | None = Field(description="the `cursor` of the next page; null at the end")
-    since: Moment | None = Field(description="the oldest date kept of the instrument")
+    since: Timestamp | None = Field(description="the oldest date kept of the instrument")
     points: tuple[PointSchema, ...]
     demo: Demo = False
 
@@ -292,9 +292,9 @@ class WitnessSchema(Schema):
     nominal: int | None
     price: Number | None
     price_type: PriceType | None
-    as_of: Moment | None
-    fetched_at: Moment | None
-    checked_at: Moment | None
+    as_of: Timestamp | None
+    fetched_at: Timestamp | None
+    checked_at: Timestamp | None
     contract: ContractSchema | None
     answer: AnswerSchema | None
     checks: tuple[FindingSchema, ...]
@@ -320,9 +320,9 @@ class EvidenceSchema(Schema):
 
     symbol: str
     version: int
-    decided_at: Moment
+    decided_at: Timestamp
     price: Number | None
-    as_of: Moment | None
+    as_of: Timestamp | None
     status: Status
     reason: Reason | None
     source: str | None
@@ -346,7 +346,7 @@ class CorrectionSchema(Schema):
     )
     shown: Number | None
     right: Number | None
-    as_of: Moment | None
+    as_of: Timestamp | None
     source: str | None
     from_: UtcMoment = Field(serialization_alias="from")
     to: UtcMoment | None = Field(description="null while it lasts")
@@ -386,7 +386,7 @@ class LegSchema(Schema):
     operation: Literal["multiply", "divide"] = Field(description="what was done with the price")
     price: Number | None
     price_type: PriceType | None
-    as_of: Moment | None
+    as_of: Timestamp | None
     fetched_at: UtcMoment | None
     source: str | None
     fallback: bool
@@ -412,7 +412,7 @@ class ConversionSchema(Schema):
     )
     precision: int
     status: Status = Field(description="the worst of the quotes used")
-    as_of: Moment | None = Field(description="of when the oldest of the prices used is")
+    as_of: Timestamp | None = Field(description="of when the oldest of the prices used is")
     version: int
     generated_at: UtcMoment
     path: tuple[LegSchema, ...] = Field(description="the quotes used, in their order; none from a code to itself")
@@ -649,7 +649,7 @@ class ProblemSchema(Schema):
         WithJsonSchema({"type": "array", "items": {"type": "string"}}),
         Field(description="what it may be"),
     ] = None
-    since: Moment | None = Field(default=None, description="where history begins, for a moment before it")
+    since: Timestamp | None = Field(default=None, description="where history begins, for a moment before it")
     demo: Demo = False
 
     def members(self) -> dict[str, Any]:
@@ -671,7 +671,7 @@ class ReadyInstrumentSchema(Schema):
     reason: Reason | None
     required: bool
     source: str | None
-    as_of: Moment | None
+    as_of: Timestamp | None
 
 
 class ReadySourceSchema(Schema):

@@ -17,7 +17,7 @@ from ticker.corrections import MATERIAL, Correction, correction_of, summary
 from ticker.evidence import published
 from ticker.quotes import EPOCH, Instrument, PriceType, Snapshot
 from ticker.rendering.chart import came_in, sparkline_file
-from ticker.rendering.formats import CONTENT_TYPES, Form, Told, write_histories, write_history
+from ticker.rendering.formats import CONTENT_TYPES, Form, HistoryResult, write_histories, write_history
 from ticker.rendering.locales import DEFAULT, locale_of
 from ticker.rendering.renderer import View
 from ticker.rendering.representation import JSON, Representation, to_json
@@ -47,7 +47,7 @@ _SETTLED, _SETTLED_SECONDS, _RECENT_SECONDS = timedelta(days=2), 3600, 30
 async def snapshot(request: web.Request) -> Snapshot:
     """The board as it stood at `at`, or as it stands now where that is not asked."""
     context, at = request.app[CONTEXT], moment(request, "at")
-    return context.snapshot() if at is None else await told(context.history.board(at))
+    return context.snapshot() if at is None else await read_or_problem(context.history.board(at))
 
 
 async def stood(request: web.Request, board: Snapshot, view: View, fields: Mapping[str, str]) -> web.StreamResponse:
@@ -77,7 +77,7 @@ async def recent(
         return {}
 
 
-async def told(asked: Awaitable[T]) -> T:
+async def read_or_problem(asked: Awaitable[T]) -> T:
     """What history answers. Raises a Problem (503) where the store fails."""
     try:
         return await asked
@@ -100,7 +100,7 @@ def answered(
 
 async def before_history(request: web.Request, symbols: Sequence[str], parameter: str) -> Problem:
     """The Problem (404) that says from when on there is history of `symbols`."""
-    since = await told(request.app[CONTEXT].history.since(symbols))
+    since = await read_or_problem(request.app[CONTEXT].history.since(symbols))
     names = ", ".join(symbols)
     if since is None:
         return Problem(404, f"there is no history of {names} yet", parameter=parameter, since=None)
@@ -134,10 +134,10 @@ async def history(request: web.Request) -> web.StreamResponse:
     coding, lang = request.headers.get("Accept-Encoding", ""), _language(request, form)
 
     def make(line: Series) -> Representation:
-        body = write_history(Told(_head(request, ask, line), line.points), form, lang)
+        body = write_history(HistoryResult(_head(request, ask, line), line.points), form, lang)
         return _compressed(body, form, came_in(line.points) or context.clock(), coding)
 
-    line, made = await told(context.history.line(ask, make))
+    line, made = await read_or_problem(context.history.line(ask, make))
     if not line.points and ask.onward is None and _ends_before(ask.last, line.since):
         raise await before_history(request, [ask.symbol], "to" if ask.last else "symbol")
     fields = attachment(form, f"{ask.symbol}-history")
@@ -162,10 +162,10 @@ async def histories(request: web.Request, fixed: str | None = None) -> web.Strea
     if sum(ask.limit for ask in asks) > MOST_TOGETHER:
         detail = f"'limit' times {len(asks)} symbols is more than {MOST_TOGETHER} points: ask for fewer of either"
         raise Problem(400, detail, parameter="limit")
-    found: list[Told] = []
+    found: list[HistoryResult] = []
     for ask in asks:
-        line, head = await told(context.history.line(ask, partial(_head, request, ask)))
-        found.append(Told(head, line.points))
+        line, head = await read_or_problem(context.history.line(ask, partial(_head, request, ask)))
+        found.append(HistoryResult(head, line.points))
     points = [point for each in found for point in each.points]
 
     def make() -> Representation:
@@ -209,7 +209,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
     def make(line: Series) -> Representation:
         return sparkline_file(line.points, instrument, lang, now)
 
-    _, made = await told(context.history.line(ask, make))
+    _, made = await read_or_problem(context.history.line(ask, make))
     return answered(request, made, now)
 
 
@@ -284,9 +284,9 @@ async def evidence(request: web.Request) -> web.StreamResponse:
     parameters.instrument(request, context.snapshot())
     at = moment(request, "at")
     until = _moment(at, last=True) if at is not None else None
-    found = await told(context.records.evidence(symbol, until))
+    found = await read_or_problem(context.records.evidence(symbol, until))
     if found is None:
-        since = await told(context.records.evidence_since(symbol))
+        since = await read_or_problem(context.records.evidence_since(symbol))
         kept = "none is kept yet" if since is None else f"it is kept since {since.isoformat(timespec='seconds')}"
         since_text = None if since is None else since.isoformat(timespec="seconds")
         raise Problem(404, f"there is no evidence of {symbol} at that time; {kept}", parameter="at", since=since_text)
@@ -363,7 +363,7 @@ def _entry(one: Correction) -> FeedEntry:
 async def _read(
     context: Context, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
 ) -> list[Correction]:
-    entries = await told(context.records.corrections(symbols, first, until, limit))
+    entries = await read_or_problem(context.records.corrections(symbols, first, until, limit))
     return [correction_of(each.text) for each in entries]
 
 

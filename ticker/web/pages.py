@@ -28,7 +28,7 @@ from ticker.storage.history import Series, TimeRange
 from ticker.web import parameters
 from ticker.web.context import CONTEXT, Context
 from ticker.web.handlers import conversion
-from ticker.web.history import recent, told
+from ticker.web.history import read_or_problem, recent
 from ticker.web.openapi import OPERATIONS, document_of
 from ticker.web.problems import Problem, fragment_safe
 from ticker.web.responses import respond, respond_current
@@ -151,7 +151,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     choice = _choice(request, snapshot)
     lang = parameters.one_of(request, "ui", PAGE_LANGUAGES, page_language(choice.lang))
     day = _day_of(request)
-    then = None if day is None else await told(context.history.board(day))
+    then = None if day is None else await read_or_problem(context.history.board(day))
     span = parameters.one_of(request, "range", RANGES, "1m")
     sheet = Sheet(
         choice,

@@ -123,7 +123,7 @@ class CacheEpoch:
 
     snapshot: Snapshot
     hour: datetime
-    edition: int
+    revision: int
     told: Freshness
     since: datetime
     until: datetime
@@ -211,7 +211,7 @@ class ResponseCache:
     def epoch(self) -> CacheEpoch:
         """The epoch that it is now."""
         epoch = self._epoch
-        if epoch is None or epoch.edition != self._board.edition:
+        if epoch is None or epoch.revision != self._board.revision:
             return self._begin(self._clock())
         if self._machine_clock:
             return epoch if epoch.begins <= time() < epoch.ends else self._begin(self._clock())
@@ -233,8 +233,8 @@ class ResponseCache:
         told = freshness(changed_at(snapshot), now, self._board.next_change(now), snapshot.valid_until)
         until = min(told.changes_at, hour + _HOUR, self._board.turns_at or _NEVER)
         ends = min(second + 1.0, until.timestamp())
-        edition = self._board.edition
-        self._epoch = CacheEpoch(snapshot, hour, edition, told, now, until, second, now.timestamp(), ends)
+        revision = self._board.revision
+        self._epoch = CacheEpoch(snapshot, hour, revision, told, now, until, second, now.timestamp(), ends)
         return self._epoch
 
     def _decided(
