@@ -494,3 +494,13 @@ def test_what_was_doubted_is_not_believed_because_its_witnesses_fell_silent(cold
     cold.candidates.clear()
     cold.last = None
     assert cold.later(minutes=5).says("cbr", "106.0369", D20).shown()[1] != "fresh"
+
+
+def test_a_dispute_outlives_a_restart_whatever_was_believed_of_the_other_row(fixing: Desk) -> None:
+    """Bank +5 % in both rows, mirror right; begun again, the Bank first: what it said of the euro refutes no mirror."""
+    fixing.fails("third").says("cbr", "105.2302").says("mirror", "100.2192").choose()
+    fixing.candidates.clear()
+    beside(fixing, {D21: "111.0995"}, "cbr", believed={D20: "105.7338", D21: "111.0995"})
+    fixing.says("cbr", "100.0348", D20).says("cbr", "105.2302")
+    assert fixing.coming() == ("105.2302", False, "disagree")
+    assert fixing.at(21, 9).shown() == ("100.0348", "stale", "disagree")

@@ -323,7 +323,7 @@ def examine(
     """
     found = []
     for claim in claims:
-        findings = _findings(ask, claim, before, said)
+        findings = _findings(ask, claim, before, said, alone=len(claims) == 1)
         if len(claims) > 1 and all(c.source in refuted for c in claim.candidates):
             findings["refuted_elsewhere"] = Finding("refuted_elsewhere", holds=False)
         found.append(Claim(claim.candidates, findings))
@@ -332,14 +332,14 @@ def examine(
 
 
 def _findings(
-    ask: SelectionInput, claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]]
+    ask: SelectionInput, claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]], *, alone: bool
 ) -> dict[str, Finding]:
     later = [each for each in said if all(c.as_of > claim.as_of for c in each.values())]
     found: list[Finding | None] = [
         _said_before(ask, claim),
         _doubted_before(ask, claim),
         _relabelled(claim, before, said),
-        *_quotients(ask, claim, before),
+        *_quotients(ask, claim, before, alone=alone),
         _crosses(ask, claim),
     ]
     if before is not None:
@@ -381,7 +381,7 @@ def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[s
     return None
 
 
-def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None) -> list[Finding]:
+def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None, *, alone: bool) -> list[Finding]:
     """EUR in roubles over USD in roubles, against the ECB's EUR in dollars and against what it was in the table before.
 
     A slip in one of both rows shows in either, and a rouble that falls in neither. The euro moves some parts of a
@@ -389,14 +389,18 @@ def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None) -> l
     """
     found = []
     for each in ask.quotients:
+        said = each.partner.get(claim.as_of, {})
+        if alone and not said and claim.as_of in each.believed:
+            # A table that is older than what is kept of the partner: what was believed of it then.
+            said = {claim.first.source: each.believed[claim.as_of]}
         if each.reference is not None:
             last = ask.shown.price if ask.shown else None
-            found.append(_quotient(claim, "quotient", each, (each.reference, each.tolerance), (last, each.shown)))
+            found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), (last, each.shown)))
         partner = each.at(before.as_of) if before is not None else None
         if before is not None and partner is not None:
             tables = _tables_between(ask.calendars[claim.first.source], before.as_of, claim.as_of)
             measure = (each.of(before.price, partner), each.tolerance * Decimal(tables).sqrt())
-            found.append(_quotient(claim, "quotient_before", each, measure, (before.price, partner)))
+            found.append(_quotient(claim, "quotient_before", each, said, measure, (before.price, partner)))
     return [each for each in found if each is not None]
 
 
@@ -404,10 +408,11 @@ def _quotient(
     claim: Claim,
     name: str,
     pair: Quotient,
+    said: Mapping[str, Decimal],
     measure: tuple[Decimal, Decimal],
     before: tuple[Decimal | None, Decimal | None],
 ) -> Finding | None:
-    """How far the pair is from the `measure`'s reference, and its limit; `before` are both numbers before.
+    """How far the pair is from the `measure`'s reference, and its limit; `said` is the partner's, `before` both before.
 
     Of a pair that is off, the one that still fits the other's number before is cleared; where neither fits (a swapped
     pair), or nothing is known before, nobody can tell which it is, and both are named.
@@ -417,13 +422,10 @@ def _quotient(
     def off(price: Decimal, partner: Decimal) -> Decimal:
         return moved(pair.of(price, partner), reference)
 
-    said = pair.partner.get(claim.as_of, {})
     if len(said) > 1 and len(set(said.values())) == 1:
         far = off(claim.price, next(iter(said.values())))
         return Finding(name, far <= limit, far, limit)
     own = [said[c.source] for c in claim.candidates if c.source in said]
-    # A table that is older than what is kept of the partner: what was believed of it then.
-    own += [pair.believed[claim.as_of]] if claim.as_of in pair.believed else []
     if not own:
         return None
     far = off(claim.price, own[0])
