@@ -21,8 +21,6 @@ from ticker.storage.base import Row, Store, StoreError
 from ticker.storage.codec import row_of_candidate
 from ticker.validate import Case, refusal
 
-# Which requests a backfill makes, and what is counted of their answers.
-
 
 @dataclass(slots=True)
 class Tally:
@@ -68,8 +66,6 @@ def jobs(feed: Feed, group: tuple[Instrument, ...], first: date, last: date) -> 
             by_request[key] = replace(job, wanted=(*job.wanted, each))
     return list(by_request.values())
 
-
-# One run: each source asked in turn, its rows kept answer by answer.
 
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.

@@ -18,8 +18,6 @@ from annotated_types import Ge, Le
 
 from ticker.fields import Code, Flag, Fraction, Names, Positive, Price, Texts, Whole, written
 
-# The words that JSON, log and metrics share: what kind a price is of, how a quote stands, why there is none.
-
 
 class PriceType(StrEnum):
     """What kind of number a price is; one kind is never passed off as another."""
@@ -73,9 +71,6 @@ def worse(status: Status) -> int:
 
 # Asked for every quote at every look at the board.
 _WORSE = {status: place for place, status in enumerate(Status)}
-
-
-# What an upstream did not do, in one family of errors.
 
 
 class SourceError(Exception):

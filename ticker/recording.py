@@ -1,7 +1,15 @@
 """Raw upstream answers on disk, and the service run over them again.
 
-`entries` is the format, `recorder` writes it around the fetcher, `playback` answers from it in the fetcher's place and
-`replayer` drives the service in the timetable's.
+A recording is a folder of files, one a day (UTC), one JSON object a line, only ever appended to. The first line of a
+file says the format's version, every other one is one answer or failure::
+
+    {"at": "2024-11-22T09:00:02.123456+00:00", "source": "cbr", "path": "/scripts/XML_daily.asp", "took": 0.142,
+     "status": 200, "headers": {"Content-Type": "…"}, "charset": "windows-1251", "body": "<?xml …"}
+    {"at": …, "source": "moex", "path": …, "took": 10.0, "failure": "timeout", "detail": "…", "retry_after": null}
+
+`at` is when the answer was complete, `took` how many seconds it took. A body is text where its bytes are UTF-8 (no
+`charset`) or round-trip through the `charset` named, else it is `base64`; `"same": true` is the body last written for
+that path in the same file. Files may be gzipped (`.ndjson.gz`). `jq`, `grep` and `zcat` read all of it.
 """
 
 from __future__ import annotations
@@ -34,18 +42,7 @@ from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
 from ticker.supervision import Supervisor
 
-# The format: a folder of files, one a day (UTC), one JSON object a line, only ever appended to.
-#
-# The first line of a file says the format's version, every other one is one answer or failure::
-#
-# {"at": "2024-11-22T09:00:02.123456+00:00", "source": "cbr", "path": "/scripts/XML_daily.asp", "took": 0.142,
-# "status": 200, "headers": {"Content-Type": "…"}, "charset": "windows-1251", "body": "<?xml …"} {"at": …, "source":
-# "moex", "path": …, "took": 10.0, "failure": "timeout", "detail": "…", "retry_after": null}
-#
-# `at` is when the answer was complete, `took` how many seconds it took. A body is text where its bytes are UTF-8 (no
-# `charset`) or round-trip through the `charset` named, else it is `base64`; `"same": true` is the body last written
-# for that path in the same file. Files may be gzipped (`.ndjson.gz`). `jq`, `grep` and `zcat` read all of it.
-
+log = Log(__name__)
 
 VERSION = 1
 HEAD = "ticker_recording"
@@ -199,10 +196,6 @@ def _body(body: bytes) -> dict[str, str]:
     return {"base64": base64.b64encode(body).decode()}
 
 
-# Around the fetcher: every answer and failure that passes is appended to the recording.
-
-log = Log(__name__)
-
 # They say who asked, and nothing of what was answered.
 _LEFT_OUT = {"set-cookie"}
 
@@ -298,14 +291,12 @@ def located(bases: Mapping[str, str], call: Call) -> tuple[str, str]:
     return bases.get(base, ""), f"{path}?{urlencode(call.query)}" if call.query else path
 
 
-# In the fetcher's place: recorded answers, given in their order, and the clock moved on to each.
-
 # The requests of one poll follow each other within this.
 _ONE_POLL = timedelta(minutes=5)
 
 
 class Playback(Fetching):
-    """A fetcher that answers from the recording; `bases` are the sources by their base address."""
+    """A fetcher that answers from the recording, in its order; `bases` are the sources by their base address."""
 
     def __init__(self, recording: Recording, bases: Mapping[str, str], clock: Stepped) -> None:
         self._bases = bases
@@ -357,17 +348,14 @@ def _same(recorded: str, asked: str) -> bool:
     return recorded.partition("?")[0] == asked.partition("?")[0]
 
 
-# In the timetable's place: each source is polled when the recording says it was, on the recording's clock.
-#
-# The clock only ever stands at a recorded moment or at one where a quote turns old, so that the same recording gives
-# the same snapshots to the byte, at whatever speed and however it is asked meanwhile.
-
-
 _ALIVE_SECONDS = 1.0
 
 
 class Replayer:
     """Polls each source when the recording says it was polled; stands in for the timetable.
+
+    The clock only ever stands at a recorded moment or at one where a quote turns old, so that the same recording gives
+    the same snapshots to the byte, at whatever speed and however it is asked meanwhile.
 
     Until `start` of the recording everything goes by at once, from there `speed` seconds in one. `begun` is set when it
     is reached, `ended` when the recording is over; one that `repeats` begins at `start` again instead. `alive` is told

@@ -1,6 +1,8 @@
-"""How the sources fare, as the leader tells it: a text out of their health, and back.
+"""What a replica's role means for its parts: who polls, what the board shows, and what is told to the others.
 
-What was asked of each in the last hour travels along: whoever polls next goes on within the same budget.
+The board only ever goes up: the highest version wins, whoever made it. A leader that hears of a higher one than its own
+takes it up and goes on from there; whoever was alone offers what it shows when the store is back. How the sources fare
+is told with what was asked of each in the last hour: whoever polls next goes on within the same budget.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from ticker.scheduling import PollScheduler
 from ticker.storage import codec
 from ticker.storage.base import OVERRIDES, Message
 from ticker.storage.writer import MEMORY, QUOTES, SHOWN, SOURCES, StoreWriter
+
+log = Log(__name__)
 
 _MOMENTS = ("last_success", "last_failure", "next_poll", "retry_at")
 _PLAIN = ("in_a_row", "accepted", "detail")
@@ -70,9 +74,6 @@ def _heard(tree: Any, health: Health) -> list[datetime]:  # noqa: ANN401 - read 
     for name, value in values.items():
         setattr(health, name, value)
     return asked
-
-
-# How the sources fare: told by the one who polls, known by the others, who go on from there when it is their turn.
 
 
 class HealthSync:
@@ -125,15 +126,6 @@ class HealthSync:
             text = health_text(self._poller.health, asked)
             self._version = max(self._version + 1, int(self._clock().timestamp() * 1000))
             self._keeper.tell(SOURCES, self._version, lambda: text)
-
-
-# What a replica's role means for its parts: who polls, what the board shows, and what is told to the others.
-#
-# The board only ever goes up: the highest version wins, whoever made it. A leader that hears of a higher one than its
-# own takes it up and goes on from there; whoever was alone offers what it shows when the store is back.
-
-
-log = Log(__name__)
 
 
 class Offer(Enum):

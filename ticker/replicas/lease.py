@@ -225,14 +225,12 @@ class Replica:
         self.decided.set()
 
 
-# Whose turn it is to ask the sources, and what is left of their budgets for whoever takes it.
-
 # Of so long nobody may know what a leader asked who could tell no more: its lease and a beat to each side.
 _UNTOLD = timedelta(seconds=TTL_SECONDS + 2 * BEAT_SECONDS)
 
 
 class LeaderHandover:
-    """Lets `timetable` go on, rest or begin, as the role of `replica` asks for."""
+    """Lets `timetable` go on, rest or begin, as the role of `replica` asks for, within what is left of the budgets."""
 
     def __init__(self, replica: Replica, poller: Poller, timetable: PollScheduler) -> None:
         self._replica = replica

@@ -22,9 +22,6 @@ from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status,
 from ticker.storage.base import Point, Query, RecordEntry, Row, Store, StoreError
 from ticker.storage.codec import contract_of, is_number
 
-# One instrument's line: what is asked, what is given, and where the next page begins.
-
-
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
 # The stretch that the store samples by, for each interval; weeks and months are made of days.
@@ -188,9 +185,6 @@ def kind_of(store: Store, query: Query) -> PriceType | None:
     return None
 
 
-# The quote that the rows of one moment give: what a board of the past is made of. Pure.
-
-
 def quote_of(
     instrument: Instrument,
     calendars: Mapping[str, Calendar],
@@ -279,8 +273,6 @@ def _previous(rows: Sequence[Row], calendar: Calendar) -> tuple[Decimal | None, 
         return newest.previous, newest.previous_as_of
     return (before.price, before.as_of) if before.as_of == calendar.previous(newest.as_of) else (None, None)
 
-
-# The board as it stood, and the questions to the store.
 
 T = TypeVar("T")
 

@@ -207,8 +207,6 @@ _BY_KIND: dict[type[Exception], str] = {
 }
 
 
-# What is asked of the server, and by which name: scripts, commands, a bell. Every wait is bounded by the time-out.
-
 T = TypeVar("T")
 
 NAMES = ("claim", "open", "publish", "raw", "release", "sampled", "standing", "thin", "write")
