@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, str] = {
     "app": "corrections webhooks records backfill board calendars clock export feeds fetch health log metrics "
     "overrides polling quotes recording rendering replicas scheduling selection settings.loader "
     "settings.models sources storage web",
-    "drill": "app feeds fetch metrics quotes scheduling settings.models sources storage",
+    "drill": "app clock feeds fetch metrics quotes scheduling settings.models sources storage",
     "cli": "corrections evidence ticker app backfill calendars clock drill export feeds fields log overrides "
     "quotes recording rendering rendering.locales settings.errors settings.loader settings.models sources storage "
     "supervision web",

@@ -46,7 +46,7 @@ class Jumps:
 
 
 class Stepped:
-    """A clock that stands still until it is moved on; it goes back only where a recording begins again."""
+    """A clock that stands still until it is moved: of a recording, or of a drill."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
@@ -59,6 +59,6 @@ class Stepped:
         """Move on to `moment`, if that is later."""
         self._now = max(self._now, moment.astimezone(UTC))
 
-    def back(self, moment: datetime) -> None:
-        """Show `moment`, however late it is."""
+    def set(self, moment: datetime) -> None:
+        """Show `moment`, though it may be an earlier one."""
         self._now = moment.astimezone(UTC)

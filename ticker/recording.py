@@ -437,7 +437,7 @@ class Replayer:
         def back() -> None:
             forget()
             rewind()
-            self._clock.back(at)
+            self._clock.set(at)
             # A version never goes back, or a reader's stream would wait for it to be reached again.
             self._board.put(replace(snapshot, version=self._board.latest_selected.version + 1), at)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from ticker import metrics
 from ticker.app import Service, compose
-from ticker.drill.upstream import DrillClock, World
+from ticker.clock import Stepped
+from ticker.drill.upstream import World
 from ticker.feeds import feeds_of
 from ticker.quotes import Quote
 from ticker.scheduling import Plan
@@ -104,8 +105,8 @@ class Stage:
     """What a scenario may spoil, and what it is seen by."""
 
     world: World
-    clock: DrillClock
-    truth: DrillClock
+    clock: Stepped
+    truth: Stepped
     service: Service
     folder: Path | None = None
     store: BadStore | None = None
@@ -183,7 +184,7 @@ class Stage:
 @asynccontextmanager
 async def staged(config: Settings, begins: datetime, services: int) -> AsyncIterator[Stage]:
     """The service of `config` at `begins`, every source asked once; or so many `services` over a store of their own."""
-    clock, truth = DrillClock(begins), DrillClock(begins)
+    clock, truth = Stepped(begins), Stepped(begins)
     active = config.active(KEYED)
     feeds = feeds_of(active, None, active.used_sources())
     world = World(truth, {feed.base_url.rstrip("/"): feed.reads for feed in feeds.values()})

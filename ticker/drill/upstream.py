@@ -35,21 +35,6 @@ CONSENT = b"<!DOCTYPE html><html><head><title>Before you continue</title></head>
 Trouble = Callable[[bytes], bytes]
 
 
-class DrillClock:
-    """A clock that shows `now` until it is set."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def __call__(self) -> datetime:
-        """The time it shows."""
-        return self._now
-
-    def set(self, now: datetime) -> None:
-        """Show `now`."""
-        self._now = now
-
-
 def fails(reason: Reason, detail: str, retry_after: timedelta | None = None) -> Trouble:
     """Give no answer."""
 
