@@ -28,7 +28,7 @@ from ticker.quotes import SourceError
 from ticker.recording import read
 from ticker.settings.models import Settings
 from ticker.storage import codec, is_shared, of_url
-from ticker.storage.base import EDITORS, OVERRIDES, Message, Store, StoreError
+from ticker.storage.base import EDITORS, MOST_VERSIONS, OVERRIDES, Message, Store, StoreError
 from ticker.storage.writer import QUOTES
 
 _MOST = 1000
@@ -108,8 +108,8 @@ def _answers(folder: Path, targets: PollTargets) -> dict[str, list[str]]:
     return found
 
 
-# Above the fence of any leader: an editor is not one of the replicas.
-_FENCE = 2**53
+# Not below the fence of any leader: an editor is not one of the replicas.
+_FENCE = MOST_VERSIONS - 1
 _TRIES = 5
 
 Mode = Literal["freeze", "hide", "price"]
