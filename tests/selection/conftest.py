@@ -75,7 +75,7 @@ class Desk:
         publisher = "cbr" if self.kind is PriceType.FIXING else source
         code = changes.pop("code", None)
         market: MarketData | None = changes.pop("market", None)
-        contract = Contract(code) if code else None
+        contract: Contract | None = changes.pop("contract", None) or (Contract(code) if code else None)
         tick = Tick(self.what.symbol, Decimal(price), "RUB", as_of, self.kind, market=market, contract=contract)
         given: dict[str, Any] = {"publisher": publisher, "price_type": self.kind, "as_of": as_of, **changes}
         made = Candidate(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +8,9 @@ import pytest
 
 from tests.selection.conftest import ABROAD, MARKET, MOSCOW, Desk, instrument
 from ticker.calendars.days import SessionException
-from ticker.quotes import MarketData, PriceType, Reason, Status
+from ticker.quotes import Candle, Contract, MarketData, PriceType, Reason, Status
 
+MINUTE = timedelta(minutes=1)
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
 
 
@@ -233,3 +234,92 @@ def test_the_order_of_answers_decides_nothing_between_markets() -> None:
             brent.says(source, {"moex": "73.73", "yahoo": "74.00"}[source]).choose()
         shown.add((brent.price, brent.choose().quote.source))
     assert shown == {("73.73", "moex")}
+
+
+# Two markets of one delivery month, in one minute.
+
+BEFORE = timedelta(minutes=15)
+EXPIRES = date(2024, 11, 29)
+
+
+def chart(desk: Desk, price: str, ended: datetime, closes: dict[int, str] | None = None) -> Desk:
+    """Abroad says `price` of `ended`, with a close of it for each of ninety minutes; `closes` by minutes back."""
+    told = {back: Decimal((closes or {}).get(back, price)) for back in range(90)}
+    candles = tuple(Candle(ended - back * MINUTE, told[back]) for back in sorted(told, reverse=True))
+    what = MarketData(candles=candles)
+    return desk.says("yahoo", price, ended, market=what, contract=Contract("BZF25.NYM", EXPIRES))
+
+
+def print_of(desk: Desk, price: str, said: MarketData | None = None) -> Desk:
+    """Moscow's print of a quarter of an hour ago."""
+    return desk.says("moex", price, desk.now - BEFORE, market=said, contract=Contract("BRZ4", EXPIRES))
+
+
+@pytest.fixture
+def pair() -> Desk:
+    """Two markets that have gone together for half an hour, abroad a tenth of a percent dearer."""
+    brent = desk(NOON)
+    for _ in range(7):
+        print_of(chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10)), "73.73")
+        brent.choose()
+    return brent
+
+
+def test_a_small_lie_is_told_by_the_other_market_in_its_own_minute(pair: Desk) -> None:
+    """0.35 % off, which no comparison over five minutes can tell: the other market speaks, for as long as it lasts."""
+    for step in range(20):
+        print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "73.99")
+        assert pair.shown() == ("73.80" if step else "73.73", "fresh", "disagree")
+    print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "73.73")
+    assert pair.shown() == ("73.73", "fresh", None)
+
+
+def test_who_was_refuted_stays_so_while_the_truth_wanders(pair: Desk) -> None:
+    """Abroad goes 0.9 % up within hours, so that the lie stands where the truth has been: it is one all the same."""
+    lie, true = Decimal("73.40"), Decimal("73.80")
+    for step in range(60):
+        moved = true * (1 + Decimal(step) * Decimal("0.00015"))
+        low = lie * (1 + Decimal(step) * Decimal("0.00015"))
+        chart(pair.later(minutes=5), f"{moved:.2f}", pair.now - timedelta(minutes=10), {5: f"{moved:.2f}"})
+        print_of(pair, f"{low:.2f}")
+        quote = pair.choose().quote
+        assert (quote.source, quote.status) == ("yahoo" if step else "moex", Status.FRESH)
+        assert quote.price != Decimal(f"{low:.2f}")
+
+
+def test_a_small_lie_waits_for_another_market(pair: Desk) -> None:
+    """The market that refuted it falls silent: repeating it for an hour proves nothing."""
+    print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "73.99").choose()
+    pair.fails("yahoo")
+    for _ in range(12):
+        quote = print_of(pair.later(minutes=5), "73.97").choose().quote
+        assert quote.price in {Decimal("73.73"), Decimal("73.80")}
+    assert pair.choose().quote.status is Status.STALE
+
+
+def test_a_chart_that_denies_what_it_told_before_is_refused(pair: Desk) -> None:
+    """The whole chart abroad is 1 % higher than it was: its past has changed, and nothing here has moved."""
+    print_of(chart(pair.later(minutes=5), "74.54", pair.now - timedelta(minutes=10)), "73.73")
+    choice = pair.choose()
+    assert (str(choice.quote.price), choice.quote.source, choice.quote.status) == ("73.73", "moex", Status.FRESH)
+    assert next(each for each in choice.evidence.witnesses if each.source == "yahoo").reason is Reason.RANGE
+
+
+def test_a_jump_within_the_minute_teaches_nothing(pair: Desk) -> None:
+    """Both fall by 10 % at once; the print is of the very minute, in which nobody knows the price of a second."""
+    ended = pair.later(minutes=5).now - timedelta(minutes=10)
+    before = dict.fromkeys(range(6, 90), "73.80")
+    print_of(chart(pair, "66.40", ended, before), "66.34")
+    assert pair.shown()[:2] == ("66.34", "fresh")
+    assert abs(pair.memory.offsets["moex/yahoo"].ratio - Decimal("0.99905")) < Decimal("0.0002")
+
+
+def test_at_a_start_two_markets_that_differ_are_not_fresh() -> None:
+    """0.8 % apart, and no difference has been learnt: neither is called fresh, for hours, and the reason is told."""
+    brent = desk(NOON)
+    for _ in range(30):
+        print_of(chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10)), "74.40")
+        assert brent.shown()[1:] == ("stale", "disagree")
+    assert brent.choose().evidence.rule == "markets differ"
+    print_of(chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10)), "73.73")
+    assert brent.shown() == ("73.73", "fresh", None)
