@@ -323,3 +323,56 @@ def test_at_a_start_two_markets_that_differ_are_not_fresh() -> None:
     assert brent.choose().evidence.rule == "markets differ"
     print_of(chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10)), "73.73")
     assert brent.shown() == ("73.73", "fresh", None)
+
+
+def test_the_market_that_shows_every_minute_of_its_way_has_not_jumped(pair: Desk) -> None:
+    """Abroad climbs 0.2 % in small steps, here 0.15 % are lost at once: it is the print that has left the other."""
+    ended = pair.later(minutes=7).now - timedelta(minutes=10)
+    way = {back: str(Decimal("73.95") - Decimal("0.025") * max(back, 0)) for back in range(7)}
+    print_of(chart(pair, "73.95", ended, {**dict.fromkeys(range(7, 90), "73.80"), **way}), "73.60")
+    pair.choose()
+    print_of(chart(pair.later(minutes=3), "73.95", pair.now - timedelta(minutes=10)), "73.62")
+    assert pair.shown() == ("73.95", "fresh", "disagree")
+
+
+def test_over_a_night_the_difference_may_be_another_one(pair: Desk) -> None:
+    """A tenth of a percent dearer here in the morning where it was cheaper last night: learnt anew, and no dispute."""
+    pair.at(25, 9, 30)
+    for _ in range(6):
+        print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "74.01")
+        assert pair.shown() == ("74.01", "fresh", None)
+
+
+def test_a_print_in_dispute_is_not_kept_as_the_last_good_one(pair: Desk) -> None:
+    """Here alone for an hour; then abroad is heard again and denies it: nobody can tell, and it is said at once."""
+    pair.fails("yahoo")
+    for _ in range(30):
+        print_of(pair.later(minutes=5), "73.76").choose()
+    print_of(pair.later(minutes=5), "73.76")
+    assert pair.shown() == ("73.76", "fresh", None)
+    chart(pair.later(minutes=1), "74.40", pair.now - timedelta(minutes=10)).choose()
+    assert pair.shown()[1:] == ("stale", "disagree")
+
+
+def test_what_contradicted_itself_is_not_excused_where_the_truth_comes_to_meet_it(market: Desk) -> None:
+    """A wrong LAST beside a right change: refused, and also when it stands where the last good print was."""
+    market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()
+
+    def told(true: str) -> MarketData:
+        change = round((Decimal(true) / Decimal("73.00") - 1) * 100, 2)
+        return MarketData(previous_price=Decimal("73.00"), change_from_previous=change)
+
+    market.later(minutes=5).says("moex", "74.12", market=told("73.75"))
+    assert market.shown()[0] == "73.75"
+    market.later(minutes=5).says("moex", "73.76", market=told("73.40"))
+    quote = market.choose().quote
+    assert (str(quote.price), quote.reason) == ("73.75", Reason.RANGE)
+    assert market.later(minutes=1).says("moex", "73.40", market=told("73.40")).shown() == ("73.40", "fresh", None)
+
+
+def test_a_market_alone_may_go_on_while_it_waits(market: Desk) -> None:
+    """It falls by 10 % and then by 1.5 % each five minutes: each print is near the one before, and that is enough."""
+    market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()
+    for price in ("66.40", "65.40", "64.42"):
+        market.later(minutes=5).says("moex", price).choose()
+    assert market.shown() == ("64.42", "fresh", None)
