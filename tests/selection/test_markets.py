@@ -376,3 +376,13 @@ def test_a_market_alone_may_go_on_while_it_waits(market: Desk) -> None:
     for price in ("66.40", "65.40", "64.42"):
         market.later(minutes=5).says("moex", price).choose()
     assert market.shown() == ("64.42", "fresh", None)
+
+
+def test_a_market_that_repeats_itself_beside_one_that_walks_away_is_wrong(pair: Desk) -> None:
+    """Its clock goes on and its price does not, while abroad climbs 0.4 % minute by minute."""
+    pair.later(minutes=9)
+    way = {back: str(Decimal("74.10") - Decimal("0.03") * back) for back in range(11)}
+    chart(pair, "74.10", pair.now - timedelta(minutes=10), {**dict.fromkeys(range(11, 90), "73.80"), **way})
+    print_of(pair, "73.73").choose()
+    print_of(chart(pair.later(minutes=3), "74.10", pair.now - timedelta(minutes=10)), "73.73")
+    assert pair.shown() == ("74.10", "fresh", "disagree")
