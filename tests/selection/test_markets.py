@@ -380,9 +380,9 @@ def test_a_market_alone_may_go_on_while_it_waits(market: Desk) -> None:
 
 def test_a_market_that_repeats_itself_beside_one_that_walks_away_is_wrong(pair: Desk) -> None:
     """Its clock goes on and its price does not, while abroad climbs 0.4 % minute by minute."""
-    pair.later(minutes=9)
-    way = {back: str(Decimal("74.10") - Decimal("0.03") * back) for back in range(11)}
-    chart(pair, "74.10", pair.now - timedelta(minutes=10), {**dict.fromkeys(range(11, 90), "73.80"), **way})
-    print_of(pair, "73.73").choose()
-    print_of(chart(pair.later(minutes=3), "74.10", pair.now - timedelta(minutes=10)), "73.73")
-    assert pair.shown() == ("74.10", "fresh", "disagree")
+    for walked, later in ((10, 9), (13, 3)):
+        pair.later(minutes=later)
+        way = {back: str(Decimal("73.80") + Decimal("0.03") * (walked - back)) for back in range(walked)}
+        chart(pair, way[0], pair.now - timedelta(minutes=10), dict.fromkeys(range(walked, 90), "73.80") | way)
+        print_of(pair, "73.73").choose()
+    assert pair.shown() == ("74.19", "fresh", "disagree")
