@@ -42,9 +42,9 @@ class Process:
         """How often `event` was logged."""
         return sum(line["event"] == event for line in self.lines)
 
-    async def said(self, event: str, times: int = 1) -> None:
+    async def said(self, event: str, times: int = 1, patience: float = PATIENCE) -> None:
         """Wait until `event` was logged so many times. Raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE), self.news:
+        async with asyncio.timeout(patience), self.news:
             await self.news.wait_for(lambda: self.count(event) >= times)
 
     def send(self, number: signal.Signals) -> None:
@@ -67,7 +67,12 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    config: Path, upstream: str, environment: Mapping[str, str] | None = None, *flags: str, under: Sequence[str] = ()
+    config: Path,
+    upstream: str,
+    environment: Mapping[str, str] | None = None,
+    *flags: str,
+    under: Sequence[str] = (),
+    patience: float = PATIENCE,
 ) -> AsyncIterator[Process]:
     """`ticker serve` on free ports over `upstream`; killed at the end where it still runs.
 
@@ -87,7 +92,7 @@ async def running(
     )
     process = Process(child)
     try:
-        await process.said("ticker serves")
+        await process.said("ticker serves", patience=patience)
         yield process
     finally:
         if child.returncode is None:

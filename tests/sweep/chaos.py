@@ -131,7 +131,7 @@ class Run:
             under = (needs("unshare"), "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")
             upstream = upstream.replace("127.0.0.1", _NAME)
         one.process = await one.stack.enter_async_context(
-            running(ROOT / "config" / "ticker.toml", upstream, environment, under=under)
+            running(ROOT / "config" / "ticker.toml", upstream, environment, under=under, patience=2 * _PATIENCE)
         )
 
     async def market(self) -> None:
