@@ -110,15 +110,15 @@ def read(folder: Path) -> Recording:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
-        try:
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as opened:
             while line := opened.readline(MAX_LINE_BYTES + 1):
                 yield line
                 if len(line) > MAX_LINE_BYTES:
                     # Nobody knows how much more would come of it: a gigabyte of blanks is a megabyte in gzip.
                     return
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            yield b"a cut gzip file"
+    except (EOFError, OSError, zlib.error):
+        yield b"what cannot be read: another user's, a bad disk, gzip that was cut"
 
 
 def written(entry: Entry, bodies: dict[tuple[str, str], bytes]) -> bytes:

@@ -226,7 +226,7 @@ PROCESSES: tuple[Fault, ...] = (
     ),
     Fault(
         "recording damaged",
-        "other charsets, 10⁵ brackets, `1e308`, year 1, named pipes",
+        "other charsets, 10⁵ brackets, `1e308`, year 1, named pipes, devices, a file that cannot be read",
         "each line or file named; the rest is replayed",
         "tests/recording/test_damage.py::test_a_damaged_line_is_named_and_the_rest_is_read[charset that grows]",
         Mutation("ticker.recording:_Line", "Literal['utf-8', 'windows-1251']", "str"),

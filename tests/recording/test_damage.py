@@ -69,6 +69,14 @@ def test_only_files_are_read(tmp_path: Path) -> None:
     assert sorted(found.damage) == ["folder.ndjson: no file", "pipe.ndjson: no file"]
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    """As on a bad disk: this one opens and gives an error for its first byte."""
+    written(tmp_path, line({**GOOD, "body": "x"}))
+    (tmp_path / "bad.ndjson").symlink_to("/proc/self/mem")
+    found = read(tmp_path)
+    assert (len(found.entries), found.damage) == (1, ("bad.ndjson, line 1: cut",))
+
+
 def test_a_gzip_bomb_is_put_out_before_it_has_grown(tmp_path: Path) -> None:
     """A line is read up to a size, a file up to a size: the rest is named and passed over."""
     with gzip.open(tmp_path / "bomb.ndjson.gz", "wb", compresslevel=1) as file:
