@@ -447,10 +447,12 @@ def judge(ask: SelectionInput) -> Own:
             return Own(kept, "kept", judged, memory, asks)
     going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
     if speaker is None or going_back:
-        if shown is None and held is not None and held.rule.name == "markets differ" and _nearly(ask, held, prints):
-            # Two markets a little apart at a start: the preferred one's number, and not called fresh.
-            quote = replace(_print(ask, held.claim.first, prints, reason), status=Status.STALE)
-            return Own(quote, held.rule.name, judged, memory, asks)
+        if shown is None and held is not None and held.rule.name == "markets differ" and len(current) > 1:
+            # Two markets apart at a start: the number that moved less since its own settlement, and not called fresh.
+            calm = min(current, key=lambda each: _own_previous(ask, each).figure or Decimal(0))
+            if calm.previous or _nearly(ask, held, prints):
+                quote = replace(_print(ask, calm, prints, reason), status=Status.STALE)
+                return Own(quote, held.rule.name, judged, memory, asks)
         if shown is None:
             return Own(Quote(ask.instrument, reason=reason or _still(ask)), "nothing known", judged, memory, asks)
         return Own(_kept(ask, shown, reason, prints, stale=held is not None), "kept", judged, memory, asks)
