@@ -194,7 +194,7 @@ def test_a_cold_start_beside_a_wrong_market_shows_the_calm_one() -> None:
 
 
 def test_a_cold_start_in_a_dispute_shows_the_calmer_one_and_doubts_it() -> None:
-    """4 % here and 1 % abroad since the settlements, both within a day's move: the smaller one, and not called fresh."""
+    """4 % here and 1 % abroad since the settlements, both within a day's move: the smaller, not called fresh."""
     brent, before = desk(NOON), NOON - timedelta(hours=17)
     brent.says("moex", "76.10", previous=Decimal("73.00"), previous_as_of=before)
     brent.says("yahoo", "74.00", previous=Decimal("73.30"), previous_as_of=before)
