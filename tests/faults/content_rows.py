@@ -6,6 +6,7 @@ from tests.support.defences import Fault, Mutation
 
 _VALIDATE = "ticker/validate.py"
 _TEST = "tests/faults/test_contents.py::test_{}"
+_MARKETS = "tests/selection/test_markets.py::test_{}"
 
 CONTENTS: tuple[Fault, ...] = (
     Fault(
@@ -39,6 +40,41 @@ CONTENTS: tuple[Fault, ...] = (
             '(c.denied("path") or (c.denied("still") and not c.favoured("path")))',
             "False",
         ),
+    ),
+    Fault(
+        "a small lie of one market",
+        "0.35 % between two markets in one minute",
+        "the other one's number, with `disagree`, until both agree again",
+        _MARKETS.format("a_small_lie_is_told_by_the_other_market_in_its_own_minute"),
+        Mutation("ticker.selection.markets:Pair.agrees", "self.off <= self.limit", "True"),
+    ),
+    Fault(
+        "a small lie that goes on",
+        "the market that refuted it falls silent",
+        "the number before it, `stale` when its time is over",
+        _MARKETS.format("a_small_lie_waits_for_another_market"),
+        Mutation("ticker.selection.markets:_goes_on", "doubt.off >= CANDLE", "False"),
+    ),
+    Fault(
+        "a market that repeats itself",
+        "new times and one price, while the other climbs by 0.4 %",
+        "the other one's number, with `disagree`",
+        _MARKETS.format("a_market_that_repeats_itself_beside_one_that_walks_away_is_wrong"),
+        Mutation("ticker.selection.markets:_path", "(not mine) if step < pair.off / 2 else None", "None"),
+    ),
+    Fault(
+        "a chart that denies its own past",
+        "every minute abroad is 1 % higher than it was told before",
+        "the first market's number; the chart is refused with `range`",
+        _MARKETS.format("a_chart_that_denies_what_it_told_before_is_refused"),
+        Mutation("ticker.selection.markets:_own_minutes", "max(found) <= CANDLE", "True"),
+    ),
+    Fault(
+        "a halted currency pair",
+        "status T, a time of days ago, an answer made anew every day",
+        "the day of its last trade, `stale` from the next one's evening on",
+        "tests/world/test_oil.py::test_a_halted_pair_ages",
+        Mutation("ticker.normalize:_dated", "tick.previous_as_of is not None", "False"),
     ),
     Fault(
         "an unconfirmed jump",
