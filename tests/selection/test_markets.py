@@ -142,6 +142,16 @@ def test_a_market_alone_is_believed_after_ten_minutes_of_its_jump(market: Desk) 
     assert market.shown() == ("80.80", "fresh", None)
 
 
+def test_what_no_market_has_ever_done_takes_a_market_alone_hours(market: Desk) -> None:
+    """45 % lower within a minute, alone: not after ten minutes, after four hours; with two markets at once."""
+    market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()
+    for _ in range(47):
+        market.later(minutes=5).says("moex", "40.56")
+        assert market.shown() == ("73.75", "stale", "move")
+    market.later(minutes=11).says("moex", "40.56")
+    assert market.shown() == ("40.56", "fresh", None)
+
+
 def test_one_print_of_nonsense_is_no_jump(market: Desk) -> None:
     """Back at its level with the next print, the number is fresh again."""
     market.fails("yahoo").later(minutes=26).says("moex", "73.75").choose()

@@ -46,6 +46,9 @@ _NEIGHBOUR_TIME = timedelta(minutes=30)
 _MEASURES = ("candle", "second_market", "day_range", "bid_offer", "change_from_previous", "neighbour", "own_minutes")
 # A market alone is believed when it has printed the same for so long.
 STANDS = timedelta(minutes=10)
+# Brent has fallen by a third overnight (17 January 1991) and by a quarter (9 March 2020): what goes further than five
+# times an extraordinary move is more likely another column, and waits for a second market, or for hours.
+_UNHEARD_OF, LONG_STANDS = 5, timedelta(hours=4)
 _CONSISTENT = Decimal("0.25")
 # The last print of a market at rest had a whole session to be wrong in: only nonsense is held.
 _AT_REST = 3
@@ -372,12 +375,15 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
             found.append(Finding("contradicted_before", holds=False))
     elif one.previous and one.previous_as_of:
         found.append(_own_previous(ask, one))
+    moves = [each.figure for each in found if each.name in {"move", "own_previous"} and each.figure is not None]
+    unheard_of = any(move > ask.instrument.max_move * _UNHEARD_OF for move in moves)
+    wait = LONG_STANDS if unheard_of else STANDS
     held = [d for d in ask.memory.doubts if d.source == one.source and not d.refuted]
     for doubt in held:
         consistent = moved(one.price, doubt.price) <= ask.instrument.max_move * _CONSISTENT
-        long = one.as_of - doubt.as_of >= STANDS
+        long = one.as_of - doubt.as_of >= wait
         figure = Decimal(int((one.as_of - doubt.as_of).total_seconds()))
-        found.append(Finding("stands_by", consistent and long, figure, Decimal(int(STANDS.total_seconds()))))
+        found.append(Finding("stands_by", consistent and long, figure, Decimal(int(wait.total_seconds()))))
     return found
 
 
