@@ -188,9 +188,11 @@ async def staged(config: Settings, begins: datetime, services: int) -> AsyncIter
     active = config.active(KEYED)
     feeds = feeds_of(active, None, active.used_sources())
     world = World(truth, {feed.base_url.rstrip("/"): feed.reads for feed in feeds.values()})
+    # Without jitter, which APScheduler throws by dice of its own: a drill tells the same each time.
     plans = {
-        source: Plan(active.sources[source].schedule, active.sources[source].budget, Random(source))  # noqa: S311 - jitter # nosec B311
-        for source in feeds
+        source: Plan(each.schedule.model_copy(update={"jitter": timedelta(0)}), each.budget, Random(source))  # noqa: S311 - jitter # nosec B311
+        for source, each in active.sources.items()
+        if source in feeds
     }
     async with AsyncExitStack() as stack:
         if not services:
