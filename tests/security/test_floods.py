@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from tests.security.wire import END, PATIENCE, connected, heard, say
 from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
+from ticker.web.middlewares import problems
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -196,7 +198,15 @@ async def test_who_asks_and_hangs_up_writes_nothing_into_the_log(caplog: pytest.
                     writer.write(words)
                     await writer.drain()
         await until(lambda: open_now(served) + served.context.traffic.streams == 0)
+    # Whoever is gone by the time that a stream would begin is told of by its connection alone.
+    answer = await problems(make_mocked_request("GET", "/v1/stream"), hung_up)
+    assert answer.status == 499
     assert not [each for each in caplog.records if each.levelname in {"ERROR", "WARNING"}]
+
+
+async def hung_up(_request: web.Request) -> web.StreamResponse:
+    """What answers somebody whose connection is gone."""
+    raise ConnectionResetError
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted as Linux shows them")
