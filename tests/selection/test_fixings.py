@@ -504,3 +504,11 @@ def test_a_dispute_outlives_a_restart_whatever_was_believed_of_the_other_row(fix
     fixing.says("cbr", "100.0348", D20).says("cbr", "105.2302")
     assert fixing.coming() == ("105.2302", False, "disagree")
     assert fixing.at(21, 9).shown() == ("100.0348", "stale", "disagree")
+
+
+def test_a_true_move_of_the_pair_over_two_tables_refutes_nobody(fixing: Desk) -> None:
+    """Over two tables the euro moved 1.8 % against the dollar, and the Bank's dollar is off by as much: a dispute."""
+    fixing.fails("third").now = moment(D21) + timedelta(hours=17)
+    beside(fixing, {D22: "107.6371"}, "cbr", "mirror")
+    fixing.says("cbr", "101.8400", D22).says("mirror", "100.0948", D22)
+    assert fixing.at(22, 0).shown() == ("100.0348", "stale", "disagree")

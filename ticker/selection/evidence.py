@@ -19,8 +19,9 @@ from ticker.validate import slips
 
 # A cross rate of another central bank is within so much of the Bank of Russia's number of the same day.
 CROSSES = Decimal("0.03")
-# Of two copies that differ, a measure speaks against the one that is this far from it and thrice as far as the other.
-CLEARLY = {"quotient": Decimal("0.015"), "quotient_before": Decimal("0.015"), "crosses": Decimal("0.02")}
+# Of two copies that differ, a measure speaks against the one that is this share of its limit from it, and thrice as far
+# as the other.
+CLEARLY = {"quotient": Decimal("0.75"), "quotient_before": Decimal("0.75"), "crosses": Decimal("0.66")}
 # A cross rate of another week says nothing of a table.
 _SAME_TIME = timedelta(days=2)
 # After an extraordinary move that was true, an ordinary one is half as large again.
@@ -505,11 +506,13 @@ def _compared(claims: Sequence[Claim]) -> list[Claim]:
     made = []
     for claim in claims:
         findings = dict(claim.findings)
-        for name, floor in CLEARLY.items():
+        for name, share in CLEARLY.items():
             far = [c.findings[name].figure for c in claims if name in c.findings]
-            own = findings[name].figure if name in findings else None
+            own = findings.get(name)
             nearest = min((figure for figure in far if figure is not None), default=None)
-            if own is not None and nearest is not None and own >= floor and nearest * 3 <= own:
-                findings[name] = Finding(name, holds=False, figure=own, limit=findings[name].limit)
+            if own is None or own.figure is None or own.limit is None or nearest is None:
+                continue
+            if own.figure >= share * own.limit and nearest * 3 <= own.figure:
+                findings[name] = Finding(name, holds=False, figure=own.figure, limit=own.limit)
         made.append(Claim(claim.candidates, findings))
     return made
