@@ -28,6 +28,7 @@ TTL_SECONDS, BEAT_SECONDS = 3.0, 1.0
 _MARGIN_SECONDS = 0.25
 # How long one question for news waits, so that an end is not waited for.
 _TURN_SECONDS = 0.25
+_NAP_SECONDS = 0.1
 # Who follows and has heard nothing for so long does not know whether what it shows is still so. The same for who
 # leads: a loop that hangs, or news that cannot be told, is no leader.
 SILENT_SECONDS = 5.0
@@ -127,7 +128,7 @@ class Replica:
             began = time.monotonic()
             try:
                 if self._loop_hangs(loop):
-                    self._stopping.wait(_TURN_SECONDS)
+                    self._pause(_TURN_SECONDS)
                     continue
                 self._ensure_heard()
                 lease = self._store.claim(self._name, self.holder, TTL_SECONDS)
@@ -137,11 +138,21 @@ class Replica:
                 self._listen(loop, began + BEAT_SECONDS, leads=lease.holder == self.holder)
             except StoreError as error:
                 self._call(loop, self._missed, error)
-                self._stopping.wait(max(0.0, began + BEAT_SECONDS - time.monotonic()))
+                self._pause(began + BEAT_SECONDS - time.monotonic())
         try:
             self._store.release(self._name, self.holder)
         except StoreError:
             log.info("lease not released, it runs out", name=self._name)
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep, in naps, and no longer when it is to stop.
+
+        To wait for the event itself with a time-out is to wait until a moment of the kernel's monotonic clock: it would
+        never come where the process has been given another one, as libfaketime does.
+        """
+        until = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(_NAP_SECONDS, left))
 
     def _loop_hangs(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether the loop hears nothing: then a lease that is held here would keep everybody from polling."""
@@ -181,9 +192,9 @@ class Replica:
         """Until the next beat; who leads looks twice between two beats for what others, or an editor, say."""
         if leads:
             for _ in range(2):
-                self._stopping.wait(max(0.0, (until - time.monotonic()) / 2))
+                self._pause((until - time.monotonic()) / 2)
                 self._tell(loop, 0)
-            self._stopping.wait(max(0.0, until - time.monotonic()))
+            self._pause(until - time.monotonic())
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
             self._tell(loop, min(left, _TURN_SECONDS))
 
