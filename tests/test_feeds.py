@@ -162,4 +162,4 @@ async def test_a_key_is_in_no_failure(up: Upstream) -> None:
     """What an upstream says of a request may repeat its key."""
     keyed = replace(feed(up, "eia", "eia"), api_key="geheim-1234567")
     error = SourceError(Reason.SCHEMA, "no data for api_key=geheim-1234567")
-    assert "geheim" not in keyed.told(error).detail
+    assert "geheim" not in keyed.redacted(error).detail

@@ -23,7 +23,7 @@ from ticker.validate import Case, refusal
 
 
 @dataclass(slots=True)
-class Tally:
+class BackfillCount:
     """What one source gave for one instrument; `absent` counts requests for which it has nothing (404)."""
 
     rows: int = 0
@@ -82,7 +82,7 @@ class Backfill:
     base: Callable[[Feed], str]
     clock: Callable[[], datetime]
     pause: float
-    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], BackfillCount] = field(default_factory=dict)
 
     def sources(self, instrument: Instrument) -> list[str]:
         """The instrument's sources that have an archive, the preferred one first."""
@@ -188,8 +188,8 @@ class Backfill:
                 await asyncio.sleep(0.2)
         return await asyncio.to_thread(self.store.write, rows, done)
 
-    def _tally(self, instrument: Instrument, source: str) -> Tally:
-        return self.tallies.setdefault((instrument.symbol, source), Tally())
+    def _tally(self, instrument: Instrument, source: str) -> BackfillCount:
+        return self.tallies.setdefault((instrument.symbol, source), BackfillCount())
 
-    def _each(self, job: Job) -> Tally:
+    def _each(self, job: Job) -> BackfillCount:
         return self._tally(job.wanted[0], job.feed.id)

@@ -76,7 +76,7 @@ class Feed:
         """`text` as it may be logged and shown: an upstream's words may repeat the key, encoded or cut off as well."""
         return redact(text, [self.api_key] if self.api_key else ())
 
-    def told(self, error: SourceError) -> SourceError:
+    def redacted(self, error: SourceError) -> SourceError:
         """`error` as it may be logged and shown."""
         error.detail = self.without_key(error.detail)
         return error

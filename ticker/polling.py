@@ -386,7 +386,7 @@ class Poller:
         try:
             failure, fresh = await self._hear(feed, health)
         except SourceError as error:
-            health.failed(self._clock(), feed.told(error))
+            health.failed(self._clock(), feed.redacted(error))
         except Exception as error:  # noqa: BLE001 - a fault in one adapter must not take the others down
             detail = feed.without_key(f"{type(error).__name__}: {error}"[:200])
             health.failed(self._clock(), SourceError(Reason.PARSE, detail))
@@ -394,7 +394,7 @@ class Poller:
             if failure is None:
                 health.succeeded(self._clock(), fresh)
             else:
-                health.failed(self._clock(), feed.told(failure))
+                health.failed(self._clock(), feed.redacted(failure))
         health.duration.observe(asyncio.get_running_loop().time() - began)
         # Who was asleep, or cut off from the others, finds out first whether it still speaks for them.
         await self._gate.begins()

@@ -169,7 +169,7 @@ PROCESSES: tuple[Fault, ...] = (
         "junk in its place, pages overwritten",
         "nothing; said once, counted, the file left as it is",
         "tests/faults/test_store.py::test_a_damaged_file_does_not_stop_the_service",
-        Mutation("ticker.storage.sqlite:told", "sqlite3.Error", "sqlite3.OperationalError"),
+        Mutation("ticker.storage.sqlite:as_store_error", "sqlite3.Error", "sqlite3.OperationalError"),
     ),
     Fault(
         "replica thread dies",

@@ -202,10 +202,10 @@ async def _ask(service: Service, feed: Feed) -> Probed:
     try:
         reply = await service.poller.ask(feed, list(feed.adapter.codes.values()))
         failure = reply.failure
-        told = f"; {failure.reason}: {feed.told(failure).detail}" if failure else ""
+        told = f"; {failure.reason}: {feed.redacted(failure).detail}" if failure else ""
         text, good = f"{_rates(reply.ticks)}{told}", failure is None
     except SourceError as error:
-        text, good = f"{error.reason}: {feed.told(error).detail}", False
+        text, good = f"{error.reason}: {feed.redacted(error).detail}", False
     return Probed(text, asyncio.get_running_loop().time() - began, good=good)
 
 

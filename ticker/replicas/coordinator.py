@@ -91,7 +91,7 @@ class HealthSync:
         # When whoever polls has asked each source, as it was told last.
         self.asked: dict[str, list[datetime]] = {}
         self._replica = replica
-        self._keeper = store_writer
+        self._store_writer = store_writer
         self._poller = poller
         self._board = board
         self._timetable = timetable
@@ -125,7 +125,7 @@ class HealthSync:
             self._told = now
             text = health_text(self._poller.health, asked)
             self._version = max(self._version + 1, int(self._clock().timestamp() * 1000))
-            self._keeper.tell(SOURCES, self._version, lambda: text)
+            self._store_writer.tell(SOURCES, self._version, lambda: text)
 
 
 class Offer(Enum):
@@ -153,7 +153,7 @@ class ReplicaCoordinator:
         """`shown` is told what another replica has shown, as the record of corrections remembers it."""
         self._shown = shown
         self._replica = replica
-        self._keeper = store_writer
+        self._store_writer = store_writer
         self._poller = poller
         self._board = board
         self._timetable = timetable
@@ -169,7 +169,7 @@ class ReplicaCoordinator:
     def start(self) -> None:
         """Go on from what the store told at the start, and take part."""
         self._process_health.leads = False
-        for message in self._keeper.found.values():
+        for message in self._store_writer.found.values():
             self._replica.know(message.part, message.version)
             if message.part == SOURCES:
                 self._health_sync.receive(message)
@@ -207,17 +207,17 @@ class ReplicaCoordinator:
     def report(self, snapshot: Snapshot) -> None:
         """Told every snapshot that is made here."""
         self._own, self._offer = snapshot.version, Offer.NONE
-        self._keeper.report(snapshot)
+        self._store_writer.report(snapshot)
 
     def turned(self, before: Role) -> None:
         """At every beat: act where the role is another one, and tell how the sources fare."""
         role = self._replica.role
-        if role is Role.STANDALONE and self._keeper.untold_for > SILENT_SECONDS:
-            self._keeper.retry()
+        if role is Role.STANDALONE and self._store_writer.untold_for > SILENT_SECONDS:
+            self._store_writer.retry()
         self._process_health.leads, self._process_health.replicas = self._replica.on, self._replica.replicas
         if role is not before:
             if before is Role.STANDALONE:
-                self._keeper.retry()
+                self._store_writer.retry()
             self._turns.take(before, role, self._health_sync.asked)
             if role is Role.LEADS:
                 # The store may know it; one that lost it together with the lease does not.
@@ -228,7 +228,7 @@ class ReplicaCoordinator:
         if role is Role.LEADS:
             self._health_sync.tell()
         # A store that was emptied is told what is held here, whoever leads.
-        self._keeper.look()
+        self._store_writer.look()
 
     def refused(self, part: str) -> None:
         """Somebody was ahead: hear what there is. What this one alone knows it offers once more, as who it is now."""
@@ -242,7 +242,7 @@ class ReplicaCoordinator:
         """What is shown, where it is newer than all that is known; it stays until somebody has refused it again."""
         shown, self._offer = self._board.latest_selected, Offer.MADE
         if shown.version > self._replica.known(QUOTES):
-            self._keeper.report(shown)
+            self._store_writer.report(shown)
         else:
             self._own = -1
 
@@ -279,7 +279,7 @@ class ReplicaCoordinator:
         version = max(message.version, shown.version + 1) if not shown.repeats(snapshot.quotes) else message.version
         self._board.put(replace(snapshot, version=version, demo=shown.demo), now)
         self._poller.shows(version)
-        self._keeper.note(snapshot)
+        self._store_writer.note(snapshot)
         if self._replica.role is Role.LEADS:
             # What the sources said here may be older than what they said there: they are asked again.
             self._poller.forget()

@@ -85,7 +85,7 @@ def _migrate(writer: sqlite3.Connection, schema: DatabaseSchema, number: int, sc
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def as_store_error(path: Path) -> Iterator[None]:
     """Whatever goes wrong is a StoreError with the mend."""
     try:
         yield
@@ -180,13 +180,13 @@ class Database:
             self._ensure()
             if self._writer is None:
                 raise StoreError("not open")
-            with told(self.path), self._writer as transaction:
+            with as_store_error(self.path), self._writer as transaction:
                 transaction.execute("BEGIN IMMEDIATE")
                 yield transaction
 
     def read(self, query: str, **values: object) -> list[Any]:
         """The rows of a query, which is given up where it takes too long."""
-        with told(self.path), self._reader() as connection:
+        with as_store_error(self.path), self._reader() as connection:
             latest = time.monotonic() + _SLOWEST_SECONDS
             connection.set_progress_handler(lambda: time.monotonic() > latest, 200_000)
             try:
@@ -205,7 +205,7 @@ class Database:
         if self._writer is not None and self._inode == self._found():
             return
         self._let_go()
-        with told(self.path):
+        with as_store_error(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             writer = self._connect(f"{self.path.absolute().as_uri()}?mode=rwc")
             try:

@@ -232,7 +232,7 @@ class StoreWriter:
         self._clock = clock
         self._hooks = hooks
         self._pool = ThreadPoolExecutor(1, "store-writer")
-        self._backlog = WriteQueue(room, self.health)
+        self._queue = WriteQueue(room, self.health)
         # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
         self._news: dict[str, tuple[int, Callable[[], str]]] = {}
         self._untold_since: float | None = None
@@ -275,7 +275,7 @@ class StoreWriter:
 
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
-        self._backlog.report(snapshot)
+        self._queue.report(snapshot)
         self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
 
     def remember(self, part: str, text: Callable[[], str], now: datetime) -> None:
@@ -291,7 +291,7 @@ class StoreWriter:
 
     def note(self, snapshot: Snapshot) -> None:
         """Remember what another replica has found and kept, for a store that loses it."""
-        self._backlog.note(snapshot)
+        self._queue.note(snapshot)
 
     def look(self) -> None:
         """See whether the store is still the one that it was."""
@@ -327,7 +327,7 @@ class StoreWriter:
     @property
     def pending(self) -> bool:
         """Whether something is still to be written."""
-        return bool(self._backlog) or bool(self._news) or bool(self._entries)
+        return bool(self._queue) or bool(self._news) or bool(self._entries)
 
     async def run(self) -> None:
         """Write whatever is queued, as it comes, until stopped; then once more, and close everything."""
@@ -382,20 +382,20 @@ class StoreWriter:
         """Whether the store is open; one that had to be begun anew, as after a deletion, is told all that is held."""
         new = await self._tried("open", lambda store: store.open())
         if new:
-            self._backlog.again()
+            self._queue.again()
             self._hooks.renewed()
         return new is not None
 
     async def _write(self) -> bool:
         if self._condition.is_bad(HISTORY):
-            self._backlog.probe()
-        while self._backlog:
-            batch = self._backlog.batch()
+            self._queue.probe()
+        while self._queue:
+            batch = self._queue.batch()
             new = await self._tried("write", lambda store, rows=batch: store.write(rows, {}))  # type: ignore[misc]
             if new is None:
                 return False
             self._condition.succeeded(HISTORY)
-            self._backlog.written(new)
+            self._queue.written(new)
         return True
 
     async def _record(self) -> bool:

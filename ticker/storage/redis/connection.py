@@ -155,7 +155,7 @@ class BoundedManagedTlsConnection(BoundedReplies, SentinelManagedSSLConnection):
 
 
 @contextmanager
-def told(address: Address) -> Iterator[None]:
+def as_store_error(address: Address) -> Iterator[None]:
     """Whatever goes wrong is a StoreError that names the address, without the password, and the mend."""
     try:
         yield
@@ -237,7 +237,7 @@ class Wire:
         if self._away is not None and time.monotonic() < self._away[0]:
             raise StoreError(self._away[1].detail, self._away[1].mend)
         try:
-            with told(self.address):
+            with as_store_error(self.address):
                 answer = question(self._connected())
         except StoreError as error:
             if is_away(error.__cause__):
