@@ -169,6 +169,21 @@ def test_the_settlement_before_is_as_old_as_it_is(now: str, traded: str, settled
     assert (tick.as_of, tick.previous) == (at(f"{settled} 18:50:00"), None)
 
 
+@pytest.mark.parametrize(
+    ("now", "settled"),
+    [
+        ("2024-11-22 12:00:00", "2024-11-21"),
+        ("2024-11-22 18:55:00", "2024-11-22"),
+        ("2024-11-25 08:52:00", "2024-11-22"),
+    ],
+)
+def test_a_settlement_is_of_its_clearing_whatever_time_the_row_bears(now: str, settled: str) -> None:
+    """TIME is a minute ago, and nobody has traded: the number is last evening's, and old in an open session."""
+    tick = brent(with_cells("BRZ4", at(now), LAST=None, TIME=now[11:16] + ":00", TRADEDATE=now[:10]))
+    assert (tick.price, tick.price_type) == (Decimal("73.70"), PriceType.SETTLEMENT)
+    assert tick.as_of == at(f"{settled} 18:50:00")
+
+
 def test_without_a_price_of_the_front_contract_brent_is_not_known() -> None:
     """The next month's is another price, and stepping to it in silence would be a move that nobody has made."""
     body = with_cells("BRZ4", LAST=None, SETTLEPRICE=None, PREVSETTLEPRICE=None)

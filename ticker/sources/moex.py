@@ -267,7 +267,7 @@ def _future(front: _Listed, later: Sequence[_Listed]) -> Tick:
         symbol=front.asset,
         price=price,
         currency=currency,
-        as_of=_settled(row) if old else _as_of(row),
+        as_of=_as_of(row) if kind is PriceType.LAST else _settled(row, _DAY if old else timedelta(0)),
         price_type=kind,
         nominal=units,
         previous=None if old else before,
@@ -336,13 +336,13 @@ def _as_of(row: Cells) -> datetime:
     return traded.replace(tzinfo=MOSCOW)
 
 
-def _settled(row: Cells) -> datetime:
-    """When PREVSETTLEPRICE was settled: at the end of the last working day before the one that trades are counted to.
+def _settled(row: Cells, before: timedelta) -> datetime:
+    """When SETTLEPRICE was settled, or PREVSETTLEPRICE, a day `before`: at the last end of a working day until then.
 
-    Of holidays the answer says nothing: whoever has the market's calendar knows better.
+    TIME is of whatever the row was written for. Of holidays the answer says nothing: a calendar knows better.
     """
     moment = _moment(row)
-    day = _date(row.get("TRADEDATE") or moment.date(), "TRADEDATE") - _DAY
+    day = _date(row.get("TRADEDATE") or moment.date(), "TRADEDATE") - before
     while day.weekday() >= _SATURDAY or _settlement(day) > moment:
         day -= _DAY
     return _settlement(day).replace(tzinfo=MOSCOW)
