@@ -19,6 +19,8 @@ from ticker.selection.evidence import (
     agreed,
     moved,
     ordinary,
+    quote_of,
+    repeated,
     silent,
 )
 from ticker.selection.memory import SelectionMemory
@@ -103,31 +105,17 @@ def _fallback(ask: SelectionInput, own: Own) -> tuple[Quote, str]:
         return quote, own.rule
     best = min(sound, key=lambda c: (not ask.fresh(c), ask.rank(c)))
     others = [c.price for c in sound if c.source != best.source and moved(c.price, best.price) <= CROSSES]
-    last = ask.last
-    again = last is not None and (last.price, last.as_of, last.source) == (best.price, best.as_of, best.source)
-    made = Quote(
-        instrument=ask.instrument,
-        price=best.price,
-        price_type=best.price_type,
-        previous=best.previous,
-        previous_as_of=best.previous_as_of,
-        as_of=best.as_of,
-        fetched_at=(last.fetched_at if last and again else None) or best.fetched_at,
-        checked_at=best.checked_at or best.fetched_at,
+    last = repeated(ask, best)
+    made = replace(
+        quote_of(ask, best),
         next_update_at=ask.calendars[best.source].next_update(best.as_of, ask.now),
-        source=best.source,
-        publisher=best.publisher,
-        contract=best.contract,
         fallback=True,
         status=Status.STALE,
         reason=quote.reason or silent(ask) or Reason.FROZEN,
         agreement=agreed(best.price, [best.price, *others], [c.price for c in sound]),
-        fresh_until=min(ask.now, quote.fresh_until or ask.now),
-        usable_until=ask.usable_until(best),
+        fresh_until=min(ask.now, quote.fresh_until or ask.now) if last is None else last.fresh_until,
         upcoming=quote.upcoming,
     )
-    if last is not None and again:
-        made = replace(made, fresh_until=last.fresh_until)
     return made.at(ask.now), "fallback"
 
 

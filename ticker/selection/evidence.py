@@ -233,6 +233,31 @@ def _tables_between(calendar: Calendar, before: datetime, now: datetime) -> int:
     return max(1, sum(day.weekday() < _SATURDAY for day in days))
 
 
+def repeated(ask: SelectionInput, one: Candidate) -> Quote | None:
+    """What was shown last, where that was this very number."""
+    last = ask.last
+    return last if last and (last.price, last.as_of, last.source) == (one.price, one.as_of, one.source) else None
+
+
+def quote_of(ask: SelectionInput, one: Candidate) -> Quote:
+    """The number as it is shown; a repeated one keeps the moment at which it first came."""
+    last = repeated(ask, one)
+    return Quote(
+        instrument=ask.instrument,
+        price=one.price,
+        price_type=one.price_type,
+        previous=one.previous,
+        previous_as_of=one.previous_as_of,
+        as_of=one.as_of,
+        fetched_at=(last.fetched_at if last else None) or one.fetched_at,
+        checked_at=one.checked_at or one.fetched_at,
+        source=one.source,
+        publisher=one.publisher,
+        contract=one.contract,
+        usable_until=ask.usable_until(one),
+    )
+
+
 def silent(ask: SelectionInput) -> Reason | None:
     """Why the preferred source says nothing newer."""
     first = ask.instrument.sources[0]

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ticker.calendars import Session, fresh_until
 from ticker.quotes import Candidate, Contract, PriceType, Quote, Reason, Status, Tick
-from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, silent
+from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, quote_of, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
 from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
 from ticker.validate import slips
@@ -247,7 +247,8 @@ def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | N
 
 def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> list[Finding]:
     found: list[Finding] = []
-    pairs = [compare(ask, one, other) for other in others if is_current(ask, other) and is_current(ask, one)]
+    rivals = [other for other in others if is_current(ask, other) and is_current(ask, one)]
+    pairs = [compare(ask, one, other) for other in rivals]
     nearest = {
         name: min(of_kind, key=lambda each: each.off - each.limit)
         for name, of_kind in (
@@ -261,11 +262,10 @@ def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], s
         del nearest["candle"]  # two of three
         minute = None
     found += [Finding(name, each.agrees, each.off, each.limit) for name, each in nearest.items()]
-    denying = [each for each in pairs if not each.agrees]
+    denying = [other for other, pair in zip(rivals, pairs, strict=True) if not pair.agrees]
     if denying and shown is None:
         # At a start: the one that moved an ordinary way since its settlement, where those that deny it did not.
-        others = [other for other in others if is_current(ask, other) and not compare(ask, one, other).agrees]
-        calm = all(_own_previous(ask, other).holds is False for other in others)
+        calm = all(_own_previous(ask, other).holds is False for other in denying)
         found.append(Finding("calmer", calm and _own_previous(ask, one).holds is True))
     if minute is not None and not minute.agrees:
         found.append(_path(ask, one, minute))
@@ -523,30 +523,17 @@ def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], rea
     calendar, source = ask.calendars[one.source], one.source
     others = [c for c in prints if c is not one and is_current(ask, c) and is_current(ask, one)]
     near = [c for c in others if compare(ask, one, c).agrees]
-    last = ask.last
-    again = last is not None and (last.price, last.as_of, last.source) == (one.price, one.as_of, source)
     if reason is None and others and not near:
         reason = Reason.DISAGREE
     if reason is None and source != ask.instrument.sources[0] and not is_current(ask, one):
         reason = silent(ask)
-    quote = Quote(
-        instrument=ask.instrument,
-        price=one.price,
-        price_type=one.price_type,
-        previous=one.previous,
-        previous_as_of=one.previous_as_of,
-        as_of=one.as_of,
-        fetched_at=(last.fetched_at if last and again else None) or one.fetched_at,
-        checked_at=one.checked_at or one.fetched_at,
-        source=source,
-        publisher=one.publisher,
-        contract=one.contract,
+    quote = replace(
+        quote_of(ask, one),
         fallback=source != ask.instrument.sources[0],
         status=Status.FRESH,
         agreement=agreed(one.price, [one.price, *(c.price for c in near)], [one.price, *(c.price for c in others)]),
         # What is newer than a print that is still the newest its own market can have given is not older than that.
         fresh_until=max(_fresh_until(ask, each) for each in prints if each.as_of <= one.as_of),
-        usable_until=ask.usable_until(one),
     )
     quote = _timed(ask, quote, one.as_of)
     if reason is None and quote.at(ask.now).status is not Status.FRESH:
