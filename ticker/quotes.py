@@ -240,10 +240,7 @@ class MarketData:
     offer: Decimal | None = None
     previous_price: Decimal | None = None
     change_from_previous: Decimal | None = None
-    settlement: Decimal | None = None
     previous_settlement: Decimal | None = None
-    open_interest: Decimal | None = None
-    volume: Decimal | None = None
     neighbour: Neighbour | None = None
     candles: tuple[Candle, ...] = ()
 

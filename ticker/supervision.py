@@ -59,11 +59,6 @@ class Supervisor:
         task = self._task(name)
         task.heard, task.beats = self._timer(), True
 
-    def silent_for(self, name: str) -> float:
-        """Seconds since `name` has last done its work; 0 for one that was never begun."""
-        task = self._tasks.get(name)
-        return 0.0 if task is None else self._timer() - task.heard
-
     def stumbled(self, name: str, error: BaseException) -> None:
         """Count and log a fault after which `name` goes on by itself."""
         self._task(name).restarts += 1

@@ -75,7 +75,6 @@ def test_a_print_of_any_minute_is_late_when_its_market_should_have_printed_again
             assert FORTS.fresh_until(moment) == following + LAG, moment
         assert FORTS.usable_until(end, 7 * DAY) == following + 7 * DAY
         assert FORTS.next_open(end) == following
-        assert FORTS.last_close(following) == end
         rests = following - end > HOUR
         assert FORTS.next_update(end - MINUTE, end + 20 * MINUTE) == (following + 15 * MINUTE if rests else None)
         assert FORTS.next_update(start, start + HOUR) is None

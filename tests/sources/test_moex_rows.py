@@ -214,19 +214,18 @@ def test_the_row_bears_witness_to_its_own_price() -> None:
     assert (market.bid, market.offer) == (Decimal("73.69"), Decimal("73.71"))
     assert (market.low, market.high) == (Decimal("72.81"), Decimal("73.70"))
     assert (market.previous_price, market.change_from_previous) == (Decimal("72.81"), Decimal("1.22"))
-    assert (market.settlement, market.previous_settlement) == (Decimal("73.70"), Decimal("72.81"))
-    assert (market.open_interest, market.volume) == (Decimal(10_000), Decimal(3_333))
+    assert market.previous_settlement == Decimal("72.81")
 
 
 @pytest.mark.parametrize("cell", [None, "n/a", 0, -1, [], True])
 def test_a_witness_that_cannot_be_read_costs_no_price(cell: object) -> None:
     """BID, LOW and the like only bear witness."""
-    names = ("BID", "OFFER", "LOW", "HIGH", "PREVPRICE", "OPENPOSITION", "VOLTODAY")
+    names = ("BID", "OFFER", "LOW", "HIGH", "PREVPRICE")
     cells: dict[str, Any] = dict.fromkeys(names, cell)
     tick = brent(with_cells("BRZ4", **cells))
     assert replace(tick, market=None) == replace(brent(BOARD), market=None)
     assert tick.market is not None
-    assert (tick.market.bid, tick.market.low, tick.market.volume) == (None, None, None)
+    assert (tick.market.bid, tick.market.low) == (None, None)
 
 
 @pytest.mark.parametrize(

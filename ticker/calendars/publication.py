@@ -1,6 +1,6 @@
 """When a table of numbers is set, from when it is in force, and when the next one is missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -86,25 +86,12 @@ class Publication:
 
     def effective_from(self, as_of: datetime) -> datetime:
         """From when the table of `as_of` is in force: its date's 00:00, or the hour it appears where that is later."""
-        return self._effective(as_of.astimezone(self.zone).date())
-
-    def is_in_force(self, as_of: datetime, now: datetime) -> bool:
-        """Whether the table of `as_of` has come into force at `now`; until then it is upcoming."""
-        return self.effective_from(as_of) <= now
+        dated = as_of.astimezone(self.zone).date()
+        return max(self._midnight(dated), self._moment(dated - DAY * self.lead))
 
     def valid_until(self, as_of: datetime) -> datetime:
         """When the table after the one of `as_of` comes into force."""
         return self.effective_from(self.following(as_of))
-
-    def in_force_at(self, now: datetime) -> datetime:
-        """The date, at 00:00, of the table that should be in force at `now`."""
-        today = now.astimezone(self.zone).date()
-        dates = (day + DAY * self.lead for day in self._publication_days_before(today + DAY * (1 - min(self.lead, 0))))
-        return self._midnight(next(each for each in dates if self._effective(each) <= now))
-
-    def next_publication(self, now: datetime) -> datetime:
-        """The next moment after `now` at which a table is due."""
-        return next(moment for moment in self._moments(now.astimezone(self.zone).date()) if moment > now)
 
     def effective_dates(self, first: date, last: date) -> list[date]:
         """The dates of the tables from `first` to `last`, both included."""
@@ -128,7 +115,8 @@ class Publication:
         if due > now:
             return due
         first = max(due, now - self.grace).astimezone(self.zone).date()
-        following = next(moment for moment in self._moments(first) if moment + self.grace > now)
+        moments = (self._moment(day) for day in days_from(first) if self.is_publication_day(day))
+        following = next(moment for moment in moments if moment + self.grace > now)
         return following if following > now else None
 
     def fresh_until(self, as_of: datetime) -> datetime:
@@ -148,8 +136,8 @@ class Publication:
 
     def previous(self, as_of: datetime) -> datetime | None:
         """The date, at 00:00, of the table before the one of `as_of`."""
-        day = next(self._publication_days_before(as_of.astimezone(self.zone).date() - DAY * self.lead))
-        return self._midnight(day + DAY * self.lead)
+        last = as_of.astimezone(self.zone).date() - DAY * self.lead
+        return self._midnight(next(day for day in days_before(last) if self.is_publication_day(day)) + DAY * self.lead)
 
     def market(self, now: datetime, newest: datetime | None = None) -> None:
         """None: a table is not traded."""
@@ -162,19 +150,10 @@ class Publication:
     def _exceptional(self) -> Mapping[date, PublicationException]:
         return by_day(self.exceptions)
 
-    def _effective(self, dated: date) -> datetime:
-        return max(self._midnight(dated), self._moment(dated - DAY * self.lead))
-
     def _set_on(self, as_of: datetime) -> date:
         """The day on which the table after the one of `as_of` is set."""
         first = as_of.astimezone(self.zone).date() + DAY * (1 - self.lead)
         return next(day for day in days_from(first) if self.is_publication_day(day))
-
-    def _publication_days_before(self, day: date) -> Iterator[date]:
-        return (each for each in days_before(day) if self.is_publication_day(each))
-
-    def _moments(self, first: date) -> Iterator[datetime]:
-        return (self._moment(day) for day in days_from(first) if self.is_publication_day(day))
 
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day, self.at, self.zone)

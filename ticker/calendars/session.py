@@ -1,6 +1,6 @@
 """When a market trades, and until when its last print is the newest that can be expected."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -120,10 +120,6 @@ class Session:
         found = self._last(moment)
         return found if moment < found.closes else None
 
-    def last_close(self, moment: datetime) -> datetime:
-        """When the market closed last, up to `moment`."""
-        return next(each.closes for each in self._before(moment) if each.closes <= moment)
-
     def next_open(self, moment: datetime) -> datetime:
         """When the market opens next, after `moment`."""
         return self._next(moment).opens
@@ -143,10 +139,6 @@ class Session:
     def effective_from(self, as_of: datetime) -> datetime:
         """A print counts from its own moment."""
         return as_of
-
-    def is_in_force(self, as_of: datetime, now: datetime) -> bool:
-        """Whether a print of `as_of` can have been made at `now`, clocks that differ allowed for."""
-        return as_of <= self.latest(now)
 
     def is_late(self, newest: datetime, now: datetime, carried: str = "mon-sun") -> bool:  # noqa: ARG002 - as a publication is asked
         """Whether a market in session has not printed since `newest` although it should have."""
@@ -259,13 +251,10 @@ class Session:
         """The sessions of `day` that count to itself."""
         return tuple(each for each in self.sessions(day) if each.trade_date == day)
 
-    def _before(self, moment: datetime) -> Iterator[Interval]:
-        """The sessions that have opened by `moment`, newest first."""
-        last = moment.astimezone(self.zone).date() + 2 * DAY
-        return (each for day in days_before(last) for each in reversed(self.sessions(day)) if each.opens <= moment)
-
     def _last(self, moment: datetime) -> Interval:
-        return next(self._before(moment))
+        """The last session that has opened by `moment`."""
+        days = days_before(moment.astimezone(self.zone).date() + 2 * DAY)
+        return next(each for day in days for each in reversed(self.sessions(day)) if each.opens <= moment)
 
     def _next(self, moment: datetime) -> Interval:
         """The first session that opens after `moment`."""

@@ -286,10 +286,7 @@ def _market(row: Cells, later: Sequence[_Listed] = ()) -> MarketData:
         offer=optional_number(row.get("OFFER")),
         previous_price=optional_number(row.get("PREVPRICE")),
         change_from_previous=optional_signed(row.get("LASTTOPREVPRICE")),
-        settlement=optional_number(row.get("SETTLEPRICE")),
         previous_settlement=optional_number(row.get("PREVSETTLEPRICE")),
-        open_interest=optional_number(row.get("OPENPOSITION")),
-        volume=optional_number(row.get("VOLTODAY")),
         neighbour=next((found for each in later if (found := _neighbour(each))), None),
     )
 

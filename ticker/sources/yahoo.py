@@ -76,7 +76,6 @@ def parse(body: bytes) -> Extract:
                 market=MarketData(
                     low=optional_number(meta.get("regularMarketDayLow")),
                     high=optional_number(meta.get("regularMarketDayHigh")),
-                    volume=optional_number(meta.get("regularMarketVolume")),
                     candles=_candles(result),
                 ),
                 raw=raw_of(meta.get("regularMarketPrice")),
