@@ -23,13 +23,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 CENT = Decimal("0.01")
 FOUR = Decimal("0.0001")
 
-cbr_dynamic, frankfurter, open_er_api, fawazahmed0 = (
-    formats.cbr_dynamic,
-    banks.frankfurter,
-    banks.open_er_api,
-    banks.fawazahmed0,
-)
-roubles = banks.roubles
+cbr_dynamic, frankfurter = formats.cbr_dynamic, banks.frankfurter
 
 
 @lru_cache(64)
@@ -63,6 +57,18 @@ def foreign(bank: str, day: date, usd: Decimal, eur: Decimal) -> bytes:
     return write(day, banks.roubles(usd, eur))
 
 
+@lru_cache(64)
+def open_er_api(at: datetime, usd: Decimal, eur: Decimal) -> bytes:
+    """The free service's middle rates as of `at`, with these roubles for one unit."""
+    return banks.open_er_api(at, banks.roubles(usd, eur))
+
+
+@lru_cache(64)
+def fawazahmed0(day: date, usd: Decimal, eur: Decimal) -> bytes:
+    """The free service's table of `day`, with these roubles for one unit."""
+    return banks.fawazahmed0(day, banks.roubles(usd, eur))
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One contract on the futures board; prices in US dollars a barrel, `at` the last trade, None where none today."""
@@ -82,7 +88,8 @@ class Row:
     in_marketdata: bool = True
 
 
-def forts(now: datetime, rows: Sequence[Row]) -> bytes:
+@lru_cache(64)
+def forts(now: datetime, rows: tuple[Row, ...]) -> bytes:
     """The board RFUD as sent at `now`: naive Moscow times, a trade's TIME without its date."""
     here = now.astimezone(MOSCOW)
     blocks = {

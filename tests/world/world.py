@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.world import wires
 from tests.world.wires import CENT, FOUR, MOSCOW, NEW_YORK, Row
@@ -21,6 +21,8 @@ from tests.world.wires import CENT, FOUR, MOSCOW, NEW_YORK, Row
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 LAST_SECOND = timedelta(seconds=59)
+# How many answers are kept that may be asked for again.
+_PLENTY = 200
 LETTERS = "FGHJKMNQUVXZ"
 SATURDAY = 5
 MOEX_DELAY, YAHOO_DELAY = timedelta(minutes=15), timedelta(minutes=10)
@@ -30,6 +32,9 @@ MIDS = ("open_er_api", "fawazahmed0")
 MARKETS = ("moex", "yahoo")
 _CLOSE = (Decimal("1.0012"), Decimal("0.9983"), Decimal("1.0021"))
 _MID = (Decimal("1.0043"), Decimal("0.9961"))
+
+
+_Kept = TypeVar("_Kept", bound=MutableMapping[Any, Any])
 
 
 class Away(Exception):  # noqa: N818 - no error of the world, but a fact about a source
@@ -94,23 +99,32 @@ class Market:
     sessions: Sequence[tuple[datetime, datetime]]
     price: Callable[[datetime], Decimal]
     delay: timedelta
-    _starts: list[datetime] = field(init=False)
+    # What a service asks for again and again: sessions by the second, and minutes that have passed and change no more.
+    _starts: list[float] = field(init=False)
+    _ends: list[float] = field(init=False)
+    _passed: dict[int, Decimal | None] = field(init=False, default_factory=dict, compare=False)
     _closes: dict[datetime, list[tuple[datetime, Decimal]]] = field(init=False, default_factory=dict, compare=False)
+    charts: dict[tuple[object, ...], bytes] = field(init=False, default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_starts", [start for start, _ in self.sessions])
+        object.__setattr__(self, "_starts", [start.timestamp() for start, _ in self.sessions])
+        object.__setattr__(self, "_ends", [end.timestamp() for _, end in self.sessions])
 
     def traded(self, moment: datetime) -> datetime | None:
         """The last minute of trading up to `moment`; None before the first session."""
-        place = bisect_right(self._starts, moment) - 1
+        stamp = moment.timestamp()
+        place = bisect_right(self._starts, stamp) - 1
         if place < 0:
             return None
-        return min(moment, self.sessions[place][1])
+        return moment if stamp <= self._ends[place] else self.sessions[place][1]
 
     def in_session(self, moment: datetime) -> bool:
         """Whether there is trading at `moment`."""
-        place = bisect_right(self._starts, moment) - 1
-        return place >= 0 and moment < self.sessions[place][1]
+        return self._trades(moment.timestamp())
+
+    def _trades(self, stamp: float) -> bool:
+        place = bisect_right(self._starts, stamp) - 1
+        return place >= 0 and stamp < self._ends[place]
 
     def visible(self, now: datetime) -> datetime | None:
         """The time of the newest trade that the free feed shows at `now`."""
@@ -118,13 +132,21 @@ class Market:
 
     def closes(self, at: datetime) -> list[tuple[datetime, Decimal]]:
         """The minutes of the two hours before `at`: each bears its beginning and its last trade."""
-        if at in self._closes:
-            return self._closes[at]
-        minutes = (at.replace(second=0) - step * MINUTE for step in range(120, -1, -1))
-        found = [(each, self.price(min(each + LAST_SECOND, at))) for each in minutes if self.in_session(each)]
-        self._closes.clear()
-        self._closes[at] = found
-        return found
+        if at not in self._closes:
+            newest = int(at.timestamp()) // 60 * 60
+            closes = [(stamp, self._passed_close(stamp)) for stamp in range(newest - 7200, newest, 60)]
+            closes.append((newest, self.price(at) if self._trades(newest) else None))
+            _bounded(self._closes, _PLENTY)[at] = [
+                (datetime.fromtimestamp(stamp, UTC), close) for stamp, close in closes if close is not None
+            ]
+        return self._closes[at]
+
+    def _passed_close(self, stamp: int) -> Decimal | None:
+        """The last trade of the minute that begins at `stamp`, over by now; None where there was no trading."""
+        if stamp not in self._passed:
+            last = datetime.fromtimestamp(stamp, UTC) + LAST_SECOND
+            _bounded(self._passed, 100 * _PLENTY)[stamp] = self.price(last) if self._trades(stamp) else None
+        return self._passed[stamp]
 
     def told(self, now: datetime) -> Print:
         """The newest trade that is shown at `now`, to the whole second. Raises Away before there was any."""
@@ -265,11 +287,11 @@ class World:
     def _open_er_api(self, source: str, _path: str, _query: Mapping[str, str], spells: list[Spell]) -> Reply:
         _, usd, eur = self._foreign(source, spells)
         midnight = self.now.replace(hour=0, minute=2, second=31, microsecond=0)
-        return Reply(wires.open_er_api(min(midnight, self.now), wires.roubles(usd, eur)), headers=_JSON)
+        return Reply(wires.open_er_api(min(midnight, self.now), usd, eur), headers=_JSON)
 
     def _fawazahmed0(self, source: str, _path: str, _query: Mapping[str, str], spells: list[Spell]) -> Reply:
         _, usd, eur = self._foreign(source, spells)
-        return Reply(wires.fawazahmed0((self.now - timedelta(hours=3)).date(), wires.roubles(usd, eur)), headers=_JSON)
+        return Reply(wires.fawazahmed0((self.now - timedelta(hours=3)).date(), usd, eur), headers=_JSON)
 
     def _ecb(self, source: str, _path: str, _query: Mapping[str, str], spells: list[Spell]) -> Reply:
         """The euro in dollars of the last TARGET day past 16:00 Frankfurt: the quotient that the Bank's table has."""
@@ -301,7 +323,7 @@ class World:
         rows = board(self.now, _market(told, spells), self.spread)
         for spell in spells:
             rows = spell.rows(rows) if spell.rows else rows
-        return Reply(wires.forts(self.now, rows), headers=_JSON)
+        return Reply(wires.forts(self.now, tuple(rows)), headers=_JSON)
 
     _moex_fx = _moex
 
@@ -318,12 +340,18 @@ class World:
         off = self.spread * months
         if symbol == "BZ=F":
             self.delivered[source] = told.at
-        candles = []
-        if query.get("interval") == "1m":
-            factor = told.price / self.yahoo.price(told.at)
-            candles = [(minute, (close * factor).quantize(CENT) - off) for minute, close in self.yahoo.closes(told.at)]
-        body = wires.chart(symbol, told.price - off, told.at, told.settled - off, candles, dict(query))
-        return Reply(body, headers=_JSON)
+        said = (symbol, told, off, *query.items())
+        if said not in self.yahoo.charts:
+            candles = []
+            if query.get("interval") == "1m":
+                factor = told.price / self.yahoo.price(told.at)
+                closes = self.yahoo.closes(told.at)
+                if factor != 1:
+                    closes = [(minute, (close * factor).quantize(CENT)) for minute, close in closes]
+                candles = [(minute, close - off) for minute, close in closes] if off else closes
+            body = wires.chart(symbol, told.price - off, told.at, told.settled - off, candles, dict(query))
+            _bounded(self.yahoo.charts, _PLENTY)[said] = body
+        return Reply(self.yahoo.charts[said], headers=_JSON)
 
     def _fred(self, _source: str, _path: str, _query: Mapping[str, str], _spells: list[Spell]) -> Reply:
         here = self.now.astimezone(NEW_YORK).date()
@@ -336,6 +364,13 @@ class World:
 _XML = {"Content-Type": "text/xml; charset=windows-1251"}
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _CSV = {"Content-Type": "text/csv"}
+
+
+def _bounded(kept: _Kept, most: int) -> _Kept:
+    """`kept`, with room for one more of `most`."""
+    if len(kept) >= most:
+        kept.clear()
+    return kept
 
 
 def _changed(table: Fixing, spells: list[Spell]) -> Fixing:
