@@ -1,12 +1,14 @@
 """Wrong numbers thrown at a service that goes on for years: what is stopped, and is the right one shown?
 
-`uv run python -m tests.bench.backtest [--n N] [--case NAME] [--kind NAME] [--only fixings|oil]`: every kind of slip at
-least N times in each case.
+`uv run python -m tests.bench.backtest [--n N] [--case NAME] [--kind NAME] [--only fixings|oil] [--liar moex|yahoo]`:
+every kind of slip N times in each case.
 
 The world is `tests/world`: the Bank's own days, both markets by their timetables, every answer in its source's own
-format, read by its own adapter and judged by the product on the world's clock. Faults are in the first source of each
-instrument: `cbr` for dollar and euro, `moex` for oil; a fault of a table is in the whole process, so the same number is
-told until the next table, and in "2 tables" and "3 tables" the next ones are wrong by the same share.
+format, read by its own adapter and judged by the product on the world's clock. A service lives through the years
+without a fault; each fault is a branch of its life, from which it is brought back. Faults are in the first source of
+each instrument, `cbr` for dollar and euro, `moex` for oil, or in `yahoo`. A fault of a table is in the whole process,
+so the same number is told until the next table, and in "2 tables" and "3 tables" the next ones are wrong by the same
+share.
 
 `stopped`: the wrong number was never called fresh (nor shown without a mark). `right`: on the morning when its table is
 in force, or half an hour into a market's lie, the right number is the one shown. For oil, errors up to 0.3 % are told
@@ -18,12 +20,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import re
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import partial
 from random import Random
 from time import perf_counter
 from typing import Any
@@ -41,7 +45,10 @@ from tests.world.world import CROSSES, MARKETS, Fixing, Print, Spell
 
 FIRST, LAST = date(2025, 1, 20), date(2026, 12, 18)
 SMALL = Decimal("0.003")
+SATURDAY = 5
+ONLY_OIL = {"instruments.USD.enabled": False, "instruments.EUR.enabled": False}
 TABLES = {**dict.fromkeys(WRONG, 1), "2 tables, 4-20 %": 2, "3 tables, 4-20 %": 3, "2 tables, 0.5-4 %": 2}
+MARKET_KINDS = tuple(kind for kind in WRONG if kind != "yesterday relabelled")
 CASES: dict[str, tuple[str, ...]] = {
     "one source": ("cbr", "moex"),
     "two sources": ("cbr", "cbr_mirror", "moex", "yahoo"),
@@ -52,6 +59,10 @@ CASES: dict[str, tuple[str, ...]] = {
 LOOKS = (time(17), time(20), time(23, 58))
 NEXT_LOOKS = (time(0, 2), time(9), time(15, 20))
 OIL_LOOKS = (5, 16, 32, 60, 120, 197)
+# The minutes of a day at which a market begins to lie: both have traded for two hours, and will for four.
+HOURS = (11 * 60, 18 * 60, 5)
+# In what share of the branches the time after a fault is played as well.
+CLEAN = 0.1
 
 
 @dataclass
@@ -74,37 +85,86 @@ class Tally:
     fixings: dict[str, Row] = field(default_factory=dict)
     oil: dict[str, Row] = field(default_factory=dict)
     clean: Counter[str] = field(default_factory=Counter)
+    # What was shown at each look of each fault, where somebody wants to know.
+    seen: dict[str, list[tuple[datetime, dict[str, Shown]]]] | None = None
 
 
-class Run:
-    """One service in one case, month after month."""
+class Run(ABC):
+    """One service in one case, month after month.
 
-    def __init__(self, case: str, seed: int, tally: Tally, flags: Mapping[str, Any] | None = None) -> None:
+    It lives in a world without faults. From a moment of it each fault is a branch: from there on the world has the
+    fault, and when its looks are over, product and world are brought back to that moment, for the next.
+    """
+
+    def __init__(self, case: str, seed: int, tally: Tally, flags: Mapping[str, Any], *, whole: bool = False) -> None:
+        """With `whole` everybody is asked at every look, whether anybody has news or not."""
         self.tally = tally
+        self.seed = seed
         self.random = Random(seed)  # noqa: S311 - reproducible
+        self.whole = whole
+        self.told = "none"
         self.world = truth.world(FIRST, LAST, seed)
         self.world.now = datetime.combine(FIRST, time(9), MOSCOW)
-        self.alive = CASES[case]
+        self.product = Product(self.world, flags=flags)
+        fed = {source for source in ALL if (source in MARKETS) is (flags is ONLY_OIL)}
+        self.alive = [source for source in CASES[case] if source in fed]
         self.base = [Spell(source, *EVER) for source in ALL if source not in self.alive]
         self.world.spells = list(self.base)
-        self.product = Product(self.world, flags=flags)
 
-    def read_once(self) -> None:
-        """Bytes that came before are not parsed again: most answers of a table are the same from look to look."""
-        targets = self.product.service.poller.targets
-        targets.feeds = {
-            source: replace(feed, adapter=replace(feed.adapter, parse=lru_cache(16)(feed.adapter.parse)))
-            for source, feed in targets.feeds.items()
-        }
-
-    async def look(self, at: datetime, sources: tuple[str, ...] = ALL) -> dict[str, Shown]:
-        """Go on to `at`, ask who of `sources` is alive, and look."""
+    async def look(self, at: datetime) -> dict[str, Shown]:
+        """Go on to `at`, ask everyone alive, and look."""
         self.world.now = at
-        await self.product.poll(source for source in self.alive if source in sources)
-        return self.product.look()
+        await (self.product.poll if self.whole else self.product.poll_news)(self.alive)
+        shown = self.product.look()
+        if self.tally.seen is not None:
+            self.tally.seen.setdefault(self.told, []).append((at, shown))
+        return shown
 
-    async def through_fixings(self, kind: str, place: int) -> int:
-        """Let the table at `place` be wrong, and those after it by the same share; the place to go on from."""
+    async def through(self, kinds: Sequence[str], place: Any) -> None:  # noqa: ANN401 - a table's or a moment
+        """Live up to `place`, then through a fault of each kind that begins there."""
+        self.told = "none"
+        await self.live(place)
+        back = self.product.branch()
+        for kind in kinds:
+            # The same fault wherever it is played.
+            self.told = f"{self.seed} {place} {kind}"
+            self.random = Random(self.told)  # noqa: S311 - reproducible
+            await self.wrong(kind, place)
+            back()
+
+    @abstractmethod
+    def places(self) -> Sequence[Any]:
+        """Where a fault may begin, in order."""
+
+    @abstractmethod
+    async def live(self, place: Any) -> None:  # noqa: ANN401 - a table's or a moment
+        """Live through the time before `place`, in which everybody is right."""
+
+    @abstractmethod
+    async def wrong(self, kind: str, place: Any) -> None:  # noqa: ANN401 - a table's or a moment
+        """Let a fault of this kind begin at `place`, and judge what is shown."""
+
+
+class OfFixings(Run):
+    """Dollar and euro; a place is that of a table."""
+
+    def __init__(self, case: str, seed: int, tally: Tally, *, whole: bool = False) -> None:
+        super().__init__(case, seed, tally, NO_OIL, whole=whole)
+        self._lived = 0
+
+    def places(self) -> Sequence[int]:
+        """All tables but the first, which are judged by few, and the last, after which there must be others."""
+        return range(25, len(self.world.fixings) - 12)
+
+    async def live(self, place: int) -> None:
+        """The two tables before."""
+        for before in range(max(self._lived, place - 2), place):
+            for at in self._moments(self.world.fixings[before], self.world.fixings[before + 1]):
+                await self.look(at)
+        self._lived = place
+
+    async def wrong(self, kind: str, place: int) -> None:
+        """Let the table be wrong, and those after it by the same share."""
         world, count = self.world, TABLES[kind]
         symbol = self.random.choice(("USD", "EUR"))
         tables = world.fixings[place : place + count]
@@ -127,8 +187,8 @@ class Run:
         row.through += "fresh" in statuses
         row.marked += bool(statuses) and "fresh" not in statuses
         row.right += right and "fresh" not in statuses
-        await self._clean(symbol, place + count)
-        return place + count + 2
+        if self.random.random() < CLEAN:
+            await self._clean(symbol, place + count)
 
     async def _clean(self, symbol: str, place: int) -> None:
         """Two clean tables: what was learnt of a fault must not keep the truth away."""
@@ -185,49 +245,62 @@ class Run:
             if price not in {true, Decimal(0)}:
                 return price
 
+
+class OfOil(Run):
+    """Brent; a place is a moment."""
+
+    def __init__(self, case: str, seed: int, tally: Tally, *, liar: str = "moex", whole: bool = False) -> None:
+        super().__init__(case, seed, tally, ONLY_OIL, whole=whole)
+        self.liar = liar
+
+    def places(self) -> Sequence[datetime]:
+        """One moment or another of each weekday on which every market that is alive has traded and will, for hours."""
+        days = [datetime.combine(FIRST + n * DAY, time(), MOSCOW) for n in range((LAST - FIRST).days)]
+        moments = [day + timedelta(minutes=self.random.randrange(*HOURS)) for day in days if day.weekday() < SATURDAY]
+        markets = {"moex": self.world.moex, "yahoo": self.world.yahoo}
+        alive = [market for source, market in markets.items() if source in self.alive and market is not None]
+        hours = [timedelta(hours=hour) for hour in (-2, 0, 4)]
+        return [at for at in moments if all(market.in_session(at + hour) for market in alive for hour in hours)]
+
+    async def live(self, place: datetime) -> None:
+        """Asked as often as a service asks, it knows by then how far the two markets are apart."""
+        for minutes in range(-50, 0, 5):
+            await self.look(place + timedelta(minutes=minutes))
+
     def _true(self, shown: Shown) -> Decimal:
         """What the market that speaks has really paid at the moment that is told with the price."""
         market = self.world.yahoo if shown.source == "yahoo" else self.world.moex
         assert market is not None
         return market.price(shown.as_of) if shown.as_of is not None else Decimal(1)
 
-    def trades(self, day: date) -> bool:
-        """Whether every market that is alive trades at noon and for hours: two sources are two only then."""
-        noon = datetime.combine(day, time(12), MOSCOW)
-        alive = {"moex": self.world.moex, "yahoo": self.world.yahoo}
-        markets = [market for source, market in alive.items() if source in self.alive and market is not None]
-        return all(market.in_session(noon + timedelta(hours=hour)) for market in markets for hour in (-2, 0, 4))
-
-    async def through_oil(self, kind: str, day: date) -> None:
-        """Let the market be wrong from 12:00 to 15:20 of `day`."""
-        world = self.world
-        noon = datetime.combine(day, time(12), MOSCOW)
-        assert world.moex is not None
-        # Asked as often as a service asks, it knows by noon how far the two markets are apart.
-        for minutes in range(-50, 0, 5):
-            await self.look(noon + timedelta(minutes=minutes), MARKETS)
-        true, other = world.moex.price(noon), (world.in_force() or world.fixings[0]).usd
-        before = world.moex.price(noon - DAY)
+    async def wrong(self, kind: str, place: datetime) -> None:
+        """Let the liar be wrong for three hours and twenty minutes."""
+        world, at = self.world, place
+        market = world.moex if self.liar == "moex" else world.yahoo
+        assert market is not None
+        true, before, other = market.price(at), market.price(at - DAY), (world.in_force() or world.fixings[0]).usd
         price = true
         while abs(price / true - 1) < Decimal("0.0009"):
             price = WRONG[kind](Given(true, before, other, self.random))
         factor = price / true
-        # Half of the lies are in one cell, half in the whole row: day's range, bid and offer tell the first kind.
-        lie = _cell if self.random.random() < 0.5 else _row
+        # Half of Moscow's lies are in one cell, half in the whole row: day's range, bid and offer tell the first kind.
+        # Yahoo's are in the price alone, or in its minutes as well.
+        cell = self.random.random() < 0.5
         row = self.tally.oil.setdefault(kind, Row())
         small = abs(factor - 1) <= SMALL
-        world.spells = [*self.base, lie(factor, noon, noon + timedelta(minutes=200))]
+        world.spells = [*self.base, _lie(self.liar, factor, at, at + timedelta(minutes=200), cell=cell)]
         through = marked = False
         right = False
         for minutes in OIL_LOOKS:
-            shown = (await self.look(noon + timedelta(minutes=minutes), MARKETS))["OIL"]
+            shown = (await self.look(at + timedelta(minutes=minutes)))["OIL"]
             true = self._true(shown)
             # The second market is right throughout, whatever it has in common with the first one's lie.
-            lied = shown.source == "moex" and abs(shown.price / true - 1) > abs(factor - 1) / 3
+            lied = shown.source == self.liar and abs(shown.price / true - 1) > abs(factor - 1) / 3
             through |= lied and shown.status == "fresh"
             marked |= lied
             if lied and shown.status == "fresh" and len(row.examples) < 3 and not small:
-                row.examples.append(f"{world.now:%Y-%m-%d %H:%M} {shown.price} for {true} {lie.__name__}")
+                which = "cell" if cell else "row"
+                row.examples.append(f"{world.now:%Y-%m-%d %H:%M} {shown.price} for {true}, x{factor:.4f}, {which}")
             if minutes == 32 and shown.as_of is not None:
                 right = shown.price == true and world.now - shown.as_of < timedelta(minutes=30)
         if small:
@@ -238,32 +311,36 @@ class Run:
             row.through += through
             row.marked += marked and not through
             row.right += right and not through
-        world.spells = list(self.base)
-        await self.look(noon + timedelta(minutes=205), MARKETS)
-        shown = (await self.look(noon + timedelta(minutes=225), MARKETS))["OIL"]
-        self.tally.clean["markets"] += 1
-        if shown.status != "fresh" or shown.price != self._true(shown):
-            self.tally.clean["market not shown fresh 25 minutes after its lie"] += 1
+        if self.random.random() < CLEAN:
+            world.spells = list(self.base)
+            await self.look(at + timedelta(minutes=205))
+            shown = (await self.look(at + timedelta(minutes=225)))["OIL"]
+            self.tally.clean["markets"] += 1
+            if shown.status != "fresh" or shown.price != self._true(shown):
+                self.tally.clean["market not shown fresh 25 minutes after its lie"] += 1
 
 
-def _cell(factor: Decimal, since: datetime, until: datetime) -> Spell:
-    """LAST alone is wrong."""
+def _lie(liar: str, factor: Decimal, since: datetime, until: datetime, *, cell: bool) -> Spell:
+    """The price alone is wrong, where `cell`; else the whole answer, each part in keeping with the others."""
+    cent = Decimal("0.01")
 
     def rows(board: list[BoardRow]) -> list[BoardRow]:
         front = board[0]
         assert front.last is not None
-        return [replace(front, cells=(("LAST", (front.last * factor).quantize(Decimal("0.01"))),)), *board[1:]]
+        return [replace(front, cells=(("LAST", (front.last * factor).quantize(cent)),)), *board[1:]]
 
-    return Spell("moex", since, until, rows=rows)
+    def body(text: bytes) -> bytes:
+        found = re.search(rb'"regularMarketPrice":([0-9.]+)', text)
+        assert found is not None
+        wrong = str((Decimal(found[1].decode()) * factor).quantize(cent)).encode()
+        return text[: found.start(1)] + wrong + text[found.end(1) :]
 
+    def market(true: Print) -> Print:
+        return replace(true, price=(true.price * factor).quantize(cent))
 
-def _row(factor: Decimal, since: datetime, until: datetime) -> Spell:
-    """The whole market is wrong, each row in keeping with itself."""
-
-    def told(true: Print) -> Print:
-        return replace(true, price=(true.price * factor).quantize(Decimal("0.01")))
-
-    return Spell("moex", since, until, market=told)
+    if not cell:
+        return Spell(liar, since, until, market=market)
+    return Spell(liar, since, until, rows=rows) if liar == "moex" else Spell(liar, since, until, body=body)
 
 
 def _rate(table: Fixing, symbol: str) -> Decimal:
@@ -281,33 +358,45 @@ def _day(at: datetime) -> date:
     return at.astimezone(MOSCOW).date()
 
 
-async def run(case: str, count: int, seed: int, tally: Tally, told: Iterable[str] = TABLES, only: str = "") -> None:
-    """Throw each kind `count` times; a service lives for as long as the tables reach, then another begins."""
-    kinds = [kind for kind in told for _ in range(count if only != "oil" else 0)]
-    oil = [
-        kind
-        for kind in WRONG
-        if kind != "yesterday relabelled" and kind in told
-        for _ in range(count if only != "fixings" else 0)
-    ]
-    Random(seed).shuffle(kinds)  # noqa: S311 - reproducible
-    Random(seed).shuffle(oil)  # noqa: S311 - reproducible
-    life = 0
-    while kinds or oil:
-        life += 1
-        one = Run(case, seed * 1000 + life, tally, NO_OIL if only == "fixings" else None)
-        async with one.product:
-            await one.product.poll()  # who is silent is known to be
-            one.read_once()
-            place = 25
-            while (kinds or oil) and place < len(one.world.fixings) - 12:
-                at = one.world.fixings[place].at
-                if oil and at.weekday() < 5 and one.trades(_day(at)):
-                    await one.through_oil(oil.pop(), _day(at))
-                if kinds:
-                    place = await one.through_fixings(kinds.pop(), place)
-                else:
-                    place += 1
+async def lives(
+    case: str, count: int, tally: Tally, kinds: Sequence[str], begin: Callable[[str, int, Tally], Run], seed: int
+) -> None:
+    """Throw each kind at `count` tables or days, spread over the years; a service lives as long, then another begins.
+
+    `begin` makes it. One that is asked whole lives for one fault only.
+    """
+    while count > 0:
+        one = begin(case, seed, tally)
+        places = one.places()
+        step = max(1, len(places) // count)
+        chosen = places[one.random.randrange(step) :: step][:count]
+        for faults in [[kind] for kind in kinds] if one.whole else [kinds]:
+            service = begin(case, seed, tally) if one.whole else one
+            async with service.product:
+                await service.product.poll()  # who is silent is known to be
+                service.product.read_once()
+                for place in chosen:
+                    await service.through(faults, place)
+        count, seed = count - len(chosen), seed + 1
+
+
+async def run(
+    case: str,
+    count: int,
+    seed: int,
+    tally: Tally,
+    kinds: Sequence[str] = tuple(TABLES),
+    only: str = "",
+    liar: str = "moex",
+    *,
+    whole: bool = False,
+) -> None:
+    """One case: each of `kinds` `count` times, of the instruments that are told `only`, or of all."""
+    if only != "oil":
+        await lives(case, count, tally, kinds, partial(OfFixings, whole=whole), seed * 1000)
+    if only != "fixings":
+        market_kinds = [kind for kind in kinds if kind in MARKET_KINDS]
+        await lives(case, count, tally, market_kinds, partial(OfOil, liar=liar, whole=whole), seed * 1000)
 
 
 def _sum(rows: Iterable[Row]) -> Row:
@@ -340,14 +429,18 @@ async def main() -> None:
     parser.add_argument("--case", choices=[*CASES], action="append")
     parser.add_argument("--kind", choices=[*TABLES], action="append", default=[])
     parser.add_argument("--only", choices=["fixings", "oil"], default="")
+    parser.add_argument("--liar", choices=MARKETS, default="moex")
+    parser.add_argument("--whole", action="store_true", help="each fault in a service of its own, all always asked")
     given = parser.parse_args()
     logging.disable()
     out = Console(width=140)
+    liar = given.liar
     for case in given.case or CASES:
         tally, began = Tally(), perf_counter()
-        await run(case, given.n, given.seed, tally, given.kind or TABLES, given.only)
-        for title, rows in (("dollar and euro", tally.fixings), ("oil", tally.oil)):
-            out.print(table(case, title, rows))
+        await run(case, given.n, given.seed, tally, given.kind or list(TABLES), given.only, liar, whole=given.whole)
+        for title, rows in (("dollar and euro", tally.fixings), (f"oil, {liar} lies", tally.oil)):
+            if rows:
+                out.print(table(case, title, rows))
             for kind, row in rows.items():
                 for example in row.examples:
                     out.print(f"  {kind}: {example}")

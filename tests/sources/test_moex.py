@@ -17,7 +17,7 @@ from tests.support.refusals import denied, refused
 from tests.support.upstreams import exact
 from tests.support.upstreams import forts as writer
 from ticker.quotes import Contract, PriceType, Reason, Tick
-from ticker.sources.base import MOSCOW
+from ticker.sources.base import MOSCOW, as_json
 from ticker.sources.moex import ADAPTER, parse, parse_futures
 
 NOON = datetime(2024, 11, 22, 12, tzinfo=MOSCOW)
@@ -87,7 +87,8 @@ def test_the_recorded_board_gives_its_future(payloads: Path) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_another_answer_of_the_exchange_is_refused(payloads: Path, name: str) -> None:
     """A description, a search, another market or an empty history holds no future, and gives no number."""
-    assert refused(parse_futures, (payloads / "moex" / name).read_bytes()) is REFUSED[name]
+    body = (payloads / "moex" / name).read_bytes()
+    assert refused(lambda: parse_futures(as_json(body))) is REFUSED[name]
 
 
 def test_each_code_is_asked_for_on_its_own_market() -> None:

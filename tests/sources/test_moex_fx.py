@@ -14,7 +14,7 @@ from tests.support.upstreams import exact, prices
 from ticker.quotes import PriceType, Reason, Tick
 from ticker.sources.base import MOSCOW
 from ticker.sources.moex import FX as ADAPTER
-from ticker.sources.moex import parse_currencies as parse
+from ticker.sources.moex import parse
 
 EVENING = datetime(2024, 11, 21, 18, 30, tzinfo=MOSCOW)
 CLEARED = prices.moex_indicative(EVENING, {"USD": USD, "EUR": EUR, "JPY": Decimal("65.06")})

@@ -33,11 +33,10 @@ async def backtested(count: int, _: int) -> tuple[bool, str]:
         tally = backtest.Tally()
         await backtest.run(case, count, SEED, tally)
         out.print(backtest.table(case, "dollar and euro", tally.fixings), backtest.table(case, "oil", tally.oil))
-        # A small error of oil is what two exchanges differ by: nobody can tell it.
-        rates = [(row.injected, row.through) for row in tally.fixings.values()]
-        oil = [(row.injected - row.small, row.through - row.small_through) for row in tally.oil.values()]
-        for name, rows in (("rates", rates), ("oil", oil)):
-            injected, through = (sum(each) for each in zip(*rows, strict=True))
+        # Small errors of oil, which two exchanges differ by and nobody can tell, are counted apart.
+        for name, rows in (("rates", tally.fixings), ("oil", tally.oil)):
+            injected = sum(row.injected for row in rows.values())
+            through = sum(row.through for row in rows.values())
             stopped = 100 * (injected - through) / injected
             good &= stopped >= least or injected < ENOUGH
             said.append(f"{case}, {name}: {injected - through} of {injected} stopped ({stopped:.2f} %)")

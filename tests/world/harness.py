@@ -7,10 +7,12 @@ at each step every source is asked once through the service's own poller, then t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +22,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.world.world import Away, World
 from ticker.app import Service, compose
 from ticker.fetch import Answer, Call, Fetching
+from ticker.health import Health
 from ticker.quotes import Reason, SourceError
 from ticker.settings.loader import load, shipped
 from ticker.web.routes import build
@@ -80,6 +83,7 @@ class Product:
     _stack: AsyncExitStack = None  # type: ignore[assignment]
     _client: TestClient[web.Request, web.Application] | None = None
     _keeping: asyncio.Task[None] | None = None
+    _said: Mapping[str, object] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -152,6 +156,59 @@ class Product:
         """What the service does every second by itself."""
         self.service.poller.age(self.world.now)
         self.service.poller.look_again(self.world.now)
+
+    async def poll_news(self, sources: Sequence[str]) -> None:
+        """Ask each of `sources`, if any says something else than when they were last asked; else decide anew alone.
+
+        What is said again changes nothing but when it was last said.
+        """
+        said = {source: self._says(source) for source in sources}
+        if said != self._said:
+            self._said = said
+            await self.poll(sources)
+        else:
+            self.service.poller.publish(self.world.now)
+            self.age()
+
+    def _says(self, source: str) -> list[object] | None:
+        targets, now = self.service.poller.targets, self.world.now
+        adapter = targets.feeds[source].adapter
+        try:
+            heard = [self.world.hear(source, r.path, r.query) for r in adapter.requests(targets.codes(source), now)]
+        except Away:
+            return None
+        return [adapter.parse(each.body) for each in heard]
+
+    def read_once(self) -> None:
+        """Parse bytes that came before no more: most answers are the same from look to look, and in every branch."""
+        targets = self.service.poller.targets
+        targets.feeds = {
+            source: replace(feed, adapter=replace(feed.adapter, parse=lru_cache(100)(feed.adapter.parse)))
+            for source, feed in targets.feeds.items()
+        }
+
+    def branch(self) -> Callable[[], None]:
+        """What brings world and product back to this moment, so that the story is told on otherwise from here.
+
+        All that decisions depend on is a frozen value: what was heard, what is remembered, what is shown.
+        """
+        world, poller, board = self.world, self.service.poller, self.service.board
+        now, spells, delivered, said = world.now, list(world.spells), dict(world.delivered), self._said
+        shown, forget = board.latest_selected, poller.checkpoint()
+        health = {source: deepcopy(each) for source, each in poller.health.items()}
+
+        def back() -> None:
+            world.now, world.spells, world.delivered = now, list(spells), dict(delivered)
+            self._said = said
+            forget()
+            for source, each in health.items():
+                for name in Health.__slots__:
+                    setattr(poller.health[source], name, deepcopy(getattr(each, name)))
+            # A board goes on to newer versions only; a decision looks at the numbers.
+            board.put(replace(shown, version=board.latest.version + 1), now)
+            poller.shows(board.latest.version)
+
+        return back
 
     def look(self) -> dict[str, Shown]:
         """What is shown now, from the board itself: the fields that are judged minute by minute."""

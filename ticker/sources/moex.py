@@ -9,6 +9,7 @@ who want its cadence apart from Brent's, `moex_cbr` the Bank's rates by a way wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -36,6 +37,7 @@ from ticker.sources.base import (
 
 HOST = "https://iss.moex.com"
 Cells = Mapping[str, Any]
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 
@@ -73,9 +75,9 @@ def futures_requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]
     return [_request(f"engines/futures/markets/forts/boards/{FUTURES}")]
 
 
-def parse_futures(body: bytes) -> Extract:
+def parse_futures(answer: object) -> Extract:
     """The front contract of each known asset. Raises SourceError where there is none."""
-    listed, skipped = _listed(as_json(body))
+    listed, skipped = _listed(answer)
     clocks = [moment.date() for each in listed for moment in _clock(each.row)]
     ticks: list[Tick] = []
     for asset in ASSETS:
@@ -368,13 +370,12 @@ def currency_requests(codes: Sequence[str], _now: datetime) -> Sequence[Request]
     return found
 
 
-def parse_currencies(body: bytes) -> Extract:
+def parse_currencies(answer: object) -> Extract:
     """The ticks of one answer, of either kind. Raises SourceError, `frozen` where nothing in it is traded.
 
     Dollar and euro are not traded since 13 June 2024: their old rows stand still or are empty. Their indicative rates,
     by which currency futures are cleared twice a day, are of the kind `settlement`.
     """
-    answer = as_json(body)
     return _trades(answer) if isinstance(answer, dict) and "marketdata" in answer else _indicative(answer)
 
 
@@ -508,7 +509,7 @@ def parse(body: bytes) -> Extract:
     securities = answer.get("securities") if isinstance(answer, dict) else None
     columns = securities.get("columns") if isinstance(securities, dict) else None
     currencies = isinstance(columns, list) and "LASTTRADEDATE" not in columns
-    return parse_currencies(body) if currencies else parse_futures(body)
+    return parse_currencies(answer) if currencies else parse_futures(answer)
 
 
 def _rows(answer: object, block: str, key: str = "SECID") -> tuple[list[Cells], list[Skipped]]:
@@ -546,7 +547,7 @@ def _moment(row: Cells) -> datetime:
 def _naive(value: object, where: str) -> datetime:
     """The moment that `value` writes, without a zone. Raises SourceError (`schema`)."""
     try:
-        moment = datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the exchange writes Moscow time
+        moment = datetime.fromisoformat(str(value) if _TIME.fullmatch(str(value)) else "")
     except ValueError as error:
         raise schema(f"{where}: no time but {str(value)[:40]!r}") from error
     return sane(moment, where)
@@ -567,5 +568,5 @@ ADAPTER = Adapter(
     parse=parse,
     codes={"BRENT/USD": "BR", **CODES},
 )
-FX = Adapter(publisher="moex", base_url=HOST, requests=currency_requests, parse=parse_currencies, codes=CODES)
+FX = Adapter(publisher="moex", base_url=HOST, requests=currency_requests, parse=parse, codes=CODES)
 CBR = Adapter(publisher="cbr", base_url=HOST, requests=rates_requests, parse=parse_rates)
