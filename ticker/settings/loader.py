@@ -304,6 +304,8 @@ def _fields_at(path: Sequence[str]) -> dict[str, Any]:
     """The fields of the table at `path` and their types, as the model declares them."""
     tables: list[Any] = [Settings]
     for key in path:
+        if tables == [Any]:
+            break  # a free table has no fields, however deep its keys go
         tables = [each for table in tables for each in _plain_types(_below(table, key))]
     own_name = _NAMES.get(path[0]) if len(path) == _DEPTH_OF_RECORD else None
     return {name: kind for table in tables for name, kind in _fields(table).items() if name != own_name}
