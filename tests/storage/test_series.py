@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -39,14 +40,20 @@ def line(store: Store, instrument: Instrument, **asked: object) -> Series:
     return asyncio.run(history(store, instrument).line(ask, lambda found: found))[0]
 
 
-def read(rows: Sequence[Row], instrument: Instrument, **asked: object) -> Series:
-    """What a store with these rows answers."""
+@contextmanager
+def kept(rows: Sequence[Row], instrument: Instrument) -> Iterator[Store]:
+    """A store with these rows."""
     store = MemoryStore()
     store.open()
     store.write([replace(row, symbol=instrument.series) for row in rows], {})
-    found = line(store, instrument, **asked)
+    yield store
     store.close()
-    return found
+
+
+def read(rows: Sequence[Row], instrument: Instrument, **asked: object) -> Series:
+    """What a store with these rows answers."""
+    with kept(rows, instrument) as store:
+        return line(store, instrument, **asked)
 
 
 def shown(points: Sequence[Point]) -> list[str]:
@@ -116,18 +123,19 @@ LAST_WEEKS = (date(2024, 12, 1), date(2024, 12, 6))
 def test_pages_from_either_end_join_to_the_same_whole(interval: str, limit: int) -> None:
     """Nothing twice, nothing missing; backwards the same backwards."""
     rows = [trade(FRIDAY - n * timedelta(hours=7), f"{60 + n % 30}.{n % 10}") for n in range(200)]
-    whole = list(read(rows, OIL, interval=interval, limit=5000).points)
-    for order in ("asc", "desc"):
-        found: list[Point] = []
-        onward: datetime | None = None
-        for _ in range(500):
-            page = read(rows, OIL, interval=interval, limit=limit, order=order, onward=onward)
-            assert len(page.points) <= limit
-            found += page.points
-            onward = page.onward
-            if onward is None:
-                break
-        assert found == (whole if order == "asc" else whole[::-1])
+    with kept(rows, OIL) as store:
+        whole = list(line(store, OIL, interval=interval, limit=5000).points)
+        for order in ("asc", "desc"):
+            found: list[Point] = []
+            onward: datetime | None = None
+            for _ in range(500):
+                page = line(store, OIL, interval=interval, limit=limit, order=order, onward=onward)
+                assert len(page.points) <= limit
+                found += page.points
+                onward = page.onward
+                if onward is None:
+                    break
+            assert found == (whole if order == "asc" else whole[::-1])
 
 
 def test_the_last_so_many_are_the_newest() -> None:
