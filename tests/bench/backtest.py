@@ -39,14 +39,13 @@ from tests.bench.slips import WRONG, Given
 from tests.world import truth
 from tests.world.facts.bank import DAY, MOSCOW
 from tests.world.harness import Product, Shown
-from tests.world.play import ALL, EVER, NO_OIL
+from tests.world.play import ALL, EVER, NO_OIL, ONLY_OIL
 from tests.world.wires import Row as BoardRow
 from tests.world.world import CROSSES, MARKETS, Fixing, Print, Spell
 
 FIRST, LAST = date(2025, 1, 20), date(2026, 12, 18)
 SMALL = Decimal("0.003")
 SATURDAY = 5
-ONLY_OIL = {"instruments.USD.enabled": False, "instruments.EUR.enabled": False}
 TABLES = {**dict.fromkeys(WRONG, 1), "2 tables, 4-20 %": 2, "3 tables, 4-20 %": 3, "2 tables, 0.5-4 %": 2}
 MARKET_KINDS = tuple(kind for kind in WRONG if kind != "yesterday relabelled")
 CASES: dict[str, tuple[str, ...]] = {
@@ -96,8 +95,11 @@ class Run(ABC):
     fault, and when its looks are over, product and world are brought back to that moment, for the next.
     """
 
+    # Whether there is something new at every look.
+    always_news = False
+
     def __init__(self, case: str, seed: int, tally: Tally, flags: Mapping[str, Any], *, whole: bool = False) -> None:
-        """With `whole` everybody is asked at every look, whether anybody has news or not."""
+        """With `whole` everybody is asked at every look, with news or without, and all is written down."""
         self.tally = tally
         self.seed = seed
         self.random = Random(seed)  # noqa: S311 - reproducible
@@ -105,7 +107,7 @@ class Run(ABC):
         self.told = "none"
         self.world = truth.world(FIRST, LAST, seed)
         self.world.now = datetime.combine(FIRST, time(9), MOSCOW)
-        self.product = Product(self.world, flags=flags)
+        self.product = Product(self.world, flags=flags, unwritten=not whole)
         fed = {source for source in ALL if (source in MARKETS) is (flags is ONLY_OIL)}
         self.alive = [source for source in CASES[case] if source in fed]
         self.base = [Spell(source, *EVER) for source in ALL if source not in self.alive]
@@ -114,7 +116,7 @@ class Run(ABC):
     async def look(self, at: datetime) -> dict[str, Shown]:
         """Go on to `at`, ask everyone alive, and look."""
         self.world.now = at
-        await (self.product.poll if self.whole else self.product.poll_news)(self.alive)
+        await (self.product.poll if self.whole or self.always_news else self.product.poll_news)(self.alive)
         shown = self.product.look()
         if self.tally.seen is not None:
             self.tally.seen.setdefault(self.told, []).append((at, shown))
@@ -248,6 +250,8 @@ class OfFixings(Run):
 
 class OfOil(Run):
     """Brent; a place is a moment."""
+
+    always_news = True
 
     def __init__(self, case: str, seed: int, tally: Tally, *, liar: str = "moex", whole: bool = False) -> None:
         super().__init__(case, seed, tally, ONLY_OIL, whole=whole)

@@ -1,9 +1,10 @@
 """Every minute of 2025 and 2026 by the published timetables, sources cut at random: what is called fresh, and is it?
 
-`uv run python -m tests.bench.year [--n WEEKS] [--seed S] [--fixings]`. The world is `tests/world`: facts that know
-nothing of the product's calendars. Each week begins over an empty store; the product's own sources, fetch shapes,
-selection and board run on the world's clock. Weeks are spread evenly over both years; 104 are all of them. Minutes of
-which the facts do not say whether a market was open are judged for the tables only.
+`uv run python -m tests.bench.year [--n WEEKS] [--seed S] [--only fixings|oil] [--week DAY]`. The world is
+`tests/world`: facts that know nothing of the product's calendars. Each week begins over an empty store; the product's
+own sources, fetch shapes, selection and board run on the world's clock. Weeks are spread evenly over both years; 104
+are all of them. Minutes of which the facts do not say whether a market was open are judged for the tables only. What is
+not as it should be is told week by week.
 
 Wrong is:
 - a table called fresh that is not the one in force, or that a source has told a newer one of that is in force;
@@ -22,7 +23,7 @@ import argparse
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -35,7 +36,7 @@ from rich.table import Table
 from tests.world import truth
 from tests.world.facts import moex, nymex
 from tests.world.harness import Product, Shown
-from tests.world.play import NO_OIL
+from tests.world.play import ALL, NO_OIL, ONLY_OIL
 from tests.world.world import CROSSES, MARKETS, MIDS, MINUTE, Market, Spell, World
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 12, 30)
@@ -44,26 +45,31 @@ SLACK, SILENT, SETTLED = timedelta(minutes=25), timedelta(minutes=75), timedelta
 # How often each source is asked, in minutes: markets as often as it takes to see prints, tables more seldom.
 EVERY = {"moex": 5, "yahoo": 5, "cbr": 20, "cbr_mirror": 30, "frankfurter": 60, "ecb": 240, "fred": 360}
 OTHERS = 360
+ONLY: dict[str | None, Mapping[str, Any]] = {"fixings": NO_OIL, "oil": ONLY_OIL}
+MOST = 12
+SYMBOLS = ("USD", "EUR", "OIL")
 OUTAGES = (20, 120, 540, 1800, 5760)
 
 
 @dataclass
 class Verdicts:
-    """Minutes by symbol and verdict, and the first moments of each verdict."""
+    """Minutes by symbol and verdict, and the first moment of each hour of each verdict, with who is silent then."""
 
     minutes: Counter[tuple[str, str]] = field(default_factory=Counter)
     first: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
-    def add(self, symbol: str, verdict: str, now: datetime, shown: Shown | None = None) -> None:
+    def add(
+        self, symbol: str, verdict: str, now: datetime, shown: Shown | None = None, silent: Sequence[str] = ()
+    ) -> None:
         """Count one minute."""
         self.minutes[symbol, verdict] += 1
         if shown is not None:
             told = self.first.setdefault((symbol, verdict), [])
-            if len(told) < 8 and self.minutes[symbol, verdict] % 60 == 1:
+            if len(told) < MOST and self.minutes[symbol, verdict] % 60 == 1:
                 as_of = shown.as_of and shown.as_of.astimezone(moex.MOSCOW)
                 told.append(
                     f"{now.astimezone(moex.MOSCOW):%Y-%m-%d %a %H:%M} {shown.price} {shown.status} {shown.reason} "
-                    f"{shown.source} of {as_of:%m-%d %H:%M}"
+                    f"{shown.source} of {as_of:%m-%d %H:%M}, silent: {' '.join(silent)}"
                     if as_of
                     else f"{now:%Y-%m-%d %H:%M}Z nothing"
                 )
@@ -89,7 +95,7 @@ class Judge:
 
     def look(self, shown: dict[str, Shown]) -> None:
         """Judge one minute."""
-        for symbol in ("USD", "EUR"):
+        for symbol in shown.keys() & {"USD", "EUR"}:
             self._table(symbol, shown[symbol])
         now = self.world.now
         if "OIL" in shown and not any(start <= now < end + SLACK for start, end in self._unknown):
@@ -107,15 +113,15 @@ class Judge:
         known = any(isinstance(each, date) and each >= true.day for each in told)
         right = day == true.day and shown.price == price
         if shown.status == "fresh" and not right:
-            verdicts.add(symbol, "WRONG: fresh and not in force", now, shown)
+            self._tell(symbol, "WRONG: fresh and not in force", shown)
         if right and shown.status != "fresh":
-            verdicts.add(symbol, "FALSE STALE", now, shown)
+            self._tell(symbol, "FALSE STALE", shown)
         if known and not right:
-            verdicts.add(symbol, "WRONG: known and not shown", now, shown)
+            self._tell(symbol, "WRONG: known and not shown", shown)
         if not right and shown.status == "stale":
             verdicts.add(symbol, "true stale", now)
         if shown.price is None and self._asked:
-            verdicts.add(symbol, "no number", now, shown)
+            self._tell(symbol, "no number", shown)
 
     def _oil(self, shown: Shown) -> None:
         now, verdicts = self.world.now, self.verdicts
@@ -124,15 +130,19 @@ class Judge:
         if shown.status == "fresh" and shown.as_of is not None:
             newest = max(prints.values(), default=shown.as_of)
             if newest - shown.as_of > SLACK:
-                verdicts.add("OIL", "WRONG: older than told", now, shown)
+                self._tell("OIL", "WRONG: older than told", shown)
             if any(self._traded_through(market) for market in self._markets()) and now - shown.as_of > SILENT:
-                verdicts.add("OIL", "WRONG: silent and fresh", now, shown)
+                self._tell("OIL", "WRONG: silent and fresh", shown)
         elif shown.status != "fresh" and self._entitled(prints):
-            verdicts.add("OIL", "FALSE STALE", now, shown)
+            self._tell("OIL", "FALSE STALE", shown)
         if shown.status == "stale":
             verdicts.add("OIL", "stale", now)
         if shown.price is None and prints:
-            verdicts.add("OIL", "no number", now, shown)
+            self._tell("OIL", "no number", shown)
+
+    def _tell(self, symbol: str, verdict: str, shown: Shown) -> None:
+        silent = [source for source in ALL if not self.world.alive(source)]
+        self.verdicts.add(symbol, verdict, self.world.now, shown, silent)
 
     def _markets(self) -> list[Market]:
         return [market for market in (self.world.moex, self.world.yahoo) if market is not None]
@@ -175,7 +185,8 @@ async def week(first: date, seed: int, verdicts: Verdicts, flags: Mapping[str, A
     end = world.now + WEEK
     cuts(world, world.now + timedelta(hours=2), end, random)
     judge = Judge(world, verdicts)
-    async with Product(world, flags=flags) as product:
+    async with Product(world, flags=flags, unwritten=True) as product:
+        product.read_once()
         phases = {source: random.randrange(EVERY.get(source, OTHERS)) for source in product.feeds}
         await product.poll()
         for source in product.feeds:
@@ -207,21 +218,21 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--n", type=int, default=104)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fixings", action="store_true", help="dollar and euro alone")
+    parser.add_argument("--only", choices=["fixings", "oil"])
     parser.add_argument("--week", type=date.fromisoformat, action="append", help="this week alone")
     given = parser.parse_args()
     logging.disable()
     verdicts, began = Verdicts(), perf_counter()
     for number, first in enumerate(given.week or weeks(given.n)):
-        await week(first, given.seed * 1000 + number, verdicts, NO_OIL if given.fixings else None)
+        found = Verdicts()
+        await week(first, given.seed * 1000 + number, found, ONLY.get(given.only))
+        verdicts.minutes += found.minutes
+        bad = [f"{symbol} {verdict}: {each}" for (symbol, verdict), told in found.first.items() for each in told]
+        print("\n  ".join([f"{first} {sum(found.minutes[s, 'looks'] for s in SYMBOLS)} minutes", *bad]), flush=True)
     out, table = Console(width=150), Table("instrument", "verdict", "minutes")
     for (symbol, verdict), count in sorted(verdicts.minutes.items()):
         table.add_row(symbol, verdict, str(count))
     out.print(table)
-    for (symbol, verdict), moments in sorted(verdicts.first.items()):
-        out.print(f"{symbol} {verdict}:")
-        for each in moments:
-            out.print(f"  {each}")
     out.print(f"{perf_counter() - began:.0f} s")
 
 

@@ -23,6 +23,7 @@ from tests.world.world import Away, World
 from ticker.app import Service, compose
 from ticker.fetch import Answer, Call, Fetching
 from ticker.health import Health
+from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
 from ticker.settings.loader import load, shipped
 from ticker.web.routes import build
@@ -71,7 +72,8 @@ class Product:
     """A composed service over `world`; `async with` it.
 
     `loopback` sends every poll through the real fetcher and a socket; without, the world is asked in process.
-    `store` is a store's URL; with one, what is kept there survives `restart`.
+    `store` is a store's URL; with one, what is kept there survives `restart`. With `unwritten` nothing is written down
+    of what is decided: no evidence, no history, no corrections.
     """
 
     world: World
@@ -79,6 +81,7 @@ class Product:
     flags: Mapping[str, Any] | None = None
     store: str | None = None
     loopback: bool = False
+    unwritten: bool = False
     service: Service = None  # type: ignore[assignment]
     _stack: AsyncExitStack = None  # type: ignore[assignment]
     _client: TestClient[web.Request, web.Application] | None = None
@@ -117,6 +120,9 @@ class Product:
             stored=self.store is not None,
             **around,  # type: ignore[arg-type]
         )
+        if self.unwritten:
+            made, now = self.service, lambda: self.world.now
+            made.poller = Poller(made.poller.targets, made.board, made.fetcher, now)
         await self.service.fetcher.__aenter__()
         self._keeping = asyncio.create_task(self.service.store_writer.run()) if self.store else None
         if self.service.coordinator is not None:

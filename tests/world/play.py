@@ -29,8 +29,9 @@ from tests.world.world import (
     piecewise,
 )
 
-# The markets are another story than the tables: an instrument that is switched off.
+# The markets are another story than the tables: instruments that are switched off.
 NO_OIL = {"instruments.OIL.enabled": False}
+ONLY_OIL = {"instruments.USD.enabled": False, "instruments.EUR.enabled": False}
 JANUARY = (("2024-12-01 00:00", "62.50"),)
 ABROAD = (("2024-12-01 00:00", "62.56"),)
 CENTS = "0.02"
