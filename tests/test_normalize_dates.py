@@ -38,6 +38,9 @@ def candidate(as_of: datetime, now: datetime, kind: PriceType = PriceType.LAST) 
         # 8.03.2026 is a Sunday without a session, 7.03. a Saturday without one.
         ("2026-03-08T15:00:00", "2026-03-09T08:30", "2026-03-06T15:00:00"),
         ("2026-01-06T12:00:00", "2026-01-06T12:15", "2026-01-06T12:00:00"),
+        # At ten to midnight of a day of rest the last print of the evening before has an hour that has just passed.
+        ("2026-01-07T23:49:58", "2026-01-07T23:55", "2026-01-06T23:49:58"),
+        ("2026-01-06T23:49:58", "2026-01-07T00:10", "2026-01-06T23:49:58"),
     ],
 )
 def test_a_time_of_day_is_of_the_last_day_that_traded(told: str, now: str, true: str) -> None:

@@ -85,7 +85,8 @@ def _candidate(
 def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
     """`tick` of the last day on which the market was open, where its answer tells a time of day alone.
 
-    What has just been printed proves that the market trades today, whatever the calendar knows.
+    What has just been printed proves that the market trades today, whatever the calendar knows; only the last print of
+    a session has that hour on a day of rest too.
     """
     if not tick.date_inferred or not isinstance(calendar, Session):
         return tick
@@ -96,12 +97,10 @@ def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
         days = (day.astimezone(calendar.zone).date() for day in following)
         last = next((day for day in days if calendar.sessions(day)), as_of.date())
         as_of = min(as_of, datetime.combine(last, as_of.timetz()))
-    if now - as_of < calendar.delay + calendar.grace:
-        return replace(tick, as_of=as_of)
     back = (as_of - timedelta(days=days) for days in range(HORIZON))
-    return replace(
-        tick, as_of=next((day for day in back if calendar.sessions(day.astimezone(calendar.zone).date())), as_of)
-    )
+    traded = next((day for day in back if calendar.sessions(day.astimezone(calendar.zone).date())), as_of)
+    just_printed = now - as_of < calendar.delay + calendar.grace
+    return replace(tick, as_of=as_of if just_printed and calendar.session_at(traded + calendar.grace) else traded)
 
 
 def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:
