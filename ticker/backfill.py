@@ -170,8 +170,8 @@ class Backfill:
         before: Candidate | None = None
         for _, day in groupby(sorted(ticks, key=lambda tick: tick.as_of), key=lambda tick: tick.as_of):
             found = normalise(instrument, feed.origin, list(day), now)
-            if found is None:
-                continue
+            if found is None or found.as_of > now:
+                continue  # what is not in force yet may still be issued anew
             if refusal(Case(found, instrument, feed.calendar, before, now)) is not None:
                 self._tally(instrument, feed.id).refused += 1
                 continue

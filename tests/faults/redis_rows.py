@@ -39,7 +39,7 @@ REDIS: tuple[Fault, ...] = (
         f"{_FAULTS}::test_a_redis_that_came_back_empty_is_told_all_again",
         Mutation(
             "ticker.storage.writer:WriteQueue.again",
-            "self._rows.extendleft(reversed(self._held.missing(self._rows)))",
+            "self._rows.extendleft(row for row in reversed(self._recent) if row not in waiting)",
             "pass",
         ),
     ),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from tests.storage.rows import DAY, FRIDAY, archived, fixing, meant, trade
 from tests.support.fragments import folded
 from tests.support.stored_service import Kept, kept
 from ticker.calendars import days
+from ticker.overrides import EditorOverride, Overrides
+from ticker.quotes import PriceType, Reason, Status
 from ticker.storage.base import Row, StoreError
+from ticker.storage.codec import entry_of_quote
 
 LATER = FRIDAY + 400 * DAY
 CLOSED = "http://127.0.0.1:9"
@@ -101,7 +105,7 @@ async def test_a_number_past_its_age_is_not_shown_for_a_later_day(service: Kept)
 
 
 async def test_a_moment_shows_what_had_come_in_by_then() -> None:
-    """In the evening tomorrow's table is upcoming, and its correction counts from when it came; then it is in force."""
+    """Tomorrow's table of an older version's evening is no price before its day; who had confirmed it is not said."""
     wrong = replace(fixing(FRIDAY + DAY, "102.0000"), fetched_at=FRIDAY + 16 * timedelta(hours=1))
     wrong = replace(wrong, seen_at=wrong.fetched_at)
     right = replace(fixing(FRIDAY + DAY, "102.5761"), fetched_at=FRIDAY + 18 * timedelta(hours=1))
@@ -112,7 +116,7 @@ async def test_a_moment_shows_what_had_come_in_by_then() -> None:
             for time in ("12:00:00", "17:00:00", "19:00:00")
         ]
         assert {quote["price"] for quote in quotes} == {100.6798}
-        assert [quote["upcoming"] and quote["upcoming"]["price"] for quote in quotes] == [None, 102.0, 102.5761]
+        assert [quote["upcoming"] for quote in quotes] == [None, None, None]
         assert (await service.get("/v1/quotes/USD?at=2024-11-23T00:00:00%2B03:00"))["price"] == 102.5761
         assert (await service.get("/v1/quotes/USD?at=2024-11-23"))["price"] == 102.5761
         line = await service.get("/v1/quotes/USD/history")
@@ -226,3 +230,40 @@ async def test_history_outlives_the_process(tmp_path: Path) -> None:
         pass
     async with serving([], store=store) as service:
         assert await text(service, "/widget?at=2024-11-22&lang=ru") == "USD100,68 EUR106,08 НЕФТЬ73,73"
+
+
+async def test_what_an_editor_held_is_told_of_the_time_in_which_it_was_held() -> None:
+    """From 12:00 to 14:00 the price was the editor's; before, after, and in the line it was the Bank's."""
+    noon = FRIDAY + timedelta(hours=12)
+    held = EditorOverride("USD", "price", "a typing error", noon, noon + timedelta(hours=2), "desk", Decimal("99.5"))
+    async with serving([fixing()]) as service:
+        service.service.board.override(Overrides((held,)), 0, LATER)
+        told = [
+            await service.get(f"/v1/quotes/USD?at=2024-11-22T{time}%2B03:00")
+            for time in ("11:59:59", "12:00:00", "13:59:59", "14:00:00")
+        ]
+        assert [(quote["price"], bool(quote["override"])) for quote in told] == [
+            (100.6798, False),
+            (99.5, True),
+            (99.5, True),
+            (100.6798, False),
+        ]
+        line = await service.get("/v1/quotes/USD/history")
+        assert [point["price"] for point in line["points"]] == [100.6798]
+
+
+async def test_a_number_that_was_shown_later_than_the_last_state_that_is_kept_speaks() -> None:
+    """How the board stood may be lost where a store was away for long; a row that came later is not."""
+    noon = FRIDAY + timedelta(hours=12)
+    async with serving([trade(noon, "73.73"), trade(noon + timedelta(hours=1), "74.20")]) as service:
+        oil = service.service.board.latest.get("OIL")
+        assert oil is not None
+        shown = replace(oil, price=Decimal("73.73"), price_type=PriceType.LAST, source="moex", status=Status.STALE)
+        shown = replace(shown, as_of=noon, fetched_at=noon, reason=Reason.DISAGREE)
+        store = service.service.store_writer.store
+        store.record([entry_of_quote(shown, 1, noon + timedelta(minutes=20))])
+        before, after = [
+            await service.get(f"/v1/quotes/OIL?at=2024-11-22T{time}%2B03:00") for time in ("13:14:59", "13:15:00")
+        ]
+        assert (before["price"], before["status"], before["reason"]) == (73.73, "stale", "disagree")
+        assert (after["price"], after["status"], after["reason"]) == (74.2, "fresh", None)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.world.world import Away, World
-from ticker.app import Service, compose
+from ticker.app import Service, backfill, compose
 from ticker.fetch import Answer, Call, Fetching
 from ticker.health import Health
 from ticker.polling import Poller
@@ -86,6 +86,7 @@ class Product:
     _stack: AsyncExitStack = None  # type: ignore[assignment]
     _client: TestClient[web.Request, web.Application] | None = None
     _keeping: asyncio.Task[None] | None = None
+    _retired: bool = False
     _said: Mapping[str, object] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
@@ -131,6 +132,8 @@ class Product:
             await self.service.coordinator.answered()
 
     async def _end(self) -> None:
+        if self._retired:
+            return
         if self._client is not None:
             await self._client.close()
             self._client = None
@@ -145,6 +148,27 @@ class Product:
         """End, and begin again over the same store."""
         await self._end()
         await self._begin()
+
+    def beside(self) -> Product:
+        """Another replica over the same world and store."""
+        return Product(self.world, self.sources, self.flags, self.store)
+
+    async def retire(self) -> None:
+        """End, and stay away: a replica beside it goes on."""
+        await self._end()
+        self._retired = True
+
+    async def leads(self) -> None:
+        """Wait until this replica polls."""
+        await self.service.poller._gate.begins()
+
+    async def backfill(self, first: str, last: str) -> None:
+        """What `ticker backfill` does, out of the world's archives."""
+        made = backfill(self.service.settings, self._upstream, 0)
+        made.fetcher, made.clock = Wire(self.world), lambda: self.world.now
+        span = date.fromisoformat(first), date.fromisoformat(last)
+        assert await made.run(list(self.service.settings.instruments.values()), *span, lambda _job, _left: None) == []
+        made.store.close()
 
     @property
     def feeds(self) -> list[str]:

@@ -22,6 +22,8 @@ AHEAD = timedelta(days=3)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # For how many times of its lease's length a replica counts as alive.
 ALIVE = 3
+# The kind of the entries that say what was shown of an instrument, from when on.
+QUOTE = "quote"
 # An instrument's symbol and a source's name.
 Key: TypeAlias = tuple[str, str]
 
@@ -110,7 +112,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """One entry of a record about `symbol`: a `kind` ("evidence", "correction"), when, its text, and an id of its own.
+    """One entry of a record about `symbol`: a `kind` ("evidence", QUOTE), when, its text, and an id of its own.
 
     An entry with the id of an earlier one takes its place.
     """

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot, Upcoming
-from ticker.storage.base import Row, is_version
+from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot
+from ticker.storage.base import QUOTE, RecordEntry, Row, is_version
 
 _MICRO = timedelta(microseconds=1)
 
@@ -126,19 +126,16 @@ def contract_of(text: str | None) -> Contract | None:
 _ALIKE = ("source", "publisher", "as_of", "price", "fetched_at", "previous", "previous_as_of")
 
 
-def rows_of_quote(quote: Quote, shown_at: datetime) -> list[Row]:
-    """The rows that the quote is kept as from the moment it is shown; none without a number or its whole provenance.
+def row_of_quote(quote: Quote, shown_at: datetime) -> Row | None:
+    """The row that the quote is kept as from the moment it is shown; None without a number or its whole provenance.
 
-    What is upcoming and confirmed is among them: it comes into force by time alone, and so it does in the history.
+    What is upcoming has none: it may be issued anew or refused before its date, and then it was never in force.
     """
-    rows, coming = [], quote.upcoming
-    if coming is not None and coming.confirmed and coming.reason is None:
-        rows.append(_row(quote.instrument, coming, price_type=PriceType.FIXING, seen_at=shown_at))
-    if quote.source and quote.price_type and quote.price is not None and quote.as_of and quote.fetched_at:
-        names = {"publisher": quote.publisher or quote.source, "contract": contract_text(quote.contract)}
-        seen_at = max(shown_at, quote.fetched_at)
-        rows.append(_row(quote.instrument, quote, price_type=quote.price_type, seen_at=seen_at, **names))
-    return rows
+    if not (quote.source and quote.price_type and quote.price is not None and quote.as_of and quote.fetched_at):
+        return None
+    names = {"publisher": quote.publisher or quote.source, "contract": contract_text(quote.contract)}
+    seen_at = max(shown_at, quote.fetched_at)
+    return _row(quote.instrument, quote, price_type=quote.price_type, seen_at=seen_at, **names)
 
 
 def row_of_candidate(found: Candidate, instrument: Instrument) -> Row:
@@ -148,7 +145,7 @@ def row_of_candidate(found: Candidate, instrument: Instrument) -> Row:
     return _row(instrument, found, **named)
 
 
-def _row(instrument: Instrument, said: Quote | Upcoming | Candidate, **others: Any) -> Row:  # noqa: ANN401 - a row's
+def _row(instrument: Instrument, said: Quote | Candidate, **others: Any) -> Row:  # noqa: ANN401 - a row's
     alike = {name: getattr(said, name) for name in _ALIKE}
     return Row(**{"symbol": instrument.series, **alike, **others})
 
@@ -182,6 +179,20 @@ def snapshot_of_text(text: str, instruments: Sequence[Instrument], now: datetime
         return None
 
 
+def entry_of_quote(quote: Quote, version: int, at: datetime) -> RecordEntry:
+    """The record that this is shown from `at` on."""
+    tree = {name: value for name, value in tree_of_quote(quote).items() if value is not None}
+    return RecordEntry(QUOTE, quote.symbol, f"{version}", at, json.dumps(tree, separators=(",", ":")))
+
+
+def quote_of_entry(entry: RecordEntry | None, instrument: Instrument) -> Quote:
+    """The quote of the record for today's `instrument`; a bare one where there is none of it, or none to be read."""
+    try:
+        return quote_of_tree(json.loads(entry.text) if entry else None, instrument)
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return Quote(instrument)
+
+
 def tree_of_quote(quote: Quote) -> dict[str, object]:
     """The quote as plain values that JSON can carry; `quote_of_tree` reads it back."""
     # The instrument is written by its meaning alone; the rest of it is the configuration's.
@@ -194,12 +205,12 @@ def quote_of_tree(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 -
     if (
         tree is None
         or tree["of"] != _meaning(instrument)
-        or (tree["source"] is not None and tree["source"] not in instrument.all_sources)
+        or tree.get("source", instrument.sources[0]) not in (None, *instrument.all_sources)
     ):
         return Quote(instrument)
-    if isinstance(tree["agreement"], list):  # version 0.1.0 wrote a pair
+    if isinstance(tree.get("agreement"), list):  # version 0.1.0 wrote a pair
         tree["agreement"] = {"sources": tree["agreement"][0], "spread_percent": tree["agreement"][1]}
-    if isinstance(tree["contract"], str):
+    if isinstance(tree.get("contract"), str):
         tree["contract"] = {"code": tree["contract"]}
     quote = msgspec.convert({**tree, "instrument": msgspec.to_builtins(instrument)}, Quote)
     return replace(quote, instrument=instrument)

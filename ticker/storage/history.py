@@ -1,7 +1,7 @@
 """The past out of the store: the board as it stood, and one instrument's line. Bounded, cached, off the loop.
 
-What speaks for a moment is chosen as it is for now, by time and preference; only numbers that were published or stand
-in a source's archive are in the store, so nothing is weighed again.
+What was shown is kept as it was. Where it is not, what speaks for a moment is chosen as it is for now, by time and
+preference; only numbers that were in force or stand in a source's archive are rows, so nothing is weighed again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Literal, Protocol, TypeVar
 from cachetools import TTLCache
 
 from ticker.calendars import Calendar, fresh_until
-from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status, Upcoming
-from ticker.storage.base import Point, Query, RecordEntry, Row, Store, StoreError
-from ticker.storage.codec import contract_of, is_number
+from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status
+from ticker.storage.base import QUOTE, Point, Query, RecordEntry, Row, Store, StoreError
+from ticker.storage.codec import contract_of, is_number, quote_of_entry
 
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
@@ -72,13 +72,10 @@ def span_of(ask: TimeRange, instrument: Instrument, zone: tzinfo, now: datetime)
 
     upward = ask.order == "asc"
     first = start(ask.first) if ask.first is not None else datetime(1900, 1, 1, tzinfo=UTC)
-    if ask.last is None:
-        # What is published and not in force yet is no part of the past.
-        end = now + timedelta(microseconds=1)
-    elif isinstance(ask.last, datetime):
-        end = ask.last + timedelta(microseconds=1)
-    else:
-        end = start(ask.last + _DAY)
+    # What is published and not in force yet is no part of the past.
+    end = now + timedelta.resolution
+    if ask.last is not None:
+        end = min(end, start(ask.last) + (timedelta.resolution if isinstance(ask.last, datetime) else _DAY))
     if ask.onward is not None:
         first, end = (ask.onward, end) if upward else (first, ask.onward)
     # Every kind is looked for where one is named: a market's settlements stand between its last prices.
@@ -215,20 +212,13 @@ def quote_of(
         leader = min(rows, key=lambda each: rank(each[0].source), default=None)
     if leader is None:
         return Quote(instrument)
-    coming = [each[0] for each in found if each and each[0].as_of > now and each[0].source in instrument.sources]
-    due = calendars[leader[0].source].next_update(leader[0].as_of, began)
-    quote = replace(_quote(instrument, calendars, leader, now), next_update_at=due)
-    return replace(quote, upcoming=_upcoming(calendars, coming[0], quote, instrument)) if coming else quote
-
-
-def _quote(instrument: Instrument, calendars: Mapping[str, Calendar], rows: Sequence[Row], now: datetime) -> Quote:
-    row = rows[0]
+    row = leader[0]
     calendar = calendars[row.source]
-    previous, previous_as_of = _previous(rows, calendar)
+    previous, previous_as_of = _previous(leader, calendar)
     kind = [calendars[source] for source in instrument.sources if source in calendars]
     other = row.source in instrument.fallbacks
     # Who else agreed is not kept, nor is it invented; and when an archive was read says nothing of that day.
-    return Quote(
+    quote = Quote(
         instrument=instrument,
         price=row.price,
         price_type=row.price_type,
@@ -244,26 +234,27 @@ def _quote(instrument: Instrument, calendars: Mapping[str, Calendar], rows: Sequ
         market=calendar.market(now, row.as_of),
         fresh_until=fresh_until(calendar, kind, row.as_of),
         usable_until=calendar.usable_until(row.as_of, instrument.max_age),
-    ).at(now)
-
-
-def _upcoming(calendars: Mapping[str, Calendar], row: Row, quote: Quote, instrument: Instrument) -> Upcoming:
-    """What was published and not in force yet; only what a copy confirmed is kept before its date."""
-    calendar = calendars[row.source]
-    return Upcoming(
-        price=row.price,
-        as_of=row.as_of,
-        fetched_at=row.fetched_at,
-        source=row.source,
-        publisher=row.publisher,
-        confirmed=True,
-        previous=quote.price,
-        previous_as_of=quote.as_of,
-        fallback=row.source != instrument.sources[0],
-        next_update_at=calendar.next_update(row.as_of, row.as_of),
-        fresh_until=calendar.fresh_until(row.as_of),
-        usable_until=calendar.usable_until(row.as_of, instrument.max_age),
     )
+    return replace(quote.at(now), next_update_at=calendar.next_update(row.as_of, began))
+
+
+def shown_at(kept: Quote, told: Quote, now: datetime, *, over: bool) -> Quote:
+    """What was shown at `now`: what is `kept` as shown, in its age then, or what the rows `told` where they know more.
+
+    They do where nothing is kept, and where time alone changed what was, as nobody was there to keep, while an archive
+    has something newer. Of a day that is `over` they know the last prints, which were heard of later, and corrections.
+    """
+    shown = kept.at(now)
+    newer = told.as_of is not None and (shown.as_of is None or told.as_of > shown.as_of)
+    if kept == Quote(kept.instrument) or (newer and told.fetched_at is None and shown != kept):
+        return told
+    if not over:
+        return shown
+    if shown.price_type is not PriceType.FIXING or (
+        (told.source, told.as_of) == (shown.source, shown.as_of) and told.price != shown.price
+    ):
+        return told
+    return replace(shown, upcoming=None, next_update_at=told.next_update_at)
 
 
 def _previous(rows: Sequence[Row], calendar: Calendar) -> tuple[Decimal | None, datetime | None]:
@@ -272,6 +263,11 @@ def _previous(rows: Sequence[Row], calendar: Calendar) -> tuple[Decimal | None, 
     if newest.previous is not None or before is None or newest.price_type is not PriceType.FIXING:
         return newest.previous, newest.previous_as_of
     return (before.price, before.as_of) if before.as_of == calendar.previous(newest.as_of) else (None, None)
+
+
+def _whole(moment: datetime) -> datetime:
+    """The end of the second that is named: an answer tells its moments in whole seconds."""
+    return moment if moment.microsecond else moment + timedelta(seconds=1) - timedelta.resolution
 
 
 T = TypeVar("T")
@@ -326,28 +322,38 @@ class History:
         if kept is not None:
             return kept
         wanted = tuple(self._instruments())
-        now = at if isinstance(at, datetime) else self._end_of(at)
         keys = [(each.series, source) for each in wanted for source in each.all_sources]
-        found = await self._read(lambda store: store.standing(keys, at))
-        quotes = tuple(
-            quote_of(
-                each,
-                self._calendars(each.symbol),
-                [found.get((each.series, source), ()) for source in each.all_sources],
-                now,
-                now if isinstance(at, datetime) else datetime.combine(at, time(), UTC),
-            )
-            for each in wanted
-        )
+
+        def question(store: Store) -> tuple[Quote, ...]:
+            found = store.standing(keys, _whole(at) if isinstance(at, datetime) else at)
+            by_source = [[found.get((each.series, source), ()) for source in each.all_sources] for each in wanted]
+            return tuple(self._shown(store, each, rows, at) for each, rows in zip(wanted, by_source, strict=True))
+
+        quotes = await self._read(question)
+        now = max(self._end_of(at, each.symbol) for each in wanted)
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
         if now < self._clock() - 2 * _DAY:
             self._boards[at] = snapshot
         return snapshot
 
-    def _end_of(self, day: date) -> datetime:
-        """The last second of a day, where our instruments' days end last; of today the present."""
-        ends = [datetime.combine(day + _DAY, time(), self._zone(each.symbol)) for each in self._instruments()]
-        return min(max(ends).astimezone(UTC) - timedelta(seconds=1), self._clock())
+    def _shown(self, store: Store, instrument: Instrument, rows: Sequence[Sequence[Row]], at: date | datetime) -> Quote:
+        """What was shown of `instrument` at a moment or at the end of a day; `rows` are what there is by source."""
+        end = self._end_of(at, instrument.symbol)
+        began = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
+        told = quote_of(instrument, self._calendars(instrument.symbol), rows, end, began)
+        entry = next(iter(store.entries(QUOTE, instrument.symbol, None, _whole(end), 1)), None)
+        heard = [row.seen_at for each in rows for row in each if not row.archived and row.seen_at <= _whole(end)]
+        if entry is None or entry.at < max(heard, default=entry.at):
+            # A number that came later was shown as well, and how it stood was not kept.
+            return told
+        return shown_at(quote_of_entry(entry, instrument), told, end, over=at is not began and end < self._clock())
+
+    def _end_of(self, at: date | datetime, symbol: str) -> datetime:
+        """The moment, or of a day the last second, where the instrument's days end; of today the present."""
+        if isinstance(at, datetime):
+            return at
+        end = datetime.combine(at + _DAY, time(), self._zone(symbol))
+        return min(end.astimezone(UTC) - timedelta(seconds=1), self._clock())
 
     async def warm(self) -> None:
         """Look once into each calendar of every year that there is history of: a year's holidays take a millisecond.
@@ -366,10 +372,7 @@ class History:
         """The oldest date kept of any of `symbols`."""
         meant = {each.symbol: each.series for each in self._instruments()}
 
-        def question(store: Store) -> list[datetime | None]:
-            return [store.since(meant[symbol]) for symbol in symbols if symbol in meant]
-
-        found = await self._read(question)
+        found = await self._read(lambda store: [store.since(meant[each]) for each in symbols if each in meant])
         return min(filter(None, found), default=None)
 
     async def recent(self, symbols: Sequence[str], until: datetime | None = None) -> dict[str, Sequence[Point]]:
@@ -418,20 +421,13 @@ class RecordReader:
 
     async def evidence(self, symbol: str, at: datetime | None) -> RecordEntry | None:
         """The evidence of what was shown of `symbol` at `at`, or is shown now; None where none is kept."""
-
-        def ask(store: Store) -> RecordEntry | None:
-            return next(iter(store.entries("evidence", symbol, None, at, 1)), None)
-
-        return await self._read(ask)
+        found = await self._read(lambda store: store.entries("evidence", symbol, None, at, 1))
+        return found[0] if found else None
 
     async def evidence_since(self, symbol: str) -> datetime | None:
         """The oldest moment of which evidence is kept."""
-
-        def ask(store: Store) -> datetime | None:
-            found = store.entries("evidence", symbol, None, None, 1_000_000)
-            return found[-1].at if found else None
-
-        return await self._read(ask)
+        found = await self._read(lambda store: store.entries("evidence", symbol, None, None, 1_000_000))
+        return found[-1].at if found else None
 
     async def corrections(
         self, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int

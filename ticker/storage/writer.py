@@ -15,13 +15,14 @@ from time import monotonic
 from typing import TypeVar
 
 from ticker.health import StoreHealth
-from ticker.quotes import Instrument, Snapshot
+from ticker.quotes import EPOCH, Instrument, Quote, Snapshot
 from ticker.storage import codec
 from ticker.storage.base import (
     EDITORS,
     FEED,
     HISTORY,
     OVERRIDES,
+    QUOTE,
     Message,
     RecordEntry,
     Retention,
@@ -30,58 +31,28 @@ from ticker.storage.base import (
     StoreError,
     StoreStatus,
 )
-from ticker.storage.codec import identity, rows_of_quote
+from ticker.storage.codec import identity, row_of_quote
 from ticker.supervision import begin
 
 # A day of a price that changes every minute: a megabyte.
 _MOST = 1_500
-
-
-class RecentRows:
-    """The rows last shown here: what of a board is new, and what a store that came back empty is told again.
-
-    Bounded: of the oldest only the store knows.
-    """
-
-    def __init__(self, room: int) -> None:
-        # By series, what is in force and what is upcoming.
-        self._shown: dict[tuple[str, bool], Row] = {}
-        self._rows: deque[Row] = deque(maxlen=min(room, _MOST))
-
-    def take(self, snapshot: Snapshot) -> list[Row]:
-        """Remember what is shown; the rows of it that were not before."""
-        rows = [row for quote in snapshot.quotes for row in rows_of_quote(quote, snapshot.generated_at)]
-        new = [row for row in rows if self._differs(row)]
-        self._shown |= {(row.symbol, row.as_of > row.seen_at): row for row in new}
-        self._rows.extend(new)
-        return new
-
-    def missing(self, queued: Iterable[Row]) -> list[Row]:
-        """All that is held and not `queued`, in the order in which it was shown."""
-        known = set(queued)
-        return [row for row in self._rows if row not in known]
-
-    def shown(self) -> list[Row]:
-        """What is shown now."""
-        return [*self._shown.values()]
-
-    def _differs(self, row: Row) -> bool:
-        return identity(self._shown.get((row.symbol, row.as_of > row.seen_at))) != identity(row)
-
-
-# Rows that wait to be written: bounded, the oldest dropped first and counted; and what a lost store is told again.
-
 _BATCH = 1_000
 
 
 class WriteQueue:
-    """`room` is how many rows may wait for a store that is away; `health` is told how many do."""
+    """Rows that wait to be written, and those shown last, which a store that came back empty is told again.
+
+    `room` is how many may wait for a store that is away: the oldest are dropped first and counted. `health` is told how
+    many do.
+    """
 
     def __init__(self, room: int, health: StoreHealth) -> None:
         self._room = room
         self._health = health
         self._rows: deque[Row] = deque()
-        self._held = RecentRows(room)
+        # What is shown now by series, and what was of late: of the oldest only the store knows.
+        self._shown: dict[str, Row] = {}
+        self._recent: deque[Row] = deque(maxlen=min(room, _MOST))
         # How many of the oldest are being written.
         self._taken = 0
 
@@ -91,7 +62,7 @@ class WriteQueue:
 
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
-        self._rows.extend(self._held.take(snapshot))
+        self._rows.extend(self.note(snapshot))
         while len(self._rows) > self._room:
             self._rows.popleft()
             self._health.dropped += 1
@@ -99,19 +70,24 @@ class WriteQueue:
             self._taken = max(0, self._taken - 1)
         self._health.queued = len(self._rows)
 
-    def note(self, snapshot: Snapshot) -> None:
-        """Remember what somebody else has kept, for a store that loses it."""
-        self._held.take(snapshot)
+    def note(self, snapshot: Snapshot) -> list[Row]:
+        """Remember what is shown, for a store that loses it; the rows of it that were not before."""
+        rows = [row_of_quote(quote, snapshot.generated_at) for quote in snapshot.quotes]
+        new = [row for row in rows if row and identity(self._shown.get(row.symbol)) != identity(row)]
+        self._shown |= {row.symbol: row for row in new}
+        self._recent.extend(new)
+        return new
 
     def probe(self) -> None:
         """Nothing but writing tells whether a store can be written to again; what it has already it takes as known."""
         if not self._rows:
-            self._rows.extend(self._held.shown())
+            self._rows.extend(self._shown.values())
             self._health.queued = len(self._rows)
 
     def again(self) -> None:
         """Queue all that is held: the store is a new one."""
-        self._rows.extendleft(reversed(self._held.missing(self._rows)))
+        waiting = set(self._rows)
+        self._rows.extendleft(row for row in reversed(self._recent) if row not in waiting)
         self._health.queued = len(self._rows)
 
     def batch(self) -> list[Row]:
@@ -233,6 +209,9 @@ class StoreWriter:
         self._hooks = hooks
         self._pool = ThreadPoolExecutor(1, "store-writer")
         self._queue = WriteQueue(room, self.health)
+        # What is kept as shown, by symbol; and since when this process can have shown anything.
+        self._shown: dict[str, Quote] = {}
+        self._since = EPOCH
         # What is to be told, by part: its version, and what writes it; made as late as it can be, off the loop.
         self._news: dict[str, tuple[int, Callable[[], str]]] = {}
         self._untold_since: float | None = None
@@ -252,14 +231,15 @@ class StoreWriter:
         A store that hangs is hardly waited for: the address is listened at soon, and what is kept is shown when the
         replica hears it from the store, as if another one had told it.
         """
+        self._since = now
         asked = self._pool.submit(_kept, self.name, self.store)
         series = {each.symbol: each.series for each in instruments}
         # Version 0.1.0 kept history by symbol: what it meant then is told by the snapshot kept beside it.
         self._renamed = self._pool.submit(
-            lambda: self.store.rename(series | codec.meanings_of_text(asked.result().text or ""))
+            lambda: self.store.rename(series | codec.meanings_of_text(asked.result()[1] or ""))
         )
         try:
-            kept = asked.result(_START_SECONDS)
+            editions, text = asked.result(_START_SECONDS)
         except TimeoutError:
             late = StoreError("too slow to be waited for at the start", "see why the store is slow")
             self._condition.failed("read", late)
@@ -267,8 +247,8 @@ class StoreWriter:
         except StoreError as error:
             self._condition.failed("read", error)
             return None
-        self.found = {each.part: each for each in kept.editions}
-        snapshot = None if kept.text is None else codec.snapshot_of_text(kept.text, instruments, now)
+        self.found = {each.part: each for each in editions}
+        snapshot = None if text is None else codec.snapshot_of_text(text, instruments, now)
         if snapshot is not None:
             self.note(snapshot)
         return snapshot
@@ -276,6 +256,8 @@ class StoreWriter:
     def report(self, snapshot: Snapshot) -> None:
         """Queue what of `snapshot` is new."""
         self._queue.report(snapshot)
+        at = max(snapshot.generated_at, self._since)
+        self._entries.extend(codec.entry_of_quote(each, snapshot.version, at) for each in self._news_of(snapshot))
         self.tell(QUOTES, snapshot.version, lambda: codec.snapshot_text(snapshot))
 
     def remember(self, part: str, text: Callable[[], str], now: datetime) -> None:
@@ -292,6 +274,12 @@ class StoreWriter:
     def note(self, snapshot: Snapshot) -> None:
         """Remember what another replica has found and kept, for a store that loses it."""
         self._queue.note(snapshot)
+        self._news_of(snapshot)
+
+    def _news_of(self, snapshot: Snapshot) -> list[Quote]:
+        """The quotes that are kept as shown otherwise; from here on, as in `snapshot`."""
+        before, self._shown = self._shown, {each.symbol: each.news for each in snapshot.quotes}
+        return [each for symbol, each in self._shown.items() if before.get(symbol) != each]
 
     def look(self) -> None:
         """See whether the store is still the one that it was."""
@@ -383,6 +371,7 @@ class StoreWriter:
         new = await self._tried("open", lambda store: store.open())
         if new:
             self._queue.again()
+            self._shown = {}
             self._hooks.renewed()
         return new is not None
 
@@ -427,8 +416,15 @@ class StoreWriter:
         if self._thin_at is not None and now < self._thin_at:
             return
         self._thin_at = now + _THINNED_EVERY
-        if await self._tried("write", lambda store: store.thin(kept, now)) is not None:
-            await self._tried("write", lambda store: store.forget("evidence", kept.symbols, now - kept.evidence))
+        # A market has a quote for every print: its rows tell of it when it is as old as evidence gets.
+        prints = [each.symbol for each in self._shown.values() if each.market is not None]
+
+        def task(store: Store) -> int:
+            gone = store.thin(kept, now) + store.forget("evidence", kept.symbols, now - kept.evidence)
+            gone += store.forget(QUOTE, prints, now - kept.evidence)
+            return gone + (store.forget(QUOTE, kept.symbols, now - kept.keep) if kept.keep else 0)
+
+        await self._tried("write", task)
 
     async def _tried(self, operation: str, task: Callable[[Store], T]) -> T | None:
         """What the store gives, on the thread that writes; None where it fails, which is counted and said."""
@@ -439,15 +435,8 @@ class StoreWriter:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a store has of the last run: the newest editions and the newest snapshot."""
-
-    editions: tuple[Message, ...]
-    text: str | None
-
-
-def _kept(name: str, store: Store) -> _Kept:
+def _kept(name: str, store: Store) -> tuple[tuple[Message, ...], str | None]:
+    """What a store has of the last run: the newest editions and the text of the newest snapshot."""
     with suppress(StoreError):  # a disk that is read-only can be read, and the first round says what it is
         store.open()
     editions = (
@@ -456,7 +445,7 @@ def _kept(name: str, store: Store) -> _Kept:
     )
     told = next((each.text for each in editions if each.part == QUOTES), None)
     # Where versions before 0.2 kept it.
-    return _Kept(editions, store.saved(name) if told is None else told)
+    return editions, store.saved(name) if told is None else told
 
 
 def _recorded(entries: list[RecordEntry], store: Store) -> bool:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from ticker.corrections import MATERIAL, Correction, correction_of, summary
 from ticker.evidence import published
-from ticker.quotes import EPOCH, Instrument, PriceType, Snapshot
+from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot
 from ticker.rendering.chart import came_in, sparkline_file
 from ticker.rendering.formats import CONTENT_TYPES, Form, HistoryResult, write_histories, write_history
 from ticker.rendering.locales import DEFAULT, locale_of
@@ -47,13 +47,16 @@ _SETTLED, _SETTLED_SECONDS, _RECENT_SECONDS = timedelta(days=2), 3600, 30
 async def snapshot(request: web.Request) -> Snapshot:
     """The board as it stood at `at`, or as it stands now where that is not asked."""
     context, at = request.app[CONTEXT], moment(request, "at")
-    return context.snapshot() if at is None else await read_or_problem(context.history.board(at))
+    if at is None:
+        return context.snapshot()
+    found = await read_or_problem(context.history.board(at))
+    return context.board.overrides.applied(found, found.generated_at)
 
 
 async def stood(request: web.Request, board: Snapshot, view: View, fields: Mapping[str, str]) -> web.StreamResponse:
     """The view of a board out of history. Raises a Problem (404) where history does not reach back to it."""
     asked = [q for q in board.quotes if not view.symbols or q.symbol in view.symbols]
-    if all(quote.as_of is None for quote in asked):
+    if all(quote == Quote(quote.instrument) for quote in asked):
         raise await before_history(request, [quote.symbol for quote in asked], "at")
     # The picture is of the days before that moment.
     past = await recent(request.app[CONTEXT], board, view.style, board.generated_at)
