@@ -223,6 +223,27 @@ async def test_two_crosses_are_heard_against_the_bank(stage: Stage) -> None:
         assert not play.ever("USD", lambda s: s.price is None)
 
 
+@pytest.mark.parametrize("who", ["cbr", "cbr_mirror"])
+@pytest.mark.parametrize(
+    ("usd", "eur"),
+    [("x1.035", "x1.035"), ("x0.965", "x0.965"), ("x1.01", "x1.01"), ("108.8742", "103.7908"), ("102.5761", "107.4252")],
+    ids=["+3.5 %", "-3.5 %", "+1 %", "swapped", "yesterday relabelled"],
+)
+async def test_a_relay_that_rounds_is_heard_where_it_says_another_number(
+    stage: Stage, who: str, usd: str, eur: str
+) -> None:
+    """Begun on 26.11.2024 with one wrong copy and a relay of 103.7908, 108.8742: the wrong one is never fresh."""
+    world = bank("2024-11-26 10:00", fixings.NOVEMBER_2024, who, "frankfurter")
+    world.spells.append(wrong_from(who, "2024-11-26", "2024-11-26", usd, eur))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        shown = await play.until("2024-11-26 15:00", 60)
+        for symbol, right in (("USD", "103.7908"), ("EUR", "108.8742")):
+            assert not play.ever(symbol, lambda s, right=right: s.status == "fresh" and not is_shown(right)(s))
+        if usd == "102.5761":
+            assert is_fresh("103.7908")(shown["USD"]), shown["USD"]
+
+
 # 8: crises are shown.
 
 

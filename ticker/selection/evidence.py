@@ -318,19 +318,18 @@ def claims_of(ask: SelectionInput, said: Mapping[str, Candidate], publisher: str
     """The values that `said`, by source, holds for one date.
 
     Copies of the publisher's own table must be equal to the digit. A relay that rounds goes with the one value that it
-    fits, and with none where it fits several; alone, it speaks for itself.
+    fits, with none where it fits several, and speaks for itself where it fits none.
     """
-    exact = [c for c in said.values() if c.publisher == publisher] or [*said.values()]
+    exact = [c for c in said.values() if c.publisher == publisher]
     groups: list[list[Candidate]] = []
-    for each in sorted(exact, key=lambda c: (int(c.price.as_tuple().exponent), ask.rank(c))):
-        fitting = [group for group in groups if equal_digits(group[0].price, each.price)]
+    for each in sorted(said.values(), key=lambda c: (c not in exact, int(c.price.as_tuple().exponent), ask.rank(c))):
+        if each in exact:
+            fitting = [group for group in groups if equal_digits(group[0].price, each.price)]
+        else:
+            fitting = [group for group in groups if moved(each.price, group[0].price) <= ask.instrument.tolerance]
         if not fitting:
             groups.append([each])
         elif len(fitting) == 1:
-            fitting[0].append(each)
-    for each in (c for c in said.values() if c not in exact):
-        fitting = [group for group in groups if moved(each.price, group[0].price) <= ask.instrument.tolerance]
-        if len(fitting) == 1:
             fitting[0].append(each)
     return [Claim(tuple(sorted(group, key=ask.rank))) for group in groups]
 
