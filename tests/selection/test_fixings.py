@@ -415,6 +415,40 @@ def test_a_slip_of_one_row_is_not_believed_of_the_bank_alone(fixing: Desk) -> No
     assert fixing.at(22, 9).shown() == ("100.0348", "stale", "move")
 
 
+@pytest.mark.parametrize(("first", "second"), [("103.2258", "103.7002"), ("102.6500", "103.1200")])
+def test_a_pair_that_moved_alone_is_shown_by_the_next_table_and_not_called_fresh(
+    fixing: Desk, first: str, second: str
+) -> None:
+    """The Bank alone, its dollar up and the euro where it was, for two tables: it may be true, or two slips."""
+    fixing.fails("mirror", "third").says("cbr", first)
+    beside(fixing, {D21: "105.8090"}, "cbr")
+    assert fixing.at(21, 9).shown() == ("100.0348", "stale", "move")
+    fixing.at(21, 16, 41).says("cbr", second, D22)
+    beside(fixing, {D21: "105.8090", D22: "106.0762"}, "cbr", believed={D20: "105.7338", D21: "105.8090"})
+    assert fixing.shown() == (first, "stale", "move")
+    # Begun again in the night, and told by the Bank's answer of the day alone.
+    fixing.restart().fails("mirror", "third").at(22, 0, 10).says("cbr", second, D22)
+    beside(fixing, {D22: "106.0762"}, "cbr", believed={D20: "105.7338", D21: "105.8090", D22: "106.0762"})
+    assert fixing.shown() == (first, "stale", "move")
+    # A table like those before the jump ends it: nothing was learnt of the two between.
+    fixing.at(22, 16, 41).says("cbr", "101.1000", date(2024, 11, 23))
+    beside(fixing, {date(2024, 11, 23): "106.5000"}, "cbr", believed={D20: "105.7338", D21: "105.8090", D22: "106.0762"})
+    assert fixing.at(23, 9).shown() == ("101.1000", "fresh", None)
+
+
+def test_a_pair_that_moved_alone_is_fresh_after_four_tables(fixing: Desk) -> None:
+    """3 % of the dollar over the euro, told by the Bank alone on four days: it is so."""
+    fixing.fails("mirror", "third")
+    told = {D21: "103.2258", D22: "103.7002", date(2024, 11, 23): "103.3000", date(2024, 11, 26): "103.1000"}
+    euros = dict.fromkeys(told, "105.8090")
+    for day, price in told.items():
+        fixing.now = moment(day) - timedelta(hours=7)
+        fixing.says("cbr", price, day)
+        beside(fixing, euros, "cbr", believed={D20: "105.7338"})
+        fixing.choose()
+    assert fixing.at(26, 9).shown() == ("103.1000", "fresh", None)
+
+
 def test_a_rouble_that_falls_falls_against_both(fixing: Desk) -> None:
     """The Bank alone, dollar and euro 6 % up: an ordinary day's move at most, shown on its morning."""
     fixing.fails("mirror", "third").says("cbr", "106.0369")

@@ -364,7 +364,7 @@ def _findings(
         _said_before(ask, claim),
         _doubted_before(ask, claim),
         _relabelled(claim, before, said),
-        *_quotients(ask, claim, before, alone=alone),
+        *_quotients(ask, claim, before, said, alone=alone),
         _crosses(ask, claim),
     ]
     if before is not None:
@@ -406,7 +406,9 @@ def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[s
     return None
 
 
-def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None, *, alone: bool) -> list[Finding]:
+def _quotients(
+    ask: SelectionInput, claim: Claim, before: Confirmed | None, told: Sequence[Mapping[str, Candidate]], *, alone: bool
+) -> list[Finding]:
     """EUR in roubles over USD in roubles, against the ECB's EUR in dollars and against what it was in the table before.
 
     A slip in one of both rows shows in either, and a rouble that falls in neither. The euro moves some parts of a
@@ -423,10 +425,17 @@ def _quotients(ask: SelectionInput, claim: Claim, before: Confirmed | None, *, a
             found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), (last, each.shown)))
         partner = each.at(before.as_of) if before is not None else None
         if before is not None and partner is not None:
-            tables = _tables_between(ask.calendars[claim.first.source], before.as_of, claim.as_of)
+            tables = _tables_between(ask.calendars[claim.first.source], _since(claim, before, told), claim.as_of)
             measure = (each.of(before.price, partner), each.tolerance * Decimal(tables).sqrt())
             found.append(_quotient(claim, "quotient_before", each, said, measure, (before.price, partner)))
     return [each for each in found if each is not None]
+
+
+def _since(claim: Claim, before: Confirmed, told: Sequence[Mapping[str, Candidate]]) -> datetime:
+    """The last table of the claim's sources alone that had another number than `before`: what moved, moved in it."""
+    own = {c.source for c in claim.candidates}
+    heard = [c.as_of for each in told if set(each) == own for c in each.values() if c.price != before.price]
+    return max([before.as_of, *(as_of for as_of in heard if as_of < claim.as_of)])
 
 
 def _quotient(

@@ -34,6 +34,11 @@ class Table:
     believed: Judged | None
     judged: tuple[Judged, ...]
 
+    @property
+    def shown(self) -> Judged | None:
+        """What may be shown of it: the believed claim, else one that is marked."""
+        return self.believed or next((j for j in self.judged if j.rule.belief is Belief.MARKED), None)
+
 
 def judge(ask: SelectionInput, publisher: str) -> Own:
     """What the copies of `publisher`'s tables allow."""
@@ -42,7 +47,7 @@ def judge(ask: SelectionInput, publisher: str) -> Own:
     latest = ask.instrument.rate == "latest"
     ahead = [] if latest else [table for table in tables if table.as_of > ask.now]
     behind = [table for table in tables if table not in ahead]
-    shown = next((table for table in reversed(behind) if table.believed is not None), None)
+    shown = next((table for table in reversed(behind) if table.shown is not None), None)
     quote, rule = _in_force(ask, shown, tables)
     quote = _doubted(quote, [t for t in behind if t.believed is None and _not_before(t, quote)])
     asks = _unheard(ask, tables, publisher)
@@ -53,7 +58,7 @@ def judge(ask: SelectionInput, publisher: str) -> Own:
         judged = tuple(each for each in judged if each.believed or each.claim.as_of != quote.as_of)
     if ahead:
         quote = replace(quote, upcoming=_upcoming(ask, ahead[0], quote, tables))
-    known = max((t.as_of for t in tables if t.believed is not None), default=quote.as_of)
+    known = max((t.as_of for t in tables if t.shown is not None), default=quote.as_of)
     if known is not None and quote.source is not None:
         calendar = ask.calendars.get(quote.source)
         quote = replace(quote, next_update_at=calendar.next_update(known, ask.now) if calendar else None)
@@ -113,9 +118,9 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
         # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
         reason = None if last.at(ask.now).status is Status.FRESH else silent(ask)
         return replace(last, reason=reason, upcoming=None, instrument=ask.instrument), "kept"
-    if table is None or table.believed is None:
+    if table is None or table.shown is None:
         return Quote(ask.instrument, reason=silent(ask)), "nothing known"
-    claim, rule = table.believed.claim, table.believed.rule
+    claim, rule = table.shown.claim, table.shown.rule
     # As it becomes the price at its midnight by time alone.
     quote = Quote(ask.instrument, upcoming=_number(ask, claim, table, tables)).at(claim.as_of)
     return replace(quote, reason=_why(ask, quote.at(ask.now), table)), rule.name
@@ -145,7 +150,7 @@ def _number(ask: SelectionInput, claim: Claim, table: Table, tables: Sequence[Ta
 
 def _upcoming(ask: SelectionInput, table: Table, quote: Quote, tables: Sequence[Table]) -> Upcoming | None:
     """What is published and not in force yet: at once, with what speaks against it."""
-    best = table.believed or next((j for j in table.judged if j.rule.belief is Belief.HELD), None)
+    best = table.shown or next((j for j in table.judged if j.rule.belief is Belief.HELD), None)
     if best is None:
         return None
     told = _number(ask, best.claim, table, tables)

@@ -14,9 +14,13 @@ from ticker.selection.memory import SelectionMemory
 
 
 class Belief(StrEnum):
-    """What a rule makes of a claim: believed; held until it is confirmed; refused, so that repeating it is no proof."""
+    """What a rule makes of a claim: believed; held until it is confirmed; refused, so that repeating it is no proof.
+
+    A marked one is held and shown all the same, for want of a better one, and never as fresh.
+    """
 
     BELIEVED = "believed"
+    MARKED = "marked"
     HELD = "held"
     REFUSED = "refused"
 
@@ -42,7 +46,7 @@ class Judged:
 
     @property
     def believed(self) -> bool:
-        """Whether it may be shown."""
+        """Whether it may be shown as fresh, and others be judged by it."""
         return self.rule.belief is Belief.BELIEVED
 
     def says(self, source: str) -> bool:
@@ -61,7 +65,7 @@ class Own:
     ask_now: tuple[str, ...] = ()
 
 
-_YES, _HOLD, _NO = Belief.BELIEVED, Belief.HELD, Belief.REFUSED
+_YES, _MARK, _HOLD, _NO = Belief.BELIEVED, Belief.MARKED, Belief.HELD, Belief.REFUSED
 
 # A publisher's table for one date. Of its copies the digits must be equal; where they differ, one of them is wrong.
 FIXING: tuple[Rule, ...] = (
@@ -152,14 +156,17 @@ FIXING: tuple[Rule, ...] = (
         "stands by it",
         _YES,
         None,
-        lambda c: (
-            (c.denied("move") or _unmoved(c) or "doubted_before" in c.findings)
-            and c.favoured("stands_by")
-            and not c.denied("crosses", "quotient")
-            and (not _unlike(c) or c.favoured("stands_by_long"))
-        ),
+        lambda c: _stood_by(c) and (not _pair_moved(c) or c.favoured("stands_by_long")),
         "An extraordinary move alone that the source's next publication stands by.",
         "103.2487 and 111.7564 on consecutive days: each true jump reset the hold of the one before.",
+    ),
+    Rule(
+        "stands by a moved pair",
+        _MARK,
+        Reason.MOVE,
+        lambda c: _stood_by(c) and not _pair_moved(c, 2),
+        "The same, while the euro over the dollar is not what it was either: a true move, or one slip in two tables.",
+        "3 % in the dollar alone for two days, and nobody to ask: the second table made the first one fresh.",
     ),
     Rule(
         "move",
@@ -303,12 +310,18 @@ def decide(claim: Claim, rules: tuple[Rule, ...]) -> Rule:
     return next(rule for rule in rules if rule.applies(claim))
 
 
-def _unlike(claim: Claim) -> bool:
-    """Whether the euro over the dollar moved by so much that its next table's word is no proof."""
+def _stood_by(claim: Claim) -> bool:
+    """Whether it was in doubt for its move alone, and its source's next publication is of the same mind."""
+    doubted = claim.denied("move") or _unmoved(claim) or "doubted_before" in claim.findings
+    return doubted and claim.favoured("stands_by") and not claim.denied("crosses", "quotient")
+
+
+def _pair_moved(claim: Claim, limits: int = 1) -> bool:
+    """Whether the euro over the dollar moved by more than so many limits since the table before, and only here."""
     found = claim.findings.get("quotient_before")
-    if found is None or found.figure is None or found.limit is None:
+    if found is None or found.figure is None or found.limit is None or claim.favoured("quotient"):
         return False
-    return found.holds is False and found.figure > 2 * found.limit
+    return found.holds is False and found.figure > limits * found.limit
 
 
 def _at_crosses(claim: Claim) -> bool:
