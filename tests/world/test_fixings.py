@@ -244,6 +244,23 @@ async def test_a_relay_that_rounds_is_heard_where_it_says_another_number(
             assert is_fresh("103.7908")(shown["USD"]), shown["USD"]
 
 
+@pytest.mark.parametrize("crosses", [("nbrb", "cbu_uz"), ("nbrb", "nbk", "cbu_uz")], ids="+".join)
+async def test_what_crosses_deny_is_not_believed_because_the_next_table_repeats_it(
+    stage: Stage, crosses: tuple[str, ...]
+) -> None:
+    """The Bank's tables of 23 and 26.11.2024 are 12 % off, crosses right: Friday's number stays, stale from Saturday."""
+    world = bank("2024-11-22 11:00", fixings.NOVEMBER_2024, "cbr", *crosses)
+    world.spells.append(wrong_from("cbr", "2024-11-23", "2024-11-26", "x1.12", "x1.12"))
+    async with stage(world, flags=NO_OIL) as play:
+        for when in ("2024-11-23 12:00", "2024-11-25 22:30"):
+            shown = (await play.until(when, 90))["USD"]
+            assert (shown.price, shown.status) == (Decimal("100.6798"), "stale"), (when, shown)
+        # After three days another bank's cross follows, as what it is.
+        shown = (await play.until("2024-11-26 12:00", 90))["USD"]
+        assert (shown.source, shown.status) == ("nbrb", "stale"), shown
+        assert not play.ever("USD", lambda s: s.price > 110)
+
+
 # 8: crises are shown.
 
 
