@@ -432,7 +432,9 @@ def test_a_pair_that_moved_alone_is_shown_by_the_next_table_and_not_called_fresh
     assert fixing.shown() == (first, "stale", "move")
     # A table like those before the jump ends it: nothing was learnt of the two between.
     fixing.at(22, 16, 41).says("cbr", "101.1000", date(2024, 11, 23))
-    beside(fixing, {date(2024, 11, 23): "106.5000"}, "cbr", believed={D20: "105.7338", D21: "105.8090", D22: "106.0762"})
+    beside(
+        fixing, {date(2024, 11, 23): "106.5000"}, "cbr", believed={D20: "105.7338", D21: "105.8090", D22: "106.0762"}
+    )
     assert fixing.at(23, 9).shown() == ("101.1000", "fresh", None)
 
 

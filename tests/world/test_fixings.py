@@ -226,7 +226,13 @@ async def test_two_crosses_are_heard_against_the_bank(stage: Stage) -> None:
 @pytest.mark.parametrize("who", ["cbr", "cbr_mirror"])
 @pytest.mark.parametrize(
     ("usd", "eur"),
-    [("x1.035", "x1.035"), ("x0.965", "x0.965"), ("x1.01", "x1.01"), ("108.8742", "103.7908"), ("102.5761", "107.4252")],
+    [
+        ("x1.035", "x1.035"),
+        ("x0.965", "x0.965"),
+        ("x1.01", "x1.01"),
+        ("108.8742", "103.7908"),
+        ("102.5761", "107.4252"),
+    ],
     ids=["+3.5 %", "-3.5 %", "+1 %", "swapped", "yesterday relabelled"],
 )
 async def test_a_relay_that_rounds_is_heard_where_it_says_another_number(
@@ -248,7 +254,7 @@ async def test_a_relay_that_rounds_is_heard_where_it_says_another_number(
 async def test_what_crosses_deny_is_not_believed_because_the_next_table_repeats_it(
     stage: Stage, crosses: tuple[str, ...]
 ) -> None:
-    """The Bank's tables of 23 and 26.11.2024 are 12 % off, crosses right: Friday's number stays, stale from Saturday."""
+    """The Bank's tables of 23 and 26.11.2024 are 12 % off, crosses right: Friday's number stays, stale."""
     world = bank("2024-11-22 11:00", fixings.NOVEMBER_2024, "cbr", *crosses)
     world.spells.append(wrong_from("cbr", "2024-11-23", "2024-11-26", "x1.12", "x1.12"))
     async with stage(world, flags=NO_OIL) as play:
