@@ -378,7 +378,6 @@ async def lives(
             service = begin(case, seed, tally) if one.whole else one
             async with service.product:
                 await service.product.poll()  # who is silent is known to be
-                service.product.read_once()
                 for place in chosen:
                     await service.through(faults, place)
         count, seed = count - len(chosen), seed + 1

@@ -45,6 +45,8 @@ SLACK, SILENT, SETTLED = timedelta(minutes=25), timedelta(minutes=75), timedelta
 # How often each source is asked, in minutes: markets as often as it takes to see prints, tables more seldom.
 EVERY = {"moex": 5, "yahoo": 5, "cbr": 20, "cbr_mirror": 30, "frankfurter": 60, "ecb": 240, "fred": 360}
 OTHERS = 360
+# While nobody has news, it is decided anew as often as this, in minutes: as often as the first source is asked.
+REST = {None: 5, "oil": 5, "fixings": 20}
 ONLY: dict[str | None, Mapping[str, Any]] = {"fixings": NO_OIL, "oil": ONLY_OIL}
 MOST = 12
 SYMBOLS = ("USD", "EUR", "OIL")
@@ -178,15 +180,19 @@ def cuts(world: World, start: datetime, end: datetime, random: Random) -> None:
             now = until + timedelta(hours=random.expovariate(1 / (80 if len(together) == 1 else 160)))
 
 
-async def week(first: date, seed: int, verdicts: Verdicts, flags: Mapping[str, Any] | None = None) -> None:
-    """Live through one week from `first` on."""
+async def week(
+    first: date, seed: int, verdicts: Verdicts, only: str | None = None, *, days: int = 7, whole: bool = False
+) -> None:
+    """Live through one week, or other `days`, from `first` on, or `only` of "fixings" or "oil".
+
+    With `whole` everybody is asked when it is time, with news or without.
+    """
     random = Random(seed)  # noqa: S311 - reproducible
     world = truth.world(first, first + WEEK, seed)
-    end = world.now + WEEK
+    end = world.now + timedelta(days=days)
     cuts(world, world.now + timedelta(hours=2), end, random)
     judge = Judge(world, verdicts)
-    async with Product(world, flags=flags, unwritten=True) as product:
-        product.read_once()
+    async with Product(world, flags=ONLY.get(only), unwritten=not whole) as product:
         phases = {source: random.randrange(EVERY.get(source, OTHERS)) for source in product.feeds}
         await product.poll()
         for source in product.feeds:
@@ -197,7 +203,7 @@ async def week(first: date, seed: int, verdicts: Verdicts, flags: Mapping[str, A
             world.now += MINUTE
             due = [s for s in product.feeds if minute % EVERY.get(s, OTHERS) == phases[s]]
             if due:
-                await product.poll(due)
+                await (product.poll(due) if whole else product.poll_news(due, REST[only] * MINUTE))
                 for source in due:
                     judge.asked(source)
             else:
@@ -219,13 +225,14 @@ async def main() -> None:
     parser.add_argument("--n", type=int, default=104)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=["fixings", "oil"])
+    parser.add_argument("--whole", action="store_true", help="everybody is asked whether there is news or not")
     parser.add_argument("--week", type=date.fromisoformat, action="append", help="this week alone")
     given = parser.parse_args()
     logging.disable()
     verdicts, began = Verdicts(), perf_counter()
     for number, first in enumerate(given.week or weeks(given.n)):
         found = Verdicts()
-        await week(first, given.seed * 1000 + number, found, ONLY.get(given.only))
+        await week(first, given.seed * 1000 + number, found, given.only, whole=given.whole)
         verdicts.minutes += found.minutes
         bad = [f"{symbol} {verdict}: {each}" for (symbol, verdict), told in found.first.items() for each in told]
         print("\n  ".join([f"{first} {sum(found.minutes[s, 'looks'] for s in SYMBOLS)} minutes", *bad]), flush=True)

@@ -7,12 +7,13 @@ at each step every source is asked once through the service's own poller, then t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ from ticker.health import Health
 from ticker.polling import Poller
 from ticker.quotes import Reason, SourceError
 from ticker.settings.loader import load, shipped
+from ticker.settings.models import Settings
+from ticker.sources import Extract
 from ticker.web.routes import build
 
 PREFIX = "http://world"
@@ -47,6 +50,18 @@ class Wire(Fetching):
         if reply.status != 200:
             raise SourceError(Reason.HTTP_4XX, f"HTTP {reply.status}")
         return Answer(call.url, 200, reply.headers, reply.body)
+
+
+@lru_cache(32)
+def _configured(flags: str) -> Settings:
+    """The shipped configuration with these `flags`, JSON: read once, however often a service begins with it."""
+    return load(shipped(), {}, json.loads(flags)).settings
+
+
+@lru_cache(200)
+def _parsed(parse: Callable[[bytes], Extract], body: bytes) -> Extract:
+    """What an adapter reads in `body`; bytes that came before, even before a restart, are not read anew."""
+    return parse(body)
 
 
 def served(world: World) -> web.Application:
@@ -87,7 +102,9 @@ class Product:
     _client: TestClient[web.Request, web.Application] | None = None
     _keeping: asyncio.Task[None] | None = None
     _retired: bool = False
-    _said: Mapping[str, object] = field(default_factory=dict)
+    _said: dict[str, object] = field(default_factory=dict)
+    _asked: frozenset[str] = frozenset()
+    _decided: datetime | None = None
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -108,10 +125,9 @@ class Product:
 
     async def _begin(self) -> None:
         flags: dict[str, Any] = {f"instruments.{s}.sources": list(ids) for s, ids in (self.sources or {}).items()}
+        config = _configured(json.dumps({**flags, **(self.flags or {})}, sort_keys=True))
         if self.store:
-            flags["store.url"] = self.store
-        flags |= self.flags or {}
-        config = load(shipped(), {}, flags).settings
+            config = config.model_copy(update={"store": config.store.model_copy(update={"url": self.store})})
         around = {} if self.loopback else {"around": lambda _fetcher, _bases: Wire(self.world)}
         self.service = compose(
             config,
@@ -121,9 +137,14 @@ class Product:
             stored=self.store is not None,
             **around,  # type: ignore[arg-type]
         )
+        targets = self.service.poller.targets
+        targets.feeds = {
+            source: replace(feed, adapter=replace(feed.adapter, parse=partial(_parsed, feed.adapter.parse)))
+            for source, feed in targets.feeds.items()
+        }
         if self.unwritten:
             made, now = self.service, lambda: self.world.now
-            made.poller = Poller(made.poller.targets, made.board, made.fetcher, now)
+            made.poller = Poller(targets, made.board, made.fetcher, now)
         await self.service.fetcher.__aenter__()
         self._keeping = asyncio.create_task(self.service.store_writer.run()) if self.store else None
         if self.service.coordinator is not None:
@@ -187,35 +208,36 @@ class Product:
         self.service.poller.age(self.world.now)
         self.service.poller.look_again(self.world.now)
 
-    async def poll_news(self, sources: Sequence[str]) -> None:
-        """Ask each of `sources`, if any says something else than when they were last asked; else decide anew alone.
+    async def poll_news(self, sources: Iterable[str], rest: timedelta = timedelta(0)) -> None:
+        """Ask those of `sources` that have not been asked since anybody had news; else decide anew, after `rest`.
 
         What is said again changes nothing but when it was last said.
         """
-        said = {source: self._says(source) for source in sources}
-        if said != self._said:
-            self._said = said
-            await self.poll(sources)
-        else:
-            self.service.poller.publish(self.world.now)
+        now, poller = self.world.now, self.service.poller
+        due = [source for source in sources if source in poller.feeds]
+        says = {source: self._says(source) for source in due}
+        if any(source not in self._said or self._said[source] != said for source, said in says.items()):
+            self._said, self._asked = {**self._said, **says}, frozenset()
+        unasked = [source for source in due if source not in self._asked]
+        if unasked:
+            self._asked |= set(unasked)
+            await self.poll(unasked)
+        elif self._decided is None or now - self._decided >= rest:
+            poller.publish(now)
             self.age()
+        else:
+            self.age()
+            return
+        self._decided = now
 
-    def _says(self, source: str) -> list[object] | None:
+    def _says(self, source: str) -> tuple[object, ...] | None:
         targets, now = self.service.poller.targets, self.world.now
         adapter = targets.feeds[source].adapter
         try:
             heard = [self.world.hear(source, r.path, r.query) for r in adapter.requests(targets.codes(source), now)]
         except Away:
             return None
-        return [adapter.parse(each.body) for each in heard]
-
-    def read_once(self) -> None:
-        """Parse bytes that came before no more: most answers are the same from look to look, and in every branch."""
-        targets = self.service.poller.targets
-        targets.feeds = {
-            source: replace(feed, adapter=replace(feed.adapter, parse=lru_cache(100)(feed.adapter.parse)))
-            for source, feed in targets.feeds.items()
-        }
+        return tuple(adapter.parse(each.body) for each in heard)
 
     def branch(self) -> Callable[[], None]:
         """What brings world and product back to this moment, so that the story is told on otherwise from here.
@@ -223,13 +245,14 @@ class Product:
         All that decisions depend on is a frozen value: what was heard, what is remembered, what is shown.
         """
         world, poller, board = self.world, self.service.poller, self.service.board
-        now, spells, delivered, said = world.now, list(world.spells), dict(world.delivered), self._said
+        now, spells, delivered = world.now, list(world.spells), dict(world.delivered)
+        said, asked, decided = self._said, self._asked, self._decided
         shown, forget = board.latest_selected, poller.checkpoint()
         health = {source: deepcopy(each) for source, each in poller.health.items()}
 
         def back() -> None:
             world.now, world.spells, world.delivered = now, list(spells), dict(delivered)
-            self._said = said
+            self._said, self._asked, self._decided = said, asked, decided
             forget()
             for source, each in health.items():
                 for name in Health.__slots__:
@@ -270,7 +293,7 @@ class Product:
 
 async def one_shot(world: World, flags: Mapping[str, Any]) -> dict[str, Shown]:
     """What a command that asks once, as `ticker get` does, has to show: a service that starts, asks all and ends."""
-    config = load(shipped(), {}, dict(flags)).settings
+    config = _configured(json.dumps(dict(flags), sort_keys=True))
     service = compose(
         config, upstream=PREFIX, now=lambda: world.now, seed=1, around=lambda _fetcher, _bases: Wire(world)
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 
 import pytest
 
+from tests.bench import year
 from tests.bench.backtest import OfFixings, OfOil, Run, Tally, lives
 from tests.world.harness import Shown
 
@@ -45,3 +47,12 @@ def _said(shown: Shown) -> tuple[object, ...]:
     ahead = shown.upcoming
     upcoming = ahead and (ahead.price, ahead.as_of, ahead.source, ahead.reason, ahead.confirmed)
     return (shown.price, shown.status, shown.reason, shown.source, shown.as_of, shown.change, upcoming)
+
+
+async def test_days_in_which_only_news_are_asked_for_are_judged_alike() -> None:
+    """Two days of April 2026, sources cut at random: as many minutes of each verdict as where all are always asked."""
+    cheap, whole = year.Verdicts(), year.Verdicts()
+    await year.week(date(2026, 4, 14), 7, cheap, "fixings", days=2)
+    await year.week(date(2026, 4, 14), 7, whole, "fixings", days=2, whole=True)
+    assert cheap.minutes == whole.minutes
+    assert whole.minutes["USD", "looks"] == 2 * 1440 - 40
