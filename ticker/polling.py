@@ -418,22 +418,22 @@ class Poller:
         dates = {tick.as_of for tick in reply.ticks if tick.symbol in codes and tick.price_type is PriceType.FIXING}
         if feed.adapter.earlier is None or not dates or feed.id in self._looked_back:
             return ()
-        newest = max(dates)
-        if min(dates) < newest or self._store.knows_before(feed.id, newest):
+        oldest, now = min(dates), self._clock()
+        in_force = max((date for date in dates if date <= now), default=None)
+        if oldest < (in_force or oldest) or self._store.knows_before(feed.id, in_force or oldest):
             self._looked_back.add(feed.id)
             return ()
-        now = self._clock().astimezone(newest.tzinfo)
         found: list[Tick] = []
         try:
-            if newest > now:
-                found += (await ask_earlier(self._fetcher, feed, codes, now.date())).ticks
-            oldest = min([newest, *(tick.as_of for tick in found)])
-            found += (await ask_earlier(self._fetcher, feed, codes, oldest.date() - timedelta(days=1))).ticks
+            if in_force is None:
+                found += (await ask_earlier(self._fetcher, feed, codes, now.astimezone(oldest.tzinfo).date())).ticks
+            in_force = min([oldest, *(tick.as_of for tick in found)])
+            found += (await ask_earlier(self._fetcher, feed, codes, in_force.date() - timedelta(days=1))).ticks
+            self._looked_back.add(feed.id)
         except SourceError:
             # The newest table is known all the same; what is missing is asked for again with the next.
-            return tuple(tick for tick in found if tick.as_of < newest)
-        self._looked_back.add(feed.id)
-        return tuple(tick for tick in found if tick.as_of < newest)
+            pass
+        return tuple(tick for tick in found if tick.as_of < oldest)
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""

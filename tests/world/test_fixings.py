@@ -434,6 +434,21 @@ async def test_a_cold_start_in_the_evening_has_the_mirrors_previous(stage: Stage
         assert is_shown("100.6798")(shown), shown
 
 
+@pytest.mark.parametrize("usd", ["x1.03", "x1.12", "x0.9", "90.6798", "106.0762"])
+@pytest.mark.parametrize("source", ["cbr", "cbr_mirror"])
+async def test_a_cold_evening_beside_one_wrong_copy_is_not_fresh(stage: Stage, source: str, usd: str) -> None:
+    """Begun on 22.11.2024 at 20:00 with one copy alone, the dollar wrong in its tables of that day and of the next."""
+    world = bank("2024-11-22 20:00", fixings.NOVEMBER_2024, source)
+    world.spells.append(wrong_from(source, "2024-11-22", "2024-11-23", usd))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        await play.until("2024-11-22 20:05", 1)
+        await play.until("2024-11-23 12:00", 240)
+        assert not play.ever("USD", lambda s: s.status == "fresh")
+        shown = (await play.until("2024-11-26 09:00", 240))["USD"]
+        assert is_fresh("103.7908")(shown), shown
+
+
 # 11: a lasting dispute is one version.
 
 

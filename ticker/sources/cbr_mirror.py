@@ -43,7 +43,16 @@ def requests(_codes: Sequence[str], _now: datetime) -> Sequence[Request]:
 def archive(_codes: Sequence[str], first: date, last: date) -> Sequence[Request]:
     """The tables in force from `first` to `last`, a day a request; 404 where the day had none of its own."""
     days = (first + timedelta(days=step) for step in range((last - first).days + 1))
-    return [Request(f"/archive/{day:%Y/%m/%d}/daily_json.js") for day in days if day.weekday() in _TABLE_DAYS]
+    return [_page(day) for day in days if day.weekday() in _TABLE_DAYS]
+
+
+def earlier(_codes: Sequence[str], day: date) -> Sequence[Request]:
+    """The page of the day after, which tells beside its own table the one that holds on `day`."""
+    return [_page(day + timedelta(days=1))]
+
+
+def _page(day: date) -> Request:
+    return Request(f"/archive/{day:%Y/%m/%d}/daily_json.js")
 
 
 def parse(body: bytes) -> Extract:
@@ -124,6 +133,7 @@ ADAPTER = Adapter(
     base_url="https://www.cbr-xml-daily.ru",
     requests=requests,
     parse=parse,
+    earlier=earlier,
     archive=archive,
     parse_archive=parse_archive,
 )
