@@ -113,6 +113,7 @@ def written(answer: dict[str, Any]) -> bytes:
 
 
 FAR = writer.Contract("BRG5", "BR-2.25", "BR", Decimal("72.90"), Decimal("72.00"), date(2025, 2, 3))
+LAST_DAYS = {"2025": "2025-09-01", "2026": "2026-04-01"}  # of BRU5 and BRJ6
 FOUR = writer.moex_forts(NOON, [FAR, NEXT, DOLLAR, FRONT])
 
 
@@ -178,6 +179,13 @@ def test_brent_does_not_step_to_the_next_month_in_silence(block: str, how: str) 
     assert denied(parse, written(answer), "BR") is Reason.SCHEMA
 
 
+@pytest.mark.parametrize(("now", "gone"), [("2024-11-22 12:00:00", "BRZ4"), ("2024-12-03 12:00:00", "BRF5")])
+def test_brent_does_not_step_over_a_contract_that_is_in_neither_block(now: str, gone: str) -> None:
+    """Brent in Moscow expires on the first trading day of every month: one of 3 January is not November's front."""
+    board = [each for each in (FRONT, NEXT, FAR) if each.secid != gone]
+    assert denied(parse, writer.moex_forts(at(now), board), "BR") is Reason.SCHEMA
+
+
 def test_a_contract_of_yesterday_may_linger_in_one_block() -> None:
     """Not listed any more, and without a time of today: it has expired."""
     board = writer.moex_forts(at("2024-12-03 12:00:00"), [NEXT, FRONT])
@@ -241,7 +249,7 @@ def test_a_witness_that_cannot_be_read_costs_no_price(cell: object) -> None:
 )
 def test_a_print_is_never_of_the_future(system: str, trade_date: str, as_of: str) -> None:
     """Whatever day trades are counted to: a print is of the last day on which its time can have been."""
-    body = with_cells("BRZ4", at(system), TRADEDATE=trade_date, TIME="17:30:00", LASTTRADEDATE="2026-12-01")
+    body = with_cells("BRZ4", at(system), TRADEDATE=trade_date, TIME="17:30:00", LASTTRADEDATE=LAST_DAYS[system[:4]])
     assert brent(body).as_of == at(as_of)
 
 
@@ -257,6 +265,6 @@ def test_a_print_is_never_of_the_future(system: str, trade_date: str, as_of: str
 )
 def test_since_march_2026_a_day_is_settled_when_it_ends(system: str, trade_date: str, settled: str) -> None:
     """One session without pauses: the settlement before is that of the evening before."""
-    cells: dict[str, Any] = {"LAST": None, "SETTLEPRICE": None, "LASTTRADEDATE": "2026-12-01"}
+    cells: dict[str, Any] = {"LAST": None, "SETTLEPRICE": None, "LASTTRADEDATE": LAST_DAYS[system[:4]]}
     body = with_cells("BRZ4", at(system), TRADEDATE=trade_date, **cells)
     assert brent(body).as_of == at(settled)

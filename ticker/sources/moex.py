@@ -44,15 +44,15 @@ _SATURDAY = 5
 # --- Futures: the board RFUD. ----------------------------------------------------------------------------------------
 
 FUTURES = "RFUD"
-# Asset code -> (how its contracts' codes begin, currency of the price, units the price is for). The answer says neither
-# of the last two.
+# Asset code -> (how its contracts' codes begin, currency of the price, units the price is for, days in which one of
+# them surely expires: they are monthly or quarterly). The answer says none of the last three.
 ASSETS = {
-    "BR": ("BR", "USD", 1),
-    "NG": ("NG", "USD", 1),
-    "GOLD": ("GD", "USD", 1),
-    "SILV": ("SV", "USD", 1),
-    "Si": ("Si", "RUB", 1000),
-    "Eu": ("Eu", "RUB", 1000),
+    "BR": ("BR", "USD", 1, 35),
+    "NG": ("NG", "USD", 1, 35),
+    "GOLD": ("GD", "USD", 1, 110),
+    "SILV": ("SV", "USD", 1, 110),
+    "Si": ("Si", "RUB", 1000, 110),
+    "Eu": ("Eu", "RUB", 1000, 110),
 }
 # The first column that has a price wins; a settlement is called one.
 PRICES = (
@@ -184,6 +184,8 @@ def _front(asset: str, contracts: Sequence[_Listed], clocks: Sequence[date]) -> 
         unknown = (each.fault for each in contracts if each.fault and not each.expires)
         raise next(unknown, None) or schema(f"every contract of {asset} has expired")
     front, *later = alive
+    if front.expires and front.expires - today > timedelta(days=ASSETS[asset][3]):
+        raise schema(f"the front contract of {asset} is not on the board: the first one, {front.code}, is a later one")
     for each in contracts:
         old = each.unlisted and today not in {moment.date() for moment in _clock(each.row)}
         if each.expires is None and not old and _delivery(each.code, today) <= _delivery(front.code, today):
@@ -257,7 +259,7 @@ def _fault_of(each: _Listed) -> SourceError | None:
 
 def _future(front: _Listed, later: Sequence[_Listed]) -> Tick:
     row = front.row
-    _, currency, units = ASSETS[front.asset]
+    _, currency, units, _ = ASSETS[front.asset]
     column, kind = next(_prices(row), (None, PriceType.LAST))
     if column is None:
         raise schema(f"the front contract {front.code} has no price")
