@@ -19,7 +19,7 @@ from ticker.feeds import Feed, PollTargets, Reply, ask, ask_earlier, meaning, un
 from ticker.fetch import Fetching
 from ticker.health import Health
 from ticker.normalize import Origin, candidates_of, word
-from ticker.quotes import Candidate, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
+from ticker.quotes import SOON, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
 from ticker.selection.decide import Choice, Overruled, choose
 from ticker.selection.evidence import Quotient, SelectionInput
 from ticker.selection.memory import Confirmed, SelectionMemory, decode, encode
@@ -455,17 +455,22 @@ class Poller:
         self._ask(frozenset(source for choice in choices for source in choice.ask_now))
         return self._board.latest
 
-    def age(self, now: datetime) -> None:
-        """Let time pass on the board, and report what it made of it: at midnight tomorrow's table becomes the price."""
+    def age(self, now: datetime) -> bool:
+        """Let time pass on the board, and report what it made of it: at midnight tomorrow's table becomes the price.
+
+        Returns whether it made anything of it.
+        """
         before = self._board.latest_selected
         shown = self._board.selected(now)
-        if shown.version != self._reported:
+        changed = shown.version != self._reported
+        if changed:
             self._reported = shown.version
             if self._gate.on:
                 if shown is not before:
                     # Time alone has changed it: why it is shown now is a decision too.
                     self._explain(before, shown, self._decisions(shown, now))
                 self._report(shown)
+        return changed
 
     def _decisions(self, shown: Snapshot, now: datetime) -> list[Decision]:
         choices = self._state.choices(self.targets, self._store, shown, now)
@@ -477,9 +482,13 @@ class Poller:
         self._waiting = witnesses
 
     def look_again(self, now: datetime) -> None:
-        """Let time pass, and publish anew where a number waits for a witness that may have run out of it."""
-        self.age(now)
-        if (self._waiting or self._provisional) and self._gate.on:
+        """Let time pass, and decide anew where it changes what is shown or a number waits for a witness.
+
+        Who is about to be late is followed by another before anybody reads of it.
+        """
+        turns_at = self._board.latest_selected.turns_at(now)
+        soon = turns_at is not None and turns_at <= now + SOON
+        if (self.age(now) or soon or self._waiting or self._provisional) and self._gate.on:
             self.publish(now)
 
     def forget(self) -> None:

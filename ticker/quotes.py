@@ -301,6 +301,8 @@ class Candidate:
 # What is published: one number with its standing in time, and all of them at one moment.
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Who is late so soon is taken as late, so that another speaks before the number that is shown is old.
+SOON = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)

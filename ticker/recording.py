@@ -39,7 +39,7 @@ from ticker.clock import Stepped
 from ticker.fetch import Answer, Call, Fetching, redact, redact_bytes
 from ticker.log import Log
 from ticker.polling import Poller
-from ticker.quotes import Reason, SourceError
+from ticker.quotes import SOON, Reason, SourceError
 from ticker.supervision import Supervisor
 
 log = Log(__name__)
@@ -466,8 +466,10 @@ class Replayer:
     def _age(self, until: datetime) -> None:
         """Step through the moments before `until` at which time alone changes a status."""
         while (turn := self._board.latest_selected.turns_at(self._clock())) is not None and turn < until:
-            self._clock.to(turn)
-            self._board.current(turn)
+            for moment in (turn - SOON, turn):
+                if moment > self._clock():
+                    self._clock.to(moment)
+                    self._poller.look_again(moment)
 
 
 # The demo's: invented answers, made by `python -m tests.support.upstreams.record`.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from tests.world.facts import fixings
-from tests.world.play import NO_OIL, Stage, away, bank, is_fresh, wrong_body
+from tests.world.play import NO_OIL, ONLY_OIL, Stage, away, bank, is_fresh, winter, wrong_body
 from tests.world.world import Fixing, Spell, moment
 
 SATURDAY = date(2024, 11, 23)
@@ -236,3 +236,22 @@ async def test_all_tables_silent_for_three_days_before_another_kind_speaks(stage
             True,
             None,
         )
+
+
+@pytest.mark.parametrize(("silent", "asked_at"), [("moex", 11), ("moex", 13), ("yahoo", 7)])
+async def test_no_second_is_stale_while_another_market_is_on_time(stage: Stage, silent: str, asked_at: int) -> None:
+    """A market falls silent at 11:20; whenever the other one was asked last, it speaks before the first is old."""
+    world = winter("2026-01-15 11:00", "moex", "yahoo")
+    world.spells.append(away(silent, "2026-01-15 11:20"))
+    async with stage(world, flags=ONLY_OIL) as play:
+        await play.until("2026-01-15 11:20", step=4)
+        dull = []
+        for second in range(60 * 40):
+            world.now += timedelta(seconds=1)
+            if second % (60 * asked_at) == 0:
+                await play.product.poll()
+            play.product.age()
+            oil = play.product.look()["OIL"]
+            if oil.status != "fresh":
+                dull.append(f"{world.now:%H:%M:%S} {oil.status} {oil.source}")
+        assert not dull

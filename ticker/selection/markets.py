@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from ticker.calendars import Session, fresh_until
-from ticker.quotes import Candidate, Contract, PriceType, Quote, Reason, Status, Tick
+from ticker.quotes import SOON, Candidate, Contract, PriceType, Quote, Reason, Status, Tick
 from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, quote_of, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
 from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
@@ -60,7 +60,7 @@ def is_current(ask: SelectionInput, candidate: Candidate) -> bool:
     if not isinstance(calendar, Session):
         return ask.fresh(candidate)
     lag = calendar.delay + calendar.grace
-    on_time = ask.now < candidate.as_of + lag
+    on_time = ask.now + SOON < candidate.as_of + lag
     return on_time and (calendar.is_open(ask.now, candidate.as_of) or calendar.next_open(ask.now) <= ask.now + lag)
 
 
