@@ -56,6 +56,14 @@ def test_a_price_that_is_not_known_makes_the_result_unknown_and_changes_no_way()
     assert (found.rate, found.status, len(found.legs)) == (None, Status.UNAVAILABLE, 2)
 
 
+def test_a_price_of_a_hundred_is_not_taken_for_that_of_one() -> None:
+    """A thousand yen at 99.4486 roubles for a hundred are 994.486 roubles."""
+    yen = quote("JPY", "99.4486")
+    found = way("JPY", "RUB", (replace(yen, instrument=replace(yen.instrument, unit="100 JPY")),))
+    assert found is not None
+    assert found.rate == Fraction("0.994486")
+
+
 def test_a_symbol_stands_for_its_base_unless_it_is_a_code_itself() -> None:
     """OIL is BRENT; USD is the dollar, whatever else is quoted in it."""
     assert (base_of("OIL", BOARD), base_of("USD", BOARD), base_of("RUB", BOARD)) == ("BRENT", "USD", "RUB")

@@ -80,6 +80,14 @@ def test_no_digit_is_lost(digits: int, places: int, power: int) -> None:
     assert made.price * 10**power == price
 
 
+@pytest.mark.parametrize(("unit", "price"), [("1 JPY", "0.994486"), ("100 JPY", "99.4486"), ("one yen", "0.994486")])
+def test_an_instrument_may_count_in_hundreds_as_banks_do(unit: str, price: str) -> None:
+    """The Bank's table of 15.03.2022 has 99.4486 roubles for 100 yen; a unit that names no number is one."""
+    yen = instrument("JPY", unit=unit)
+    told = candidate(yen, tick("JPY", "99.4486", nominal=100, previous=Decimal("99.4486"), previous_as_of=NOON - DAY))
+    assert (told.price, told.previous) == (Decimal(price), Decimal(price))
+
+
 def test_what_is_not_spoken_of_is_not_known() -> None:
     """Neither another currency nor the right one in another money gives a number."""
     assert normalise(instrument(), BANK, [], NOON) is None

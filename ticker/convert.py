@@ -40,7 +40,7 @@ class Conversion:
         for leg in self.legs:
             if not leg.quote.price:
                 return None
-            price = Fraction(leg.quote.price)
+            price = Fraction(leg.quote.price) / leg.quote.instrument.per
             rate = rate * price if leg.forward else rate / price
         return rate
 

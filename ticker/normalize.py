@@ -1,7 +1,8 @@
-"""Tick to candidate: which of a source's ticks speak of an instrument, and what they say of one unit of it.
+"""Tick to candidate: which of a source's ticks speak of an instrument, and what they say of its unit.
 
-A price for 100 units becomes the price of one; a pair quoted the other way round is inverted; a table over a third
-currency gives the cross rate. Decimals throughout: dividing by a power of ten keeps the source's digits exactly.
+A price for 100 units becomes that of one, or of as many as the instrument counts in (`Instrument.per`); a pair quoted
+the other way round is inverted; a table over a third currency gives the cross rate. Decimals throughout: dividing by a
+power of ten keeps the source's digits exactly.
 """
 
 from __future__ import annotations
@@ -69,12 +70,12 @@ def _candidate(
         symbol=instrument.symbol,
         source=origin.source,
         publisher=origin.publisher,
-        price=rate.price,
+        price=rate.price * instrument.per,
         price_type=rate.price_type,
         as_of=rate.as_of,
         fetched_at=fetched_at,
         # A previous price without a date cannot be shown honestly.
-        previous=rate.previous if before else None,
+        previous=rate.previous * instrument.per if rate.previous is not None and before else None,
         previous_as_of=before,
         contract=rate.contract,
         derived=derived,

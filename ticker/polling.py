@@ -304,7 +304,8 @@ def _quotients(
         last = shown.get(other)
         price = last.price if last is not None and last.source in partner.sources else None
         believed = {each.as_of: each.price for each in memories.get(other, SelectionMemory()).confirmed}
-        third = reference.price if reference is not None else None
+        scale = instrument.per / Decimal(partner.per) if numerator else partner.per / Decimal(instrument.per)
+        third = reference.price * scale if reference is not None else None
         found.append(Quotient(check.name, third, check.tolerance, numerator, said, price, believed))
     return found
 

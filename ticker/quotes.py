@@ -146,6 +146,12 @@ class Instrument:
             )
 
     @property
+    def per(self) -> int:
+        """How many units of the base a price is for: 100 where `unit` is "100 JPY", as banks quote small currencies."""
+        count, _, what = self.unit.partition(" ")
+        return int(count) if what == self.base and count.isascii() and count.isdigit() and int(count) else 1
+
+    @property
     def series(self) -> str:
         """What its numbers mean, whatever it is called: under this its history is kept."""
         return f"{self.base}/{self.quote}/{self.unit}"
