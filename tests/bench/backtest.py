@@ -273,9 +273,9 @@ class OfOil(Run):
 
     def _true(self, shown: Shown) -> Decimal:
         """What the market that speaks has really paid at the moment that is told with the price."""
-        market = self.world.yahoo if shown.source == "yahoo" else self.world.moex
-        assert market is not None
-        return market.price(shown.as_of) if shown.as_of is not None else Decimal(1)
+        assert self.world.moex is not None
+        paid = self.world.abroad if shown.source == "yahoo" else self.world.moex.price
+        return paid(shown.as_of) if shown.as_of is not None else Decimal(1)
 
     async def wrong(self, kind: str, place: datetime) -> None:
         """Let the liar be wrong for three hours and twenty minutes."""

@@ -53,7 +53,7 @@ CONTENTS: tuple[Fault, ...] = (
         "the market that refuted it falls silent",
         "the number before it, `stale` when its time is over",
         _MARKETS.format("a_small_lie_waits_for_another_market"),
-        Mutation("ticker.selection.markets:_goes_on", "doubt.off >= CANDLE", "False"),
+        Mutation("ticker.selection.markets:_stands", "off >= CANDLE and not jumped", "False"),
     ),
     Fault(
         "a market that repeats itself",

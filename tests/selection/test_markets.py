@@ -404,3 +404,63 @@ def test_a_market_that_repeats_itself_beside_one_that_walks_away_is_wrong(pair: 
         chart(pair, way[0], pair.now - timedelta(minutes=10), dict.fromkeys(range(walked, 90), "73.80") | way)
         print_of(pair, "73.73").choose()
     assert pair.shown() == ("74.19", "fresh", "disagree")
+
+
+def test_what_a_chart_tells_of_later_minutes_nobody_has_agreed_to(pair: Desk) -> None:
+    """Abroad is 1 % higher from one minute on, in price and chart, before a print of here reaches that minute."""
+    start = pair.now - BEFORE
+    for step in range(1, 41):
+        pair.later(minutes=1)
+        ended = pair.now - timedelta(minutes=10)
+        way = {}
+        for back in range(90):
+            since = int((ended - back * MINUTE - start) / MINUTE)
+            true = Decimal("73.80") + Decimal("0.01") * max(since, 0)
+            way[back] = str((true * Decimal("1.01")).quantize(Decimal("0.01")) if since > 4 else true)
+        print_of(chart(pair, way[0], ended, way), str(Decimal("73.73") + Decimal("0.01") * step))
+        quote = pair.choose().quote
+        assert (quote.source, quote.status) == ("moex", Status.FRESH), (step, quote)
+
+
+def test_a_wide_limit_met_ends_no_doubt(pair: Desk) -> None:
+    """0.9 % off by the minute; then abroad sends no minutes, and of prints of two times nobody can tell as much."""
+    print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "74.39").choose()
+    for _ in range(10):
+        pair.later(minutes=5).says("yahoo", "73.80", pair.now - timedelta(minutes=10))
+        quote = print_of(pair, "74.39").choose().quote
+        assert quote.price in {Decimal("73.73"), Decimal("73.80")}
+
+
+def test_a_start_in_a_dispute_stays_one_when_the_denier_falls_silent() -> None:
+    """3 % apart at a start: neither becomes fresh because the other is not heard; when both agree, at once."""
+    brent = desk(NOON)
+    print_of(chart(brent, "73.80", NOON - timedelta(minutes=10)), "75.94").choose()
+    brent.fails("yahoo")
+    for _ in range(24):
+        print_of(brent.later(minutes=5), "75.95")
+        assert brent.shown()[1:] == ("stale", "disagree")
+    print_of(chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10)), "73.73")
+    assert brent.shown() == ("73.73", "fresh", None)
+
+
+def test_in_a_dispute_that_lasts_the_other_market_is_not_asked_with_every_print(pair: Desk) -> None:
+    """It is asked at once when the doubt is new; later as often as ever, or its hour's requests would be spent."""
+    chart(pair, "73.80", pair.now - timedelta(minutes=10))
+    asks = [print_of(pair.later(minutes=1), "74.40").choose().ask_now for _ in range(20)]
+    assert asks[0] == ("yahoo",)
+    assert not any(asks[3:])
+
+
+def test_a_print_at_rest_bears_witness_of_its_own_minute(pair: Desk) -> None:
+    """Abroad errs before the close here and is right again after it: its chart of the last minute here says so."""
+    pair.now = start = pair.now.replace(hour=23, minute=30)
+    closed = start.replace(minute=50)
+    for step in range(40):
+        pair.now = start + 2 * step * MINUTE
+        ended = pair.now - timedelta(minutes=10)
+        before = dict.fromkeys(range(max(int((ended - start) / MINUTE), 0), 90), "73.80")
+        chart(pair, "73.80" if ended < start else "74.54", ended, before)
+        pair.says("moex", "73.73", min(pair.now - BEFORE, closed), contract=Contract("BRZ4", EXPIRES)).choose()
+    assert pair.shown()[1:] == ("stale", "disagree")
+    chart(pair.later(minutes=2), "73.80", pair.now - timedelta(minutes=10))
+    assert pair.shown()[:2] == ("73.80", "fresh")

@@ -344,6 +344,98 @@ async def test_a_true_jump_of_both_markets_is_shown_at_once(stage: Stage) -> Non
         assert is_fresh("55.60", "0.08")(shown), shown
 
 
+@pytest.mark.parametrize("slip", ["x1.006", "x0.98", "x1.03", "x1.10"])
+@pytest.mark.parametrize("liar", ["moex", "yahoo"])
+async def test_a_start_inside_a_lie_is_not_believed_when_the_denier_falls_silent(
+    stage: Stage, liar: str, slip: str
+) -> None:
+    """A market is wrong since before the start; the other denies it and is then not heard for an hour."""
+    other = "yahoo" if liar == "moex" else "moex"
+    world = winter("2026-06-10 12:30", "moex", "yahoo")
+    world.spells.append(wrong_print(liar, "2026-06-10 11:00", "2026-06-10 14:30", slip))
+    world.spells.append(away(other, "2026-06-10 12:45", "2026-06-10 13:45"))
+    true = Decimal("62.50") if liar == "moex" else Decimal("62.56")
+    async with stage(world) as play:
+        await play.start()
+        await play.until("2026-06-10 14:25", 5)
+        assert not play.ever("OIL", is_fresh(str(true * Decimal(slip[1:])), "0.10"))
+        shown = (await play.until("2026-06-10 15:00", 5))["OIL"]
+        assert is_fresh("62.50", CENTS)(shown), shown
+
+
+@pytest.mark.parametrize(
+    ("now", "since", "silent", "until", "end"),
+    [
+        # Before the close of the night, before the clearings of the old timetable, over an opening.
+        ("2026-06-10 22:00", "2026-06-10 23:10", "2026-06-10 23:30", "2026-06-11 00:30", "2026-06-11 09:30"),
+        ("2026-06-10 22:00", "2026-06-10 23:10", "2026-06-11 01:00", "2026-06-11 09:20", "2026-06-11 10:00"),
+        ("2026-02-10 12:40", "2026-02-10 13:30", "2026-02-10 13:50", "2026-02-10 14:40", "2026-02-10 14:50"),
+        ("2026-02-10 17:40", "2026-02-10 18:30", "2026-02-10 18:45", "2026-02-10 19:45", "2026-02-10 20:10"),
+        ("2026-06-11 22:00", "2026-06-11 23:20", "2026-06-11 23:40", "2026-06-15 10:00", "2026-06-15 10:00"),
+    ],
+)
+@pytest.mark.parametrize("slip", ["x1.01", "x0.97"])
+async def test_who_was_denied_before_a_pause_stays_so_after_it(
+    stage: Stage, slip: str, now: str, since: str, silent: str, until: str, end: str
+) -> None:
+    """Moscow is wrong before a close, Yahoo denies it and is silent over the pause: no time makes the lie true."""
+    world = winter(now, "moex", "yahoo")
+    world.spells += [wrong_print("moex", since, end, slip), away("yahoo", silent, until)]
+    wrong = str(Decimal("62.505") * Decimal(slip[1:]))
+    days = (moment(end) - moment(since)).days
+    async with stage(world) as play:
+        await play.until(since, 10)
+        await play.until(silent, 5)
+        await play.until(until, 60 if days else 10)
+        await play.until(end, 60 if days else 5)
+        assert not play.ever("OIL", is_fresh(wrong, "0.15"))
+
+
+def rolling(start: str) -> World:
+    """The last days of a month abroad, 30.06.2026, and in Moscow, 1.07.2026; the next month costs 0.41 less."""
+    return winter(start, "moex", "yahoo")
+
+
+async def test_a_roll_is_no_dispute(stage: Stage) -> None:
+    """On 1.07.2026 Moscow's front month has ended abroad: a start on that morning is fresh, and a day over it."""
+    async with stage(rolling("2026-07-01 10:00")) as play:
+        await play.start()
+        shown = (await play.until("2026-07-01 10:10", 5))["OIL"]
+        assert is_fresh("62.50", CENTS)(shown), shown
+    async with stage(rolling("2026-06-30 20:00"), store="over") as play:
+        await play.until("2026-06-30 23:00", 15)
+        await play.until("2026-07-02 10:00", 15)
+        assert not play.ever("OIL", lambda s: s.status != "fresh")
+        assert not play.ever("OIL", is_shown("61.50", "0.55"))
+
+
+@pytest.mark.parametrize("slip", ["x1.01", "x0.97"])
+@pytest.mark.parametrize("start", ["2026-07-01 11:00", "2026-06-30 22:00"])
+async def test_a_lie_on_the_day_of_a_roll_is_not_believed(stage: Stage, start: str, slip: str) -> None:
+    """Moscow's whole board is wrong on 1.07.2026: begun in the midst of it, or on the evening before."""
+    world = rolling(start)
+    world.spells.append(wrong_print("moex", "2026-06-30 23:00", "2026-07-01 13:00", slip))
+    async with stage(world) as play:
+        await play.start()
+        await play.until("2026-07-01 08:30", 30)
+        await play.until("2026-07-01 12:50", 10)
+        assert not play.ever("OIL", is_fresh(str(Decimal("62.50") * Decimal(slip[1:])), "0.10"))
+        shown = (await play.until("2026-07-01 13:30", 5))["OIL"]
+        assert is_fresh("62.50", CENTS)(shown), shown
+
+
+@pytest.mark.parametrize("apart", ["62.38", "62.66"])
+async def test_a_real_difference_is_no_dispute(stage: Stage, apart: str) -> None:
+    """A quarter of a percent between both, from the start on, and on the next day the other way round: fresh."""
+    other = str(Decimal(125) - Decimal(apart))
+    abroad = (("2024-12-01 00:00", apart), ("2026-06-11 02:00", other))
+    async with stage(winter("2026-06-10 12:00", "moex", "yahoo", abroad=abroad)) as play:
+        await play.start()
+        await play.until("2026-06-10 14:00", 5)
+        await play.until("2026-06-11 11:00", 10)
+        assert not play.ever("OIL", lambda s: s.status != "fresh")
+
+
 # 12: what is told of oil besides.
 
 

@@ -334,10 +334,10 @@ class World:
         if not symbol.startswith("BZ"):
             return Reply(b'{"chart":{"result":null,"error":{"code":"Not Found","description":"no"}}}', 404, _JSON)
         told = _market(self.yahoo.told(self.now), spells)
-        months = _months_from_front(symbol, told.at)
-        if months is None or not 0 <= months < 12:
+        delivery = _delivery(symbol, told.at)
+        if delivery is None or not 0 <= _months(front_abroad(told.at.astimezone(NEW_YORK).date()), delivery) < 12:
             return Reply(b'{"chart":{"result":null,"error":{"code":"Not Found","description":"no"}}}', 404, _JSON)
-        off = self.spread * months
+        off = self._off(delivery, told.at)
         if symbol == "BZ=F":
             self.delivered[source] = told.at
         said = (symbol, told, off, *query.items())
@@ -348,10 +348,27 @@ class World:
                 closes = self.yahoo.closes(told.at)
                 if factor != 1:
                     closes = [(minute, (close * factor).quantize(CENT)) for minute, close in closes]
-                candles = [(minute, close - off) for minute, close in closes] if off else closes
-            body = wires.chart(symbol, told.price - off, told.at, told.settled - off, candles, dict(query))
+                if self._off(delivery, told.at - timedelta(hours=2)) != off:
+                    candles = [(minute, close - self._off(delivery, minute)) for minute, close in closes]
+                else:
+                    candles = [(minute, close - off) for minute, close in closes] if off else closes
+            settled = told.settled - self._off(delivery, datetime.combine(told.settled_on, time(12), MOSCOW))
+            body = wires.chart(symbol, told.price - off, told.at, settled, candles, dict(query))
             _bounded(self.yahoo.charts, _PLENTY)[said] = body
         return Reply(self.yahoo.charts[said], headers=_JSON)
+
+    def _off(self, delivery: date, at: datetime) -> Decimal:
+        """What the contract of a month abroad cost less than that of Moscow's front month at a moment.
+
+        Moscow's front month is the one before its delivery; it trades on for a day or more after it has ended abroad.
+        """
+        return self.spread * (_months(front_in_moscow(at.astimezone(MOSCOW).date()), delivery) - 1)
+
+    def abroad(self, at: datetime) -> Decimal:
+        """What BZ=F has really cost at a moment of trading. Raises Away where there is no such market."""
+        if self.yahoo is None:
+            raise Away
+        return self.yahoo.price(at) - self._off(front_abroad(at.astimezone(NEW_YORK).date()), at)
 
     def _fred(self, _source: str, _path: str, _query: Mapping[str, str], _spells: list[Spell]) -> Reply:
         here = self.now.astimezone(NEW_YORK).date()
@@ -448,14 +465,17 @@ def front_abroad(day: date) -> date:
     return _next(_next(month)) if day <= _last_weekday(month) else _next(_next(_next(month)))
 
 
-def _months_from_front(symbol: str, at: datetime) -> int | None:
-    """How many months after the front one `BZ<letter><year>.NYM` is; 0 for `BZ=F`, None for what is no contract."""
+def _delivery(symbol: str, at: datetime) -> date | None:
+    """The month of `BZ<letter><year>.NYM`, of the front one for `BZ=F`; None for what is no contract."""
     if symbol == "BZ=F":
-        return 0
+        return front_abroad(at.astimezone(NEW_YORK).date())
     if len(symbol) != 9 or symbol[2] not in LETTERS or not symbol[3:5].isdigit():
         return None
-    front = front_abroad(at.astimezone(NEW_YORK).date())
-    return (2000 + int(symbol[3:5]) - front.year) * 12 + LETTERS.index(symbol[2]) + 1 - front.month
+    return date(2000 + int(symbol[3:5]), LETTERS.index(symbol[2]) + 1, 1)
+
+
+def _months(first: date, then: date) -> int:
+    return (then.year - first.year) * 12 + then.month - first.month
 
 
 def piecewise(*steps: tuple[str, str], zone: Any = MOSCOW) -> Callable[[datetime], Decimal]:  # noqa: ANN401 - a tzinfo

@@ -15,14 +15,12 @@ from ticker.calendars import Session, fresh_until
 from ticker.quotes import SOON, Candidate, Contract, PriceType, Quote, Reason, Status, Tick
 from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, quote_of, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
-from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
+from ticker.selection.rules import MARKET, Judged, Own, decide
 from ticker.validate import slips
 
 # Of the instrument's tolerance, how far prints of two times may be apart: after a known difference, and after one that
 # is taken from the last settlements.
 _KNOWN, _SETTLED = Decimal("0.2"), Decimal("0.4")
-# The days about a roll have another pair of months, whose difference is learnt from the first prints on.
-_ROLLED = Decimal("0.6")
 # Pairs after which a difference is known.
 _ENOUGH = 3
 _SLOWLY = 20
@@ -30,6 +28,10 @@ _MINUTE = timedelta(minutes=1)
 # In one minute two exchanges are some hundredths of a percent from the difference they have: four times its mean
 # deviation, at least this and at most that.
 _BAND, _WIDEST = Decimal("0.0015"), Decimal("0.0018")
+# A real difference may lie at the limit: what is denied by hardly more is believed with the next agreement.
+_HARDLY = Decimal("1.35")
+# Of prints of two times, a difference that is learnt.
+_LEARNT = Decimal("0.01")
 _DEVIATIONS = 4
 # Of equal delivery months before the difference is known, or minutes apart; and what is no move beside a minute abroad.
 CANDLE = Decimal("0.003")
@@ -66,7 +68,13 @@ def is_current(ask: SelectionInput, candidate: Candidate) -> bool:
 
 def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> Claim:
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
-    found = [*_against(ask, one, others, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
+    rivals = [(c, compare(ask, one, c)) for c in others if is_current(ask, c) and is_current(ask, one)]
+    found = [*_against(ask, one, rivals, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
+    if any(d.source == one.source for d in ask.memory.doubts):
+        # A print at rest still bears witness of its own minute.
+        pairs = [compare(ask, one, c) for c in others]
+        current = [pair for _, pair in rivals]
+        found += _denied_before(ask, one, [p for p in pairs if p.exact or p in current], shown)
     return Claim((one,), {each.name: each for each in found})
 
 
@@ -74,9 +82,9 @@ def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], sh
 class Pair:
     """Two markets' prints held against each other: how far they are from the difference they have, as fractions.
 
-    `ratio` is what one costs for 1 of the other now, to be learnt as `name`. With `chart` it is the minutes of the one
-    against the `print` of the other, `exact` where they are of its very minute, and that no wild one; `by_print` says
-    that the minute is not there, or that the difference was not known and prints of two times were compared.
+    `ratio` is what one costs for 1 of the other now, to be learnt as `name`. With `chart` it is the minutes of the one,
+    `charted` at that moment, against the `print` of the other, `exact` where they are of its very minute, and that no
+    wild one; `by_print` says that the minute is not there, and prints of two times were compared.
     """
 
     name: str
@@ -85,6 +93,7 @@ class Pair:
     limit: Decimal
     print: Candidate
     chart: Tick | None = None
+    charted: Decimal = Decimal(0)
     exact: bool = False
     by_print: bool = True
 
@@ -97,7 +106,9 @@ class Pair:
 def learn(memory: SelectionMemory, pair: Pair, as_of: datetime) -> SelectionMemory:
     """With the difference of a pair that has corroborated each other; the more pairs, the slower it moves."""
     known = memory.offsets.get(pair.name)
-    if (known is not None and known.as_of >= as_of) or (pair.chart is not None and not pair.exact):
+    # What has only met the wide limit of a start may be a lie itself.
+    tells = pair.exact if pair.chart is not None else pair.off <= _LEARNT
+    if (known is not None and known.as_of >= as_of) or not tells:
         return memory
     if known is not None and not pair.by_print and moved(pair.ratio, known.ratio) > CANDLE:
         known = None  # a night has changed it: learnt anew
@@ -117,39 +128,32 @@ def learn(memory: SelectionMemory, pair: Pair, as_of: datetime) -> SelectionMemo
 
 
 def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
-    """The two at the print's own minute where one of them has minutes; else their newest prints."""
+    """The two at the print's own minute, where one of them has minutes of its month; else their newest prints."""
     first, second = sorted((one, other), key=ask.rank)
-    by_print = _prints_apart(ask, first, second)
     for print_, chart in ((first, second), (second, first)):
-        dated = [tick for tick in chart.ticks if tick.contract is not None and print_.contract is not None]
-        for tick in sorted(dated, key=lambda each: not _equal_months(print_.contract, each.contract)):
-            near = _around(tick, print_.as_of)
-            if near is None:
-                continue
-            equal = _equal_months(print_.contract, tick.contract)
-            name = f"{print_.source}/{chart.source}" if equal else f"{_label(print_)}/{_label(chart, tick)}"
-            known, before = ask.memory.offsets.get(name), _agreed_before(ask, print_, tick)
-            pair = Pair(
-                name,
-                print_.price / near.price,
-                by_print.off,
-                by_print.limit,
-                print_,
-                tick,
-                near.exact and not near.wild,
-            )
-            if known is None and not equal and before is None:
-                apart, limit = moved(pair.ratio, Decimal(1)), ask.instrument.tolerance * _ROLLED
-                rolled = _last(ask, print_) is not None and not by_print.agrees and apart <= limit
-                return replace(pair, off=apart, limit=limit) if rolled else pair
-            ratio = known.ratio if known else Decimal(1) if equal or before is None else before
-            off, limit = near.off(print_.price, ratio), CANDLE
-            if equal and before is None and _rested(ask, print_):
-                off = min(off, near.off(print_.price, Decimal(1)))  # over a night the difference may be another one
-            elif known is not None and known.pairs >= _ENOUGH and near.exact:
-                limit = min(max(_BAND, known.spread * _DEVIATIONS), _WIDEST)
-            return replace(pair, off=off, limit=limit, by_print=not near.exact)
-    return by_print
+        for contract, price, at in _months(print_):
+            for tick in chart.ticks:
+                near = _around(tick, at) if _equal_months(contract, tick.contract) else None
+                if near is None:
+                    continue
+                name = f"{print_.source}/{chart.source}"
+                known = ask.memory.offsets.get(name)
+                off, limit = near.off(price, known.ratio if known else Decimal(1)), CANDLE
+                if _rested(ask, print_):
+                    off = min(off, near.off(price, Decimal(1)))  # over a night the difference may be another one
+                elif known is not None and known.pairs >= _ENOUGH and near.exact:
+                    limit = min(max(_BAND, known.spread * _DEVIATIONS), _WIDEST)
+                exact = near.exact and not near.wild
+                ratio, by_print = price / near.price, not near.exact
+                return Pair(name, ratio, off, limit, print_, tick, near.price, exact, by_print)
+    return _prints_apart(ask, first, second)
+
+
+def _months(one: Candidate) -> list[tuple[Contract | None, Decimal, datetime]]:
+    """The months of one answer: about a roll the front one may have ended abroad, and the next one bears witness."""
+    next_one = one.market_data.neighbour
+    later = [(next_one.contract, next_one.last, next_one.as_of)] if next_one else []
+    return [(one.contract, one.price, one.as_of), *later]
 
 
 def _prints_apart(ask: SelectionInput, first: Candidate, second: Candidate) -> Pair:
@@ -228,13 +232,6 @@ def _rested(ask: SelectionInput, one: Candidate) -> bool:
     return last is None or one.as_of - last.as_of > _NIGHT
 
 
-def _agreed_before(ask: SelectionInput, print_: Candidate, tick: Tick) -> Decimal | None:
-    """The ratio at the last print that another market agreed to, where the minutes reach back to it."""
-    last = _last(ask, print_, agreed=True)
-    near = _around(tick, last.as_of) if last is not None else None
-    return last.price / near.price if last is not None and near is not None and not near.wild else None
-
-
 def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | None:
     """What `one` costs for 1 of `other`, learnt in whichever direction, of equal months or of these contracts."""
     for here, there in ((one.source, other.source), (_label(one), _label(other))):
@@ -245,10 +242,13 @@ def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | N
     return None
 
 
-def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> list[Finding]:
-    found: list[Finding] = []
-    rivals = [other for other in others if is_current(ask, other) and is_current(ask, one)]
-    pairs = [compare(ask, one, other) for other in rivals]
+def _against(
+    ask: SelectionInput, one: Candidate, rivals: Sequence[tuple[Candidate, Pair]], shown: Quote | None
+) -> list[Finding]:
+    # Who was refuted can agree, and denies nobody.
+    refuted = {d.source for d in ask.memory.doubts if d.refuted}
+    heard = [r for r in rivals if r[1].agrees or r[0].source not in refuted or one.source in refuted]
+    pairs = [pair for _, pair in heard]
     nearest = {
         name: min(of_kind, key=lambda each: each.off - each.limit)
         for name, of_kind in (
@@ -261,8 +261,8 @@ def _against(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], s
     if minute and prints and prints.agrees and minute.off > max(prints.limit, minute.limit):
         del nearest["candle"]  # two of three
         minute = None
-    found += [Finding(name, each.agrees, each.off, each.limit) for name, each in nearest.items()]
-    denying = [other for other, pair in zip(rivals, pairs, strict=True) if not pair.agrees]
+    found = [Finding(name, each.agrees, each.off, each.limit) for name, each in nearest.items()]
+    denying = [other for other, pair in heard if not pair.agrees]
     if denying and shown is None:
         # At a start: the one that moved an ordinary way since its settlement, where those that deny it did not.
         calm = all(_own_previous(ask, other).holds is False for other in denying)
@@ -279,20 +279,23 @@ def _unmoved(
 ) -> list[Finding]:
     """Whether it has not moved: since what is shown, or since it was last believed.
 
-    Where minutes deny it, only a print to which both agreed a moment ago is a measure, and a third of what is between
-    them now; without one nobody can tell.
+    Where minutes deny it, only the minute to which both agreed a moment ago is a measure, and a third of what is
+    between them now; without one nobody can tell.
     """
     last = _last(ask, one, agreed=minute is not None and not minute.agrees)
     if minute is not None and not minute.agrees:
-        if last is None or one.as_of - last.as_of > _RECENTLY:
+        if last is None or minute.print.as_of - last.as_of > _RECENTLY:
             return []
-        step, limit = moved(one.price, last.price), min(CANDLE, minute.off / 3)
+        price = one.price if one is minute.print else minute.charted
+        step, limit = moved(price, last.price), min(CANDLE, minute.off / 3)
         return [Finding("still", step <= limit, step, limit)]
     if any(each.by_print and each.chart and not each.agrees and not each.exact for each in pairs):
         return []  # the minute itself is asked for at once, and tells
     step = moved(one.price, _expected(ask, one, shown))
     limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
-    limit = min(limit, OWN_WORDS) if any(each.holds is False for each in _own_words(one)) else limit
+    # A continuous future goes on to another month, minutes and all, and need not say so.
+    own = [*_own_words(one), *(_own_minutes(ask, one) if one.contract else [])]
+    limit = min(limit, OWN_WORDS) if any(each.holds is False for each in own) else limit
     if last is not None and (not pairs or min(each.off for each in pairs) <= ask.instrument.tolerance):
         # Of two markets that differ by little the one that prints what it last printed has not moved.
         step = min(step, moved(one.price, last.price))
@@ -302,21 +305,13 @@ def _unmoved(
 def _path(ask: SelectionInput, one: Candidate, pair: Pair) -> Finding:
     """Which of two has left the other since they last agreed: the chart shows every minute of its own way.
 
-    Where no minute of it steps half as far as they are apart, it is the print that has jumped. Who was refuted stays so
-    until both agree again: in hours the truth itself goes further than a small lie.
+    Where no minute of it steps half as far as they are apart, it is the print that has jumped.
     """
-    refuted = {d.source for d in ask.memory.doubts if d.refuted}
-    mine = one is pair.print
-    charted = [c.source for c in ask.candidates if pair.chart in c.ticks]
-    other = set(charted) if mine else {pair.print.source}
-    if (one.source in refuted) is not bool(other & refuted):
-        return Finding("path", holds=one.source not in refuted, figure=pair.off)
-    before = _agreed_before(ask, pair.print, pair.chart) if pair.chart is not None else None
-    last = _last(ask, pair.print, agreed=True)
-    if pair.chart is None or pair.chart.market is None or before is None or last is None:
+    mine, last, known = one is pair.print, _last(ask, pair.print, agreed=True), ask.memory.offsets.get(pair.name)
+    then = _around(pair.chart, last.as_of) if pair.chart is not None and last is not None else None
+    if pair.chart is None or pair.chart.market is None or last is None or then is None or then.wild:
         return Finding("path", holds=None)
-    known = ask.memory.offsets.get(pair.name)
-    if known is not None and moved(before, known.ratio) > CANDLE:
+    if known is not None and then.off(last.price, known.ratio) > CANDLE:
         return Finding("path", holds=None)
     start, end = last.as_of - _MINUTE, pair.print.as_of + _MINUTE
     closes = [c.close for c in pair.chart.market.candles if start <= c.at + _MINUTE <= end]
@@ -367,8 +362,6 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
         found.append(Finding("move", step <= limit, step, limit))
         if slips(one.price, shown.price):
             found.append(Finding("slip", holds=False, figure=one.price / shown.price))
-        if any(_goes_on(one, d, step) for d in ask.memory.doubts if d.source == one.source and d.refuted):
-            found.append(Finding("refuted_before", holds=False))
         last = _last(ask, one)
         contradicted = [d for d in ask.memory.doubts if d.source == one.source and d.reason is Reason.RANGE]
         if last is not None and any(d.as_of > last.as_of for d in contradicted):
@@ -387,17 +380,30 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
     return found
 
 
-def _goes_on(one: Candidate, doubt: Doubt, step: Decimal) -> bool:
-    """Whether a print is still the lie that another market refuted before it fell silent.
+def _denied_before(ask: SelectionInput, one: Candidate, pairs: Sequence[Pair], shown: Quote | None) -> list[Finding]:
+    """What another market said against it before stands until one agrees; falling silent is no agreement."""
+    step = moved(one.price, _expected(ask, one, shown)) if shown is not None else Decimal(0)
+    mine = [d for d in ask.memory.doubts if d.source == one.source and (d.refuted or d.reason is Reason.DISAGREE)]
+    return [Finding("refuted_before", holds=False, figure=d.off) for d in mine if _stands(one, d, pairs, step)]
 
-    A large one ends with a jump back by half of it at least. A small one cannot be told from the market's own moves, so
-    that it waits for another market; the very smallest may have been a moment's difference.
+
+def _stands(one: Candidate, doubt: Doubt, pairs: Sequence[Pair], step: Decimal) -> bool:
+    """Whether a denial stands: an agreement by a coarser measure, or not nearer by half, may be the same lie.
+
+    With nobody to compare with, a large lie ends with a jump back by half of it at least. A small one cannot be told
+    from the market's own moves, so that it waits for another market; the very smallest may have been a moment's
+    difference.
     """
-    if doubt.contract != (one.contract.code if one.contract else ""):
-        return False
-    if doubt.off is None:
-        return moved(one.price, doubt.price) < step
-    return doubt.off >= CANDLE and (doubt.off < _TELLING or moved(one.price, doubt.price) < doubt.off / 2)
+    off, code = doubt.off, one.contract.code if one.contract else ""
+    if off is None:
+        return doubt.contract == code and moved(one.price, doubt.price) < step
+    if pairs:
+        limit = max(doubt.limit or CANDLE, CANDLE)
+        near = limit if off < limit * _HARDLY else max(off / 2, _BAND)
+        return not any(p.agrees and p.limit <= limit and p.off <= near for p in pairs)
+    soon = doubt.contract == code and one.as_of - doubt.as_of < STANDS
+    jumped = off >= _TELLING and soon and moved(one.price, doubt.price) >= off / 2
+    return off >= CANDLE and not jumped
 
 
 def _own_previous(ask: SelectionInput, one: Candidate) -> Finding:
@@ -445,7 +451,7 @@ def judge(ask: SelectionInput) -> Own:
     held = next(iter(open_), None)
     held = None if held is None or held.believed else held
     memory = _learn(ask, open_, speaker, [c for c in prints if c in current])
-    asks = _second(ask, held, current) if held is not None else ()
+    asks = _second(ask, held, memory, current) if held is not None else ()
     reason = held.rule.reason if held is not None else None
     if held is not None and len(current) > 1 and shown is not None and _patient(ask, held, memory, shown):
         kept = _kept(ask, shown, reason, prints, stale=False)
@@ -453,10 +459,12 @@ def judge(ask: SelectionInput) -> Own:
             return Own(kept, "kept", judged, memory, asks)
     going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
     if speaker is None or going_back:
-        if shown is None and held is not None and held.rule.name == "markets differ" and len(current) > 1:
-            # Two markets apart at a start: the number that moved less since its own settlement, and not called fresh.
-            calm = min(current, key=lambda each: _own_previous(ask, each).figure or Decimal(0))
-            if calm.previous or _nearly(ask, held, prints):
+        if shown is None and held is not None and reason is Reason.DISAGREE:
+            # A start in a dispute: the number that moved less since its own settlement, and not called fresh.
+            calm, *rest = sorted(current, key=lambda each: _own_previous(ask, each).figure or Decimal(0))
+            if not rest and ask.shown is not None:
+                return Own(_kept(ask, ask.shown, reason, prints, stale=True), held.rule.name, judged, memory, asks)
+            if calm.previous or any(moved(each.price, calm.price) <= ask.instrument.tolerance for each in rest):
                 quote = replace(_print(ask, calm, prints, reason), status=Status.STALE)
                 return Own(quote, held.rule.name, judged, memory, asks)
         if shown is None:
@@ -466,13 +474,6 @@ def judge(ask: SelectionInput) -> Own:
     if held is not None and not others:
         quote = replace(quote, status=Status.STALE, fresh_until=min(ask.now, quote.fresh_until or ask.now))
     return Own(quote.at(ask.now), speaker.rule.name, judged, memory, asks)
-
-
-def _nearly(ask: SelectionInput, held: Judged, prints: Sequence[Candidate]) -> bool:
-    """Whether two markets that differ are within the instrument's tolerance of each other all the same."""
-    one = held.claim.first
-    others = [c.price for c in prints if c is not one and is_current(ask, c)]
-    return any(moved(one.price, price) <= ask.instrument.tolerance for price in others)
 
 
 def _older(speaker: Judged, shown: Quote | None, *, or_as_old: bool) -> bool:
@@ -512,11 +513,18 @@ def _patient(ask: SelectionInput, held: Judged, memory: SelectionMemory, shown: 
     return bool(since) and not doubted and ask.now - min(since) < QUIET
 
 
-def _second(ask: SelectionInput, held: Judged, current: Sequence[Candidate]) -> tuple[str, ...]:
-    """The other markets on time that have not been asked since the print in doubt came."""
-    came = held.claim.first.fetched_at
-    others = [c.source for c in current if c.source != held.claim.first.source and c.source not in ask.failures]
-    return tuple(source for source in others if ask.asked.get(source, ask.now) < came)
+def _second(
+    ask: SelectionInput, held: Judged, memory: SelectionMemory, current: Sequence[Candidate]
+) -> tuple[str, ...]:
+    """The other markets on time that have not been asked since the print in doubt came; while the doubt is new.
+
+    In a dispute that lasts they are asked as often as ever: what they may be asked in an hour must not run out.
+    """
+    one = held.claim.first
+    if any(d.source == one.source and ask.now - d.since >= QUIET for d in memory.doubts):
+        return ()
+    others = [c.source for c in current if c.source != one.source and c.source not in ask.failures]
+    return tuple(source for source in others if ask.asked.get(source, ask.now) < one.fetched_at)
 
 
 def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], reason: Reason | None) -> Quote:
@@ -599,60 +607,59 @@ def _learn(
     for each in judged:
         one = each.claim.first
         if each.believed:
-            dissents = speaker is not None and speaker is not each and each.claim.denied("second_market")
-            far = each.claim.findings["second_market"].figure if dissents else None
-            if far is not None and far > 2 * ask.instrument.tolerance * Decimal("0.2"):
-                # Denied by the market that speaks: alone in the night, it is not believed for saying it again.
-                doubts.setdefault(one.source, replace(_print_doubt(ask, one, Reason.DISAGREE), refuted=True))
-            elif speaker is each or each.claim.favoured("second_market", "candle") or one.source not in doubts:
-                doubts.pop(one.source, None)
+            doubts.pop(one.source, None)
             continue
         before = doubts.get(one.source)
         fresh = _print_doubt(ask, one, each.rule.reason or Reason.DISAGREE)
-        # What contradicts only itself is not refuted for good: the next answer need not.
+        # Of two that differ the one is refuted where the other is believed; what contradicts only itself is not.
         denied = each.claim.denied("candle", "second_market")
-        refuted = each.rule.belief is Belief.REFUSED and (denied or each.rule.reason is not Reason.RANGE)
-        same = before is not None and moved(one.price, before.price) <= ask.instrument.max_move * Decimal("0.25")
-        against = (f.figure for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES)
-        off = max((figure for figure in against if figure is not None), default=None)
-        if before is not None and before.refuted:
-            doubts[one.source] = replace(fresh, since=before.since, refuted=True, off=off or before.off)
-        elif before is not None and same:
+        refuted = any(j.believed for j in judged) if denied else each.rule.reason is Reason.UNIT
+        against = [f for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES]
+        off = max((f.figure for f in against if f.figure is not None), default=None)
+        limits = (f.limit for f in against if f.name in {"candle", "second_market"})
+        fresh = replace(fresh, limit=max((limit for limit in limits if limit is not None), default=None))
+        if before is not None and (before.refuted or before.reason is Reason.DISAGREE):
+            fresh = replace(fresh, since=before.since, reason=before.reason if not denied else fresh.reason)
+            limit = min((each for each in (fresh.limit, before.limit) if each is not None), default=None)
+            doubts[one.source] = replace(fresh, refuted=before.refuted or refuted, off=off or before.off, limit=limit)
+        elif before is not None and moved(one.price, before.price) <= ask.instrument.max_move * _CONSISTENT:
             doubts[one.source] = replace(before, price=one.price, reason=fresh.reason, refuted=refuted, off=off)
         else:
             doubts[one.source] = replace(fresh, refuted=refuted, off=off)
     memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
-    memory = replace(memory, confirmed=_believed(memory, judged, speaker))
+    with_it = [each for each in judged if each is not speaker and each.believed]
+    agreeing = list[Pair]()
     if speaker is not None and speaker.claim.first in current:
-        for each in judged:
-            if each is not speaker and each.believed:
-                pair = compare(ask, speaker.claim.first, each.claim.first)
-                as_of = pair.print.as_of if pair.chart else max(speaker.claim.as_of, each.claim.as_of)
-                memory = learn(memory, pair, as_of) if pair.agrees else memory
-    return memory
+        for each in with_it:
+            pair = compare(ask, speaker.claim.first, each.claim.first)
+            as_of = pair.print.as_of if pair.chart else max(speaker.claim.as_of, each.claim.as_of)
+            if pair.agrees:
+                agreeing.append(pair)
+                memory = learn(memory, pair, as_of)
+    return replace(memory, confirmed=_believed(memory, judged, speaker, agreeing))
 
 
-def _believed(memory: SelectionMemory, judged: Sequence[Judged], speaker: Judged | None) -> tuple[Confirmed, ...]:
-    """Of each source the last print that was believed, and the last one that another market agreed to.
+def _believed(
+    memory: SelectionMemory, judged: Sequence[Judged], speaker: Judged | None, agreeing: Sequence[Pair]
+) -> tuple[Confirmed, ...]:
+    """Of each source the last print that was believed, and what another market agreed to in its own minute.
 
+    A chart is agreed with as far as the other's print goes: what it tells of later minutes nobody has attested.
     A print that is denied and believed all the same is none to measure the next one by.
     """
     found = {(c.source, c.copied): c for c in memory.confirmed}
     for each in judged:
-        if each.believed and not each.claim.denied("candle"):
-            made = _believed_print(each)
-            found[made.source, made.copied] = made
-    if speaker is not None:
-        made = _believed_print(speaker)
-        if not any(source == made.source for source, _ in found):
-            found[made.source, made.copied] = made
+        if each is speaker or (each.believed and not each.claim.denied("candle")):
+            one = each.claim.first
+            code = one.contract.code if one.contract else None
+            if not each.claim.denied("candle") or all(source != one.source for source, _ in found):
+                found[one.source, False] = Confirmed(one.price, one.as_of, one.source, contract=code)
+            for pair in agreeing:
+                if not pair.by_print and (one is pair.print or pair.chart in one.ticks):
+                    price = one.price if one is pair.print else pair.charted
+                    made = Confirmed(price, pair.print.as_of, one.source, copied=True, contract=code)
+                    found[one.source, True] = made
     return tuple(sorted(found.values(), key=lambda c: (c.source, c.copied)))
-
-
-def _believed_print(judged: Judged) -> Confirmed:
-    one = judged.claim.first
-    code = one.contract.code if one.contract else None
-    return Confirmed(one.price, one.as_of, one.source, judged.claim.favoured("candle"), contract=code)
 
 
 def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:

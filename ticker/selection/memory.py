@@ -36,7 +36,8 @@ class Confirmed:
 class Doubt:
     """A number that was not believed, since when and why; `refuted` by others, so that repeating it proves nothing.
 
-    `off` is how far a market's print was from where another one had it, as a fraction.
+    `off` is how far a market's print was from where another one had it, and `limit` how far it might have been, as
+    fractions.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Doubt:
     refuted: bool = False
     contract: str | None = None
     off: Decimal | None = None
+    limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
