@@ -103,7 +103,7 @@ class Product:
     _keeping: asyncio.Task[None] | None = None
     _retired: bool = False
     _said: dict[str, object] = field(default_factory=dict)
-    _asked: frozenset[str] = frozenset()
+    _asked: dict[str, datetime] = field(default_factory=dict)
     _decided: datetime | None = None
 
     async def __aenter__(self) -> Self:
@@ -128,6 +128,7 @@ class Product:
         config = _configured(json.dumps({**flags, **(self.flags or {})}, sort_keys=True))
         if self.store:
             config = config.model_copy(update={"store": config.store.model_copy(update={"url": self.store})})
+        self._said, self._asked = {}, {}
         around = {} if self.loopback else {"around": lambda _fetcher, _bases: Wire(self.world)}
         self.service = compose(
             config,
@@ -208,19 +209,22 @@ class Product:
         self.service.poller.age(self.world.now)
         self.service.poller.look_again(self.world.now)
 
-    async def poll_news(self, sources: Iterable[str], rest: timedelta = timedelta(0)) -> None:
-        """Ask those of `sources` that have not been asked since anybody had news; else decide anew, after `rest`.
+    async def poll_news(
+        self, sources: Iterable[str], rest: timedelta = timedelta(0), again: timedelta = timedelta(days=999)
+    ) -> None:
+        """Ask those of `sources` that have not been asked since anybody had news, or not for as long as `again`.
 
-        What is said again changes nothing but when it was last said.
+        Where there is nobody to be asked it is decided anew, after `rest`. What is said again changes nothing but when
+        it was last said.
         """
         now, poller = self.world.now, self.service.poller
         due = [source for source in sources if source in poller.feeds]
         says = {source: self._says(source) for source in due}
         if any(source not in self._said or self._said[source] != said for source, said in says.items()):
-            self._said, self._asked = {**self._said, **says}, frozenset()
-        unasked = [source for source in due if source not in self._asked]
+            self._said, self._asked = {**self._said, **says}, {}
+        unasked = [source for source in due if source not in self._asked or now - self._asked[source] >= again]
         if unasked:
-            self._asked |= set(unasked)
+            self._asked = {**self._asked, **dict.fromkeys(unasked, now)}
             await self.poll(unasked)
         elif self._decided is None or now - self._decided >= rest:
             poller.publish(now)
@@ -230,14 +234,16 @@ class Product:
             return
         self._decided = now
 
-    def _says(self, source: str) -> tuple[object, ...] | None:
+    def _says(self, source: str) -> object:
         targets, now = self.service.poller.targets, self.world.now
         adapter = targets.feeds[source].adapter
         try:
             heard = [self.world.hear(source, r.path, r.query) for r in adapter.requests(targets.codes(source), now)]
+            return tuple((each.status, each.body and adapter.parse(each.body)) for each in heard)
         except Away:
             return None
-        return tuple(adapter.parse(each.body) for each in heard)
+        except SourceError as error:
+            return (error.reason, error.detail)
 
     def branch(self) -> Callable[[], None]:
         """What brings world and product back to this moment, so that the story is told on otherwise from here.

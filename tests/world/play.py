@@ -35,7 +35,7 @@ ONLY_OIL = {"instruments.USD.enabled": False, "instruments.EUR.enabled": False}
 JANUARY = (("2024-12-01 00:00", "62.50"),)
 ABROAD = (("2024-12-01 00:00", "62.56"),)
 CENTS = "0.02"
-_SILENCE = timedelta(hours=2)
+_SILENCE, _AGAIN = timedelta(hours=2), timedelta(hours=1)
 ALL = (*CBR, *CROSSES, *MIDS, *MARKETS, "ecb", "fred")
 EVER = (datetime(1990, 1, 1, tzinfo=NEW_YORK), datetime(2100, 1, 1, tzinfo=NEW_YORK))
 
@@ -162,15 +162,16 @@ class Play:
     _silent: dict[str, datetime] = field(default_factory=dict)
 
     async def until(self, text: str, step: int = 5) -> dict[str, Shown]:
-        """Go on to `text` (Moscow), asking every source each `step` minutes; what is shown then.
+        """Go on to `text` (Moscow), asking every source that may have news each `step` minutes; what is shown then.
 
+        Who says the same is asked again after an hour, to the service as good as each time (`test_branches`).
         Who is known to be silent is asked again after two hours, or when he speaks.
         """
         end = moment(text)
         while self.world.now < end:
             self.world.now = min(end, self.world.now + timedelta(minutes=step))
             due = [source for source in self.product.feeds if self._speaks(source)]
-            await self.product.poll(due)
+            await (self.product.poll(due) if self.product.loopback else self.product.poll_news(due, again=_AGAIN))
             self._note()
         if self.restarts:
             await self.product.restart()

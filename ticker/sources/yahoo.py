@@ -166,10 +166,9 @@ def _candles(result: dict[str, Any]) -> tuple[Candle, ...]:
         return ()
     found = []
     for stamp, close in list(zip(stamps, closes, strict=True))[-_MINUTES:]:
-        price = optional_number(close)
-        if price is not None and isinstance(stamp, Decimal):
+        if isinstance(stamp, Decimal) and isinstance(close, Decimal) and close > 0:
             try:
-                found.append(Candle(_moment(stamp, "timestamp"), price))
+                found.append(Candle(_moment(stamp, "timestamp"), close))
             except SourceError:
                 continue
     return tuple(found)
