@@ -464,3 +464,13 @@ def test_a_print_at_rest_bears_witness_of_its_own_minute(pair: Desk) -> None:
     assert pair.shown()[1:] == ("stale", "disagree")
     chart(pair.later(minutes=2), "73.80", pair.now - timedelta(minutes=10))
     assert pair.shown()[:2] == ("73.80", "fresh")
+
+
+def test_a_dispute_whose_minute_was_not_there_yet_is_decided_by_the_next_answer(pair: Desk) -> None:
+    """3 % lower here at a minute that the chart does not reach: nobody can tell, until it is asked again and does."""
+    print_of(pair.later(minutes=12), "71.52")
+    choice = pair.choose()
+    assert (choice.quote.price, choice.ask_now) == (Decimal("73.73"), ("yahoo",))
+    chart(pair, "73.80", pair.now - timedelta(minutes=10)).choose()
+    print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "71.52")
+    assert pair.shown() == ("73.80", "fresh", "disagree")

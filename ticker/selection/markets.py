@@ -384,7 +384,8 @@ def _denied_before(ask: SelectionInput, one: Candidate, pairs: Sequence[Pair], s
     """What another market said against it before stands until one agrees; falling silent is no agreement."""
     step = moved(one.price, _expected(ask, one, shown)) if shown is not None else Decimal(0)
     mine = [d for d in ask.memory.doubts if d.source == one.source and (d.refuted or d.reason is Reason.DISAGREE)]
-    return [Finding("refuted_before", holds=False, figure=d.off) for d in mine if _stands(one, d, pairs, step)]
+    standing = [d for d in mine if _stands(one, d, pairs, step)]
+    return [Finding("refuted_before" if d.refuted else "disputed_before", holds=False, figure=d.off) for d in standing]
 
 
 def _stands(one: Candidate, doubt: Doubt, pairs: Sequence[Pair], step: Decimal) -> bool:

@@ -246,7 +246,7 @@ MARKET: tuple[Rule, ...] = (
         "second market agrees",
         _YES,
         None,
-        lambda c: c.favoured("second_market", "candle") and not c.denied("candle", "refuted_before"),
+        lambda c: c.favoured("second_market", "candle") and not c.denied("candle", "refuted_before", "disputed_before"),
         "Another market in session moved as this one did.",
         "9 March 2020: -24 % at the opening, and true.",
     ),
@@ -274,7 +274,7 @@ MARKET: tuple[Rule, ...] = (
         "denied before",
         _HOLD,
         Reason.DISAGREE,
-        lambda c: c.denied("refuted_before"),
+        lambda c: c.denied("refuted_before") or (c.denied("disputed_before") and not _told_apart(c)),
         "Another market denied it, and none has agreed since: falling silent is no agreement, nor is a wide limit met.",
         "A start inside a lie, whose denier fell silent; a lie that goes on when the market that denied it closes.",
     ),
@@ -328,6 +328,11 @@ def _at_crosses(claim: Claim) -> bool:
     """Whether other central banks' rates are so near that they outweigh the euro over the dollar."""
     found = claim.findings.get("crosses")
     return found is not None and found.figure is not None and found.limit is not None and 2 * found.figure < found.limit
+
+
+def _told_apart(claim: Claim) -> bool:
+    """Whether two markets are in dispute now, and their ways since they last agreed speak for this one."""
+    return claim.denied("second_market", "candle") and claim.favoured("path", "still") and not claim.denied("path")
 
 
 def _unmoved(claim: Claim) -> bool:
