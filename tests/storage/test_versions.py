@@ -1,11 +1,19 @@
 """A store that another version has written, and one that was backed up while it was in use."""
 
 import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
 
 from tests.cli.running import serving
+from tests.support.factories import NOON, quote, snapshot
+from ticker.quotes import Status
+from ticker.storage import codec
+
+HALF = timedelta(hours=12)
 
 DUMP = Path(__file__).with_name("store-0.1.0.sql")
 # The sources are away: all that is answered is out of the store.
@@ -52,3 +60,26 @@ async def test_a_backup_made_while_it_runs_can_be_restored(tmp_path: Path) -> No
         target.close()
     async with serving(tmp_path, "serve", *AT, "--store", f"sqlite:///{copy}") as (_, url):
         assert await past(url) == HELD
+
+
+def test_what_0_1_0_showed_before_its_day_is_upcoming() -> None:
+    """It kept tomorrow's rate as the price from the afternoon on: in force is the one before it."""
+    usd = quote(price="102.5761", previous=Decimal("100.6798"), previous_as_of=NOON - HALF, as_of=NOON + HALF)
+    usd = replace(usd, fresh_until=NOON + 3 * HALF, usable_until=NOON + 30 * HALF)
+    text = codec.snapshot_text(snapshot(usd, at=NOON))
+    kept = codec.snapshot_of_text(text, [usd.instrument], NOON)
+    assert kept is not None
+    (now,), (then,) = kept.quotes, kept.at(NOON + HALF).quotes
+    assert (now.price, now.as_of, now.status, now.change) == (Decimal("100.6798"), NOON - HALF, Status.FRESH, None)
+    assert now.upcoming is not None
+    assert (now.upcoming.price, now.upcoming.confirmed) == (Decimal("102.5761"), False)
+    assert (then.price, then.change) == (Decimal("102.5761"), Decimal("1.8963"))
+
+
+def test_a_number_before_its_day_without_one_before_it_is_upcoming_alone() -> None:
+    """What was in force then is not known."""
+    usd = quote(price="102.5761", as_of=NOON + HALF)
+    kept = codec.snapshot_of_text(codec.snapshot_text(snapshot(usd, at=NOON)), [usd.instrument], NOON)
+    assert kept is not None
+    assert (kept.quotes[0].price, kept.quotes[0].status) == (None, Status.UNAVAILABLE)
+    assert kept.quotes[0].upcoming is not None

@@ -235,6 +235,45 @@ async def test_a_night_in_which_nobody_was_there(stage: Stage) -> None:
         assert await diary.days("USD", "2026-03-03", "2026-03-04") == {"2026-03-03": 77.1734, "2026-03-04": 77.6093}
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_a_restart_into_silence_keeps_what_is_to_come(stage: Stage, *, confirmed: bool) -> None:
+    """Nobody answers after 18:00, and at 18:05 the service begins anew: the known table is the price at midnight."""
+    world = tables(
+        away("cbr", "2026-03-03 18:00"), away("cbr_mirror", "2026-03-03 18:00" if confirmed else "2026-03-03 15:40")
+    )
+    async with stage(world, NO_OIL) as diary:
+        await diary.until("2026-03-03 18:05", 5)
+        await diary.product.restart()
+        await diary.look()
+        for when in ("2026-03-03 18:10", "2026-03-03 23:55"):
+            usd = (await diary.until(when, 15))["USD"]
+            assert (usd["price"], usd["upcoming"]["price"], usd["upcoming"]["confirmed"]) == (
+                77.1734,
+                77.6093,
+                confirmed,
+            )
+        usd = (await diary.until("2026-03-04 00:05", 5))["USD"]
+        assert (usd["price"], usd["status"], usd["fetched_at"]) == (77.6093, "fresh", "2026-03-03T13:00:00Z")
+        assert await diary.differences() == []
+
+
+async def test_a_restart_in_a_dispute_makes_no_version(stage: Stage) -> None:
+    """Bank and mirror differ for days, and the service begins anew every few hours: nothing new is said by that."""
+    async with stage(tables(*wrong("2026-03-06 12:00", "79.9", "93.9", "cbr_mirror")), NO_OIL) as diary:
+        await diary.until("2026-03-04 00:10", 20)
+        said = await diary.until("2026-03-04 00:30", 20)
+        version = diary.product.version
+        for hour in range(1, 15):
+            assert _less(await diary.until(f"2026-03-04 {hour:02}:00", 20)) == _less(said), hour
+        if diary.restarts is None:
+            assert diary.product.version == version
+
+
+def _less(quotes: Quotes) -> Quotes:
+    """The quotes without what is not kept of them."""
+    return {symbol: {name: quote[name] for name in quote.keys() - NOT_KEPT} for symbol, quote in quotes.items()}
+
+
 async def test_a_change_of_leader(stage: Stage) -> None:
     """One replica follows from 16:10 on and leads from 18:00 on: of the evening there is one account."""
     world = tables(*wrong("2026-03-03 17:00", "79.9", "93.9", "cbr_mirror"))

@@ -59,6 +59,11 @@ def judge(ask: SelectionInput, publisher: str) -> Own:
     if ahead:
         quote = replace(quote, upcoming=_upcoming(ask, ahead[0], quote, tables))
     known = max((t.as_of for t in tables if t.shown is not None), default=quote.as_of)
+    coming = last.upcoming if last is not None and not latest and not ahead else None
+    if coming is not None and coming.as_of > ask.now and coming.source in ask.instrument.sources:
+        # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
+        quote = replace(quote, upcoming=replace(coming, previous=quote.price, previous_as_of=quote.as_of))
+        known = coming.as_of if coming.reason is None else known
     if known is not None and quote.source is not None:
         calendar = ask.calendars.get(quote.source)
         quote = replace(quote, next_update_at=calendar.next_update(known, ask.now) if calendar else None)
@@ -131,14 +136,17 @@ def _number(ask: SelectionInput, claim: Claim, table: Table, tables: Sequence[Ta
     source = claim.first.source
     previous, previous_as_of = _previous(ask, claim, tables)
     prices = [c.price for each in table.judged for c in each.claim.candidates]
+    # A number that is heard anew after a restart was first heard, and confirmed, before it.
+    shown = [each for each in (ask.last, ask.last and ask.last.upcoming) if each]
+    heard = [each for each in shown if (each.price, each.as_of) == (claim.price, claim.as_of)]
     return Upcoming(
         price=claim.price,
         as_of=claim.as_of,
-        fetched_at=min([c.fetched_at for c in claim.candidates], default=ask.now),
+        fetched_at=min(each.fetched_at for each in (*heard, *claim.candidates) if each.fetched_at),
         checked_at=max([c.checked_at or c.fetched_at for c in claim.candidates]),
         source=source,
         publisher=claim.first.publisher,
-        confirmed=claim.copied,
+        confirmed=claim.copied or any(isinstance(each, Upcoming) and each.confirmed for each in heard),
         previous=previous,
         previous_as_of=previous_as_of,
         fallback=source != ask.instrument.sources[0],
