@@ -275,6 +275,19 @@ async def test_what_crosses_deny_is_not_believed_because_the_next_table_repeats_
         assert not play.ever("USD", lambda s: s.price > 110)
 
 
+async def test_what_a_table_confirmed_is_in_doubt_again_when_a_copy_denies_that_table(stage: Stage) -> None:
+    """The Bank's tables of 23 and 26.11.2024 are 12 % off; the relay has none for Saturday, and denies Tuesday's."""
+    world = bank("2024-11-22 11:00", fixings.NOVEMBER_2024, "cbr", "frankfurter")
+    world.spells.append(wrong_from("cbr", "2024-11-23", "2024-11-26", "x1.12", "x1.12"))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2024-11-25 16:45", 45)
+        for when in ("2024-11-25 17:40", "2024-11-25 23:50"):
+            shown = (await play.until(when, 30))["USD"]
+            assert (shown.price, shown.status) == (Decimal("100.6798"), "stale"), (when, shown)
+        shown = (await play.until("2024-11-26 09:00", 90))["USD"]
+        assert is_fresh("103.7908")(shown), shown
+
+
 # 8: crises are shown.
 
 

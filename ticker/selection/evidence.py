@@ -361,7 +361,7 @@ def _findings(
 ) -> dict[str, Finding]:
     later = [each for each in said if all(c.as_of > claim.as_of for c in each.values())]
     found: list[Finding | None] = [
-        _said_before(ask, claim),
+        _said_before(ask, claim, later),
         _doubted_before(ask, claim),
         _relabelled(claim, before, said),
         *_quotients(ask, claim, before, said, alone=alone),
@@ -379,10 +379,14 @@ def _findings(
     return {each.name: each for each in found if each is not None}
 
 
-def _said_before(ask: SelectionInput, claim: Claim) -> Finding | None:
-    """It was believed for this very date already; 2 where a copy had confirmed it then."""
+def _said_before(ask: SelectionInput, claim: Claim, later: Sequence[Mapping[str, Candidate]]) -> Finding | None:
+    """It was believed for this very date already; 2 where a copy had confirmed it then.
+
+    What its source's own next table was needed for is not, once copies differ about that one.
+    """
+    disputed = any(_differ(ask, claim, said) for said in later[:1])
     for each in ask.memory.confirmed:
-        if each.as_of == claim.as_of and equal_digits(each.price, claim.price):
+        if each.as_of == claim.as_of and equal_digits(each.price, claim.price) and (each.sure or not disputed):
             return Finding("said_before", holds=True, figure=Decimal(1 + each.copied))
     return None
 
@@ -514,7 +518,7 @@ def _stands_by(
     if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
         return []
     following = [said for said in later if source in said]
-    if not following or any(not equal_digits(c.price, following[0][source].price) for c in following[0].values()):
+    if not following or _differ(ask, claim, following[0]):
         return []
 
     def nearer(then: Candidate) -> bool:
@@ -532,6 +536,11 @@ def _stands_by(
         Finding("stands_by", nearer(then) or further or None, step, limit),
         *([Finding("stands_by_long", holds=True)] if long else []),
     ]
+
+
+def _differ(ask: SelectionInput, claim: Claim, said: Mapping[str, Candidate]) -> bool:
+    """Whether those who speak of another date say different numbers."""
+    return len(claims_of(ask, said, claim.first.publisher)) > 1
 
 
 def _compared(claims: Sequence[Claim]) -> list[Claim]:

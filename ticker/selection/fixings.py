@@ -118,6 +118,7 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
     last = ask.shown
     own = last is not None and last.price_type is PriceType.FIXING and last.source in ask.instrument.sources
     withdrawn = {t.as_of for t in tables if t.believed is None} - {each.as_of for each in ask.memory.confirmed}
+    withdrawn |= {each.as_of for each in _undone(ask, tables)}
     ahead = last is not None and last.as_of is not None and (table is None or last.as_of > table.as_of)
     if last is not None and own and ahead and last.as_of not in withdrawn:
         # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
@@ -129,6 +130,12 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
     # As it becomes the price at its midnight by time alone.
     quote = Quote(ask.instrument, upcoming=_number(ask, claim, table, tables)).at(claim.as_of)
     return replace(quote, reason=_why(ask, quote.at(ask.now), table)), rule.name
+
+
+def _undone(ask: SelectionInput, tables: Sequence[Table]) -> list[Confirmed]:
+    """What was believed for what came after it, is still said, and is believed no more."""
+    said = {(t.as_of, j.claim.price) for t in tables if t.believed is None for j in t.judged}
+    return [each for each in ask.memory.confirmed if not each.sure and (each.as_of, each.price) in said]
 
 
 def _number(ask: SelectionInput, claim: Claim, table: Table, tables: Sequence[Table]) -> Upcoming:
@@ -227,7 +234,7 @@ def _unheard(ask: SelectionInput, tables: Sequence[Table], publisher: str) -> tu
 
 
 def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
-    confirmed = {each.as_of: each for each in ask.memory.confirmed}
+    confirmed = {each.as_of: each for each in ask.memory.confirmed if each not in _undone(ask, tables)}
     doubts = {(d.source, d.price, d.as_of): d for d in ask.memory.doubts}
     for table in tables:
         if table.believed is not None:

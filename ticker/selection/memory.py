@@ -31,6 +31,11 @@ class Confirmed:
     jumped: bool = False
     contract: str | None = None
 
+    @property
+    def sure(self) -> bool:
+        """Whether it was believed without needing what came after it."""
+        return self.copied or not self.jumped
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
