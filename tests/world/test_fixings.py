@@ -304,6 +304,11 @@ MOVES: dict[str, tuple[Sequence[tuple[str, str, str, str]], str, tuple[tuple[str
             ("2014-12-20", "60.6825"),
         ),
     ),
+    "January 2015": (
+        fixings.JANUARY_2015,
+        "2014-12-31 11:00",
+        (("2015-01-01", "56.2376"), ("2015-01-13", "62.7363"), ("2015-01-14", "64.8425"), ("2015-01-15", "66.0983")),
+    ),
     "March 2020": (
         fixings.MARCH_2020,
         "2020-03-06 11:00",
@@ -318,6 +323,16 @@ MOVES: dict[str, tuple[Sequence[tuple[str, str, str, str]], str, tuple[tuple[str
         fixings.MARCH_2022,
         "2022-03-01 11:00",
         (("2022-03-02", "91.7457"), ("2022-03-03", "103.2487"), ("2022-03-04", "111.7564"), ("2022-03-05", "105.8124")),
+    ),
+    "November 2024": (
+        fixings.WINTER_2024,
+        "2024-11-26 11:00",
+        (
+            ("2024-11-27", "105.0604"),
+            ("2024-11-28", "108.0104"),
+            ("2024-11-29", "109.5782"),
+            ("2024-12-03", "107.1758"),
+        ),
     ),
     "June 2024": (
         fixings.JUNE_2024,
@@ -349,6 +364,14 @@ async def test_the_bank_alone_is_believed_by_its_next_publication(stage: Stage, 
             shown = (await play.until(f"{day} 20:00", 120))["USD"]
             assert is_shown(price)(shown), (day, shown)
         assert not play.ever("USD", lambda s: s.price is None)
+
+
+async def test_the_pair_goes_on_moving_while_moscow_rests(stage: Stage) -> None:
+    """After the New Year of 2015 the euro is 2.4 % lower against the dollar: nothing against the Bank, alone or not."""
+    async with stage(bank("2014-12-31 11:00", fixings.JANUARY_2015, "cbr"), flags=NO_OIL) as play:
+        for when, price in (("2015-01-13 20:00", "62.7363"), ("2015-01-14 09:00", "64.8425")):
+            shown = (await play.until(when, 240))["USD"]
+            assert is_fresh(price)(shown), (when, shown)
 
 
 async def test_crosses_that_have_not_moved_yet_are_never_fresh(stage: Stage) -> None:

@@ -6,7 +6,7 @@ print. A *finding* is one check of a claim: it holds, or it does not, or it cann
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -226,11 +226,17 @@ def ordinary(ask: SelectionInput, calendar: Calendar, before: datetime, now: dat
 
 def _tables_between(calendar: Calendar, before: datetime, now: datetime) -> int:
     """The publications, or the trading days, after `before` up to `now`; 1 at least."""
-    first, last = before.astimezone(calendar.zone).date(), now.astimezone(calendar.zone).date()
-    days = [first + timedelta(days=step + 1) for step in range(min((last - first).days, _LONGEST_PAUSE))]
-    if isinstance(calendar, Publication) and days:
-        return max(1, len(calendar.effective_dates(days[0], days[-1])))
-    return max(1, sum(day.weekday() < _SATURDAY for day in days))
+    first, last = (each.astimezone(calendar.zone).date() + timedelta(days=1) for each in (before, now))
+    if isinstance(calendar, Publication) and first < last:
+        until = min(last, first + timedelta(days=_LONGEST_PAUSE)) - timedelta(days=1)
+        return max(1, len(calendar.effective_dates(first, until)))
+    return _weekdays(first, last)
+
+
+def _weekdays(first: date, last: date) -> int:
+    """The weekdays from `first` up to `last`, which is not one of them; 1 at least."""
+    days = range(min((last - first).days, _LONGEST_PAUSE))
+    return max(1, sum((first + timedelta(days=step)).weekday() < _SATURDAY for step in days))
 
 
 def repeated(ask: SelectionInput, one: Candidate) -> Quote | None:
@@ -429,8 +435,10 @@ def _quotients(
             found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), (last, each.shown)))
         partner = each.at(before.as_of) if before is not None else None
         if before is not None and partner is not None:
-            tables = _tables_between(ask.calendars[claim.first.source], _since(claim, before, told), claim.as_of)
-            measure = (each.of(before.price, partner), each.tolerance * Decimal(tables).sqrt())
+            # While Moscow rests the euro goes on moving against the dollar.
+            zone = ask.calendars[claim.first.source].zone
+            since, until = (at.astimezone(zone).date() for at in (_since(claim, before, told), claim.as_of))
+            measure = (each.of(before.price, partner), each.tolerance * Decimal(_weekdays(since, until)).sqrt())
             found.append(_quotient(claim, "quotient_before", each, said, measure, (before.price, partner)))
     return [each for each in found if each is not None]
 
