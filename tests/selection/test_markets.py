@@ -474,3 +474,25 @@ def test_a_dispute_whose_minute_was_not_there_yet_is_decided_by_the_next_answer(
     chart(pair, "73.80", pair.now - timedelta(minutes=10)).choose()
     print_of(chart(pair.later(minutes=5), "73.80", pair.now - timedelta(minutes=10)), "71.52")
     assert pair.shown() == ("73.80", "fresh", "disagree")
+
+
+def test_a_chart_whose_past_has_changed_denies_nobody(pair: Desk) -> None:
+    """Abroad is 0.4 % higher, minutes and all, while the truth falls by as much: both seem to have moved alone."""
+    ended = pair.later(minutes=5).now - timedelta(minutes=10)
+    way = {back: str(Decimal("73.80") if back < 8 else Decimal("74.10")) for back in range(90)}
+    print_of(chart(pair, "73.80", ended, way), "73.43")
+    quote = pair.choose().quote
+    assert (quote.price, quote.source, quote.status) == (Decimal("73.43"), "moex", Status.FRESH)
+
+
+def test_a_market_that_contradicts_itself_denies_nobody(pair: Desk) -> None:
+    """Abroad says 30 % more than its own minutes; here a true move of 0.4 % is shown as ever."""
+    ended = pair.later(minutes=8).now - timedelta(minutes=10)
+    told = tuple(
+        Candle(ended - back * MINUTE, Decimal("73.50" if back < 10 else "73.80")) for back in range(90, -1, -1)
+    )
+    contract = Contract("BZF25.NYM", EXPIRES)
+    pair.says("yahoo", "95.94", ended, market=MarketData(candles=told), contract=contract)
+    print_of(pair, "73.43")
+    quote = pair.choose().quote
+    assert (quote.price, quote.source, quote.status) == (Decimal("73.43"), "moex", Status.FRESH)

@@ -219,9 +219,13 @@ def _outside(price: Decimal, low: Decimal, high: Decimal) -> Decimal:
     return max(low / price - 1, price / high - 1, Decimal(0))
 
 
-def _last(ask: SelectionInput, one: Candidate, *, agreed: bool = False) -> Confirmed | None:
-    """What the source itself printed last, of the same contract, that was believed; that another market `agreed` to."""
-    code = one.contract.code if one.contract else None
+def _last(ask: SelectionInput, one: Candidate, *, agreed: bool = False, chart: Tick | None = None) -> Confirmed | None:
+    """What the source itself printed last, of the same contract, that was believed; that another market `agreed` to.
+
+    With its `chart` it is the minute of that to which the other agreed.
+    """
+    contract = chart.contract if chart is not None else one.contract
+    code = contract.code if contract else None
     mine = [c for c in ask.memory.confirmed if c.source == one.source and c.contract == code and c.as_of <= one.as_of]
     return max((c for c in mine if c.copied or not agreed), key=lambda c: c.as_of, default=None)
 
@@ -245,9 +249,13 @@ def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | N
 def _against(
     ask: SelectionInput, one: Candidate, rivals: Sequence[tuple[Candidate, Pair]], shown: Quote | None
 ) -> list[Finding]:
-    # Who was refuted can agree, and denies nobody.
+    # Who was refuted, or contradicts himself, can agree and denies nobody.
     refuted = {d.source for d in ask.memory.doubts if d.refuted}
-    heard = [r for r in rivals if r[1].agrees or r[0].source not in refuted or one.source in refuted]
+    heard = [
+        (other, pair)
+        for other, pair in rivals
+        if pair.agrees or one.source in refuted or not (other.source in refuted or _contradicted(ask, other, pair))
+    ]
     pairs = [pair for _, pair in heard]
     nearest = {
         name: min(of_kind, key=lambda each: each.off - each.limit)
@@ -282,24 +290,37 @@ def _unmoved(
     Where minutes deny it, only the minute to which both agreed a moment ago is a measure, and a third of what is
     between them now; without one nobody can tell.
     """
-    last = _last(ask, one, agreed=minute is not None and not minute.agrees)
     if minute is not None and not minute.agrees:
+        mine = one is minute.print
+        last = _last(ask, one, agreed=True, chart=None if mine else minute.chart)
         if last is None or minute.print.as_of - last.as_of > _RECENTLY:
             return []
-        price = one.price if one is minute.print else minute.charted
-        step, limit = moved(price, last.price), min(CANDLE, minute.off / 3)
+        price = one.price if mine else minute.charted
+        step, limit = moved(price, last.price), min(max(CANDLE, minute.off / 10), minute.off / 3)
         return [Finding("still", step <= limit, step, limit)]
     if any(each.by_print and each.chart and not each.agrees and not each.exact for each in pairs):
         return []  # the minute itself is asked for at once, and tells
-    step = moved(one.price, _expected(ask, one, shown))
+    step, last = moved(one.price, _expected(ask, one, shown)), _last(ask, one)
     limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
-    # A continuous future goes on to another month, minutes and all, and need not say so.
-    own = [*_own_words(one), *(_own_minutes(ask, one) if one.contract else [])]
-    limit = min(limit, OWN_WORDS) if any(each.holds is False for each in own) else limit
+    limit = min(limit, OWN_WORDS) if _contradicted(ask, one) else limit
     if last is not None and (not pairs or min(each.off for each in pairs) <= ask.instrument.tolerance):
         # Of two markets that differ by little the one that prints what it last printed has not moved.
         step = min(step, moved(one.price, last.price))
     return [Finding("still", step <= limit, step, limit)]
+
+
+def _contradicted(ask: SelectionInput, one: Candidate, pair: Pair | None = None) -> bool:
+    """Whether its own answer speaks against it, or its chart in `pair` tells another past than the one agreed to.
+
+    A continuous future goes on to another month, minutes and all, and need not say so.
+    """
+    own = [*_own_words(one), *(_own_minutes(ask, one) if one.contract else [])]
+    last, past = None, None
+    if pair is not None and pair.chart in one.ticks:
+        last = _last(ask, one, agreed=True, chart=pair.chart)
+        past = _around(pair.chart, last.as_of) if last is not None else None
+    denied = last is not None and past is not None and past.exact and past.off(last.price, Decimal(1)) > CANDLE
+    return denied or any(each.holds is False for each in own)
 
 
 def _path(ask: SelectionInput, one: Candidate, pair: Pair) -> Finding:
@@ -649,18 +670,22 @@ def _believed(
     A print that is denied and believed all the same is none to measure the next one by.
     """
     found = {(c.source, c.copied): c for c in memory.confirmed}
-    for each in judged:
-        if each is speaker or (each.believed and not each.claim.denied("candle")):
-            one = each.claim.first
-            code = one.contract.code if one.contract else None
-            if not each.claim.denied("candle") or all(source != one.source for source, _ in found):
-                found[one.source, False] = Confirmed(one.price, one.as_of, one.source, contract=code)
-            for pair in agreeing:
-                if not pair.by_print and (one is pair.print or pair.chart in one.ticks):
-                    price = one.price if one is pair.print else pair.charted
-                    made = Confirmed(price, pair.print.as_of, one.source, copied=True, contract=code)
-                    found[one.source, True] = made
+    for each in (*judged, *([speaker] if speaker is not None else [])):
+        one = each.claim.first
+        new = all(source != one.source for source, _ in found)
+        if (each.believed and each in judged and not each.claim.denied("candle")) or (each is speaker and new):
+            found[one.source, False] = _confirmed(one, one.price, one.as_of, one.contract)
+        for pair in agreeing:
+            if not pair.by_print and one is pair.print:
+                found[one.source, True] = replace(_confirmed(one, one.price, one.as_of, one.contract), copied=True)
+            elif not pair.by_print and pair.chart is not None and pair.chart in one.ticks:
+                made = _confirmed(one, pair.charted, pair.print.as_of, pair.chart.contract)
+                found[one.source, True] = replace(made, copied=True)
     return tuple(sorted(found.values(), key=lambda c: (c.source, c.copied)))
+
+
+def _confirmed(one: Candidate, price: Decimal, as_of: datetime, contract: Contract | None) -> Confirmed:
+    return Confirmed(price, as_of, one.source, contract=contract.code if contract else None)
 
 
 def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:
