@@ -251,11 +251,8 @@ def _against(
 ) -> list[Finding]:
     # Who was refuted, or contradicts himself, can agree and denies nobody.
     refuted = {d.source for d in ask.memory.doubts if d.refuted}
-    heard = [
-        (other, pair)
-        for other, pair in rivals
-        if pair.agrees or one.source in refuted or not (other.source in refuted or _contradicted(ask, other, pair))
-    ]
+    heard = [(c, p) for c, p in rivals if p.agrees or one.source in refuted or c.source not in refuted]
+    heard = [(c, p) for c, p in heard if p.agrees or one.source in refuted or not _contradicted(ask, c, p)]
     pairs = [pair for _, pair in heard]
     nearest = {
         name: min(of_kind, key=lambda each: each.off - each.limit)
@@ -314,13 +311,12 @@ def _contradicted(ask: SelectionInput, one: Candidate, pair: Pair | None = None)
 
     A continuous future goes on to another month, minutes and all, and need not say so.
     """
-    own = [*_own_words(one), *(_own_minutes(ask, one) if one.contract else [])]
-    last, past = None, None
-    if pair is not None and pair.chart in one.ticks:
-        last = _last(ask, one, agreed=True, chart=pair.chart)
-        past = _around(pair.chart, last.as_of) if last is not None else None
-    denied = last is not None and past is not None and past.exact and past.off(last.price, Decimal(1)) > CANDLE
-    return denied or any(each.holds is False for each in own)
+    chart = pair.chart if pair is not None and pair.chart in one.ticks else None
+    last = _last(ask, one, agreed=True, chart=chart)
+    past = _around(chart, last.as_of) if chart is not None and last is not None else None
+    if last is not None and past is not None and past.exact and past.off(last.price, Decimal(1)) > CANDLE:
+        return True
+    return any(f.holds is False for f in (*_own_words(one), *(_own_minutes(ask, one) if one.contract else ())))
 
 
 def _path(ask: SelectionInput, one: Candidate, pair: Pair) -> Finding:
@@ -499,9 +495,11 @@ def judge(ask: SelectionInput) -> Own:
 
 
 def _older(speaker: Judged, shown: Quote | None, *, or_as_old: bool) -> bool:
-    if shown is None or shown.as_of is None:
-        return False
-    return speaker.claim.as_of < shown.as_of or (or_as_old and speaker.claim.as_of == shown.as_of)
+    return (
+        shown is not None
+        and shown.as_of is not None
+        and (speaker.claim.as_of < shown.as_of or (or_as_old and speaker.claim.as_of == shown.as_of))
+    )
 
 
 def _prints(ask: SelectionInput) -> list[Candidate]:
@@ -631,28 +629,26 @@ def _learn(
         if each.believed:
             doubts.pop(one.source, None)
             continue
-        before = doubts.get(one.source)
-        fresh = _print_doubt(ask, one, each.rule.reason or Reason.DISAGREE)
+        before, code = doubts.get(one.source), one.contract.code if one.contract else ""
         # Of two that differ the one is refuted where the other is believed; what contradicts only itself is not.
         denied = each.claim.denied("candle", "second_market")
         refuted = any(j.believed for j in judged) if denied else each.rule.reason is Reason.UNIT
         against = [f for f in each.claim.findings.values() if f.holds is False and f.name in _MEASURES]
-        off = max((f.figure for f in against if f.figure is not None), default=None)
-        limits = (f.limit for f in against if f.name in {"candle", "second_market"})
-        fresh = replace(fresh, limit=max((limit for limit in limits if limit is not None), default=None))
+        off = max((f.figure or Decimal(0) for f in against), default=None)
+        limit = max((f.limit or CANDLE for f in against if f.name in {"candle", "second_market"}), default=CANDLE)
+        reason = each.rule.reason or Reason.DISAGREE
+        made = Doubt(one.source, one.price, one.as_of, ask.now, reason, refuted, code, off, limit)
         if before is not None and (before.refuted or before.reason is Reason.DISAGREE):
-            fresh = replace(fresh, since=before.since, reason=before.reason if not denied else fresh.reason)
-            limit = min((each for each in (fresh.limit, before.limit) if each is not None), default=None)
-            doubts[one.source] = replace(fresh, refuted=before.refuted or refuted, off=off or before.off, limit=limit)
+            reason, limit = reason if denied else before.reason, min(limit, before.limit or limit)
+            made = replace(made, since=before.since, reason=reason, refuted=refuted or before.refuted, limit=limit)
+            made = replace(made, off=off or before.off)
         elif before is not None and moved(one.price, before.price) <= ask.instrument.max_move * _CONSISTENT:
-            doubts[one.source] = replace(before, price=one.price, reason=fresh.reason, refuted=refuted, off=off)
-        else:
-            doubts[one.source] = replace(fresh, refuted=refuted, off=off)
+            made = replace(made, since=before.since, as_of=before.as_of)
+        doubts[one.source] = made
     memory = replace(memory, doubts=tuple(sorted(doubts.values(), key=lambda d: d.source)))
-    with_it = [each for each in judged if each is not speaker and each.believed]
     agreeing = list[Pair]()
-    if speaker is not None and speaker.claim.first in current:
-        for each in with_it:
+    for each in judged if speaker is not None and speaker.claim.first in current else ():
+        if speaker is not None and each is not speaker and each.believed:
             pair = compare(ask, speaker.claim.first, each.claim.first)
             as_of = pair.print.as_of if pair.chart else max(speaker.claim.as_of, each.claim.as_of)
             if pair.agrees:
@@ -686,8 +682,3 @@ def _believed(
 
 def _confirmed(one: Candidate, price: Decimal, as_of: datetime, contract: Contract | None) -> Confirmed:
     return Confirmed(price, as_of, one.source, contract=contract.code if contract else None)
-
-
-def _print_doubt(ask: SelectionInput, one: Candidate, reason: Reason) -> Doubt:
-    code = one.contract.code if one.contract else ""
-    return Doubt(one.source, one.price, one.as_of, ask.now, reason, contract=code)
