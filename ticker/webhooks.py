@@ -196,7 +196,7 @@ class Webhooks:
         since = self._clock() - _LIFE
 
         def ask(store: Store) -> dict[str, list[RecordEntry]]:
-            return {name: store.entries(OUTBOX, name, since, None, _MOST) for name in self._hooks}
+            return {name: store.entries(OUTBOX, [name], since, None, _MOST) for name in self._hooks}
 
         with suppress(StoreError):
             for name, entries in (await self._read(ask)).items():

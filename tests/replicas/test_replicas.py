@@ -237,7 +237,7 @@ async def test_what_one_leader_began_to_record_the_next_one_ends(tmp_path: Path,
         async with asyncio.timeout(PATIENCE):
             while True:
                 found = await second.store_writer.readers.read(
-                    lambda store: store.entries("correction", "OIL", None, None, 10)
+                    lambda store: store.entries("correction", ["OIL"], None, None, 10)
                 )
                 if [json.loads(each.text)["until"] is not None for each in found] == [over]:
                     return

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.storage.rows import DAY, FRIDAY, MOSCOW, archived, fixing, trade
 from ticker.storage import of_url
-from ticker.storage.base import Point, Query, Retention, Row, Store, StoreError
+from ticker.storage.base import Point, Query, RecordEntry, Retention, Row, Store, StoreError
 from ticker.storage.codec import moment_of
 from ticker.storage.sqlite import HISTORY
 
@@ -268,3 +268,21 @@ def test_history_of_another_name_is_kept_under_what_it_means(store: Store) -> No
     assert store.since("USD") is None
     assert store.since("USD/KZT/1 USD") == FRIDAY - DAY
     assert store.rename({"USD": "USD/KZT/1 USD"}) == 0
+
+
+def test_entries_of_several_symbols_are_the_newest_of_each(store: Store) -> None:
+    """Within the span asked for, so many of each, and none of another kind; an entry of the same id takes the place."""
+    hours = [FRIDAY + each * timedelta(hours=1) for each in range(4)]
+    store.record([RecordEntry("quote", "USD", f"{each:02}", at, f"{each}") for each, at in enumerate(hours)])
+    store.record(
+        [RecordEntry("quote", "OIL", "00", hours[0], "oil"), RecordEntry("evidence", "OIL", "01", hours[1], "")]
+    )
+    store.record([RecordEntry("quote", "USD", "01", hours[1], "one")])
+    found = store.entries("quote", ["OIL", "EUR", "USD"], None, hours[2], 2)
+    assert [(each.symbol, each.at, each.text) for each in found] == [
+        ("OIL", hours[0], "oil"),
+        ("USD", hours[2], "2"),
+        ("USD", hours[1], "one"),
+    ]
+    assert [each.text for each in store.entries("quote", ["USD"], hours[1], hours[2], 9)] == ["2", "one"]
+    assert store.entries("quote", [], None, None, 9) == []

@@ -60,6 +60,6 @@ async def test_how_a_market_stood_goes_with_its_evidence_and_a_fixing_s_stays(tm
             await store_writer.run()
     store = SqliteStore(file)
     store.open()
-    kept = {symbol: [each.at for each in store.entries(QUOTE, symbol, None, None, 9)] for symbol in ("USD", "OIL")}
+    kept = {symbol: [each.at for each in store.entries(QUOTE, [symbol], None, None, 9)] for symbol in ("USD", "OIL")}
     store.close()
     assert kept == {"USD": [NOON + 100 * DAY, NOON], "OIL": [NOON + 100 * DAY]}

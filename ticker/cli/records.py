@@ -39,7 +39,7 @@ def corrections(config: Settings, first: date | None, last: date | None, *, as_j
     begun = datetime.combine(first, time.min, UTC) if first else None
     end = datetime.combine(last, time.max, UTC) if last else None
     with _opened(config) as store:
-        entries = [e for symbol in config.instruments for e in store.entries("correction", symbol, begun, end, _MOST)]
+        entries = store.entries("correction", tuple(config.instruments), begun, end, _MOST)
     found = sorted((correction_of(each.text) for each in entries), key=lambda each: each.since, reverse=True)
     if as_json:
         for each in found:

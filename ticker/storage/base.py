@@ -235,9 +235,9 @@ class Store(Shared, Protocol):
         """Keep `entries`, each in the place of an earlier one of its kind, symbol and id."""
 
     def entries(
-        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+        self, kind: str, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
     ) -> list[RecordEntry]:
-        """The entries of a kind about `symbol` with `first` <= at <= `until`, the newest first, `limit` at most."""
+        """The entries of a kind with `first` <= at <= `until`: of each of `symbols` the newest `limit`, in turn."""
 
     def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
         """Let go of the entries of a kind that are older than `before`; how many went."""

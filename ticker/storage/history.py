@@ -321,39 +321,53 @@ class History:
         kept = self._boards.get(at)
         if kept is not None:
             return kept
-        wanted = tuple(self._instruments())
+        wanted, clock = tuple(self._instruments()), self._clock()
+        ends = {each.symbol: self._end_of(at, each.symbol, clock) for each in wanted}
         keys = [(each.series, source) for each in wanted for source in each.all_sources]
 
         def question(store: Store) -> tuple[Quote, ...]:
             found = store.standing(keys, _whole(at) if isinstance(at, datetime) else at)
+            entries = dict[str, RecordEntry]()
+            for end in set(ends.values()):
+                symbols = [symbol for symbol, each in ends.items() if each == end]
+                entries |= {each.symbol: each for each in store.entries(QUOTE, symbols, None, _whole(end), 1)}
             by_source = [[found.get((each.series, source), ()) for source in each.all_sources] for each in wanted]
-            return tuple(self._shown(store, each, rows, at) for each, rows in zip(wanted, by_source, strict=True))
+            return tuple(
+                self._shown(each, entries.get(each.symbol), rows, at, ends[each.symbol], over=ends[each.symbol] < clock)
+                for each, rows in zip(wanted, by_source, strict=True)
+            )
 
-        quotes = await self._read(question)
-        now = max(self._end_of(at, each.symbol) for each in wanted)
+        quotes, now = await self._read(question), max(ends.values())
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
-        if now < self._clock() - 2 * _DAY:
+        if now < clock - 2 * _DAY:
             self._boards[at] = snapshot
         return snapshot
 
-    def _shown(self, store: Store, instrument: Instrument, rows: Sequence[Sequence[Row]], at: date | datetime) -> Quote:
-        """What was shown of `instrument` at a moment or at the end of a day; `rows` are what there is by source."""
-        end = self._end_of(at, instrument.symbol)
+    def _shown(
+        self,
+        instrument: Instrument,
+        entry: RecordEntry | None,
+        rows: Sequence[Sequence[Row]],
+        at: date | datetime,
+        end: datetime,
+        *,
+        over: bool,
+    ) -> Quote:
+        """What was shown at the `end` of `at`, which may be a day that is `over`; `rows` are there by source."""
         began = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
         told = quote_of(instrument, self._calendars(instrument.symbol), rows, end, began)
-        entry = next(iter(store.entries(QUOTE, instrument.symbol, None, _whole(end), 1)), None)
         heard = [row.seen_at for each in rows for row in each if not row.archived and row.seen_at <= _whole(end)]
         if entry is None or entry.at < max(heard, default=entry.at):
             # A number that came later was shown as well, and how it stood was not kept.
             return told
-        return shown_at(quote_of_entry(entry, instrument), told, end, over=at is not began and end < self._clock())
+        return shown_at(quote_of_entry(entry, instrument), told, end, over=over and at is not began)
 
-    def _end_of(self, at: date | datetime, symbol: str) -> datetime:
+    def _end_of(self, at: date | datetime, symbol: str, now: datetime) -> datetime:
         """The moment, or of a day the last second, where the instrument's days end; of today the present."""
         if isinstance(at, datetime):
             return at
         end = datetime.combine(at + _DAY, time(), self._zone(symbol))
-        return min(end.astimezone(UTC) - timedelta(seconds=1), self._clock())
+        return min(end.astimezone(UTC) - timedelta(seconds=1), now)
 
     async def warm(self) -> None:
         """Look once into each calendar of every year that there is history of: a year's holidays take a millisecond.
@@ -421,21 +435,27 @@ class RecordReader:
 
     async def evidence(self, symbol: str, at: datetime | None) -> RecordEntry | None:
         """The evidence of what was shown of `symbol` at `at`, or is shown now; None where none is kept."""
-        found = await self._read(lambda store: store.entries("evidence", symbol, None, at, 1))
+        found = await self._read(lambda store: store.entries("evidence", [symbol], None, at, 1))
         return found[0] if found else None
 
     async def evidence_since(self, symbol: str) -> datetime | None:
         """The oldest moment of which evidence is kept."""
-        found = await self._read(lambda store: store.entries("evidence", symbol, None, None, 1_000_000))
-        return found[-1].at if found else None
+
+        def oldest(store: Store) -> datetime | None:
+            newest = store.entries("evidence", [symbol], None, None, 1)
+            before, found = EPOCH, newest[0].at if newest else None
+            while found is not None and found - before > timedelta(seconds=1):
+                # There may be a million, each of kilobytes: look for where they begin.
+                middle = before + (found - before) / 2
+                older = store.entries("evidence", [symbol], None, middle, 1)
+                before, found = (before, older[0].at) if older else (middle, found)
+            return found
+
+        return await self._read(oldest)
 
     async def corrections(
         self, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
     ) -> list[RecordEntry]:
         """The record about `symbols` from `first` to `until`, the newest first, `limit` at most."""
-
-        def ask(store: Store) -> list[RecordEntry]:
-            found = [each for symbol in symbols for each in store.entries("correction", symbol, first, until, limit)]
-            return sorted(found, key=lambda each: (each.at, each.id), reverse=True)[:limit]
-
-        return await self._read(ask)
+        found = await self._read(lambda store: store.entries("correction", symbols, first, until, limit))
+        return sorted(found, key=lambda each: (each.at, each.id), reverse=True)[:limit]

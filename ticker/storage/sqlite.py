@@ -336,18 +336,13 @@ class SqliteStore:
             transaction.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", values)
 
     def entries(
-        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+        self, kind: str, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
     ) -> list[RecordEntry]:
-        found = self._history.read(
-            SQL["entries"],
-            kind=kind,
-            symbol=symbol,
-            first=micros(first) if first else -(2**62),
-            until=micros(until) if until else 2**62,
-            limit=limit,
-        )
+        span = {"first": micros(first) if first else -(2**62), "until": micros(until) if until else 2**62}
         return [
-            RecordEntry(kind, symbol, e["id"], moment_of(e["at"]), zlib.decompress(e["text"]).decode()) for e in found
+            RecordEntry(kind, each, row["id"], moment_of(row["at"]), zlib.decompress(row["text"]).decode())
+            for each in symbols
+            for row in self._history.read(SQL["entries"], kind=kind, symbol=each, limit=limit, **span)
         ]
 
     def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:

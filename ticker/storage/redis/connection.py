@@ -209,7 +209,7 @@ _BY_KIND: dict[type[Exception], str] = {
 
 T = TypeVar("T")
 
-NAMES = ("claim", "open", "publish", "raw", "release", "sampled", "standing", "thin", "write")
+NAMES = ("claim", "entries", "open", "publish", "raw", "release", "sampled", "standing", "thin", "write")
 SCRIPTS = {name: (Path(__file__).parent / "lua" / f"{name}.lua").read_text(encoding="utf-8") for name in NAMES}
 # So long nobody waits for a server that did not answer: each question would hold a thread for the whole time-out.
 _LEFT_ALONE_SECONDS = 0.5

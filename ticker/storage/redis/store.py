@@ -206,18 +206,13 @@ class Redis:
         self._wire.ask(keep)
 
     def entries(
-        self, kind: str, symbol: str, first: datetime | None, until: datetime | None, limit: int
+        self, kind: str, symbols: Sequence[str], first: datetime | None, until: datetime | None, limit: int
     ) -> list[RecordEntry]:
-        place = self._wire.key("entries", kind, symbol)
-        least, most = bound(first) if first else "-inf", bound(until) if until else "+inf"
-
-        def read(client: Client) -> list[tuple[str, float, str]]:
-            found = client.zrevrangebyscore(place, most, least, start=0, num=limit, withscores=True)
-            texts = client.hmget(f"{place}:text", [each for each, _ in found]) if found else []
-            return [(name, at, text) for (name, at), text in zip(found, texts, strict=True) if text is not None]
-
-        found = self._wire.ask(read)
-        return [RecordEntry(kind, symbol, name, moment_of(int(at)), text) for name, at, text in found]
+        places = [self._wire.key("entries", kind, each) for each in symbols]
+        keys = [key for place in places for key in (place, f"{place}:text")]
+        span = bound(first) if first else "-inf", bound(until) if until else "+inf"
+        found = self._wire.run("entries", keys, [*span, limit]) if keys else []
+        return [RecordEntry(kind, symbols[at], name, moment_of(int(when)), text) for at, name, when, text in found]
 
     def forget(self, kind: str, symbols: Sequence[str], before: datetime) -> int:
         gone = 0
