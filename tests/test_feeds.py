@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.factories import instrument
 from tests.support.timetables import calendar
 from tests.support.upstream import CBR, MOEX, NOON, YAHOO, Upstream
 from tests.support.upstreams import formats, forts, listing, yahoo
@@ -40,6 +42,18 @@ async def asked(up: Upstream, source: str, name: str, codes: Sequence[str], now:
     """One poll."""
     async with Fetcher("market-ticker/test") as fetcher:
         return await ask(fetcher, feed(up, source, name), codes, now)
+
+
+async def test_a_halted_pair_is_late_in_minutes_and_a_clearings_rate_is_not(up: Upstream) -> None:
+    """The yuan trades every minute; the dollar's indicative rate is set twice a day, at 13:45 and 18:30 in Moscow."""
+    source, moscow = feed(up, "moex_fx", "moex_fx"), ZoneInfo("Europe/Moscow")
+    yuan, dollar = (source.calendar_of(instrument(code)) for code in ("CNY", "USD"))
+    assert yuan.fresh_until(datetime(2024, 11, 22, 11, 30, tzinfo=moscow)) == datetime(
+        2024, 11, 22, 11, 55, tzinfo=moscow
+    )
+    assert dollar.fresh_until(datetime(2024, 11, 21, 18, 30, tzinfo=moscow)) > datetime(
+        2024, 11, 22, 14, 5, tzinfo=moscow
+    )
 
 
 async def test_a_tick_says_which_bytes_it_came_in(up: Upstream) -> None:

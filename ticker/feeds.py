@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from ticker.calendars import Calendar, Publication
+from ticker.calendars import Calendar, Publication, Session
 from ticker.calendars.publication import EVERY_DAY
 from ticker.fetch import Call, Fetching, redact
 from ticker.normalize import Origin, word
@@ -55,6 +55,11 @@ class Feed:
     def origin(self) -> Origin:
         """Whose ticks they are, and what they mean."""
         return Origin(self.id, self.adapter.publisher, self.calendar, self.adapter.codes)
+
+    def calendar_of(self, instrument: Instrument) -> Calendar:
+        """What judges the age of its numbers of `instrument`."""
+        grace = self.adapter.graces.get(word(instrument, self.origin))
+        return replace(self.calendar, grace=grace) if grace and isinstance(self.calendar, Session) else self.calendar
 
     def is_late(self, newest: datetime | None, now: datetime) -> bool:
         """Whether a table that was due after `newest` has not come; of a market, and of what was never heard, no."""
@@ -149,9 +154,8 @@ class PollTargets:
         self.checks = checks
         # Those that only serve a check among them.
         self.all = (*instruments, *(check.reference for check in checks))
-        own = {source: feed.calendar for source, feed in feeds.items()}
         self.calendars = {
-            each.symbol: dict.fromkeys(feeds, overrides[each.symbol]) if overrides and each.symbol in overrides else own
+            each.symbol: {name: (overrides or {}).get(each.symbol) or f.calendar_of(each) for name, f in feeds.items()}
             for each in self.all
         }
 

@@ -79,7 +79,7 @@ class Adapter:
 
     `requests(codes, now)` gives the requests that fetch `codes` at `now` (aware); `parse(body)` what one answer says.
     `publisher` is whose numbers these are. `codes` maps a pair such as "BRENT/USD" to the source's own word where that
-    is not the base.
+    is not the base; `graces` the words of numbers that come more seldom than the market prints, each with its grace.
 
     `earlier(codes, day)` gives the requests for the table that holds on `day`, for a source whose newest one may be of
     a day to come.
@@ -97,6 +97,7 @@ class Adapter:
     requests: Callable[[Sequence[str], datetime], Sequence[Request]]
     parse: Callable[[bytes], Extract]
     codes: Mapping[str, str] = field(default_factory=dict)
+    graces: Mapping[str, timedelta] = field(default_factory=dict)
     earlier: Callable[[Sequence[str], date], Sequence[Request]] | None = None
     archive: Callable[[Sequence[str], date, date], Sequence[Request]] | None = None
     parse_archive: Callable[[bytes], Extract] | None = None

@@ -359,6 +359,7 @@ CURRENCIES = "CETS"  # CNGD, in the same answer, are trades outside the order bo
 INDICATIVE = ("USD/RUB", "EUR/RUB", "CNY/RUB")  # of one unit; of the other pairs the answer does not say how many
 # Pair -> the exchange's own word for what is quoted of it.
 CODES = {"USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "CNY/RUB": "CNYRUB_TOM"}
+GRACES = dict.fromkeys(INDICATIVE, timedelta(hours=8))  # they come at the two clearings only
 # The New Year has gone ten days without trades; a row whose day before is older is of a market closed for good.
 _PAUSE = timedelta(days=15)
 
@@ -569,6 +570,7 @@ ADAPTER = Adapter(
     requests=requests,
     parse=parse,
     codes={"BRENT/USD": "BR", **CODES},
+    graces=GRACES,
 )
-FX = Adapter(publisher="moex", base_url=HOST, requests=currency_requests, parse=parse, codes=CODES)
+FX = Adapter(publisher="moex", base_url=HOST, requests=currency_requests, parse=parse, codes=CODES, graces=GRACES)
 CBR = Adapter(publisher="cbr", base_url=HOST, requests=rates_requests, parse=parse_rates)
