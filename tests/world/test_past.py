@@ -341,3 +341,8 @@ async def test_a_day_of_oil(stage: Stage) -> None:
         await diary.until("2026-01-15 00:20", 2)
         await diary.until("2026-01-15 02:00", 20)
         assert await diary.differences() == []
+        # The last print of the day was heard of after midnight, as was one of 1:40 from abroad, where it was the 14th.
+        _, board = await diary.product.http("/v1/quotes?at=2026-01-14")
+        oil = next(each for each in board["quotes"] if each["symbol"] == "OIL")
+        assert moment("2026-01-14 23:40") < datetime.fromisoformat(oil["as_of"]) < moment("2026-01-15 00:00"), oil
+        assert all(each["fetched_at"] <= board["generated_at"] for each in board["quotes"]), board

@@ -216,10 +216,10 @@ class Store(Shared, Protocol):
     def saved(self, name: str) -> str | None:
         """The text last kept under `name`."""
 
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+    def standing(self, keys: Sequence[Key], at: date | datetime, end: datetime | None = None) -> dict[Key, list[Row]]:
         """Of each of `keys` the row in force on a day or at a moment, and the one before it, newest first.
 
-        A key without a row is left out. The whole board is one question.
+        A key without a row is left out, and so is what is dated after `end`. The whole board is one question.
         """
 
     def rename(self, series: Mapping[str, str]) -> int:

@@ -19,7 +19,7 @@ from cachetools import TTLCache
 
 from ticker.calendars import Calendar, fresh_until
 from ticker.quotes import EPOCH, Instrument, PriceType, Quote, Snapshot, Status
-from ticker.storage.base import QUOTE, Point, Query, RecordEntry, Row, Store, StoreError
+from ticker.storage.base import QUOTE, Key, Point, Query, RecordEntry, Row, Store, StoreError
 from ticker.storage.codec import contract_of, is_number, quote_of_entry
 
 _DAY = timedelta(days=1)
@@ -195,8 +195,7 @@ def quote_of(
 
     What was shown last speaks; where the service was away, an archive may know of something newer.
     """
-    standing = [rows[1:] if rows[0].as_of > now else rows for rows in found if rows]
-    rows = [each for each in standing if each]
+    rows = [each for each in found if each]
     own = [each for each in rows if each[0].source in instrument.sources]
     shown = [each for each in rows if not each[0].archived]
     rank = instrument.all_sources.index
@@ -323,21 +322,24 @@ class History:
             return kept
         wanted, clock = tuple(self._instruments()), self._clock()
         ends = {each.symbol: self._end_of(at, each.symbol, clock) for each in wanted}
-        keys = [(each.series, source) for each in wanted for source in each.all_sources]
 
         def question(store: Store) -> tuple[Quote, ...]:
-            found = store.standing(keys, _whole(at) if isinstance(at, datetime) else at)
-            entries = dict[str, RecordEntry]()
+            found, entries = dict[Key, list[Row]](), dict[str, RecordEntry]()
             for end in set(ends.values()):
-                symbols = [symbol for symbol, each in ends.items() if each == end]
-                entries |= {each.symbol: each for each in store.entries(QUOTE, symbols, None, _whole(end), 1)}
+                asked = [each for each in wanted if ends[each.symbol] == end]
+                keys = [(each.series, source) for each in asked for source in each.all_sources]
+                found |= store.standing(keys, _whole(at) if isinstance(at, datetime) else at, _whole(end))
+                known = store.entries(QUOTE, [each.symbol for each in asked], None, _whole(end), 1)
+                entries |= {each.symbol: each for each in known}
             by_source = [[found.get((each.series, source), ()) for source in each.all_sources] for each in wanted]
             return tuple(
                 self._shown(each, entries.get(each.symbol), rows, at, ends[each.symbol], over=ends[each.symbol] < clock)
                 for each, rows in zip(wanted, by_source, strict=True)
             )
 
-        quotes, now = await self._read(question), max(ends.values())
+        quotes = await self._read(question)
+        # A day's last print, or its correction, may have come after the day.
+        now = max(*ends.values(), *(each.fetched_at for each in quotes if each.fetched_at))
         snapshot = replace(Snapshot(0, now, ()).follow(quotes, now), demo=self._demo)
         if now < clock - 2 * _DAY:
             self._boards[at] = snapshot

@@ -288,9 +288,9 @@ class SqliteStore:
         found = self._history.read("SELECT text FROM saved WHERE name = :name", name=name)
         return str(found[0][0]) if found else None
 
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+    def standing(self, keys: Sequence[Key], at: date | datetime, end: datetime | None = None) -> dict[Key, list[Row]]:
         query, when = (AT, {"moment": micros(at)}) if isinstance(at, datetime) else (ON, {"day": str(at)})
-        values = {"keys": json.dumps(keys), "bound": micros(at) + micros(AHEAD), **when}
+        values = {"keys": json.dumps(keys), "bound": micros(end) + 1 if end else micros(at) + micros(AHEAD), **when}
         found: dict[Key, list[Row]] = {}
         for row in filter(None, map(row_of_columns, self._packed(query, **values))):
             found.setdefault((row.symbol, row.source), []).append(row)

@@ -134,10 +134,10 @@ class Redis:
         found = self._wire.ask(lambda client: client.hget(self._wire.key("saved"), name))
         return None if found is None else str(found)
 
-    def standing(self, keys: Sequence[Key], at: date | datetime) -> dict[Key, list[Row]]:
+    def standing(self, keys: Sequence[Key], at: date | datetime, end: datetime | None = None) -> dict[Key, list[Row]]:
         if not keys:
             return {}
-        before = micros(at) + micros(AHEAD)
+        before = micros(end) + 1 if end else micros(at) + micros(AHEAD)
         told: list[str | int] = [before, micros(at), ""] if isinstance(at, datetime) else [before, "", f"{at:%Y%m%d}"]
         answers = self._wire.run("standing", [self._line(*key) for key in keys], told)
         found = {
