@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -496,3 +497,26 @@ def test_a_market_that_contradicts_itself_denies_nobody(pair: Desk) -> None:
     print_of(pair, "73.43")
     quote = pair.choose().quote
     assert (quote.price, quote.source, quote.status) == (Decimal("73.43"), "moex", Status.FRESH)
+
+
+def test_a_thin_market_does_not_alternate_with_another(market: Desk) -> None:
+    """It prints every fourteen minutes and is late each time: the other one speaks until it is on time for a while."""
+    spoke = []
+    for minute in range(160):
+        market.later(minutes=1)
+        if minute % 14 == 0 or minute > 120:
+            market.says("moex", "73.80", market.now - timedelta(minutes=15))
+        if minute % 5 == 0:
+            market.says("yahoo", "74.08", market.now - timedelta(minutes=10))
+        quote = market.choose().quote
+        assert quote.status is Status.FRESH
+        spoke.append(quote.source)
+    assert (spoke[60:121], spoke[-1]) == (["yahoo"] * 61, "moex")
+    assert sum(one != then for one, then in pairwise(spoke)) == 2
+
+
+def test_a_market_that_rests_as_planned_is_not_frozen(market: Desk) -> None:
+    """On Saturday the last print abroad is the newest, and nothing is wrong with the one here."""
+    market.at(22, 23, 58).says("moex", "73.90", market.now.replace(hour=23, minute=49))
+    market.says("yahoo", "74.20", datetime(2024, 11, 23, 1, 59, tzinfo=MOSCOW)).at(23, 12)
+    assert market.shown() == ("74.20", "fresh", None)

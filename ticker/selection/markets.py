@@ -66,6 +66,21 @@ def is_current(ask: SelectionInput, candidate: Candidate) -> bool:
     return on_time and (calendar.is_open(ask.now, candidate.as_of) or calendar.next_open(ask.now) <= ask.now + lag)
 
 
+def _late(ask: SelectionInput, prints: Sequence[Candidate]) -> dict[str, datetime]:
+    """When a market in session was last late: who has just come back may be again, and lets another one speak."""
+    found = {}
+    for each in prints:
+        calendar = ask.calendars[each.source]
+        session = calendar.session_at(ask.now) if isinstance(calendar, Session) else None
+        if isinstance(calendar, Session) and session is not None:
+            lag = calendar.delay + calendar.grace
+            overdue = ask.now + SOON >= max(each.as_of, session.opens) + lag
+            since = ask.now if overdue else ask.memory.late.get(each.source)
+            if since is not None and ask.now - since < lag:
+                found[each.source] = since
+    return found
+
+
 def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> Claim:
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
     rivals = [(c, compare(ask, one, c)) for c in others if is_current(ask, c) and is_current(ask, one)]
@@ -458,7 +473,8 @@ def judge(ask: SelectionInput) -> Own:
     # What the first answer of a start has put there is no measure yet.
     known = ask.shown is not None and ask.shown.source in ask.instrument.sources and ask.memory.confirmed
     shown = ask.shown if known else None
-    current = sorted((c for c in prints if is_current(ask, c)), key=ask.rank)
+    late = _late(ask, prints)
+    current = sorted((c for c in prints if is_current(ask, c)), key=lambda c: (c.source in late, ask.rank(c)))
     resting = sorted((c for c in prints if c not in current), key=lambda c: (c.as_of, -ask.rank(c)), reverse=True)
     judged = tuple(_judge(ask, each, prints, shown) for each in (*current, *resting))
     believed = [each for each in judged if each.believed]
@@ -468,7 +484,7 @@ def judge(ask: SelectionInput) -> Own:
     # Of the markets in session the first that is not believed, where none before it is.
     held = next(iter(open_), None)
     held = None if held is None or held.believed else held
-    memory = _learn(ask, open_, speaker, [c for c in prints if c in current])
+    memory = replace(_learn(ask, open_, speaker, [c for c in prints if c in current]), late=late)
     asks = _second(ask, held, memory, current) if held is not None else ()
     reason = held.rule.reason if held is not None else None
     if held is not None and len(current) > 1 and shown is not None and _patient(ask, held, memory, shown):
@@ -554,7 +570,8 @@ def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], rea
     if reason is None and others and not near:
         reason = Reason.DISAGREE
     if reason is None and source != ask.instrument.sources[0] and not is_current(ask, one):
-        reason = silent(ask)
+        rests = any(c.source == ask.instrument.sources[0] and ask.fresh(c) for c in prints)
+        reason = ask.failures.get(ask.instrument.sources[0]) if rests else silent(ask)
     quote = replace(
         quote_of(ask, one),
         fallback=source != ask.instrument.sources[0],

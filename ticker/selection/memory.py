@@ -71,11 +71,15 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class SelectionMemory:
-    """All that is remembered of one instrument. `offsets` are named "source contract/source contract"."""
+    """All that is remembered of one instrument. `offsets` are named "source contract/source contract".
+
+    `late` says when a market in session last said nothing new for too long.
+    """
 
     confirmed: tuple[Confirmed, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     offsets: Mapping[str, Offset] = field(default_factory=dict)
+    late: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def encode(memories: Mapping[str, SelectionMemory]) -> str:

@@ -31,7 +31,7 @@ def _days(*texts: str) -> frozenset[date]:
 CLOSED = _days("2026-01-01", "2026-01-02", "2026-01-07", "2026-03-08", "2026-05-09", "2026-12-31") | _days(
     # 2025 [K]: New Year, the first of May, Victory Day, Russia Day, Unity Day, the last of December. That the price of
     # 30 December stood on 5 January 2026 unless somebody traded, and that 31 December is closed, is issue 15 [P].
-    "2025-01-01", "2025-01-02", "2025-01-07", "2025-05-01", "2025-05-09", "2025-06-12", "2025-12-31"
+    "2024-12-31", "2025-01-01", "2025-01-02", "2025-01-07", "2025-05-01", "2025-05-09", "2025-06-12", "2025-12-31"
 )  # fmt: skip
 # Ordinary sessions although the country rests.
 ORDINARY = _days("2026-01-05", "2026-01-06", "2026-01-08", "2026-01-09", "2026-03-09", "2026-05-11")
