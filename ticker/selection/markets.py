@@ -74,7 +74,8 @@ def _late(ask: SelectionInput, prints: Sequence[Candidate]) -> dict[str, datetim
         session = calendar.session_at(ask.now) if isinstance(calendar, Session) else None
         if isinstance(calendar, Session) and session is not None:
             lag = calendar.delay + calendar.grace
-            overdue = ask.now + SOON >= max(each.as_of, session.opens) + lag
+            margin = calendar.grace / 2 if each.source in ask.memory.late else SOON
+            overdue = ask.now + margin >= max(each.as_of, session.opens) + lag
             since = ask.now if overdue else ask.memory.late.get(each.source)
             if since is not None and ask.now - since < lag:
                 found[each.source] = since
