@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -97,10 +98,10 @@ class CandidateStore:
         missing = next((SourceError(why, f"no {symbol} in the answer") for symbol, why in reasons.items()), None)
         return reply.failure or missing, kept
 
-    def knows_before(self, source: str, as_of: datetime) -> bool:
-        """Whether `source` has said a fixing of an earlier date than `as_of`."""
+    def knows_before(self, source: str, as_of: datetime, due: datetime | None) -> bool:
+        """Whether `source` has said a fixing of an earlier date than `as_of`, not older than the one that was `due`."""
         mine = (each for (name, _), each in self._candidates.items() if name == source)
-        return any(c.as_of < as_of for each in mine for c in each)
+        return any((due or c.as_of) <= c.as_of < as_of for each in mine for c in each)
 
     def newest(self) -> dict[str, datetime]:
         """The newest date that each source has given of anything."""
@@ -346,7 +347,7 @@ class Poller:
         self._explain = explain
         self._waiting: frozenset[str] = frozenset()
         self._provisional = False
-        self._looked_back: set[str] = set()
+        self._looked_back: dict[str, datetime] = {}
         self._reported = board.latest.version
 
     @property
@@ -412,28 +413,27 @@ class Poller:
         return self._store.take(self.targets, health, replace(reply, ticks=reply.ticks + earlier), self._clock())
 
     async def _earlier(self, feed: Feed, codes: Sequence[str], reply: Reply) -> tuple[Tick, ...]:
-        """Once after a start the tables before the newest one: in the evening the one in force, and the one before.
+        """Tables that a start or a silence has missed: in the evening the one in force, and the one before.
 
         It is what a first table is judged by, and its own publisher's word for the change of the day.
         """
         dates = {tick.as_of for tick in reply.ticks if tick.symbol in codes and tick.price_type is PriceType.FIXING}
-        if feed.adapter.earlier is None or not dates or feed.id in self._looked_back:
+        if feed.adapter.earlier is None or not dates or self._looked_back.get(feed.id) == max(dates):
             return ()
         oldest, now = min(dates), self._clock()
         in_force = max((date for date in dates if date <= now), default=None)
-        if oldest < (in_force or oldest) or self._store.knows_before(feed.id, in_force or oldest):
-            self._looked_back.add(feed.id)
+        due = feed.calendar.previous(in_force or oldest)
+        if oldest < (in_force or oldest) or self._store.knows_before(feed.id, in_force or oldest, due):
+            self._looked_back[feed.id] = max(dates)
             return ()
         found: list[Tick] = []
-        try:
+        # The newest table is known all the same; what is missing is asked for again with the next.
+        with suppress(SourceError):
             if in_force is None:
                 found += (await ask_earlier(self._fetcher, feed, codes, now.astimezone(oldest.tzinfo).date())).ticks
             in_force = min([oldest, *(tick.as_of for tick in found)])
             found += (await ask_earlier(self._fetcher, feed, codes, in_force.date() - timedelta(days=1))).ticks
-            self._looked_back.add(feed.id)
-        except SourceError:
-            # The newest table is known all the same; what is missing is asked for again with the next.
-            pass
+            self._looked_back[feed.id] = max(dates)
         return tuple(tick for tick in found if tick.as_of < oldest)
 
     def publish(self, now: datetime) -> Snapshot:

@@ -100,7 +100,8 @@ class Judge:
         for symbol in shown.keys() & {"USD", "EUR"}:
             self._table(symbol, shown[symbol])
         now = self.world.now
-        if "OIL" in shown and not any(start <= now < end + SLACK for start, end in self._unknown):
+        # What may have traded until then is waited for as long as a silence is none.
+        if "OIL" in shown and not any(start <= now < end + SILENT for start, end in self._unknown):
             self._oil(shown["OIL"])
 
     def _table(self, symbol: str, shown: Shown) -> None:

@@ -86,6 +86,18 @@ async def test_the_newer_table_wins_over_the_preferred_source(stage: Stage) -> N
             assert is_fresh("101.6797")(shown), (when, shown)
 
 
+async def test_a_bank_that_comes_back_in_the_evening_is_asked_for_the_table_in_force(stage: Stage) -> None:
+    """Alone, silent from Friday's noon to Monday's 17:00: Saturday's table is in force then, and Tuesday's is out."""
+    world = bank("2026-02-26 18:00", fixings.MARCH_2026, "cbr")
+    world.spells.append(away("cbr", "2026-02-27 12:00", "2026-03-02 17:00"))
+    async with stage(world) as play:
+        shown = (await play.until("2026-03-02 16:30", 30))["USD"]
+        assert (shown.price, shown.status) == (Decimal("76.8512"), "stale"), shown
+        shown = (await play.until("2026-03-02 17:30", 15))["USD"]
+        assert (shown.price, shown.status) == (Decimal("76.9731"), "fresh"), shown
+        assert shown.upcoming.price == Decimal("77.1734")
+
+
 async def test_new_year_has_one_table(stage: Stage) -> None:
     """The table of 31.12.2025 is in force until 12.01.2026 and never late; that of 13.01 follows at midnight."""
     world = bank("2025-12-30 12:00", fixings.NEW_YEAR_2026, "cbr", "cbr_mirror")
