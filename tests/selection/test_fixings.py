@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -449,6 +450,19 @@ def test_a_pair_that_moved_alone_is_fresh_after_four_tables(fixing: Desk) -> Non
         beside(fixing, euros, "cbr", believed={D20: "105.7338"})
         fixing.choose()
     assert fixing.at(26, 9).shown() == ("103.1000", "fresh", None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "shown"), [("1.0490", ("100.0348", "stale", "move")), ("1.0330", ("102.6500", "fresh", None))]
+)
+def test_a_pair_that_moved_is_confirmed_by_a_reference_that_moved_as_well(
+    fixing: Desk, reference: str, shown: tuple[str, str, str | None]
+) -> None:
+    """The Bank alone, the euro 2.5 % lower in dollars than in its table before; the ECB's has not moved, or has."""
+    fixing.fails("mirror", "third").says("cbr", "102.6500")
+    beside(fixing, {D21: "105.8090"}, "cbr")
+    fixing.quotients = tuple(replace(each, reference=Decimal(reference)) for each in fixing.quotients)
+    assert fixing.at(21, 9).shown() == shown
 
 
 def test_a_rouble_that_falls_falls_against_both(fixing: Desk) -> None:

@@ -188,7 +188,7 @@ FIXING: tuple[Rule, ...] = (
         "quotient denies it",
         _HOLD,
         Reason.DISAGREE,
-        lambda c: c.denied("quotient") and not _at_crosses(c),
+        lambda c: c.denied("quotient") and not _near(c, "crosses"),
         "Alone, and the euro over the dollar is not what the European Central Bank says it is.",
         "A slip in the dollar alone, within an ordinary day's move.",
     ),
@@ -196,7 +196,7 @@ FIXING: tuple[Rule, ...] = (
         "quotient moved",
         _HOLD,
         Reason.MOVE,
-        lambda c: c.denied("quotient_before") and not c.favoured("quotient") and not _at_crosses(c),
+        lambda c: c.denied("quotient_before") and not _near(c, "quotient") and not _near(c, "crosses"),
         "Alone, and the euro over the dollar is not what it was in the table before: one of both rows has slipped.",
         "A slip in the dollar alone, while the European Central Bank is away.",
     ),
@@ -319,14 +319,14 @@ def _stood_by(claim: Claim) -> bool:
 def _pair_moved(claim: Claim, limits: int = 1) -> bool:
     """Whether the euro over the dollar moved by more than so many limits since the table before, and only here."""
     found = claim.findings.get("quotient_before")
-    if found is None or found.figure is None or found.limit is None or claim.favoured("quotient"):
+    if found is None or found.figure is None or found.limit is None or _near(claim, "quotient"):
         return False
     return found.holds is False and found.figure > limits * found.limit
 
 
-def _at_crosses(claim: Claim) -> bool:
-    """Whether other central banks' rates are so near that they outweigh the euro over the dollar."""
-    found = claim.findings.get("crosses")
+def _near(claim: Claim, name: str) -> bool:
+    """Whether it is so near to what others say that this outweighs the table before: within half of the limit."""
+    found = claim.findings.get(name)
     return found is not None and found.figure is not None and found.limit is not None and 2 * found.figure < found.limit
 
 
