@@ -232,11 +232,13 @@ async def test_a_source_that_recovers_is_up_again(house: House) -> None:
 
 
 async def test_the_same_answer_again_is_no_new_version(house: House) -> None:
-    """Nothing is rendered or sent anew because a poll brought what was known."""
+    """Nothing is rendered or sent anew because a poll brought what was known; when it was said last is told."""
     await house.poll()
     version = house.service.board.latest.version
-    await house.poll()
+    house.now += timedelta(minutes=10)
+    await house.poll("cbr", "cbr_mirror")
     assert house.service.board.latest.version == version
+    assert (house.quote("USD").fetched_at, house.quote("USD").checked_at) == (NOON, house.now)
 
 
 async def test_a_new_answer_is_a_new_version(house: House) -> None:

@@ -201,7 +201,7 @@ def _with(known: Sequence[Candidate], new: Candidate) -> tuple[Candidate, ...]:
     """The `known` candidates of one source with a `new` one, the newest first: of a market only that one."""
     same = next((c for c in known if (c.as_of, c.price, c.contract) == (new.as_of, new.price, new.contract)), None)
     if same is not None:
-        new = replace(new, fetched_at=same.fetched_at)
+        new = replace(new, fetched_at=same.fetched_at, checked_at=new.fetched_at)
     if new.price_type is not PriceType.FIXING or new.derived:
         return (new,)
     others = [c for c in known if c.as_of != new.as_of and c.price_type is PriceType.FIXING]
