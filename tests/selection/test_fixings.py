@@ -237,6 +237,16 @@ def test_yesterday_s_number_under_tomorrow_s_date_is_held(fixing: Desk) -> None:
     assert fixing.says("mirror", "100.2192", D21).coming() == ("100.2192", False, None)
 
 
+@pytest.mark.parametrize("price", ["5.87", "1.1773"], ids=["RUB in KZT", "EUR in USD"])
+def test_a_number_of_few_digits_may_be_the_same_on_two_days(price: str) -> None:
+    """With two or four digits that is an ordinary day, as of the rouble in Kazakhstan: fresh, with the new date."""
+    bank = Desk(instrument(sources=("nbk",)), {"nbk": TABLE}, datetime(2024, 11, 20, 10, tzinfo=MOSCOW))
+    bank.says("nbk", price, D20).choose()
+    bank.at(20, 17).says("nbk", price, D21).choose()
+    quote = bank.at(21, 9).choose().quote
+    assert (quote.status, quote.reason, quote.as_of) == (Status.FRESH, None, moment(D21))
+
+
 def test_a_mirror_that_stays_broken_delays_nothing_after_its_first_day(fixing: Desk) -> None:
     """Its number stands still under each new date, and stands against nobody any more."""
     fixing.fails("third").says("cbr", "100.2192").says("mirror", "93.0000").choose()

@@ -5,7 +5,7 @@ print. A *finding* is one check of a claim: it holds, or it does not, or it cann
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
@@ -26,6 +26,8 @@ CLEARLY = {"quotient": Decimal("0.75"), "quotient_before": Decimal("0.75"), "cro
 _SAME_TIME = timedelta(days=2)
 # After an extraordinary move that was true, an ordinary one is half as large again.
 _RESTLESS = Decimal("1.5")
+# A number whose last digit is a larger share of it is the same on two days every now and then.
+_FEW_DIGITS = Decimal("0.00005")
 # Publications that stand by one that contradicts its own other rows before they are believed.
 _LONG = 3
 _HALF_A_DAY = timedelta(hours=12)
@@ -209,6 +211,11 @@ class Claim:
         """Whether any of the checks `names`, or of all of them, does not hold."""
         return any(self.findings[name].holds is False for name in names or self.findings if name in self.findings)
 
+    def share(self, name: str) -> Decimal:
+        """How much of its limit the check `name` came to; 0 where it was not made."""
+        found = self.findings.get(name)
+        return found.figure / found.limit if found and found.figure is not None and found.limit else Decimal(0)
+
 
 def moved(price: Decimal, before: Decimal) -> Decimal:
     """The move from `before` to `price` as a fraction, without its sign."""
@@ -390,7 +397,7 @@ def _said_before(ask: SelectionInput, claim: Claim, later: Sequence[Mapping[str,
 
     What its source's own next table was needed for is not, once copies differ about that one.
     """
-    disputed = any(_differ(ask, claim, said) for said in later[:1])
+    disputed = any(len(claims_of(ask, said, claim.first.publisher)) > 1 for said in later[:1])
     for each in ask.memory.confirmed:
         if each.as_of == claim.as_of and equal_digits(each.price, claim.price) and (each.sure or not disputed):
             return Finding("said_before", holds=True, figure=Decimal(1 + each.copied))
@@ -407,7 +414,12 @@ def _doubted_before(ask: SelectionInput, claim: Claim) -> Finding | None:
 
 
 def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[str, Candidate]]) -> Finding | None:
-    """The number before to the last digit, of whoever was believed or of the very sources that say it now."""
+    """The number before to the last digit, of whoever was believed or of the very sources that say it now.
+
+    One of few digits says nothing: it may well be the same on two days.
+    """
+    if Decimal(1).scaleb(min(int(c.price.as_tuple().exponent) for c in claim.candidates)) > claim.price * _FEW_DIGITS:
+        return None
     earlier = [each for each in said if all(c.as_of < claim.as_of for c in each.values())]
     own = {c.source for c in claim.candidates}
     again = bool(earlier) and all(s in earlier[-1] and earlier[-1][s].price == claim.price for s in own)
@@ -526,7 +538,7 @@ def _stands_by(
     if any(d.source == source and d.as_of <= claim.as_of and d.refuted for d in ask.memory.doubts):
         return []
     following = [said for said in later if source in said]
-    if not following or _differ(ask, claim, following[0]):
+    if not following or len(claims_of(ask, following[0], claim.first.publisher)) > 1:
         return []
 
     def nearer(then: Candidate) -> bool:
@@ -546,23 +558,14 @@ def _stands_by(
     ]
 
 
-def _differ(ask: SelectionInput, claim: Claim, said: Mapping[str, Candidate]) -> bool:
-    """Whether those who speak of another date say different numbers."""
-    return len(claims_of(ask, said, claim.first.publisher)) > 1
-
-
 def _compared(claims: Sequence[Claim]) -> list[Claim]:
     """Of values that differ, a measure speaks against one that is clearly further from it than another is."""
     made = []
     for claim in claims:
         findings = dict(claim.findings)
         for name, share in CLEARLY.items():
-            far = [c.findings[name].figure for c in claims if name in c.findings]
-            own = findings.get(name)
-            nearest = min((figure for figure in far if figure is not None), default=None)
-            if own is None or own.figure is None or own.limit is None or nearest is None:
-                continue
-            if own.figure >= share * own.limit and nearest * 3 <= own.figure:
-                findings[name] = Finding(name, holds=False, figure=own.figure, limit=own.limit)
+            own, others = claim.share(name), [c.share(name) for c in claims if name in c.findings]
+            if name in findings and own >= share and min(others) * 3 <= own:
+                findings[name] = replace(findings[name], holds=False)
         made.append(Claim(claim.candidates, findings))
     return made

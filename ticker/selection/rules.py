@@ -318,16 +318,12 @@ def _stood_by(claim: Claim) -> bool:
 
 def _pair_moved(claim: Claim, limits: int = 1) -> bool:
     """Whether the euro over the dollar moved by more than so many limits since the table before, and only here."""
-    found = claim.findings.get("quotient_before")
-    if found is None or found.figure is None or found.limit is None or _near(claim, "quotient"):
-        return False
-    return found.holds is False and found.figure > limits * found.limit
+    return claim.denied("quotient_before") and claim.share("quotient_before") > limits and not _near(claim, "quotient")
 
 
 def _near(claim: Claim, name: str) -> bool:
     """Whether it is so near to what others say that this outweighs the table before: within half of the limit."""
-    found = claim.findings.get(name)
-    return found is not None and found.figure is not None and found.limit is not None and 2 * found.figure < found.limit
+    return name in claim.findings and 2 * claim.share(name) < 1
 
 
 def _told_apart(claim: Claim) -> bool:
