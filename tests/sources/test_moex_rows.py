@@ -182,8 +182,15 @@ def test_brent_does_not_step_to_the_next_month_in_silence(block: str, how: str) 
 @pytest.mark.parametrize(("now", "gone"), [("2024-11-22 12:00:00", "BRZ4"), ("2024-12-03 12:00:00", "BRF5")])
 def test_brent_does_not_step_over_a_contract_that_is_in_neither_block(now: str, gone: str) -> None:
     """Brent in Moscow expires on the first trading day of every month: one of 3 January is not November's front."""
-    board = [each for each in (FRONT, NEXT, FAR) if each.secid != gone]
+    months = [("BRH5", date(2025, 3, 3)), ("BRJ5", date(2025, 4, 1)), ("BRK5", date(2025, 5, 2))]
+    later = [replace(FAR, secid=code, expires=day) for code, day in months]
+    board = [each for each in (FRONT, NEXT, FAR, *later) if each.secid != gone]
     assert denied(parse, writer.moex_forts(at(now), board), "BR") is Reason.SCHEMA
+
+
+def test_a_board_of_few_months_may_begin_with_a_later_one() -> None:
+    """Two contracts are no list of all: the first of them is the front one."""
+    assert front(writer.moex_forts(NOON, [FAR, NEXT])) == "BRF5"
 
 
 def test_a_contract_of_yesterday_may_linger_in_one_block() -> None:

@@ -61,6 +61,7 @@ PRICES = (
     ("PREVSETTLEPRICE", PriceType.SETTLEMENT),
 )
 _MONTHS = "FGHJKMNQUVXZ"
+_WHOLE = 4  # months and more are listed; of a board with fewer any may be the front one
 _CLEARING = time(18, 50)
 _ONE_SESSION = date(2026, 3, 23)  # since then a day is settled when it ends
 _END = time(23, 50)
@@ -184,7 +185,7 @@ def _front(asset: str, contracts: Sequence[_Listed], clocks: Sequence[date]) -> 
         unknown = (each.fault for each in contracts if each.fault and not each.expires)
         raise next(unknown, None) or schema(f"every contract of {asset} has expired")
     front, *later = alive
-    if front.expires and front.expires - today > timedelta(days=ASSETS[asset][3]):
+    if len(alive) >= _WHOLE and front.expires and front.expires - today > timedelta(days=ASSETS[asset][3]):
         raise schema(f"the front contract of {asset} is not on the board: the first one, {front.code}, is a later one")
     for each in contracts:
         old = each.unlisted and today not in {moment.date() for moment in _clock(each.row)}
