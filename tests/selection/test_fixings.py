@@ -449,6 +449,18 @@ def test_a_pair_that_moved_alone_is_shown_by_the_next_table_and_not_called_fresh
     assert fixing.at(23, 9).shown() == ("101.1000", "fresh", None)
 
 
+def test_the_row_that_is_in_doubt_is_not_cleared_by_what_the_other_one_did_since(fixing: Desk) -> None:
+    """The Bank's dollar 3.7 % off for three tables, in which the euro truly fell by 2.2 %: the dollar is not fresh."""
+    fixing.fails("mirror", "third")
+    euros = {D20: "105.7338", D21: "105.8000", D22: "104.9000", date(2024, 11, 23): "103.4000"}
+    for day, price in ((D21, "103.9000"), (D22, "103.5000"), (date(2024, 11, 23), "101.9000")):
+        fixing.now = moment(day) - timedelta(hours=7)
+        fixing.says("cbr", price, day)
+        beside(fixing, euros, "cbr", believed=euros)
+        fixing.choose()
+        assert fixing.at(day.day, 0, 5).shown()[1] == "stale", day
+
+
 def test_a_pair_that_moved_alone_is_fresh_after_four_tables(fixing: Desk) -> None:
     """3 % of the dollar over the euro, told by the Bank alone on four days: it is so."""
     fixing.fails("mirror", "third")

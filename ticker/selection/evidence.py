@@ -420,9 +420,8 @@ def _relabelled(claim: Claim, before: Confirmed | None, said: Sequence[Mapping[s
     """
     if Decimal(1).scaleb(min(int(c.price.as_tuple().exponent) for c in claim.candidates)) > claim.price * _FEW_DIGITS:
         return None
-    earlier = [each for each in said if all(c.as_of < claim.as_of for c in each.values())]
-    own = {c.source for c in claim.candidates}
-    again = bool(earlier) and all(s in earlier[-1] and earlier[-1][s].price == claim.price for s in own)
+    last = next((each for each in reversed(said) if all(c.as_of < claim.as_of for c in each.values())), {})
+    again = all(c.source in last and last[c.source].price == claim.price for c in claim.candidates)
     if again or (before is not None and before.price == claim.price):
         return Finding("relabelled", holds=False, figure=claim.price)
     return None
@@ -434,7 +433,7 @@ def _quotients(
     """EUR in roubles over USD in roubles, against the ECB's EUR in dollars and against what it was in the table before.
 
     A slip in one of both rows shows in either, and a rouble that falls in neither. The euro moves some parts of a
-    percent against the dollar in a day, and by 2 % in one day of a thousand; over several tables it may go further.
+    percent against the dollar in a day, by 2 % in one of a thousand; in several days further, Moscow at rest or not.
     """
     found = []
     for each in ask.quotients:
@@ -447,11 +446,12 @@ def _quotients(
             found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), (last, each.shown)))
         partner = each.at(before.as_of) if before is not None else None
         if before is not None and partner is not None:
-            # While Moscow rests the euro goes on moving against the dollar.
-            zone = ask.calendars[claim.first.source].zone
-            since, until = (at.astimezone(zone).date() for at in (_since(claim, before, told), claim.as_of))
-            measure = (each.of(before.price, partner), each.tolerance * Decimal(_weekdays(since, until)).sqrt())
-            found.append(_quotient(claim, "quotient_before", each, said, measure, (before.price, partner)))
+            zone, since = ask.calendars[claim.first.source].zone, _since(claim, before, told)
+            days = _weekdays(since.astimezone(zone).date(), claim.as_of.astimezone(zone).date())
+            measure = (each.of(before.price, partner), each.tolerance * Decimal(days).sqrt())
+            # A row that was in doubt since is not cleared by what the other one did meanwhile.
+            both = (before.price, partner if since == before.as_of else None)
+            found.append(_quotient(claim, "quotient_before", each, said, measure, both))
     return [each for each in found if each is not None]
 
 
