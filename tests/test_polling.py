@@ -235,7 +235,7 @@ async def test_the_same_answer_again_is_no_new_version(house: House) -> None:
     """Nothing is rendered or sent anew because a poll brought what was known; when it was said last is told."""
     await house.poll()
     version = house.service.board.latest.version
-    house.now += timedelta(minutes=10)
+    house.now += timedelta(minutes=5)
     await house.poll("cbr", "cbr_mirror")
     assert house.service.board.latest.version == version
     assert (house.quote("USD").fetched_at, house.quote("USD").checked_at) == (NOON, house.now)
