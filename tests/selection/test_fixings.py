@@ -247,6 +247,12 @@ def test_a_number_of_few_digits_may_be_the_same_on_two_days(price: str) -> None:
     assert (quote.status, quote.reason, quote.as_of) == (Status.FRESH, None, moment(D21))
 
 
+def test_two_copies_of_yesterday_s_number_are_not_outvoted_by_one_of_another(fixing: Desk) -> None:
+    """It may truly be the same on two days, and the mirror 1 % off; or two caches, and the mirror right."""
+    fixing.says("cbr", "100.0348").says("third", "100.0348").says("mirror", "101.0351")
+    assert fixing.at(21, 0).shown() == ("100.0348", "stale", "disagree")
+
+
 def test_a_mirror_that_stays_broken_delays_nothing_after_its_first_day(fixing: Desk) -> None:
     """Its number stands still under each new date, and stands against nobody any more."""
     fixing.fails("third").says("cbr", "100.2192").says("mirror", "93.0000").choose()

@@ -97,7 +97,7 @@ FIXING: tuple[Rule, ...] = (
         "nothing against it",
         _YES,
         None,
-        lambda c: bool(c.rivals) and not c.denied() and all(r.denied() for r in c.rivals),
+        lambda c: bool(c.rivals) and not c.denied() and all(r.denied() and r.weight <= c.weight for r in c.rivals),
         "Copies differ; something speaks against every other one and nothing against this.",
         "The Bank +12 %, or a digit slip, beside a right mirror: the right number was withheld.",
     ),
