@@ -457,10 +457,7 @@ class Poller:
         return self._board.latest
 
     def age(self, now: datetime) -> bool:
-        """Let time pass on the board, and report what it made of it: at midnight tomorrow's table becomes the price.
-
-        Returns whether it made anything of it.
-        """
+        """Let time pass on the board and report what that changes, as at midnight; whether it changed anything."""
         before = self._board.latest_selected
         shown = self._board.selected(now)
         changed = shown.version != self._reported

@@ -580,3 +580,17 @@ async def test_a_front_contract_missing_from_marketdata_is_not_passed_over_in_si
         await play.until("2026-01-15 18:00", 10)
         assert not play.ever("OIL", is_shown("60.60", "0.5"))
         assert not play.ever("OIL", lambda s: s.price is None)
+
+
+async def test_a_dispute_with_a_market_that_then_contradicts_itself_is_over(stage: Stage) -> None:
+    """Oil rises by 0.36 % and Yahoo is heard after Moscow: it is 12 % off its own past from then on."""
+    rise = "2026-01-15 17:03"
+    prices = ((*JANUARY, (rise, "62.72")), (*ABROAD, (rise, "62.78")))
+    world = winter("2026-01-15 16:00", "moex", "yahoo", moscow=prices[0], abroad=prices[1])
+    world.spells.append(wrong_print("yahoo", "2026-01-15 17:15", "2026-01-15 20:40", "x0.88"))
+    async with stage(world) as play:
+        await play.until("2026-01-15 17:10")
+        shown = (await play.until("2026-01-15 17:40", 10))["OIL"]
+        assert is_fresh("62.72", CENTS)(shown), shown
+        await play.until("2026-01-15 20:35")
+        assert not play.ever("OIL", lambda seen: seen.source == "yahoo" and seen.status == "fresh")

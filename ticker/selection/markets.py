@@ -84,13 +84,15 @@ def _late(ask: SelectionInput, prints: Sequence[Candidate]) -> dict[str, datetim
 
 def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> Claim:
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
-    rivals = [(c, compare(ask, one, c)) for c in others if is_current(ask, c) and is_current(ask, one)]
+    pairs = [(c, compare(ask, one, c)) for c in others]
+    rivals = [(c, pair) for c, pair in pairs if is_current(ask, c) and is_current(ask, one)]
     found = [*_against(ask, one, rivals, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
-    if any(d.source == one.source for d in ask.memory.doubts):
-        # A print at rest still bears witness of its own minute.
-        pairs = [compare(ask, one, c) for c in others]
-        current = [pair for _, pair in rivals]
-        found += _denied_before(ask, one, [p for p in pairs if p.exact or p in current], shown)
+    # A print at rest still bears witness of its own minute.
+    denials = _denied_before(ask, one, [pair for c, pair in pairs if pair.exact or (c, pair) in rivals], shown)
+    # Who disagrees and contradicts himself has ended a dispute that nobody could tell.
+    against = [(c, pair) for c, pair in rivals if not pair.agrees]
+    told = bool(against) and all(_contradicted(ask, c, pair) for c, pair in against)
+    found += [each for each in denials if each.name == "refuted_before" or not told]
     return Claim((one,), {each.name: each for each in found})
 
 
