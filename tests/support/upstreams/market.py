@@ -20,6 +20,8 @@ _SUNDAY: Final = 6
 # moves: together below 4 %, and below 0.2 % from one look to the next, two seconds later.
 _DAYS: Final = ((40.3 * _DAY, 0.018), (9.1 * _DAY, 0.010))
 _MINUTES: Final = ((660.0, 0.004), (55.0, 0.005))
+# Two exchanges are compared minute by minute: within one, Brent goes no further than it does.
+_BARREL: Final = ((660.0, 0.0075), (20.0, 0.0005))
 
 _USD: Final = Decimal("100.6798")
 _EUR: Final = Decimal("106.0762")
@@ -56,7 +58,7 @@ class Market:
         seconds = (moment - _EPOCH).total_seconds()
         before = table_before(table_in_force(here))
         usd, eur = self._rates(seconds, _DAYS + _MINUTES)
-        brent = self._wave(3, seconds, _DAYS + _MINUTES)
+        brent = self._wave(3, seconds, _DAYS + _BARREL)
         usd_previous, eur_previous = self.fixing(before)
         settled = self._wave(3, _noon(_weekday_before(here.date())), _DAYS)
         return Numbers(

@@ -106,20 +106,22 @@ class _Demo:
 
     async def chart(self, request: web.Request) -> web.Response:
         now, symbol = self._clock(), request.match_info["symbol"]
-        listed = _listed(self._market.at(now), now).get(symbol)
+        # The price is that of the moment told beside it, and so among the minutes of the same answer.
+        traded = now - _TRADED if symbol.endswith("=X") else yahoo.last_print(now - _TRADED)
+        listed = _listed(self._market.at(traded), now).get(symbol)
         if listed is None:
             return web.Response(body=yahoo.yahoo_not_found(symbol), status=404, headers=_CHART)
         currency, price, close, kind = listed
-        minutes = self._minutes(symbol, now) if request.query.get("interval") == "1m" else []
-        traded = yahoo.last_print(now - _TRADED) if kind == "FUTURE" else now - _TRADED
+        minutes = self._minutes(symbol, traded, now) if request.query.get("interval") == "1m" else []
         body = yahoo.yahoo_chart(symbol, currency, price, traded, close, kind, minutes)
         return web.Response(body=body, headers=_CHART)
 
-    def _minutes(self, symbol: str, now: datetime) -> list[tuple[datetime, Decimal | None]]:
-        """The candles of the last minutes; the real ones are of the whole day."""
-        this = now.replace(second=0, microsecond=0)
+    def _minutes(self, symbol: str, traded: datetime, now: datetime) -> list[tuple[datetime, Decimal | None]]:
+        """The candles of the last minutes up to the last trade; the real ones are of the whole day."""
+        this = traded.replace(second=0, microsecond=0)
         begun = (this - timedelta(minutes=back) for back in range(_MINUTES, -1, -1))
-        return [(at, _listed(self._market.at(at + _TRADED), now)[symbol][1]) for at in begun]
+        closes = ((at, min(at + timedelta(minutes=1), traded)) for at in begun)
+        return [(at, _listed(self._market.at(close), now)[symbol][1]) for at, close in closes]
 
     def _rates(self, table: date, now: datetime) -> Mapping[str, Decimal]:
         # The demo's number moves by day; once tomorrow's table is out, today's stands.
