@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
+from http import HTTPStatus
 from itertools import accumulate, cycle, takewhile
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class World:
         origin = f"http://127.0.0.1:{self.relay.port}"
         for path in PATHS:
             for coding in CODINGS:
-                self.said[path, coding, self.now] = await self.ask(origin, path, coding)
+                await self.ask(origin, path, coding)
 
     async def ask(self, host: str, path: str, coding: str, tag: str = "") -> Answer:
         """What `host` answers to a reader who takes `coding` and has what `tag` names."""
@@ -105,8 +106,11 @@ async def _read(got: ClientResponse) -> Answer:
     return Answer(got.status, await got.read(), of.get("ETag", ""), of.get("Cache-Control", ""), date, coding)
 
 
-def dating(served: Served, session: ClientSession) -> web.Application:
-    """The service's answers, dated by its own clock: `Date` is the machine's, which nobody can move here."""
+def dating(served: Served, session: ClientSession, said: dict[tuple[str, str, datetime], Answer]) -> web.Application:
+    """The service's answers, dated by its own clock: `Date` is the machine's, which nobody can move here.
+
+    They are noted in `said`: what the service decides anew within one moment is what it says then.
+    """
 
     async def relay(request: web.Request) -> web.Response:
         url = f"http://127.0.0.1:{served.client.port}{request.path_qs}"
@@ -115,8 +119,15 @@ def dating(served: Served, session: ClientSession) -> web.Application:
             request.method, url, headers=asked, skip_auto_headers=("Accept-Encoding", "Accept", "User-Agent")
         ) as got:
             kept = {name: value for name, value in got.headers.items() if name not in ("Date", "Connection")}
-            date = {"Date": format_datetime(served.clock.now.astimezone(UTC), usegmt=True)}
-            return web.Response(status=got.status, body=await got.read(), headers=kept | date)
+            now = served.clock.now.astimezone(UTC)
+            response = web.Response(
+                status=got.status, body=await got.read(), headers=kept | {"Date": format_datetime(now, usegmt=True)}
+            )
+            if got.status == HTTPStatus.OK:
+                of, coding = response.headers, response.headers.get("Content-Encoding", "identity")
+                body, tag, kept_for = await got.read(), of.get("ETag", ""), of.get("Cache-Control", "")
+                said[request.path_qs, coding, now] = Answer(got.status, body, tag, kept_for, now, coding)
+            return response
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", relay)
@@ -130,7 +141,8 @@ async def world(at: Path) -> AsyncIterator[World]:
     clock.to(NOON)
     async with Upstream() as upstream, ClientSession(auto_decompress=False) as session:
         upstream.trio()
-        async with serving(upstream.url) as served, TestServer(dating(served, session)) as relay:
+        said: dict[tuple[str, str, datetime], Answer] = {}
+        async with serving(upstream.url) as served, TestServer(dating(served, session, said)) as relay:
             await served.ready()
             swaps = {
                 "127.0.0.1:8080": f"127.0.0.1:{relay.port}",
@@ -140,7 +152,7 @@ async def world(at: Path) -> AsyncIterator[World]:
                 "proxy_read_timeout 5s": "proxy_read_timeout 300ms",
             }
             async with running(at, shipped("market-ticker.conf", swaps), PAGE, port, clock=clock) as url:
-                yield World(served, relay, clock, upstream, session, url.removesuffix("/index.html"), {})
+                yield World(served, relay, clock, upstream, session, url.removesuffix("/index.html"), said)
 
 
 def moments() -> list[datetime]:

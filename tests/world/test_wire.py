@@ -28,7 +28,7 @@ async def test_a_day_over_sockets_is_the_same_day(stage: Stage) -> None:
         quotes = await play.product.quotes()
         assert (quotes["OIL"]["source"], quotes["OIL"]["status"], quotes["OIL"]["fallback"]) == ("yahoo", "fresh", True)
         await play.until("2026-01-14 16:00", 15)
-        await play.until("2026-01-14 17:00")
+        await play.until("2026-01-14 17:00", 4)
         quotes = await play.product.quotes()
         assert (quotes["USD"]["price"], quotes["USD"]["upcoming"]["price"]) == (78.5301, 78.721)
         assert quotes["OIL"]["source"] == "moex"
