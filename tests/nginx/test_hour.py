@@ -106,7 +106,9 @@ async def _read(got: ClientResponse) -> Answer:
     return Answer(got.status, await got.read(), of.get("ETag", ""), of.get("Cache-Control", ""), date, coding)
 
 
-def dating(served: Served, session: ClientSession, said: dict[tuple[str, str, datetime], Answer]) -> web.Application:
+def dating(
+    served: Served, session: ClientSession, said: dict[tuple[str, str, datetime], Answer] | None = None
+) -> web.Application:
     """The service's answers, dated by its own clock: `Date` is the machine's, which nobody can move here.
 
     They are noted in `said`: what the service decides anew within one moment is what it says then.
@@ -123,7 +125,7 @@ def dating(served: Served, session: ClientSession, said: dict[tuple[str, str, da
             response = web.Response(
                 status=got.status, body=await got.read(), headers=kept | {"Date": format_datetime(now, usegmt=True)}
             )
-            if got.status == HTTPStatus.OK:
+            if got.status == HTTPStatus.OK and said is not None:
                 of, coding = response.headers, response.headers.get("Content-Encoding", "identity")
                 body, tag, kept_for = await got.read(), of.get("ETag", ""), of.get("Cache-Control", "")
                 said[request.path_qs, coding, now] = Answer(got.status, body, tag, kept_for, now, coding)
