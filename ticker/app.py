@@ -175,9 +175,9 @@ class Service:
         health.timetable_ran()
         try:
             now = self.context.clock()
+            self.poller.look_again(now)
             if self.timekeeper.clock_was_set():
                 self.poller.publish(now)
-            self.poller.look_again(now)
             self.timekeeper.revive()
         except Exception as error:  # noqa: BLE001 - counted, and done again in a second
             health.supervisor.failed("ageing", error)

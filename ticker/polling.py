@@ -438,7 +438,6 @@ class Poller:
 
     def publish(self, now: datetime) -> Snapshot:
         """Put on the board what the candidates of this moment say; the same quotes again are no new version."""
-        self.age(now)  # what time has made of it is told first, dated when it was due
         last, memories = self._board.selected(now), dict(self._state.memories)
         choices = self._state.choices(self.targets, self._store, last, now)
         quotes = tuple(choice.quote for choice in choices)
