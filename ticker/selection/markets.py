@@ -86,13 +86,16 @@ def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], sh
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
     pairs = [(c, compare(ask, one, c)) for c in others]
     rivals = [(c, pair) for c, pair in pairs if is_current(ask, c) and is_current(ask, one)]
-    found = [*_against(ask, one, rivals, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
+    contradicted = {c.source for c, pair in rivals if not pair.agrees and _contradicted(ask, c, pair)}
+    # Who was refuted, or contradicts himself, can agree and denies nobody.
+    refuted = {d.source for d in ask.memory.doubts if d.refuted}
+    heard = [(c, p) for c, p in rivals if p.agrees or one.source in refuted or c.source not in refuted | contradicted]
+    found = [*_against(ask, one, heard, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
     # A print at rest still bears witness of its own minute.
     denials = _denied_before(ask, one, [pair for c, pair in pairs if pair.exact or (c, pair) in rivals], shown)
-    # Who disagrees and contradicts himself has ended a dispute that nobody could tell.
-    against = [(c, pair) for c, pair in rivals if not pair.agrees]
-    told = bool(against) and all(_contradicted(ask, c, pair) for c, pair in against)
-    found += [each for each in denials if each.name == "refuted_before" or not told]
+    # Where all who disagree contradict themselves, a dispute that nobody could tell is over.
+    over = bool(contradicted) and all(pair.agrees or c.source in contradicted for c, pair in rivals)
+    found += [each for each in denials if each.name == "refuted_before" or not over]
     return Claim((one,), {each.name: each for each in found})
 
 
@@ -265,12 +268,8 @@ def _ratio(ask: SelectionInput, one: Candidate, other: Candidate) -> Decimal | N
 
 
 def _against(
-    ask: SelectionInput, one: Candidate, rivals: Sequence[tuple[Candidate, Pair]], shown: Quote | None
+    ask: SelectionInput, one: Candidate, heard: Sequence[tuple[Candidate, Pair]], shown: Quote | None
 ) -> list[Finding]:
-    # Who was refuted, or contradicts himself, can agree and denies nobody.
-    refuted = {d.source for d in ask.memory.doubts if d.refuted}
-    heard = [(c, p) for c, p in rivals if p.agrees or one.source in refuted or c.source not in refuted]
-    heard = [(c, p) for c, p in heard if p.agrees or one.source in refuted or not _contradicted(ask, c, p)]
     pairs = [pair for _, pair in heard]
     nearest = {
         name: min(of_kind, key=lambda each: each.off - each.limit)
