@@ -1,12 +1,8 @@
-/* <market-ticker>: keeps the server's fragment up to date. One file without dependencies, for a classic script, a module
- * and `import`. Without it the fragment is right too.
+/* <market-ticker>: keeps the server's fragment up to date, as a script, a module or an `import`.
+ * Attributes, parts, event: ticker/web/README.md.
  *
  *   <script src="https://HOST/widget.js" async></script>
- *   <market-ticker symbols="USD,EUR" lang="en" variant="change"> the fragment of /widget, or nothing </market-ticker>
- *
- * Attributes: src (the service; default: where this file is from), symbols, lang, variant, link (an address with
- * {symbol} in it), one-line, live (opens the stream; for screens), announce (seconds between spoken updates; default
- * 300, 0 for never). Parts: list, item, label, price, change, age, picture, details. Event: `quotes`. */
+ *   <market-ticker symbols="USD,EUR" lang="en" variant="change"> the fragment of /widget, or nothing </market-ticker> */
 (() => {
   'use strict';
   if (customElements.get('market-ticker')) return;
@@ -43,10 +39,10 @@
   };
 
   /* `XMLHttpRequest` parses into an inert document by itself, so that a page with Trusted Types needs no policy of ours.
-   * Elements that want the same at the same time share one request. */
+   * Elements that want the same at the same time share one request, but none that may have begun before the news. */
   const requests = new Map();
-  const request = (url) => {
-    if (!requests.has(url)) {
+  const request = (url, news) => {
+    if (news || !requests.has(url)) {
       const answer = new Promise((resolve, reject) => {
         const asked = new XMLHttpRequest();
         asked.open('GET', url);
@@ -69,11 +65,23 @@
     if (!shared) {
       shared = { source: new EventSource(url), readers: new Set() };
       streams.set(url, shared);
-      shared.source.addEventListener('quotes', () => shared.readers.forEach((one) => one.refresh()));
-      /* A browser reconnects by itself unless it was refused; polling goes on meanwhile. */
-      shared.source.onerror = () => shared.source.readyState === 2 && streams.delete(url);
+      shared.source.addEventListener('quotes', (event) => {
+        shared.version = event.lastEventId;
+        shared.readers.forEach((one) => one.refresh(shared.version));
+      });
+      /* A browser reconnects by itself unless it was refused; then each reader goes on asking, and tries anew after it. */
+      shared.source.onerror = () => {
+        if (shared.source.readyState !== 2) return;
+        streams.delete(url);
+        shared.readers.forEach((one) => { one.leave = null; });
+      };
     }
     shared.readers.add(reader);
+    /* Who joins late has not heard what the others were told. */
+    if (shared.version) {
+      reader.news = shared.version;
+      reader.due = 0;
+    }
     return () => {
       shared.readers.delete(reader);
       if (shared.readers.size) return;
@@ -128,7 +136,7 @@
 
     connectedCallback() {
       this.failures = 0;
-      this.seen = typeof IntersectionObserver !== 'function';
+      this.seen = false;
       this.confirmed = this.spoken = Date.now();
       this.wake = () => this.turn();
       this.rest = () => this.close();
@@ -198,19 +206,18 @@
       clearTimeout(this.timer);
       if (!this.asking) this.timer = setTimeout(() => this.ask(), Math.max(0, this.due - Date.now()));
     }
-    /* Something is new: ask now, past what the browser has kept. */
-    refresh() {
-      this.news = true;
+    /* There is news, a version: ask now, past what the browser has kept. */
+    refresh(version = 1) {
+      this.news = version;
       this.due = 0;
       this.turn();
     }
     async ask() {
       this.asking = true;
-      const address = this.address;
+      const { address, news } = this;
       try {
-        if (this.news) await fetch(address, { cache: 'no-cache', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT) });
-        this.news = false;
-        const got = await request(address);
+        if (news) await fetch(address, { cache: 'no-cache', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT) });
+        const got = await request(address, news);
         const list = got.status === 200 && got.response?.querySelector('ul.market-ticker[data-version]');
         if (got.status === 400 && !this.refused) {
           this.refused = true;
@@ -222,11 +229,14 @@
           this.confirmed = Date.now();
           const kept = /max-age=(\d+)/.exec(got.getResponseHeader('Cache-Control') || '');
           const pause = Math.min(ASK_MOST, Math.max(ASK_LEAST, kept ? kept[1] * 1000 : 60000));
-          this.due = Date.now() + pause + Math.random() * 1000;
           const sheet = await sheetOf(this.base);
           if (!sheet) throw new Error('no style');
-          if (address === this.address) this.show(list, sheet);
-          else this.due = 0;
+          /* A copy on the way may have yet to hear the news. */
+          const behind = list.dataset.version < Number(news), asked = address === this.address;
+          this.due = Date.now() + (behind ? ASK_LEAST : pause) + Math.random() * 1000;
+          if (!asked || news !== this.news) this.due = 0;
+          else if (!behind) this.news = 0;
+          if (asked) this.show(list, sheet);
         }
       } catch {
         this.due = Date.now() + Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.failures++) * (0.5 + Math.random() / 2);
@@ -251,7 +261,7 @@
       const opened = root.activeElement?.closest?.('li')?.dataset.symbol;
       for (const item of made.children) this.prepare(item);
       if (this.hasAttribute('one-line')) made.dataset.oneLine = '';
-      if (old && old.parentNode === root) old.replaceWith(made);
+      if (old?.parentNode === root) old.replaceWith(made);
       else root.prepend(made);
       this.list = made;
       this.speak(root);
