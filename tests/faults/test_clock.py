@@ -122,3 +122,16 @@ async def test_set_forward_by_days_the_numbers_are_old_and_young_again_when_it_i
             hands.put("+0")
             await until(lambda: looker.status("OIL", "fresh"))
             assert (await looker.look()).ready == 200
+
+
+@pytest.mark.programs
+async def test_set_back_by_hours_it_goes_on_leading_over_its_store(tmp_path: Path, hands: Hands) -> None:
+    """The thread that holds the lease waits as before, though libfaketime refuses some ways to sleep."""
+    store = {"TICKER_STORE__URL": f"sqlite:///{tmp_path}/t.db"}
+    async with turning() as world, aiohttp.ClientSession() as session:
+        async with running(write(tmp_path / "t.toml"), world.upstream.url, {**hands.environment, **store}) as process:
+            looker = Looker(session, process)
+            await looker.ready()
+            hands.put("-5h")
+            await looker.polled(12)
+            assert process.count("task failed, it is restarted") == 0

@@ -7,6 +7,7 @@ given. Whoever sleeps through that, or is cut off, knows at once that it may not
 from __future__ import annotations
 
 import asyncio
+import select
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -145,14 +146,14 @@ class Replica:
             log.info("lease not released, it runs out", name=self._name)
 
     def _pause(self, seconds: float) -> None:
-        """Sleep, in naps, and no longer when it is to stop.
+        """Poll, in naps, and no longer when it is to stop.
 
-        To wait for the event itself with a time-out is to wait until a moment of the kernel's monotonic clock: it would
-        never come where the process has been given another one, as libfaketime does.
+        Waiting for the event itself, or time.sleep, waits for a moment of the kernel's monotonic clock: under
+        libfaketime it never comes, or is refused.
         """
         until = time.monotonic() + seconds
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
-            time.sleep(min(_NAP_SECONDS, left))
+            select.select((), (), (), min(_NAP_SECONDS, left))
 
     def _loop_hangs(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether the loop hears nothing: then a lease that is held here would keep everybody from polling."""
