@@ -344,6 +344,21 @@ async def test_a_true_jump_of_both_markets_is_shown_at_once(stage: Stage) -> Non
         assert is_fresh("55.60", "0.08")(shown), shown
 
 
+@pytest.mark.parametrize("slip", ["x1.02", "x1.06", "x0.90"])
+async def test_a_lone_market_that_rewrites_its_day_is_never_believed_by_time(stage: Stage, slip: str) -> None:
+    """At night abroad is alone and wrong for three hours, its whole day's chart as well; right again, it speaks."""
+    world = winter("2026-06-10 03:00", "moex", "yahoo")
+    assert world.yahoo is not None
+    world.yahoo = replace(world.yahoo, reach=timedelta(hours=6))
+    world.spells.append(wrong_print("yahoo", "2026-06-10 03:30", "2026-06-10 06:30", slip))
+    async with stage(world) as play:
+        await play.start()
+        await play.until("2026-06-10 06:25", 5)
+        assert not play.ever("OIL", is_fresh(str(Decimal("62.56") * Decimal(slip[1:])), "0.10"))
+        shown = (await play.until("2026-06-10 06:45", 5))["OIL"]
+        assert is_fresh("62.56", CENTS)(shown), shown
+
+
 @pytest.mark.parametrize("slip", ["x1.006", "x0.98", "x1.03", "x1.10"])
 @pytest.mark.parametrize("liar", ["moex", "yahoo"])
 async def test_a_start_inside_a_lie_is_not_believed_when_the_denier_falls_silent(

@@ -99,6 +99,8 @@ class Market:
     sessions: Sequence[tuple[datetime, datetime]]
     price: Callable[[datetime], Decimal]
     delay: timedelta
+    # How far its chart reaches back.
+    reach: timedelta = timedelta(hours=2)
     # What a service asks for again and again: sessions by the second, and minutes that have passed and change no more.
     _starts: list[float] = field(init=False)
     _ends: list[float] = field(init=False)
@@ -131,10 +133,13 @@ class Market:
         return self.traded(now - self.delay)
 
     def closes(self, at: datetime) -> list[tuple[datetime, Decimal]]:
-        """The minutes of the two hours before `at`: each bears its beginning and its last trade."""
+        """The minutes before `at` that its chart has: each bears its beginning and its last trade."""
         if at not in self._closes:
             newest = int(at.timestamp()) // 60 * 60
-            closes = [(stamp, self._passed_close(stamp)) for stamp in range(newest - 7200, newest, 60)]
+            closes = [
+                (stamp, self._passed_close(stamp))
+                for stamp in range(newest - int(self.reach.total_seconds()), newest, 60)
+            ]
             closes.append((newest, self.price(at) if self._trades(newest) else None))
             _bounded(self._closes, _PLENTY)[at] = [
                 (datetime.fromtimestamp(stamp, UTC), close) for stamp, close in closes if close is not None
@@ -348,7 +353,7 @@ class World:
                 closes = self.yahoo.closes(told.at)
                 if factor != 1:
                     closes = [(minute, (close * factor).quantize(CENT)) for minute, close in closes]
-                if self._off(delivery, told.at - timedelta(hours=2)) != off:
+                if self._off(delivery, told.at - self.yahoo.reach) != off:
                     candles = [(minute, close - self._off(delivery, minute)) for minute, close in closes]
                 else:
                     candles = [(minute, close - off) for minute, close in closes] if off else closes

@@ -41,8 +41,8 @@ _NAMED = re.compile(rf"\b(?P<month>{'|'.join(_NAMES)}) (?P<year>\d\d)$")
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 _DECEMBER = 12
-# The free data of other exchanges is a quarter of an hour old.
-_MINUTES = 120
+# A day's: whose chart tells another past than it told is caught at it for as long as the chart reaches back.
+_MINUTES = 1440
 
 
 def requests(codes: Sequence[str], now: datetime) -> Sequence[Request]:
