@@ -10,6 +10,8 @@ each instrument, `cbr` for dollar and euro, `moex` for oil, or in `yahoo`. A fau
 so the same number is told until the next table, and in "2 tables" and "3 tables" the next ones are wrong by the same
 share.
 
+An interrupt (Ctrl-C) ends a case early: what was found until then is told.
+
 `stopped`: the wrong number was never called fresh (nor shown without a mark). `right`: on the morning when its table is
 in force, or half an hour into a market's lie, the right number is the one shown. For oil, errors up to 0.3 % are told
 apart: two exchanges differ by as much.
@@ -22,8 +24,9 @@ import asyncio
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -61,29 +64,24 @@ OIL_LOOKS = (5, 16, 32, 60, 120, 197)
 # The minutes of a day at which a market begins to lie: both have traded for two hours, and will for four.
 HOURS = (11 * 60, 18 * 60, 5)
 # In what share of the branches the time after a fault is played as well.
-CLEAN = 0.1
+CLEAN = 0.02
+# How many of each kind that came through are told.
+EXAMPLES = 9
 
 
-@dataclass
-class Row:
-    """What became of one kind of fault."""
-
-    injected: int = 0
-    through: int = 0
-    marked: int = 0
-    right: int = 0
-    small: int = 0
-    small_through: int = 0
-    examples: list[str] = field(default_factory=list)
+def _rows() -> defaultdict[str, Counter[str]]:
+    return defaultdict(Counter)
 
 
 @dataclass
 class Tally:
-    """What a case found, by kind; truth's own waits apart."""
+    """What a case found: of each kind how many were injected, came through and so on; truth's own waits apart."""
 
-    fixings: dict[str, Row] = field(default_factory=dict)
-    oil: dict[str, Row] = field(default_factory=dict)
+    fixings: defaultdict[str, Counter[str]] = field(default_factory=_rows)
+    oil: defaultdict[str, Counter[str]] = field(default_factory=_rows)
     clean: Counter[str] = field(default_factory=Counter)
+    # The first look at which a wrong number was called fresh, by kind.
+    through: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     # What was shown at each look of each fault, where somebody wants to know.
     seen: dict[str, list[tuple[datetime, dict[str, Shown]]]] | None = None
 
@@ -134,6 +132,12 @@ class Run(ABC):
             await self.wrong(kind, place)
             back()
 
+    def came_through(self, kind: str, shown: str) -> None:
+        """Note that a wrong number of this kind is `shown` as fresh now."""
+        told = self.tally.through[kind]
+        if len(told) < EXAMPLES:
+            told.append(f"life {self.seed}, {self.world.now:%Y-%m-%d %H:%M} {shown}")
+
     @abstractmethod
     def places(self) -> Sequence[Any]:
         """Where a fault may begin, in order."""
@@ -171,7 +175,6 @@ class OfFixings(Run):
         symbol = self.random.choice(("USD", "EUR"))
         tables = world.fixings[place : place + count]
         told = self._told(kind, symbol, place)
-        row = self.tally.fixings.setdefault(kind, Row())
         world.spells = [*self.base, Spell("cbr", *EVER, fixing=lambda table: _lied(table, symbol, told))]
         statuses: set[str] = set()
         right = True
@@ -180,15 +183,14 @@ class OfFixings(Run):
                 shown = (await self.look(at))[symbol]
                 # The number of an earlier day under its own date is the last good one, kept.
                 if self._lies(shown, symbol, told, dated=kind == "yesterday relabelled"):
+                    if shown.status == "fresh" not in statuses:
+                        self.came_through(kind, f"{symbol} {shown.price} {shown.source}")
                     statuses.add(shown.status)
-                    if shown.status == "fresh" and len(row.examples) < 3:
-                        row.examples.append(f"{at:%Y-%m-%d %H:%M} {symbol} {shown.price} {shown.source}")
                 if at.time() == time(9) and _day(at) >= table.day:
                     right &= shown.price == _rate(world.in_force() or table, symbol)
-        row.injected += 1
-        row.through += "fresh" in statuses
-        row.marked += bool(statuses) and "fresh" not in statuses
-        row.right += right and "fresh" not in statuses
+        through = "fresh" in statuses
+        marked, right = bool(statuses) and not through, right and not through
+        self.tally.fixings[kind].update(injected=1, through=through, marked=marked, right=right)
         if self.random.random() < CLEAN:
             await self._clean(symbol, place + count)
 
@@ -290,7 +292,6 @@ class OfOil(Run):
         # Half of Moscow's lies are in one cell, half in the whole row: day's range, bid and offer tell the first kind.
         # Yahoo's are in the price alone, or in its minutes as well.
         cell = self.random.random() < 0.5
-        row = self.tally.oil.setdefault(kind, Row())
         small = abs(factor - 1) <= SMALL
         world.spells = [*self.base, _lie(self.liar, factor, at, at + timedelta(minutes=200), cell=cell)]
         through = marked = False
@@ -300,21 +301,17 @@ class OfOil(Run):
             true = self._true(shown)
             # The second market is right throughout, whatever it has in common with the first one's lie.
             lied = shown.source == self.liar and abs(shown.price / true - 1) > abs(factor - 1) / 3
+            if lied and shown.status == "fresh" and not through and not small:
+                self.came_through(kind, f"{shown.price} for {true}, x{factor:.4f}, {'cell' if cell else 'row'}")
             through |= lied and shown.status == "fresh"
             marked |= lied
-            if lied and shown.status == "fresh" and len(row.examples) < 3 and not small:
-                which = "cell" if cell else "row"
-                row.examples.append(f"{world.now:%Y-%m-%d %H:%M} {shown.price} for {true}, x{factor:.4f}, {which}")
             if minutes == 32 and shown.as_of is not None:
                 right = shown.price == true and world.now - shown.as_of < timedelta(minutes=30)
         if small:
-            row.small += 1
-            row.small_through += through
+            self.tally.oil[kind].update(small=1, small_through=through)
         else:
-            row.injected += 1
-            row.through += through
-            row.marked += marked and not through
-            row.right += right and not through
+            marked, right = marked and not through, right and not through
+            self.tally.oil[kind].update(injected=1, through=through, marked=marked, right=right)
         if self.random.random() < CLEAN:
             world.spells = list(self.base)
             await self.look(at + timedelta(minutes=205))
@@ -379,6 +376,7 @@ async def lives(
             async with service.product:
                 await service.product.poll()  # who is silent is known to be
                 for place in chosen:
+                    await asyncio.sleep(0)  # here an interrupt is heard
                     await service.through(faults, place)
         count, seed = count - len(chosen), seed + 1
 
@@ -402,25 +400,20 @@ async def run(
         await lives(case, count, tally, market_kinds, partial(OfOil, liar=liar, whole=whole), seed * 1000)
 
 
-def _sum(rows: Iterable[Row]) -> Row:
-    whole = Row()
-    for row in rows:
-        for name in ("injected", "through", "marked", "right", "small", "small_through"):
-            setattr(whole, name, getattr(whole, name) + getattr(row, name))
-    return whole
-
-
-def table(case: str, title: str, rows: dict[str, Row]) -> Table:
+def table(case: str, title: str, rows: Mapping[str, Counter[str]]) -> Table:
     """One case's table."""
     made = Table("kind", "injected", "stopped", "%", "shown, marked", "right shown", "%", "up to 0.3 %", "stopped",
                  title=f"{case}: {title}")  # fmt: skip
-    single, several = (_sum(row for kind, row in rows.items() if (TABLES[kind] == 1) is one) for one in (True, False))
-    sums = [("all single ones", single), *([("all consecutive ones", several)] if several.injected else [])]
-    for kind, row in [*((kind, rows[kind]) for kind in TABLES if kind in rows), *sums]:
-        share = 100 / row.injected if row.injected else 0
-        stopped = row.injected - row.through
-        made.add_row(kind, str(row.injected), str(stopped), f"{stopped * share:.2f}", str(row.marked), str(row.right),
-                     f"{row.right * share:.1f}", str(row.small), str(row.small - row.small_through))  # fmt: skip
+    told = {kind: rows[kind] for kind in TABLES if kind in rows}
+    for several, single in (("all single ones", True), ("all consecutive ones", False)):
+        told[several] = sum((row for kind, row in rows.items() if (TABLES[kind] == 1) is single), Counter[str]())
+    for kind, row in told.items():
+        if row.total():
+            share = 100 / (row["injected"] or 1)
+            stopped = row["injected"] - row["through"]
+            made.add_row(kind, *map(str, (row["injected"], stopped, f"{stopped * share:.2f}", row["marked"],
+                                          row["right"], f"{row['right'] * share:.1f}",
+                                          row["small"], row["small"] - row["small_through"])))  # fmt: skip
     return made
 
 
@@ -440,13 +433,14 @@ async def main() -> None:
     liar = given.liar
     for case in given.case or CASES:
         tally, began = Tally(), perf_counter()
-        await run(case, given.n, given.seed, tally, given.kind or list(TABLES), given.only, liar, whole=given.whole)
+        with suppress(asyncio.CancelledError):
+            await run(case, given.n, given.seed, tally, given.kind or list(TABLES), given.only, liar, whole=given.whole)
         for title, rows in (("dollar and euro", tally.fixings), (f"oil, {liar} lies", tally.oil)):
             if rows:
                 out.print(table(case, title, rows))
-            for kind, row in rows.items():
-                for example in row.examples:
-                    out.print(f"  {kind}: {example}")
+        for kind, told in tally.through.items():
+            for each in told:
+                out.print(f"  {kind}: {each}")
         for what, count in sorted(tally.clean.items()):
             out.print(f"{what}: {count}")
         out.print(f"{perf_counter() - began:.0f} s\n")

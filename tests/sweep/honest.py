@@ -35,8 +35,8 @@ async def backtested(count: int, _: int) -> tuple[bool, str]:
         out.print(backtest.table(case, "dollar and euro", tally.fixings), backtest.table(case, "oil", tally.oil))
         # Small errors of oil, which two exchanges differ by and nobody can tell, are counted apart.
         for name, rows in (("rates", tally.fixings), ("oil", tally.oil)):
-            injected = sum(row.injected for row in rows.values())
-            through = sum(row.through for row in rows.values())
+            injected = sum(row["injected"] for row in rows.values())
+            through = sum(row["through"] for row in rows.values())
             stopped = 100 * (injected - through) / injected
             good &= stopped >= least or injected < ENOUGH
             said.append(f"{case}, {name}: {injected - through} of {injected} stopped ({stopped:.2f} %)")
