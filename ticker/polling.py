@@ -233,7 +233,7 @@ class SelectionState:
                     memory=self.memories.get(each.symbol) or _seeded(shown.get(each.symbol)),
                     failures=store.failures(each, self._health),
                     asked=asked,
-                    quotients=_quotients(targets, each, known, shown, self.memories, now),
+                    quotients=_quotients(targets, each, known, self.memories, now),
                     # Who failed has been heard of, whether it speaks of this instrument or only measures it.
                     witnesses=[w for w in targets.witnesses(each) if self._health[w].reason is None],
                 )
@@ -278,7 +278,6 @@ def _quotients(
     targets: PollTargets,
     instrument: Instrument,
     known: Mapping[str, Sequence[Candidate]],
-    shown: Mapping[str, Quote],
     memories: Mapping[str, SelectionMemory],
     now: datetime,
 ) -> list[Quotient]:
@@ -302,12 +301,10 @@ def _quotients(
         for c in known.get(other, ()):
             if c.source in partner.sources and c.price_type is PriceType.FIXING and not c.derived:
                 said.setdefault(c.as_of, {})[c.source] = c.price
-        last = shown.get(other)
-        price = last.price if last is not None and last.source in partner.sources else None
         believed = {each.as_of: each.price for each in memories.get(other, SelectionMemory()).confirmed}
         scale = instrument.per / Decimal(partner.per) if numerator else partner.per / Decimal(instrument.per)
         third = reference.price * scale if reference is not None else None
-        found.append(Quotient(check.name, third, check.tolerance, numerator, said, price, believed))
+        found.append(Quotient(check.name, third, check.tolerance, numerator, said, believed))
     return found
 
 

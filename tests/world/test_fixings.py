@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.world.facts import fixings
-from tests.world.harness import Shown, one_shot
+from tests.world.harness import Product, Shown, one_shot
 from tests.world.play import NO_OIL, Stage, away, bank, is_fresh, is_shown, stuck, wrong_from
 from tests.world.world import Fixing, Spell, moment
 
@@ -236,6 +236,20 @@ async def test_two_crosses_are_heard_against_the_bank(stage: Stage) -> None:
 
 
 NOVEMBER_26 = (("USD", "103.7908"), ("EUR", "108.8742"))
+
+
+@pytest.mark.parametrize("who", ["cbr", "cbr_mirror"])
+@pytest.mark.parametrize(("errs", "other"), [("usd", "EUR"), ("eur", "USD")])
+@pytest.mark.parametrize("slip", ["x1.035", "x0.965", "x1.2"])
+async def test_a_slip_in_one_row_leaves_the_other_one_alone(who: str, errs: str, other: str, slip: str) -> None:
+    """Begun on 26.11.2024 with the ECB, then one copy whose dollar or euro is off: the other one is fresh."""
+    world = bank("2024-11-26 10:00", fixings.NOVEMBER_2024, who, "ecb")
+    world.spells.append(wrong_from(who, "2024-11-26", "2024-11-26", **{errs: slip}))
+    async with Product(world, flags=NO_OIL) as product:
+        await product.poll(reversed(product.feeds))
+        shown = product.look()
+        assert is_fresh(dict(NOVEMBER_26)[other])(shown[other]), shown[other]
+        assert shown[errs.upper()].status != "fresh", shown[errs.upper()]
 
 
 def fresh_but(right: str, shown: Shown) -> bool:

@@ -90,9 +90,9 @@ class Evidence:
 class Quotient:
     """A third rate that this instrument over (or under) its partner must be near, within `tolerance` (a fraction).
 
-    `partner` is what the sources say of the partner by date and source, `believed` what is believed of it by date,
-    `shown` what is shown of it. `reference` is None while nobody tells the third rate: then the two are measured by
-    what they were to each other in the table before.
+    `partner` is what the sources say of the partner by date and source, `believed` what is believed of it by date.
+    `reference` is None while nobody tells the third rate: then the two are measured by what they were to each other in
+    the table before.
     """
 
     name: str
@@ -100,7 +100,6 @@ class Quotient:
     tolerance: Decimal
     numerator: bool
     partner: Mapping[datetime, Mapping[str, Decimal]]
-    shown: Decimal | None = None
     believed: Mapping[datetime, Decimal] = field(default_factory=dict)
 
     def of(self, price: Decimal, partner: Decimal) -> Decimal:
@@ -441,10 +440,10 @@ def _quotients(
         if alone and not said and claim.as_of in each.believed:
             # A table that is older than what is kept of the partner: what was believed of it then.
             said = {claim.first.source: each.believed[claim.as_of]}
-        if each.reference is not None:
-            last = ask.shown.price if ask.shown else None
-            found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), (last, each.shown)))
         partner = each.at(before.as_of) if before is not None else None
+        if each.reference is not None:
+            both = (before.price if before else None, partner)
+            found.append(_quotient(claim, "quotient", each, said, (each.reference, each.tolerance), both))
         if before is not None and partner is not None:
             zone, since = ask.calendars[claim.first.source].zone, _since(claim, before, told)
             days = _weekdays(since.astimezone(zone).date(), claim.as_of.astimezone(zone).date())
