@@ -196,6 +196,23 @@ def test_the_minutes_of_the_day_are_told() -> None:
     assert daily.market.candles == ()
 
 
+def test_a_minute_stands_once_whatever_a_chart_repeats() -> None:
+    """The last entry is the price of now under its own second, and may be the twin of the one before it."""
+    last = NOON.replace(second=0)
+    minutes = [
+        (last, Decimal("73.71")),
+        (last - timedelta(minutes=1), Decimal("73.70")),
+        (last, Decimal("73.71")),
+        (last + timedelta(seconds=41), Decimal("73.73")),
+    ]
+    (tick,) = parse(yahoo.yahoo_chart("BZ=F", "USD", Decimal("73.73"), NOON, Decimal("72.81"), minutes=minutes)).ticks
+    assert tick.market is not None
+    assert tick.market.candles == (
+        Candle(last - timedelta(minutes=1), Decimal("73.70")),
+        Candle(last, Decimal("73.73")),
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

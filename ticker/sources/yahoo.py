@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -156,7 +157,7 @@ def _moment(value: object, symbol: str) -> datetime:
 
 
 def _candles(result: dict[str, Any]) -> tuple[Candle, ...]:
-    """The last minutes that have a close, oldest first; what cannot be read bears no witness."""
+    """The minutes that have a close, oldest first, each once: the last entry is the price of now, in one of them."""
     meta, stamps, indicators = result.get("meta"), result.get("timestamp"), result.get("indicators")
     quotes = indicators.get("quote") if isinstance(indicators, dict) else None
     closes = quotes[0].get("close") if isinstance(quotes, list) and quotes and isinstance(quotes[0], dict) else None
@@ -164,14 +165,12 @@ def _candles(result: dict[str, Any]) -> tuple[Candle, ...]:
         return ()
     if not isinstance(stamps, list) or not isinstance(closes, list) or len(stamps) != len(closes):
         return ()
-    found = []
+    found: dict[datetime, Decimal] = {}
     for stamp, close in list(zip(stamps, closes, strict=True))[-_MINUTES:]:
         if isinstance(stamp, Decimal) and isinstance(close, Decimal) and close > 0:
-            try:
-                found.append(Candle(_moment(stamp, "timestamp"), close))
-            except SourceError:
-                continue
-    return tuple(found)
+            with suppress(SourceError):
+                found[_moment(stamp, "timestamp").replace(second=0)] = close
+    return tuple(Candle(minute, found[minute]) for minute in sorted(found))
 
 
 ADAPTER = Adapter(
