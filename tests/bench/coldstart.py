@@ -20,9 +20,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -36,11 +36,12 @@ from tests.world import truth
 from tests.world.harness import Product, Shown
 from tests.world.play import ALL, EVER
 from tests.world.wires import MOSCOW
-from tests.world.world import CROSSES, Fixing, Print, Spell, World
+from tests.world.world import CROSSES, MARKETS, Fixing, Print, Spell, World
 
 COPIES = ("cbr", "cbr_mirror", "frankfurter")
 FIXING_KINDS = ("1 %", "3 %", "10 %", "digit slip", "swap", "yesterday relabelled", "another year", "another currency")
-MARKET_KINDS = ("1 %", "3 %", "10 %", "digit slip", "swap", "yesterday relabelled", "another currency")
+OLD = ("yesterday relabelled", "another year")
+MARKET_KINDS = tuple(kind for kind in FIXING_KINDS if kind != "another year")
 ALIVE: dict[str, tuple[str, ...]] = {
     "alone": (),
     "mirror": ("cbr", "cbr_mirror"),
@@ -48,6 +49,7 @@ ALIVE: dict[str, tuple[str, ...]] = {
     "mirror, 2 crosses": ("cbr", "cbr_mirror", "nbrb", "nbk"),
     "mirror, frankfurter": ("cbr", "cbr_mirror", "frankfurter"),
     "Bank, 3 crosses, ECB": ("cbr", *CROSSES, "ecb"),
+    "both markets": MARKETS,
     "all": (*COPIES, *CROSSES, "ecb", "open_er_api", "fawazahmed0"),
 }
 # Hours of Moscow at which a service is begun: noon, the evening with tomorrow's table, night.
@@ -66,14 +68,6 @@ class Cell:
     kind: str
 
 
-@dataclass
-class Found:
-    """What a cell came to, by how often."""
-
-    count: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-
-
 def cells() -> list[Cell]:
     """The whole matrix."""
     found = [
@@ -86,7 +80,7 @@ def cells() -> list[Cell]:
     return found + [
         Cell("OIL", wrong, alive, kind)
         for alive in ("alone", "both markets")
-        for wrong in ("moex", "yahoo")
+        for wrong in MARKETS
         for kind in MARKET_KINDS
     ]
 
@@ -120,19 +114,18 @@ def fixing(kind: str, world: World, random: Random) -> Callable[[Fixing], Fixing
     return lambda table: replace(table, usd=(table.usd * factor).quantize(true.usd)) if table.day >= true.day else table
 
 
-def told(cell: Cell, error: Decimal) -> bool:
-    """Whether the evidence can tell."""
-    sources = set(ALIVE.get(cell.alive, ()))
+def case(cell: Cell, error: Decimal) -> str:
+    """What the evidence can tell of an error of this share."""
+    far = error > Decimal("0.02") or cell.kind in OLD
+    if cell.alive == "alone":
+        return "alone, can be seen" if cell.symbol == "USD" and far else "alone"
     if cell.symbol == "OIL":
-        return cell.alive == "both markets" and error > Decimal("0.03")
-    if cell.wrong not in COPIES:
-        return True
-    copies = len(sources.intersection(COPIES)) - 1
-    if copies >= 2:
-        return True
-    if copies == 1:
-        return error > Decimal("0.02") or cell.kind in {"yesterday relabelled", "another year"}
-    return False
+        return "can be told" if error > Decimal("0.03") else "cannot be told"
+    right = sum(source in COPIES and source != cell.wrong for source in ALIVE[cell.alive])
+    if cell.wrong not in COPIES or right > 1 or (right and far):
+        return "can be told"
+    lone = cell.alive == "Bank, 3 crosses, ECB"
+    return "cannot be seen" if lone and error < Decimal("0.031") else "cannot be told"
 
 
 async def run(cell: Cell, at: datetime, seed: int) -> tuple[str, str]:
@@ -140,9 +133,7 @@ async def run(cell: Cell, at: datetime, seed: int) -> tuple[str, str]:
     random = Random(seed)  # noqa: S311 - reproducible
     world = truth.world(at.date(), at.date(), seed)
     world.now = at
-    alive = ALIVE.get(cell.alive, ()) or ((cell.wrong,) if cell.alive == "alone" else ())
-    if cell.symbol == "OIL":
-        alive = (cell.wrong,) if cell.alive == "alone" else ("moex", "yahoo")
+    alive = ALIVE[cell.alive] or (cell.wrong,)
     world.spells = [Spell(source, *EVER) for source in ALL if source not in alive]
     table = world.in_force()
     assert table is not None
@@ -163,7 +154,7 @@ async def run(cell: Cell, at: datetime, seed: int) -> tuple[str, str]:
 
         world.spells.append(Spell(cell.wrong, *EVER, market=market))
     error = abs(wrong / right - 1)
-    if cell.kind not in {"another year", "yesterday relabelled"} and error < Decimal("0.004"):
+    if cell.kind not in OLD and error < Decimal("0.004"):
         return "no error worth the name", ""
     async with Product(world) as product:
         for later in (0, 20, 25):
@@ -171,15 +162,12 @@ async def run(cell: Cell, at: datetime, seed: int) -> tuple[str, str]:
             await product.poll()
         shown = product.look()[cell.symbol]
     verdict = _verdict(shown, wrong, right, near)
-    seen = cell.symbol == "USD" and (error > Decimal("0.02") or cell.kind in {"yesterday relabelled", "another year"})
-    case = "can be told" if told(cell, error) else "cannot be told"
-    if cell.alive == "alone":
-        case = "alone, can be seen" if seen else "alone"
-    if cell.alive == "Bank, 3 crosses, ECB" and cell.wrong == "cbr" and error < Decimal("0.031"):
-        case = "cannot be seen"
     text = f"{at.astimezone(MOSCOW):%Y-%m-%d %H:%M} right {right} wrong {wrong}:"
     as_of = shown.as_of and shown.as_of.date()
-    return f"{case}: {verdict}", f"{text} {shown.price} {shown.status} {shown.reason} {shown.source} {as_of}"
+    return (
+        f"{case(cell, error)}: {verdict}",
+        f"{text} {shown.price} {shown.status} {shown.reason} {shown.source} {as_of}",
+    )
 
 
 def _verdict(shown: Shown, wrong: Decimal, right: Decimal, near: Decimal) -> str:
@@ -203,6 +191,16 @@ def moments(count: int, random: Random) -> list[datetime]:
     return found
 
 
+async def starts(among: Sequence[Cell], count: int, seed: int) -> AsyncIterator[tuple[Cell, str, str]]:
+    """Begin `count` times in each cell: what it came to, and what was shown."""
+    random = Random(seed)  # noqa: S311 - reproducible
+    for number, cell in enumerate(among):
+        for at in moments(count, random):
+            # At night Moscow rests: then its number is not the newest, whatever it is.
+            when = at.replace(hour=11) if cell.symbol == "OIL" and at.hour < 9 else at
+            yield cell, *await run(cell, when, seed * 10_000 + number)
+
+
 async def main() -> None:
     """Every cell, and the tables of what they came to."""
     parser = argparse.ArgumentParser()
@@ -212,46 +210,46 @@ async def main() -> None:
     parser.add_argument("--only", choices=["fixings", "oil"], default="")
     given = parser.parse_args()
     logging.disable()
-    random, began = Random(given.seed), perf_counter()  # noqa: S311 - reproducible
+    began, out = perf_counter(), Console(width=160)
     asked = {"fixings": ("USD",), "oil": ("OIL",)}.get(given.only, ("USD", "OIL"))
-    found: dict[Cell, Found] = {cell: Found() for cell in cells() if cell.symbol in asked}
-    for number, (cell, result) in enumerate(found.items()):
-        for at in moments(given.n, random):
-            # At night Moscow rests: then its number is not the newest, whatever it is.
-            when = at.replace(hour=11) if cell.symbol == "OIL" and at.hour < 9 else at
-            verdict, text = await run(cell, when, given.seed * 10_000 + number)
-            result.count[verdict] += 1
-            if given.show in verdict:
-                result.examples.append(f"{verdict} | {text}")
-    report(found)
-    Console().print(f"{len(found)} cells, {given.n} times each, {perf_counter() - began:.0f} s")
+    among = [cell for cell in cells() if cell.symbol in asked]
+    found: defaultdict[Cell, Counter[str]] = defaultdict(Counter)
+    async for cell, verdict, text in starts(among, given.n, given.seed):
+        found[cell][verdict] += 1
+        if given.show in verdict and found[cell][verdict] < 3:
+            out.print(f"{cell.symbol} {cell.wrong} wrong, alive {cell.alive}, {cell.kind}: {verdict} | {text}")
+    report(found, out)
+    out.print(f"{len(found)} cells, {given.n} times each, {perf_counter() - began:.0f} s")
 
 
-def report(found: dict[Cell, Found]) -> None:
-    """Print what was found."""
-    out = Console(width=160)
-    totals: Counter[tuple[str, str]] = Counter()
+def report(found: Mapping[Cell, Counter[str]], out: Console) -> None:
+    """Print what was found: the cells that are not as they should be, and sums."""
     table = Table("instrument", "wrong", "alive", "kind", "verdicts")
-    for cell, result in found.items():
-        for verdict, count in result.count.items():
-            totals[cell.symbol, verdict] += count
-        bad = {v: c for v, c in result.count.items() if not v.startswith(("can be told: right", "no error"))}
-        if bad:
-            told_so = ", ".join(f"{verdict} {count}" for verdict, count in bad.items())
-            table.add_row(cell.symbol, cell.wrong, cell.alive, cell.kind, told_so)
-    out.print(table)
-    for cell, result in found.items():
-        for example in result.examples[:2]:
-            out.print(f"{cell.symbol} {cell.wrong} wrong, alive {cell.alive}, {cell.kind}: {example}")
+    totals: Counter[tuple[str, str]] = Counter()
+    for cell, verdicts in found.items():
+        totals.update({(cell.symbol, verdict): count for verdict, count in verdicts.items()})
+        good = ("can be told: right", "no error")
+        if bad := ", ".join(
+            f"{verdict} {count}" for verdict, count in verdicts.items() if not verdict.startswith(good)
+        ):
+            table.add_row(cell.symbol, cell.wrong, cell.alive, cell.kind, bad)
     sums = Table("instrument", "verdict", "starts")
     for (symbol, verdict), count in sorted(totals.items()):
         sums.add_row(symbol, verdict, str(count))
-    out.print(sums)
-    told_apart = {each: count for each, count in totals.items() if each[1].startswith("can be told")}
-    all_ = sum(told_apart.values())
-    right = sum(count for (_, verdict), count in told_apart.items() if ": right" in verdict)
-    if all_:
-        out.print(f"can be told: {all_}, the right number shown within a minute in {100 * right / all_:.1f} %")
+    out.print(table, sums)
+    _, right, can = told_apart(sum(found.values(), Counter()))
+    if can:
+        out.print(f"can be told: {can}, the right number shown within a minute in {100 * right / can:.1f} %")
+
+
+def told_apart(verdicts: Counter[str]) -> tuple[int, int, int]:
+    """Of the starts where the evidence can tell: in how many a wrong number is fresh, in how many the right one shown.
+
+    The last number is that of all of them.
+    """
+    can = {verdict: count for verdict, count in verdicts.items() if verdict.startswith("can be told")}
+    right = sum(count for verdict, count in can.items() if ": right" in verdict)
+    return verdicts["can be told: WRONG, fresh"], right, sum(can.values())
 
 
 if __name__ == "__main__":

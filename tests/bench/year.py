@@ -22,8 +22,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -45,9 +45,9 @@ SLACK, SILENT, SETTLED = timedelta(minutes=25), timedelta(minutes=75), timedelta
 # How often each source is asked, in minutes: markets as often as it takes to see prints, tables more seldom.
 EVERY = {"moex": 5, "yahoo": 5, "cbr": 20, "cbr_mirror": 30, "frankfurter": 60, "ecb": 240, "fred": 360}
 OTHERS = 360
-# While nobody has news, it is decided anew as often as this, in minutes: as often as the first source is asked.
-REST = {None: 5, "oil": 5, "fixings": 20}
-ONLY: dict[str | None, Mapping[str, Any]] = {"fixings": NO_OIL, "oil": ONLY_OIL}
+# What is switched off, and how often it is decided anew while nobody has news, in minutes: as often as the first source
+# is asked.
+ONLY: dict[str, tuple[Mapping[str, Any], int]] = {"": ({}, 5), "oil": (ONLY_OIL, 5), "fixings": (NO_OIL, 20)}
 MOST = 12
 SYMBOLS = ("USD", "EUR", "OIL")
 OUTAGES = (20, 120, 540, 1800, 5760)
@@ -55,26 +55,10 @@ OUTAGES = (20, 120, 540, 1800, 5760)
 
 @dataclass
 class Verdicts:
-    """Minutes by symbol and verdict, and the first moment of each hour of each verdict, with who is silent then."""
+    """Minutes by symbol and verdict; of each the first moments, an hour of such minutes apart, for a reader."""
 
     minutes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    first: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-
-    def add(
-        self, symbol: str, verdict: str, now: datetime, shown: Shown | None = None, silent: Sequence[str] = ()
-    ) -> None:
-        """Count one minute."""
-        self.minutes[symbol, verdict] += 1
-        if shown is not None:
-            told = self.first.setdefault((symbol, verdict), [])
-            if len(told) < MOST and self.minutes[symbol, verdict] % 60 == 1:
-                as_of = shown.as_of and shown.as_of.astimezone(moex.MOSCOW)
-                told.append(
-                    f"{now.astimezone(moex.MOSCOW):%Y-%m-%d %a %H:%M} {shown.price} {shown.status} {shown.reason} "
-                    f"{shown.source} of {as_of:%m-%d %H:%M}, silent: {' '.join(silent)}"
-                    if as_of
-                    else f"{now:%Y-%m-%d %H:%M}Z nothing"
-                )
+    first: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Judge:
@@ -110,8 +94,7 @@ class Judge:
             self._oil(shown["OIL"])
 
     def _table(self, symbol: str, shown: Shown) -> None:
-        now, verdicts = self.world.now, self.verdicts
-        verdicts.add(symbol, "looks", now)
+        self.verdicts.minutes[symbol, "looks"] += 1
         true = self.world.in_force()
         if true is None:
             return
@@ -127,13 +110,13 @@ class Judge:
         if known and not right:
             self._tell(symbol, "WRONG: known and not shown", shown)
         if not right and shown.status == "stale":
-            verdicts.add(symbol, "true stale", now)
+            self.verdicts.minutes[symbol, "true stale"] += 1
         if shown.price is None and self._asked:
             self._tell(symbol, "no number", shown)
 
     def _oil(self, shown: Shown) -> None:
-        now, verdicts = self.world.now, self.verdicts
-        verdicts.add("OIL", "looks", now)
+        now = self.world.now
+        self.verdicts.minutes["OIL", "looks"] += 1
         prints = {s: at for s in MARKETS if isinstance(at := self.world.delivered.get(s), datetime)}
         if shown.status == "fresh" and shown.as_of is not None:
             newest = max(prints.values(), default=shown.as_of)
@@ -144,13 +127,17 @@ class Judge:
         elif shown.status != "fresh" and self._entitled(prints):
             self._tell("OIL", "FALSE STALE", shown)
         if shown.status == "stale":
-            verdicts.add("OIL", "stale", now)
+            self.verdicts.minutes["OIL", "stale"] += 1
         if shown.price is None and prints:
             self._tell("OIL", "no number", shown)
 
     def _tell(self, symbol: str, verdict: str, shown: Shown) -> None:
-        silent = [source for source in ALL if not self.world.alive(source)]
-        self.verdicts.add(symbol, verdict, self.world.now, shown, silent)
+        minutes, told = self.verdicts.minutes, self.verdicts.first[symbol, verdict]
+        minutes[symbol, verdict] += 1
+        if len(told) < MOST and minutes[symbol, verdict] % 60 == 1:
+            silent = " ".join(source for source in ALL if not self.world.alive(source))
+            said = f"{shown.price} {shown.status} {shown.reason} {shown.source} of {_clock(shown.as_of)}"
+            told.append(f"{_clock(self.world.now)} {said}, silent: {silent}")
 
     def _markets(self) -> list[Market]:
         return [market for market in (self.world.moex, self.world.yahoo) if market is not None]
@@ -174,6 +161,10 @@ class Judge:
         return all(steady.values())
 
 
+def _clock(at: datetime | None) -> str:
+    return f"{at.astimezone(moex.MOSCOW):%Y-%m-%d %a %H:%M}" if at else "no day"
+
+
 def cuts(world: World, start: datetime, end: datetime, random: Random) -> None:
     """Cut each source at random: alive for days, silent for minutes to days; sometimes all of one kind at once."""
     kinds = (("cbr",), ("cbr_mirror",), ("moex",), ("yahoo",), ("frankfurter",), CROSSES, MIDS, ("ecb",),
@@ -187,18 +178,19 @@ def cuts(world: World, start: datetime, end: datetime, random: Random) -> None:
 
 
 async def week(
-    first: date, seed: int, verdicts: Verdicts, only: str | None = None, *, days: int = 7, whole: bool = False
+    first: date, seed: int, verdicts: Verdicts, only: str = "", *, days: int = 7, whole: bool = False
 ) -> None:
     """Live through one week, or other `days`, from `first` on, or `only` of "fixings" or "oil".
 
     With `whole` everybody is asked when it is time, with news or without.
     """
+    flags, rest = ONLY[only]
     random = Random(seed)  # noqa: S311 - reproducible
     world = truth.world(first, first + WEEK, seed)
     end = world.now + timedelta(days=days)
     cuts(world, world.now + timedelta(hours=2), end, random)
     judge = Judge(world, verdicts)
-    async with Product(world, flags=ONLY.get(only), unwritten=not whole) as product:
+    async with Product(world, flags=flags, unwritten=not whole) as product:
         phases = {source: random.randrange(EVERY.get(source, OTHERS)) for source in product.feeds}
         await product.poll()
         for source in product.feeds:
@@ -209,7 +201,7 @@ async def week(
             world.now += MINUTE
             due = [s for s in product.feeds if minute % EVERY.get(s, OTHERS) == phases[s]]
             if due:
-                await (product.poll(due) if whole else product.poll_news(due, REST[only] * MINUTE))
+                await (product.poll(due) if whole else product.poll_news(due, rest * MINUTE))
                 for source in due:
                     judge.asked(source)
             else:
@@ -230,7 +222,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--n", type=int, default=104)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["fixings", "oil"])
+    parser.add_argument("--only", choices=[*ONLY], default="")
     parser.add_argument("--whole", action="store_true", help="everybody is asked whether there is news or not")
     parser.add_argument("--week", type=date.fromisoformat, action="append", help="this week alone")
     given = parser.parse_args()

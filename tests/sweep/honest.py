@@ -12,7 +12,6 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from random import Random
 
 from rich.console import Console
 
@@ -59,18 +58,12 @@ async def lived(count: int, _: int) -> tuple[bool, str]:
 
 async def started(count: int, every: int) -> tuple[bool, str]:
     """Each cell of the matrix, or each `every`th, `count` times."""
-    random, totals = Random(SEED), Counter[str]()  # noqa: S311 - reproducible
-    for number, cell in enumerate(coldstart.cells()[::every]):
-        for at in coldstart.moments(count, random):
-            # At night Moscow rests: then its number is not the newest, whatever it is.
-            when = at.replace(hour=11) if cell.symbol == "OIL" and at.hour < 9 else at
-            verdict, text = await coldstart.run(cell, when, SEED * 10_000 + number)
-            totals[verdict] += 1
-            if verdict == "can be told: WRONG, fresh":
-                sys.stdout.write(f"{cell}: {text}\n")
-    can = sum(n for verdict, n in totals.items() if verdict.startswith("can be told"))
-    right = sum(n for verdict, n in totals.items() if verdict.startswith("can be told: right"))
-    wrong = totals["can be told: WRONG, fresh"]
+    totals = Counter[str]()
+    async for cell, verdict, text in coldstart.starts(coldstart.cells()[::every], count, SEED):
+        totals[verdict] += 1
+        if verdict == "can be told: WRONG, fresh":
+            sys.stdout.write(f"{cell}: {text}\n")
+    wrong, right, can = coldstart.told_apart(totals)
     share = 100 * right / can if can else 100.0
     said = f"of {can} starts where it can be told {wrong} wrong and fresh, {share:.1f} % right within a minute"
     return not wrong and (share >= RIGHT_AT_START or can < ENOUGH), said
