@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, str] = {
     "records": "board corrections evidence log polling quotes storage",
     "overrides": "quotes storage",  # a frozen number is kept as the store writes it
     "health": "clock log quotes supervision",
-    "polling": "board calendars feeds fetch health normalize quotes selection validate",
+    "polling": "board calendars feeds fetch health log normalize quotes selection validate",
     "scheduling": "clock log settings.models",
     # what is kept, and who polls
     "storage": "calendars health log quotes supervision",
@@ -96,7 +96,7 @@ LIBRARIES: dict[str, str] = {
     "zstandard": "rendering",
 }
 # What a reader of the whole house meets. A feature may raise a ceiling, with a reason in its commit.
-MODULES, LINES = 117, 24_750
+MODULES, LINES = 117, 24_780
 TYPE_CHECKING_BLOCKS, LATE_IMPORTS = 20, 10
 
 # What sources share: what an adapter is and its tools for reading.

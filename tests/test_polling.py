@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ import pytest
 from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
+from ticker.calendars import Session
 from ticker.feeds import PollTargets
 from ticker.health import Health
 from ticker.polling import Poller
@@ -262,6 +263,42 @@ async def test_with_the_upstream_gone_numbers_age_and_go(house: House) -> None:
         expected = None if status is Status.UNAVAILABLE else Decimal("100.6798")
         assert (house.quote("USD").status, house.quote("USD").price) == (status, expected)
     await house.up.start()
+
+
+async def test_a_clock_that_was_a_day_ahead_and_is_set_back_takes_its_table_back(house: House) -> None:
+    """The table of Saturday was in force by the clock; by the right one it is Friday noon, and Friday's is."""
+    house.up.trio(date(2024, 11, 23), "102.5761", "107.4252")
+    house.now = NOON + timedelta(days=1)
+    await house.poll("cbr")
+    assert house.quote("USD").price == Decimal("102.5761")
+    house.now = NOON
+    house.up.trio()
+    await house.poll()
+    assert house.shown() == GOOD
+
+
+class Broken(Session):
+    """A market's calendar that has a fault for whoever asks how long a print is fresh."""
+
+    def fresh_until(self, as_of: datetime) -> datetime:
+        """Fail."""
+        raise ZeroDivisionError(f"0 days since {as_of}")
+
+
+async def test_a_fault_in_one_decision_leaves_the_other_numbers_alone(house: House) -> None:
+    """Oil keeps its last good number, marked; the currencies go on as if nothing had happened."""
+    await house.poll()
+    poller = house.poller
+    broken = Broken(**{each.name: getattr(poller.calendars("OIL")["moex"], each.name) for each in fields(Session)})
+    poller.reload(PollTargets(poller.instruments, poller.feeds, {"OIL": broken}))
+    house.now += timedelta(minutes=1)
+    house.up.trio(brent="73.80", now=house.now)
+    await house.poll()
+    assert house.shown() == [*GOOD[:2], "OIL 73.73 moex stale"]
+    assert house.quote("OIL").reason is Reason.PARSE
+    poller.reload(PollTargets(poller.instruments, poller.feeds))
+    await house.poll()
+    assert house.shown()[2] == "OIL 73.80 moex fresh"
 
 
 async def test_what_a_source_last_said_can_be_told(house: House) -> None:

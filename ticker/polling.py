@@ -19,19 +19,34 @@ from ticker.calendars import Calendar
 from ticker.feeds import Feed, PollTargets, Reply, ask, ask_earlier, meaning, unchanged
 from ticker.fetch import Fetching
 from ticker.health import Health
+from ticker.log import Log
 from ticker.normalize import Origin, candidates_of, word
-from ticker.quotes import SOON, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
+from ticker.quotes import (
+    SOON,
+    Candidate,
+    Instrument,
+    PriceType,
+    Quote,
+    Reason,
+    Snapshot,
+    SourceError,
+    Status,
+    Tick,
+    worse,
+)
 from ticker.selection.decide import Choice, Overruled, choose
-from ticker.selection.evidence import Quotient, SelectionInput
+from ticker.selection.evidence import Evidence, Quotient, SelectionInput
 from ticker.selection.memory import Confirmed, SelectionMemory, decode, encode
 from ticker.validate import Case, earlier, refusal
 
+log = Log(__name__)
 # All that a decision depended on, and what was decided.
 Decision = tuple[SelectionInput, Choice]
 # A source and a symbol.
 Key = tuple[str, str]
 # Of a fixing, so many dates are kept of each source: tomorrow's, today's, and the one by which they are judged.
 _DATES = 3
+_SLACK = timedelta(minutes=2)
 
 
 class LeaderGate(Protocol):
@@ -122,7 +137,8 @@ class CandidateStore:
         newest, *others = candidates
         key = (newest.source, instrument.symbol)
         calendar = targets.calendars[instrument.symbol][newest.source]
-        known = self._candidates.get(key, ())
+        # What was heard later than now was heard before the clock was set back.
+        known = tuple(c for c in self._candidates.get(key, ()) if c.fetched_at <= now + _SLACK)
         for other in others:
             # What it said of that date when it was the newest is better known than what it tells of it now.
             if (
@@ -217,10 +233,11 @@ class SelectionState:
         # All that the newest decision of each instrument depended on.
         self.questions: dict[str, SelectionInput] = {}
         self._overruled: dict[str, Overruled] = {}
+        self._undecided = set[str]()
 
     def choices(self, targets: PollTargets, store: CandidateStore, last: Snapshot, now: datetime) -> list[Choice]:
         """What the candidates make of each instrument at `now`, where `last` is shown."""
-        known, shown = store.by_symbol(), {quote.symbol: quote for quote in last.quotes}
+        known, shown = store.by_symbol(), {quote.symbol: quote.of_its_day(now) for quote in last.quotes}
         asked = {source: each.last_success for source, each in self._health.items() if each.last_success}
         return [
             self._choose(
@@ -242,8 +259,16 @@ class SelectionState:
         ]
 
     def _choose(self, question: SelectionInput) -> Choice:
-        choice = choose(question)
         symbol = question.instrument.symbol
+        try:
+            choice = choose(question)
+        except Exception as error:
+            choice = _undecided(question)
+            if symbol not in self._undecided:
+                log.exception("a decision failed", symbol=symbol, error=f"{type(error).__name__}: {error}")
+            self._undecided.add(symbol)
+        else:
+            self._undecided.discard(symbol)
         self.memories[symbol], self.questions[symbol] = choice.memory, question
         # Each overruling is counted once when it begins, not again at every look at the same ticks.
         for source, reason in set(choice.overruled) - set(self._overruled.get(symbol, ())):
@@ -264,6 +289,14 @@ class SelectionState:
             self.memories, self._overruled = dict(memories), dict(overruled)
 
         return back
+
+
+def _undecided(question: SelectionInput) -> Choice:
+    """What is shown of an instrument whose decision failed: the last good number, and not as fresh."""
+    quote = (question.last or Quote(question.instrument)).at(question.now)
+    quote = replace(quote, status=max(quote.status, Status.STALE, key=worse), reason=Reason.PARSE)
+    told = (question.instrument.symbol, question.now, "failed", quote.price, quote.as_of, quote.status)
+    return Choice(quote, question.memory, Evidence(*told, witnesses=(), memory=question.memory))
 
 
 def _seeded(shown: Quote | None) -> SelectionMemory:

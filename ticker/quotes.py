@@ -439,6 +439,22 @@ class Quote:
             return replace(turned, status=status, price=None, previous=None, previous_as_of=None, agreement=None)
         return replace(turned, status=status)
 
+    def of_its_day(self, now: datetime) -> Quote:
+        """The same quote, with a fixing that is dated after `now` upcoming, and what was published before it in force.
+
+        Version 0.1.0 showed it before its day, and so does a service whose clock was a day ahead and is set back.
+        """
+        ahead = self.as_of is not None and self.as_of > now and self.price_type is PriceType.FIXING
+        if not ahead or self.instrument.rate == "latest":
+            return self
+        told = {each.name: getattr(self, each.name) for each in fields(Upcoming) if each.name != "confirmed"}
+        coming = Upcoming(**told)
+        if self.previous is None or self.previous_as_of is None or self.previous_as_of > now:
+            return Quote(self.instrument, upcoming=coming)
+        told |= {"price": self.previous, "as_of": self.previous_as_of, "fresh_until": self.as_of}
+        told |= dict.fromkeys(("fetched_at", "previous", "previous_as_of", "agreement", "checked_at"))
+        return Quote(self.instrument, price_type=PriceType.FIXING, status=Status.FRESH, upcoming=coming, **told)
+
     def turns_at(self, now: datetime) -> datetime | None:
         """The next moment after `now` at which time alone changes it."""
         moments = [self.upcoming.as_of if self.upcoming else None, self.next_update_at, self.market_turns_at]

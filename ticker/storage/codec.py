@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot, Status, Upcoming
+from ticker.quotes import EPOCH, Candidate, Contract, Instrument, PriceType, Quote, Snapshot
 from ticker.storage.base import QUOTE, RecordEntry, Row, is_version
 
 _MICRO = timedelta(microseconds=1)
@@ -173,25 +173,11 @@ def snapshot_of_text(text: str, instruments: Sequence[Instrument], now: datetime
         if generated_at > now + _SKEW:
             return None
         kept = [quote_of_tree(tree["quotes"].get(each.symbol), each) for each in instruments]
-        quotes = tuple(_of_its_day(each, generated_at) for each in kept)
+        quotes = tuple(each.of_its_day(generated_at) for each in kept)
         version = int(tree["version"])
         return Snapshot(version, generated_at, quotes) if is_version(version) else None
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
-
-
-def _of_its_day(quote: Quote, at: datetime) -> Quote:
-    """The quote; what version 0.1.0 showed before its day is upcoming, and what was published before it in force."""
-    ahead = quote.as_of is not None and quote.as_of > at and quote.price_type is PriceType.FIXING
-    if not ahead or quote.instrument.rate == "latest":
-        return quote
-    told = {each.name: getattr(quote, each.name) for each in fields(Upcoming) if each.name != "confirmed"}
-    coming = Upcoming(**told)
-    if quote.previous is None or quote.previous_as_of is None:
-        return Quote(quote.instrument, upcoming=coming)
-    told |= {"price": quote.previous, "as_of": quote.previous_as_of, "fresh_until": quote.as_of}
-    told |= dict.fromkeys(("fetched_at", "previous", "previous_as_of", "agreement", "checked_at"))
-    return Quote(quote.instrument, price_type=PriceType.FIXING, status=Status.FRESH, upcoming=coming, **told)
 
 
 def entry_of_quote(quote: Quote, version: int, at: datetime) -> RecordEntry:
