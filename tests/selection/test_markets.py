@@ -515,6 +515,20 @@ def test_a_thin_market_does_not_alternate_with_another(market: Desk) -> None:
     assert sum(one != then for one, then in pairwise(spoke)) == 2
 
 
+def test_a_market_that_was_late_comes_back_though_asked_every_six_minutes_only(market: Desk) -> None:
+    """Away for forty minutes, then on time: between two askings its print is up to 21 minutes old, and in time."""
+    spoke = []
+    for minute in range(130):
+        market.later(minutes=1)
+        if minute % 6 == 0 and not 12 <= minute < 52:
+            market.says("moex", "73.80", market.now - timedelta(minutes=15))
+        if minute % 5 == 0:
+            market.says("yahoo", "74.08", market.now - timedelta(minutes=10))
+        spoke.append(market.choose().quote.source)
+    assert (spoke[5], spoke[40], spoke[60]) == ("moex", "yahoo", "yahoo")
+    assert spoke[85:] == ["moex"] * 45
+
+
 def test_a_market_that_rests_as_planned_is_not_frozen(market: Desk) -> None:
     """On Saturday the last print abroad is the newest, and nothing is wrong with the one here."""
     market.at(22, 23, 58).says("moex", "73.90", market.now.replace(hour=23, minute=49))

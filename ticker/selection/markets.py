@@ -74,7 +74,7 @@ def _late(ask: SelectionInput, prints: Sequence[Candidate]) -> dict[str, datetim
         session = calendar.session_at(ask.now) if isinstance(calendar, Session) else None
         if isinstance(calendar, Session) and session is not None:
             lag = calendar.delay + calendar.grace
-            margin = calendar.grace / 2 if each.source in ask.memory.late else SOON
+            margin = calendar.grace / 3 if each.source in ask.memory.late else SOON
             overdue = ask.now + margin >= max(each.as_of, session.opens) + lag
             since = ask.now if overdue else ask.memory.late.get(each.source)
             if since is not None and ask.now - since < lag:
@@ -189,9 +189,8 @@ def _prints_apart(ask: SelectionInput, first: Candidate, second: Candidate) -> P
     return Pair(name, ratio, moved(ratio, Decimal(1)), tolerance, first)
 
 
-def _label(one: Candidate, tick: Tick | None = None) -> str:
-    contract = tick.contract if tick is not None else one.contract
-    return f"{one.source} {contract.code}" if contract else one.source
+def _label(one: Candidate) -> str:
+    return f"{one.source} {one.contract.code}" if one.contract else one.source
 
 
 def _equal_months(one: Contract | None, other: Contract | None) -> bool:
