@@ -6,6 +6,7 @@ facts of `facts/`, written down here as numbers; nothing is computed by the prod
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tests.world.play import (
     only,
     spans,
     winter,
+    wrong_body,
     wrong_print,
     wrong_rows,
 )
@@ -70,10 +72,40 @@ async def test_the_open_market_speaks_on_the_holiday_of_2020(stage: Stage) -> No
 async def test_a_cold_start_on_the_holiday_of_2020_shows_the_open_market(stage: Stage) -> None:
     """Begun at noon on 9.03.2020 over an empty store, the one market in session is what there is to show."""
     async with stage(oil_of_2020("2020-03-09 12:00")) as play:
-        await play.start()
+        # Within a minute, marked; after ten as what it is.
+        shown = (await play.start())["OIL"]
+        assert is_shown("33.90", CENTS)(shown), shown
+        shown = (await play.until("2020-03-09 12:01", 1))["OIL"]
+        assert (shown.price, shown.status, shown.reason) == (Decimal("33.91"), "stale", "move"), shown
+        await play.until("2020-03-09 12:08", 1)
+        assert not play.ever("OIL", lambda s: s.status == "fresh")
         shown = (await play.until("2020-03-09 12:12", 1))["OIL"]
         assert is_fresh("33.90", CENTS)(shown), shown
         assert not play.ever("OIL", is_fresh("45.30", CENTS))
+
+
+@pytest.mark.parametrize("close", ["7.0", "620.0"])
+async def test_a_close_before_that_is_none_costs_the_change(stage: Stage, close: str) -> None:
+    """Yahoo alone at a start, its minutes at 62.56 and `chartPreviousClose` absurd: shown, marked, without a change."""
+    world = winter("2026-01-15 12:00", "yahoo")
+    told = rf"\g<1>{close}".encode()
+    world.spells.append(wrong_body("yahoo", lambda body: re.sub(rb'(reviousClose":)[0-9.]+', told, body)))
+    async with stage(world) as play:
+        await play.start()
+        for when in ("2026-01-15 12:01", "2026-01-15 13:00"):
+            shown = (await play.until(when, 5))["OIL"]
+            assert is_shown("62.56", CENTS)(shown), (when, shown)
+            assert (shown.status, shown.change) == ("stale", None), (when, shown)
+
+
+async def test_another_instrument_in_its_place_is_not_fresh_at_a_start(stage: Stage) -> None:
+    """Yahoo alone gives 104.00, minutes and all, beside Brent's close before of 62.56: for hours nobody believes it."""
+    world = winter("2026-01-15 12:00", "yahoo")
+    world.spells.append(wrong_print("yahoo", "2026-01-15 09:00", "2026-01-15 20:00", "104.00"))
+    async with stage(world) as play:
+        await play.start()
+        await play.until("2026-01-15 15:40", 10)
+        assert not play.ever("OIL", lambda s: s.status == "fresh")
 
 
 async def test_at_night_the_market_abroad_speaks(stage: Stage) -> None:

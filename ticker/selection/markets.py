@@ -15,7 +15,7 @@ from ticker.calendars import Session, fresh_until
 from ticker.quotes import SOON, Candidate, Contract, PriceType, Quote, Reason, Status, Tick
 from ticker.selection.evidence import QUIET, Claim, Finding, SelectionInput, agreed, moved, ordinary, quote_of, silent
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, Offset, SelectionMemory
-from ticker.selection.rules import MARKET, Judged, Own, decide
+from ticker.selection.rules import MARKET, Belief, Judged, Own, decide
 from ticker.validate import slips
 
 # Of the instrument's tolerance, how far prints of two times may be apart: after a known difference, and after one that
@@ -401,6 +401,10 @@ def _since(ask: SelectionInput, one: Candidate, shown: Quote | None) -> list[Fin
             found.append(Finding("contradicted_before", holds=False))
     elif one.previous and one.previous_as_of:
         found.append(_own_previous(ask, one))
+    then = _around(one.ticks[0], one.as_of - STANDS) if one.ticks else None
+    if then is not None and all(c.source != one.source for c in ask.memory.confirmed):
+        step, limit = then.off(one.price, Decimal(1)), ask.instrument.max_move * _CONSISTENT
+        found.append(Finding("stood", step <= limit, step, limit))
     moves = [each.figure for each in found if each.name in {"move", "own_previous"} and each.figure is not None]
     unheard_of = any(move > ask.instrument.max_move * _UNHEARD_OF for move in moves)
     wait = LONG_STANDS if unheard_of else STANDS
@@ -471,29 +475,29 @@ def _rolled(one: Candidate, shown: Quote) -> bool:
 def judge(ask: SelectionInput) -> Own:
     """What the markets' prints allow, or an indicative rate's."""
     prints = _prints(ask)
-    # What the first answer of a start has put there is no measure yet.
-    known = ask.shown is not None and ask.shown.source in ask.instrument.sources and ask.memory.confirmed
-    shown = ask.shown if known else None
+    # What the first answer of a start has put there is no measure yet, nor what is shown marked.
+    shown = ask.shown if ask.shown and ask.shown.source in {c.source for c in ask.memory.confirmed} else None
     late = _late(ask, prints)
     current = sorted((c for c in prints if is_current(ask, c)), key=lambda c: (c.source in late, ask.rank(c)))
     resting = sorted((c for c in prints if c not in current), key=lambda c: (c.as_of, -ask.rank(c)), reverse=True)
     judged = tuple(_judge(ask, each, prints, shown) for each in (*current, *resting))
-    believed = [each for each in judged if each.believed]
-    speaker = believed[0] if believed else None
+    speaker = next((each for each in judged if each.believed), None)
     open_ = judged[: len(current)]
     others = [each for each in open_ if each.believed]
     # Of the markets in session the first that is not believed, where none before it is.
-    held = next(iter(open_), None)
-    held = None if held is None or held.believed else held
+    held = next((each for each in open_[:1] if not each.believed), None)
     memory = replace(_learn(ask, open_, speaker, [c for c in prints if c in current]), late=late)
+    if not others:
+        speaker = next((each for each in open_ if each.rule.belief is Belief.MARKED), speaker)
     asks = _second(ask, held, memory, current) if held is not None else ()
     reason = held.rule.reason if held is not None else None
     if held is not None and len(current) > 1 and shown is not None and _patient(ask, held, memory, shown):
         kept = _kept(ask, shown, reason, prints, stale=False)
         if kept.status is Status.FRESH or not others:
             return Own(kept, "kept", judged, memory, asks)
-    going_back = speaker is not None and not others and _older(speaker, shown, or_as_old=held is not None)
-    if speaker is None or going_back:
+    # To a print older than what is shown nobody goes back, nor to one as old where something newer is held.
+    least = None if shown is None or shown.as_of is None or others else (shown.as_of, held is not None)
+    if speaker is None or (least is not None and (speaker.claim.as_of, False) < least):
         if shown is None and held is not None and reason is Reason.DISAGREE:
             # A start in a dispute: the number that moved less since its own settlement, and not called fresh.
             calm, *rest = sorted(current, key=lambda each: _own_previous(ask, each).figure or Decimal(0))
@@ -509,14 +513,6 @@ def judge(ask: SelectionInput) -> Own:
     if held is not None and not others:
         quote = replace(quote, status=Status.STALE, fresh_until=min(ask.now, quote.fresh_until or ask.now))
     return Own(quote.at(ask.now), speaker.rule.name, judged, memory, asks)
-
-
-def _older(speaker: Judged, shown: Quote | None, *, or_as_old: bool) -> bool:
-    return (
-        shown is not None
-        and shown.as_of is not None
-        and (speaker.claim.as_of < shown.as_of or (or_as_old and speaker.claim.as_of == shown.as_of))
-    )
 
 
 def _prints(ask: SelectionInput) -> list[Candidate]:
@@ -581,6 +577,8 @@ def _print(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], rea
         # What is newer than a print that is still the newest its own market can have given is not older than that.
         fresh_until=max(_fresh_until(ask, each) for each in prints if each.as_of <= one.as_of),
     )
+    if one.previous and moved(one.price, one.previous) > ask.instrument.max_move * _UNHEARD_OF:
+        quote = replace(quote, previous=None, previous_as_of=None)
     quote = _timed(ask, quote, one.as_of)
     if reason is None and quote.at(ask.now).status is not Status.FRESH:
         reason = silent(ask)

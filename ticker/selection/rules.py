@@ -287,6 +287,14 @@ MARKET: tuple[Rule, ...] = (
         "9 March 2020, a Russian holiday: 33.90 abroad, Friday's 45.30 here.",
     ),
     Rule(
+        "stood where it stands",
+        _MARK,
+        Reason.MOVE,
+        lambda c: c.denied("move", "own_previous") and c.favoured("stood"),
+        "An extraordinary move of the only market in session, first heard of, which stood there ten minutes ago too.",
+        "Begun at 14:00 on 9 March 2020: Friday's 45.30 stood for ten minutes beside an hour and a half at 33.90.",
+    ),
+    Rule(
         "move",
         _HOLD,
         Reason.MOVE,
