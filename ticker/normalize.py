@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from ticker.calendars import Calendar, Session
+from ticker.calendars.session import SLACK
 from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.
@@ -84,24 +85,35 @@ def _candidate(
 
 
 def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
-    """`tick` of the last day on which the market was open, where its answer tells a time of day alone.
+    """`tick` of the last day with a session at its hour, where its answer tells a time of day alone.
 
-    What has just been printed proves that the market trades today, whatever the calendar knows; only the last print of
-    a session has that hour on a day of rest too.
+    The next month beside it is of the same answer.
     """
     if not tick.date_inferred or not isinstance(calendar, Session):
         return tick
-    as_of = tick.as_of
+    as_of, market = tick.as_of, tick.market
     if tick.previous_as_of is not None:
         # The price before is of the trading day before: a halted pair's last trade keeps its day.
         following = (tick.previous_as_of + timedelta(days=ahead) for ahead in range(1, HORIZON))
         days = (day.astimezone(calendar.zone).date() for day in following)
         last = next((day for day in days if calendar.sessions(day)), as_of.date())
         as_of = min(as_of, datetime.combine(last, as_of.timetz()))
+    if market is not None and market.neighbour is not None:
+        beside = replace(market.neighbour, as_of=_traded(market.neighbour.as_of, calendar, now))
+        market = replace(market, neighbour=beside)
+    return replace(tick, as_of=_traded(as_of, calendar, now), market=market)
+
+
+def _traded(as_of: datetime, calendar: Session, now: datetime) -> datetime:
+    """`as_of`, or the last day before it on which the market was in session at that hour.
+
+    What has just been printed proves that the market trades today, whatever the calendar knows; only the last print of
+    a session has that hour on a day of rest too.
+    """
     back = (as_of - timedelta(days=days) for days in range(HORIZON))
-    traded = next((day for day in back if calendar.sessions(day.astimezone(calendar.zone).date())), as_of)
+    traded = next((day for day in back if calendar.session_at(day) or calendar.session_at(day - SLACK)), as_of)
     just_printed = now - as_of < calendar.delay + calendar.grace
-    return replace(tick, as_of=as_of if just_printed and calendar.session_at(traded + calendar.grace) else traded)
+    return as_of if just_printed and calendar.session_at(traded + calendar.grace) else traded
 
 
 def _own_close(rate: Rate, calendar: Calendar, now: datetime) -> bool:

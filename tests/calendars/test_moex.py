@@ -11,7 +11,7 @@ FORTS = session("moex_forts")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 LAG = 25 * MINUTE  # fifteen minutes of delay, ten of grace
 
-# The exchange's announcements, as days and hours. The weekends of 2025 after 16 August have no known exception.
+# The exchange's announcements, as days and hours.
 THREE = ((time(8, 50), time(14)), (time(14, 5), time(18, 50)), (time(19, 5), time(23, 50)))
 ONE = ((time(8, 50), time(23, 50)),)
 WEEKEND = ((time(9, 50), time(19)),)
@@ -19,6 +19,7 @@ CLOSED = {
     *(date(2025, 1, day) for day in (1, 2, 7)),
     *(date(2025, 5, day) for day in (1, 9)),
     *(date(2025, 6, 12), date(2025, 11, 4), date(2025, 12, 31)),
+    *(date(2025, 11, day) for day in (2, 22, 23)),
     *(date(2026, 1, day) for day in (1, 2, 3, 4, 7, 10, 11)),
     *(date(2026, 2, day) for day in (14, 15)),
     *(date(2026, 3, day) for day in (7, 8, 21, 22)),
@@ -29,6 +30,7 @@ CLOSED = {
     *(date(2026, 10, day) for day in (24, 25)),
     *(date(2026, 12, day) for day in (5, 6, 31)),
 }
+WORKING_SATURDAY = date(2025, 11, 1)
 WEEKEND_HOURS = {date(2026, 2, 23), date(2026, 5, 1), date(2026, 6, 12), date(2026, 11, 4)}
 YEARS = [date(2025, 1, 1) + DAY * day for day in range(730)]
 
@@ -39,7 +41,7 @@ def announced(day: date) -> tuple[tuple[time, time], ...]:
         return ()
     if day in WEEKEND_HOURS:
         return WEEKEND
-    if day.weekday() >= 5:
+    if day.weekday() >= 5 and day != WORKING_SATURDAY:
         return WEEKEND if day >= date(2025, 8, 16) else ()
     if day == date(2026, 3, 20):
         return THREE[:2]

