@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.patience import PATIENCE
+from tests.support.running_service import Served, serving
 from tests.support.upstream import CBR, Upstream
 from ticker.quotes import Status
 from ticker.settings.loader import load

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.factories import HOUR, NOON, quote, snapshot
+from tests.support.patience import PATIENCE
 from ticker.board import Board
 from ticker.quotes import Snapshot, Status
 
@@ -16,7 +17,7 @@ FIRST = snapshot(quote(), version=1)
 
 async def coordinator(updates: AsyncIterator[Snapshot]) -> Snapshot:
     """The next update, which must not keep us waiting."""
-    return await asyncio.wait_for(anext(updates), 5)
+    return await asyncio.wait_for(anext(updates), PATIENCE)
 
 
 async def settle() -> None:
@@ -116,8 +117,8 @@ async def test_close_ends_every_stream() -> None:
     waiting = [asyncio.create_task(read()) for _ in range(3)]
     await settle()
     board.close()
-    assert await asyncio.wait_for(asyncio.gather(*waiting), 5) == [[]] * 3
-    assert await asyncio.wait_for(read(), 5) == []
+    assert await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE) == [[]] * 3
+    assert await asyncio.wait_for(read(), PATIENCE) == []
 
 
 async def test_the_next_change_is_the_earlier_of_poll_and_ageing() -> None:

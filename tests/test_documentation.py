@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import TypeAdapter
 
+from tests.support.patience import PATIENCE
 from tests.support.programs import needs
 from tests.support.project_files import ROOT, files
 from tests.support.running_service import Served, answered
@@ -315,7 +316,7 @@ async def test_a_curl_of_the_examples_works(served: Served, line: str) -> None:
     command[0] = needs("curl")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, "--fail", "--silent", "--show-error", stdout=pipe)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         out, _ = await process.communicate()
     assert process.returncode == 0
     shown(out.decode(), line)

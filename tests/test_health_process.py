@@ -3,6 +3,7 @@ import time
 from datetime import timedelta
 
 from tests.support.captured_logs import heard
+from tests.support.patience import PATIENCE
 from ticker.health import BLOCKED_SECONDS, ProcessHealth
 
 
@@ -45,7 +46,7 @@ async def test_a_blocked_loop_is_measured() -> None:
     watch = asyncio.create_task(process_health.watch(0.01))
     await asyncio.sleep(0)
     time.sleep(0.2)  # noqa: ASYNC251 - this is what it is about
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not sum(process_health.lag.counts):  # noqa: ASYNC110 - the watch rings no bell
             await asyncio.sleep(0)
     watch.cancel()

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.upstream import NOON, Upstream
 from tests.support.upstreams import formats, yahoo
 from ticker.app import Service, compose
@@ -214,7 +215,7 @@ async def test_what_ends_the_service_is_no_failure(house: House) -> None:
     """A poll that is cancelled counts nothing."""
     house.up.fail("/moex", "hang")
     poll = asyncio.create_task(house.poll("moex"))
-    await asyncio.wait_for(house.up.seen("/moex"), 5)
+    await asyncio.wait_for(house.up.seen("/moex"), PATIENCE)
     poll.cancel()
     with pytest.raises(asyncio.CancelledError):
         await poll

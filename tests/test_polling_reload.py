@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.upstream import CBR, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.health import Health
@@ -134,7 +135,7 @@ class Desk:
         await self.gate.wait()
 
     async def count(self, source: str, times: int) -> None:
-        async with asyncio.timeout(10), self.bell:
+        async with asyncio.timeout(PATIENCE), self.bell:
             await self.bell.wait_for(lambda: self.asked.count(source) >= times)
 
     def due(self, source: str) -> timedelta:
@@ -198,7 +199,7 @@ async def test_what_is_done_every_second_is_done_in_the_loop(desk: Desk) -> None
         done.set()
 
     desk.timetable.every(0.01, job)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await done.wait()
     assert set(where) == {threading.get_ident()}
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.patience import PATIENCE
 from ticker.scheduling import Plan, PollScheduler, check_cron
 from ticker.settings.models import Schedule
 
@@ -220,7 +221,7 @@ class Polls:
 
     async def count(self, source: str, times: int) -> None:
         async with self.bell:
-            await asyncio.wait_for(self.bell.wait_for(lambda: self.done.count(source) >= times), 10)
+            await asyncio.wait_for(self.bell.wait_for(lambda: self.done.count(source) >= times), PATIENCE)
 
 
 def clock() -> datetime:
@@ -253,7 +254,7 @@ async def test_everybody_can_see_when_a_source_is_polled_next(polls: Polls) -> N
     scheduler = polls.scheduler(HOUR)
     began = clock()
     scheduler.start()
-    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    await asyncio.wait_for(polls.all_planned.wait(), PATIENCE)
     await scheduler.stop()
     for state in polls.states.values():
         assert state.next_poll is not None
@@ -279,7 +280,7 @@ async def test_stop_ends_first_polls_that_hang(polls: Polls) -> None:
     scheduler = polls.scheduler(HOUR)
     scheduler.start()
     await polls.count("b", 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await scheduler.stop()
     assert sorted(polls.ended) == ["a", "b"]
 
@@ -291,7 +292,7 @@ async def test_stop_ends_later_polls_too(polls: Polls) -> None:
     await polls.count("b", 1)
     polls.gates["b"].clear()
     await polls.count("b", polls.done.count("b") + 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await scheduler.stop()
     assert polls.ended.count("b") == polls.done.count("b")
 
@@ -300,7 +301,7 @@ async def test_a_source_can_be_asked_before_its_turn(polls: Polls) -> None:
     """A doubt is settled by asking at once."""
     scheduler = polls.scheduler(HOUR)
     scheduler.start()
-    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    await asyncio.wait_for(polls.all_planned.wait(), PATIENCE)
     scheduler.poll_now("b")
     await polls.count("b", 2)
     await scheduler.stop()
@@ -312,7 +313,7 @@ async def test_nothing_overrides_failure_wait_or_budget(polls: Polls, state: Sta
     """Who fails, asked us to stay away or has had its hour's requests is asked at its turn."""
     scheduler = polls.scheduler(HOUR)
     scheduler.start()
-    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    await asyncio.wait_for(polls.all_planned.wait(), PATIENCE)
     before = polls.states["b"].next_poll
     state.next_poll = before
     polls.states["b"] = state
@@ -347,7 +348,7 @@ async def test_a_plain_job_runs_again_and_again(polls: Polls) -> None:
 
     scheduler.start()
     scheduler.every(0.02, job)
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(enough.wait(), PATIENCE)
     await scheduler.stop()
 
 
@@ -363,7 +364,7 @@ async def test_a_job_that_fails_runs_again(polls: Polls) -> None:
 
     scheduler.start()
     scheduler.every(0.02, job)
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(enough.wait(), PATIENCE)
     await scheduler.stop()
 
 
@@ -371,7 +372,7 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(polls: Polls) -> None:
     """The moments that are waited for, the upstream's own among them, go back too; the hour's requests stay spent."""
     scheduler = polls.scheduler(HOUR)
     scheduler.start()
-    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    await asyncio.wait_for(polls.all_planned.wait(), PATIENCE)
     state, plan = polls.states["a"], scheduler.plans["a"]
     before, waiting = state.next_poll, clock() + timedelta(days=1)
     state.retry_at = waiting
@@ -392,7 +393,7 @@ async def test_a_clock_set_forward_makes_what_is_due_begin(polls: Polls) -> None
     """As after a machine has slept: what is overdue is asked at once, what the upstream asked for stays."""
     scheduler = polls.scheduler(HOUR)
     scheduler.start()
-    await asyncio.wait_for(polls.all_planned.wait(), 10)
+    await asyncio.wait_for(polls.all_planned.wait(), PATIENCE)
     polls.set_by = 2 * HOUR
     assert scheduler.clock_was_set()
     await polls.count("b", 2)
@@ -422,7 +423,7 @@ async def test_a_poll_that_raises_is_told_and_comes_again(polls: Polls, caplog: 
     plans = {"a": plan(schedule(every=timedelta(milliseconds=10)))}
     scheduler = PollScheduler(plans, broken, polls.states.__getitem__, lambda _: 1, polls.clock)
     scheduler.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(polls.done) < 3:  # noqa: ASYNC110 - nothing rings where a poll fails
             await asyncio.sleep(0.01)
     await scheduler.stop()

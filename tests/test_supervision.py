@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.captured_logs import heard
+from tests.support.patience import PATIENCE
 from ticker.supervision import Supervisor, in_thread
 
 
@@ -63,7 +64,7 @@ async def test_a_task_that_raises_is_begun_anew_and_one_that_returns_is_not() ->
 
     supervisor = Supervisor()
     with heard() as log:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await supervisor.run("x", work)
     assert runs == [0, 1]
     assert supervisor.tasks["x"].restarts == 1

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.support import upstream
+from tests.support.patience import PATIENCE
 from tests.support.upstream import Upstream
 
 HEALTHY = b'{"price": 73.73}'
@@ -215,7 +216,7 @@ async def test_stopped_it_refuses_and_started_it_is_back(up: Upstream, session: 
 @pytest.mark.parametrize("how", WRONG)
 async def test_closing_is_quick_whatever_is_under_way(how: str) -> None:
     """A stop in the middle of any misbehaviour takes no time and leaves no task or connection behind."""
-    async with aiohttp.ClientSession(auto_decompress=False) as session, asyncio.timeout(2):
+    async with aiohttp.ClientSession(auto_decompress=False) as session, asyncio.timeout(PATIENCE):
         async with Upstream() as up:
             up.answer("/a/b", body=HEALTHY)
             up.fail("/", how)

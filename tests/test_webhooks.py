@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from tests.support.patience import PATIENCE
 from tests.support.stored_service import kept
 from tests.support.upstream import NOON, Upstream
 from ticker.settings.errors import ConfigurationError
@@ -49,7 +50,7 @@ class Receiver:
 
     async def until(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
         """The events of a type, when there are so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(found := [each for each in self.taken if each["type"] == kind]) < count:  # noqa: ASYNC110 - no bell
                 await asyncio.sleep(0.02)
         return found

@@ -12,6 +12,7 @@ from aiohttp import web
 from playwright.async_api import APIResponse, Page, Route
 
 from tests.browser.conftest import Opener
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 from ticker.quotes import Status
 from ticker.rendering.renderer import View
@@ -20,8 +21,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # The list in the element's own tree; what the page has put between the tags is not shown beside it.
 LIST = "market-ticker .market-ticker[part]"
 USD = f"{LIST} [data-symbol=USD]"
-# Seconds: a test that waits longer hangs.
-PATIENCE = 60
 HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title>'
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
 
 TICKER = str(Path(sys.executable).parent / "ticker")
 DAY = "2024-11-22T12:00+03:00"
-PATIENCE = 20.0
 # Of this very tree, also where it is a copy of the one that is installed.
 VARIABLES = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
 

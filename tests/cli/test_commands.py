@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import DAY, PATIENCE, TICKER, done, ready, serving
+from tests.cli.running import DAY, TICKER, done, ready, serving
 from tests.support.fragments import folded
+from tests.support.patience import PATIENCE
 from tests.support.upstream import Upstream
 from ticker.cli import main
 from ticker.cli.commands import app
@@ -91,7 +92,7 @@ async def test_serve_ends_at_once_while_an_upstream_hangs(tmp_path: Path, upstre
     async with serving(tmp_path, *arguments) as (process, _):
         await upstream.seen("/", 4)
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await process.wait() == 0
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import DAY, PATIENCE, done, started
+from tests.cli.running import DAY, done, started
 from tests.export.conftest import Bucket, away, bucket
 from tests.support.fragments import folded
+from tests.support.patience import PATIENCE
 from tests.support.upstream import Upstream
 from ticker.cli import main
 

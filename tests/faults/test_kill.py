@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from tests.storage.rows import SERIES
+from tests.support.patience import PATIENCE
 from tests.support.upstream import Upstream
 from tests.support.upstreams.market import table_in_force
 
@@ -81,7 +82,7 @@ async def passing(upstream: Upstream, turn: int) -> int:
 
 async def first_answer(session: aiohttp.ClientSession, url: str) -> Any:  # noqa: ANN401 - JSON
     """The first thing the new process says."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 async with session.get(url) as answer:
@@ -123,7 +124,7 @@ async def test_killed_at_random_nothing_reported_is_lost_and_every_start_serves_
                 reader = asyncio.create_task(reading(session, url, reported))
                 had = len(reported)
                 # Until the reader has seen a row of this turn, and then for a random while: the kill falls anywhere.
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     while not hanging and (len(reported) == had or not known(file)):
                         turn = await passing(upstream, turn)
                 for _ in range(dice.randrange(4 if hanging else 20)):

@@ -11,7 +11,9 @@ from datetime import timedelta
 import pytest
 
 from tests.storage.rows import SERIES
+from tests.support.captured_logs import heard
 from tests.support.network_link import link
+from tests.support.patience import PATIENCE
 from tests.support.redis_servers import Server, redis_server
 from tests.support.stored_service import Kept, joined, kept
 from tests.support.upstream import DAY, NOON, Upstream
@@ -22,8 +24,6 @@ from ticker.storage.base import Query
 pytestmark = pytest.mark.programs
 
 HOUR = timedelta(hours=1)
-# The time-out in the address, twice, and what a busy machine adds.
-PATIENCE = 3.0
 
 
 @pytest.fixture
@@ -46,6 +46,11 @@ async def two(url: str, upstream: Upstream) -> AsyncIterator[tuple[Kept, Kept]]:
 def shown(service: Kept) -> int:
     """The version on its board."""
     return service.service.board.latest.version
+
+
+def leads(service: Kept) -> bool:
+    """Whether it polls by the lease."""
+    return service.service.context.process_health.leads
 
 
 def price(service: Kept) -> str:
@@ -79,12 +84,12 @@ async def test_a_redis_that_came_back_empty_is_told_all_again(server: Server, up
         await asyncio.to_thread(until_kept, url, {"73.73", "74.01"})
         await leader.until(lambda: bool(found(url)))
         async with joined(url, upstream.url, NOON + HOUR) as third:
-            assert shown(third) >= shown(follower)
+            await third.until(lambda: shown(third) >= shown(follower))
 
 
 def until_kept(url: str, prices: set[str]) -> None:
     """Wait until the store has these."""
-    latest = time.monotonic() + 20
+    latest = time.monotonic() + PATIENCE
     while oil(url) != prices:
         assert time.monotonic() < latest
         time.sleep(0.05)
@@ -112,7 +117,7 @@ async def test_a_full_redis_keeps_the_replicas_together(server: Server, upstream
 
 
 async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Upstream) -> None:
-    """Quotes come at once, history with an error in bounded time; afterwards all that was shown is kept."""
+    """Quotes come, history with an error, while it still hangs; afterwards all that was shown is kept."""
     url = f"{server.url}/0?timeout=200ms"
     async with kept(url, upstream.url) as service:
         await service.written()
@@ -121,10 +126,8 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
         before = shown(service)
         await moved(service, upstream, "74.01", 1)
         assert shown(service) > before
-        began = time.monotonic()
-        async with service.client.get("/v1/quotes/OIL/history") as answer:
+        async with asyncio.timeout(PATIENCE), service.client.get("/v1/quotes/OIL/history") as answer:
             assert answer.status == 503
-        assert time.monotonic() - began < PATIENCE
         server.go_on()
         await service.written()
         assert oil(url) == {"73.73", "74.01"}
@@ -133,9 +136,9 @@ async def test_a_redis_that_hangs_delays_no_number(server: Server, upstream: Ups
 async def polled_where_it_is_led(*services: Kept) -> None:
     """Ask every source once more, at whoever has the lease just now."""
     for each in services:
-        if each.service.context.process_health.leads:
+        if leads(each):
             with suppress(TimeoutError):
-                await asyncio.wait_for(each.polled(), 1)
+                await asyncio.wait_for(each.polled(), PATIENCE / 9)
     await asyncio.sleep(0.1)
 
 
@@ -161,30 +164,31 @@ async def test_what_another_program_writes_there_stops_nobody(
         for hours, brent in enumerate(("74.01", "74.22"), start=1):
             leader.clock.now = follower.clock.now = NOON + hours * HOUR
             upstream.trio(DAY, brent=brent, now=leader.clock.now)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while {price(leader), price(follower)} != {brent}:
                     await polled_where_it_is_led(leader, follower)
         assert (await follower.get("/v1/quotes/OIL"))["status"] == "fresh"
 
 
 async def test_a_store_that_hangs_at_the_start_holds_nobody_up(server: Server, upstream: Upstream) -> None:
-    """With time-outs of ten seconds: the service is there at once, says that it knows nothing yet, and learns it."""
-    url = f"{server.url}/0?timeout=10s"
+    """The service is there before the store's time-out, says that it knows nothing yet, and learns it."""
+    url = f"{server.url}/0?timeout=30s"
     async with kept(url, upstream.url) as first:
         await first.written()
     upstream.fail("/", "hang")
     server.pause()
-    began = time.monotonic()
-    async with joined(url, upstream.url) as second:
-        assert time.monotonic() - began < PATIENCE
-        async with second.client.get("/readyz") as answer:
-            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-        async with second.client.get("/widget?lang=en") as answer:
-            assert (answer.status, "73.73" in await answer.text()) == (200, False)
-        server.go_on()
-        await second.until(lambda: price(second) == "73.73")
-        async with second.client.get("/readyz") as answer:
-            assert answer.status == 200
+    with heard() as said:
+        async with joined(url, upstream.url) as second:
+            (late,) = (line["detail"] for line in said if line["event"].startswith("store failed"))
+            assert late == "too slow to be waited for at the start"
+            async with second.client.get("/readyz") as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            async with second.client.get("/widget?lang=en") as answer:
+                assert (answer.status, "73.73" in await answer.text()) == (200, False)
+            server.go_on()
+            await second.until(lambda: price(second) == "73.73")
+            async with second.client.get("/readyz") as answer:
+                assert answer.status == 200
 
 
 @pytest.mark.parametrize("cut_off_is_newest", [True, False])
@@ -198,7 +202,7 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(
         follower = await stack.enter_async_context(joined(server.url, upstream.url))
         await follower.until(lambda: shown(follower) == shown(leader))
         way.cut()
-        await follower.until(lambda: follower.service.context.process_health.leads)
+        await follower.until(lambda: leads(follower))
         await leader.until(lambda: leader.service.coordinator._replica.role == "standalone")  # type: ignore[union-attr]
         first, last = (follower, leader) if cut_off_is_newest else (leader, follower)
         await moved(first, upstream, "74.01", 1, last)
@@ -208,8 +212,9 @@ async def test_a_leader_that_is_cut_off_takes_nothing_back(
         await leader.until(
             lambda: shown(leader) == shown(follower) >= highest and {price(leader), price(follower)} == {"74.22"}
         )
-        await leader.written()
+        for each in (leader, follower):
+            await each.written()
         assert oil(server.url) == {"73.73", "74.01", "74.22"}
-        assert [each.service.context.process_health.leads for each in (leader, follower)].count(True) == 1
+        await leader.until(lambda: leads(leader) is not leads(follower))
         third = await stack.enter_async_context(joined(server.url, upstream.url, NOON + 2 * HOUR))
-        assert shown(third) >= highest
+        await third.until(lambda: shown(third) >= highest)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.stored_service import Kept, joined, kept
 from tests.support.timekeepers import timetable
 from tests.support.upstream import DAY, Upstream
@@ -100,7 +101,7 @@ async def test_a_follower_whose_thread_dies_shows_nothing_as_fresh_and_recovers(
         dying = Dying(replica(follower)._store)
         replica(follower)._store = dying
         dying.dies = True
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not await stale(follower):  # noqa: ASYNC110 - the event is in a thread that is dead
                 await asyncio.sleep(0.1)
         assert restarts(follower, "replica") >= 1
@@ -194,7 +195,7 @@ async def test_a_stream_goes_on_after_a_fault_of_who_tells_it(tmp_path: Path, up
                 waiter.set_exception(MemoryError("no room for an event"))
             upstream.trio(DAY, brent="74.01")
             await service.polled()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 async for line in stream.content:
                     if b"74.01" in line:
                         break

@@ -10,7 +10,8 @@ from email.utils import format_datetime
 import pytest
 
 from tests.faults.test_upstreams import SOURCES, seen
-from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.patience import PATIENCE
+from tests.support.running_service import Served, serving
 from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON, Upstream
 

@@ -13,7 +13,8 @@ import pytest
 from tests.faults.faces import Faces, look
 from tests.faults.injected import broken
 from tests.support.captured_logs import heard
-from tests.support.running_service import PATIENCE, Served, serving
+from tests.support.patience import PATIENCE
+from tests.support.running_service import Served, serving
 from tests.support.upstream import CBR, NOON, Upstream
 
 SOURCES = ("cbr", "cbr_mirror", "moex", "yahoo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from tests.support.patience import PATIENCE
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 
@@ -46,6 +48,19 @@ def shipped(name: str, swaps: Mapping[str, str]) -> str:
         assert theirs in site
         site = site.replace(theirs, own)
     return site
+
+
+# How long nginx, Varnish and Apache wait for the service, wherever they are told.
+_WAITS = re.compile(
+    r"(proxy_(?:connect|send|read|cache_lock)_timeout |\.(?:connect|first_byte|between_bytes)_timeout = "
+    r"|\bconnectiontimeout=|\btimeout=)[0-9.]+(?:ms|s)?\b"
+)
+
+
+def patient(site: str, seconds: float = PATIENCE) -> str:
+    """`site` with every wait for the service so long: a machine that stutters is no service that is away."""
+    assert _WAITS.search(site)
+    return _WAITS.sub(rf"\g<1>{seconds:g}s", site)
 
 
 @asynccontextmanager
@@ -90,7 +105,7 @@ def faketime() -> str:
 
 async def listens(port: int) -> None:
     """Wait until somebody listens on `port`."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -142,10 +157,16 @@ async def serving(port: int, *command: str, environment: Mapping[str, str] | Non
     """The server that `command` starts, from when it listens at `port` to its end."""
     process = await asyncio.create_subprocess_exec(*command, env=os.environ | (environment or {}))
     try:
-        await listens(port)
+        begun, ended = asyncio.create_task(listens(port)), asyncio.create_task(process.wait())
+        await asyncio.wait({begun, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not begun.done():
+            begun.cancel()
+            raise AssertionError("it has ended before it listened")
+        await begun
         yield
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
 
 

@@ -19,9 +19,10 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from tests.nginx.server import NginxClock, free_port, running, shipped
+from tests.nginx.server import NginxClock, free_port, patient, running, shipped
 from tests.nginx.test_hour import dating
 from tests.support.fragments import folded
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
@@ -98,7 +99,8 @@ async def world(at: Path, *langs: str, exported: bool = True) -> AsyncIterator[W
                 "/var/cache/market-ticker": f"{at}/cache",
                 "/var/lib/ticker-export/files": f"{files}",
             }
-            async with running(at, shipped("market-ticker-files.conf", swaps), PAGE, port, clock=clock) as url:
+            site = patient(shipped("market-ticker-files.conf", swaps))
+            async with running(at, site, PAGE, port, clock=clock) as url:
                 yield World(upstream, served, relay, work, files, clock, session, url.removesuffix("/index.html"))
 
 
@@ -269,7 +271,7 @@ async def test_for_an_hour_in_which_everything_dies_no_old_number_looks_new(tmp_
                 looks["new"] += 1
             if serving_on and not exporting:
                 # Who looks again sees that it has been renewed, before the clock moves on under an answer in flight.
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE):
                     while await both.header() != said(both.served):  # noqa: ASYNC110 - nginx rings no bell
                         await asyncio.sleep(0.01)
     assert min(looks.values()) > 9, looks

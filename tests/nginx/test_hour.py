@@ -23,7 +23,8 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from tests.nginx.server import NginxClock, free_port, hung, running, shipped
+from tests.nginx.server import NginxClock, free_port, hung, patient, running, shipped
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Served, serving
 from tests.support.upstream import NOON, Upstream
 from tests.web.test_cache import poll_what_is_due
@@ -137,8 +138,8 @@ def dating(
 
 
 @asynccontextmanager
-async def world(at: Path) -> AsyncIterator[World]:
-    """Both on noon of 22 November 2024, every source asked once."""
+async def world(at: Path, waits: float = PATIENCE) -> AsyncIterator[World]:
+    """Both on noon of 22 November 2024, every source asked once; nginx `waits` so many seconds for the service."""
     port, clock = free_port(), NginxClock(at / "time")
     clock.to(NOON)
     async with Upstream() as upstream, ClientSession(auto_decompress=False) as session:
@@ -151,9 +152,9 @@ async def world(at: Path) -> AsyncIterator[World]:
                 "listen 80;": f"listen 127.0.0.1:{port};",
                 "/var/www/html": f"{at}/html",
                 "/var/cache/market-ticker": f"{at}/cache",
-                "proxy_read_timeout 5s": "proxy_read_timeout 300ms",
             }
-            async with running(at, shipped("market-ticker.conf", swaps), PAGE, port, clock=clock) as url:
+            site = patient(shipped("market-ticker.conf", swaps), waits)
+            async with running(at, site, PAGE, port, clock=clock) as url:
                 yield World(served, relay, clock, upstream, session, url.removesuffix("/index.html"), said)
 
 
@@ -202,7 +203,7 @@ async def looked(both: World, path: str, coding: str) -> str:
 
 async def renewed(both: World, path: str, coding: str, old: Answer) -> Answer:
     """What nginx gives once it has asked the service in the background."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (got := await both.ask(both.front, path, coding)) == old:  # noqa: ASYNC110 - nginx rings no bell
             await asyncio.sleep(0.005)
     assert got == both.said[path, coding, both.now]
@@ -215,7 +216,7 @@ async def test_without_the_service_a_copy_is_given_until_its_numbers_end_and_the
 ) -> None:
     """`stale-if-error` to the second, which ends at `valid_until`; then a dash and a problem, and no number."""
     path = "/v1/quotes"
-    async with world(tmp_path) as both:
+    async with world(tmp_path, 1.0 if failing == "hung" else PATIENCE) as both:
         await both.to(NOON, Decimal("73.73"))
         assert ">73.73</data>" in await both.page()
         kept = await both.ask(both.front, path, "identity")

@@ -18,10 +18,10 @@ import aiohttp
 from tests.ops.process import Process, answers, running, until
 from tests.ops.prometheus import JOB, Prometheus, free_port, scraping
 from tests.ops.world import World, turning, write
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
 
 Alert = tuple[str, str]
-PATIENCE = 40.0
 OIL_AWAY = [("TickerSourceDown", "moex"), ("TickerSourceDown", "yahoo"), ("TickerInstrumentSourcesDown", "OIL")]
 # True wherever the tests share a machine that is short of processor.
 OF_THE_MACHINE = {("TickerLoopBlocked", "")}

@@ -14,9 +14,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
-
-PATIENCE = 20.0
 
 
 class Process:

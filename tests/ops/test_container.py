@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.ops.process import PATIENCE, answers, until
+from tests.ops.process import answers, until
+from tests.support.patience import PATIENCE
 from tests.support.programs import needs
 from tests.support.project_files import ROOT
 

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 import ticker
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
 from tests.support.upstream import Upstream
 from tests.test_pins import requirements
@@ -29,8 +30,6 @@ pytestmark = pytest.mark.programs
 
 REPOSITORY = "https://git.invalid/somebody/market-ticker"
 MOST_MEGABYTES = 130
-# Its first start compiles every module, on a machine that other tests share.
-PATIENCE = 60.0
 # Another Python than the tests' own: the release workflow gives each of those that are supported.
 PYTHON = os.environ.get("RELEASE_PYTHON", sys.executable)
 

@@ -14,10 +14,9 @@ import pytest
 
 from tests.ops.process import Process, answers, running, samples, until
 from tests.ops.world import turning, write
+from tests.support.patience import PATIENCE
 
 COUNT = 3
-# Of one request, on a machine that does other things as well.
-PATIENCE = 20.0
 READERS = 12
 
 

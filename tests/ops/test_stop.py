@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,8 @@ from tests.ops.world import turning, write
 # Forty readers, five times a second each: two hundred requests a second.
 READERS, REST = 40, 0.2
 STREAMS = 500
+# What the process says when its time is over and it is ended with what it waits for.
+TOO_LATE = "the end was waited for long enough"
 
 
 async def test_sigterm_under_load_fails_no_request_and_exits_0(tmp_path: Path) -> None:
@@ -27,10 +28,9 @@ async def test_sigterm_under_load_fails_no_request_and_exits_0(tmp_path: Path) -
         await until(lambda: answers(session, f"{process.url}/readyz"))
         async with readers(process.url, READERS, REST) as load:
             await until(lambda: reached(load.answers, 2 * READERS))
-            began = time.monotonic()
             process.send(signal.SIGTERM)
             assert await process.ended() == 0
-            assert time.monotonic() - began < 5
+            assert process.count(TOO_LATE) == 0
     assert load.failures == []
     assert load.lost == []
 

@@ -13,8 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Clock
-from tests.support.stored_service import PATIENCE, configured
+from tests.support.stored_service import configured
 from tests.support.timekeepers import replayer
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker import app, clock

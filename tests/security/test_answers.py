@@ -17,6 +17,7 @@ import pytest
 import zstandard
 
 from tests.support.answers import HISTORY, LIVE
+from tests.support.patience import PATIENCE
 from tests.support.upstream import Upstream
 from ticker.fetch import Call, Fetcher
 from ticker.quotes import Reason, SourceError
@@ -110,7 +111,7 @@ async def test_what_does_not_end_is_ended(first: bytes, again: bytes, reasons: s
     async with saying(first, again) as url:
         tracemalloc.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 error = await failure(url, 1 if Reason.TIMEOUT in reasons else 10)
             peak = tracemalloc.get_traced_memory()[1]
         finally:

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.security.wire import PATIENCE, Heard, connected, heard, say
+from tests.security.wire import Heard, connected, heard, say
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,7 +40,7 @@ async def test_who_says_no_more_still_gets_every_answer(served: Live, asked: lis
 async def test_who_says_nothing_and_no_more_is_let_go_at_once(served: Live) -> None:
     """Nothing is owed to it; nor to one that stops in the middle of a request."""
     for words in (b"", READY[:20]):
-        async with connected(served.port) as (reader, writer), asyncio.timeout(2):
+        async with connected(served.port) as (reader, writer), asyncio.timeout(PATIENCE):
             writer.write(words)
             writer.write_eof()
             assert await heard(reader) == b""

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from tests.security.wire import END, PATIENCE, connected, heard, say
+from tests.security.wire import END, connected, heard, say
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
 from ticker.web.middlewares import problems

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.security.wire import END, PATIENCE, Heard, connected, heard, say
+from tests.security.wire import END, Heard, connected, heard, say
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 
 HOST = b"Host: localhost\r\n"

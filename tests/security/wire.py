@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-PATIENCE = 10.0
+from tests.support.patience import PATIENCE
+
 _HEAD = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 # The last request of a test; once it is answered nothing more is to come.
 END = b"GET /the-end HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

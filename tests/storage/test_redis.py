@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.storage.rows import DAY, FRIDAY, fixing
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
 from tests.support.redis_servers import Server, behind_tls, cluster, redis_server, until, watched
 from ticker.storage import of_url
@@ -20,8 +21,6 @@ from ticker.storage.base import Message, Query, Store, StoreError
 # It drives programs of Debian's for real.
 pytestmark = pytest.mark.programs
 
-# The most that a question may wait: a connection and its answer, each for the time-out in the address.
-PATIENCE = 2.0
 README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 
@@ -140,7 +139,7 @@ def test_a_replica_is_read_and_not_written(redis: Server) -> None:
 
 
 def test_a_server_that_hangs_holds_nobody_up() -> None:
-    """Who asks waits for the time-out of the address; who asks next is told at once; then it is as before."""
+    """Who asks waits for the time-out of the address; who asks next is told without one; then it is as before."""
     with redis_server() as server, closing(of_url(f"{server.url}?timeout=200ms")) as store:
         used(store)
         server.pause()

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.support.factories import quote, snapshot
+from tests.support.patience import PATIENCE
 from tests.support.upstream import NOON
 from ticker.quotes import PriceType
 from ticker.storage.base import QUOTE, Message, Retention
 from ticker.storage.sqlite import MemoryStore, SqliteStore
 from ticker.storage.writer import StoreWriter
 
-PATIENCE = 10.0
 DAY = timedelta(days=1)
 
 

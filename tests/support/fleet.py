@@ -18,12 +18,12 @@ import simplejson
 
 from tests.ops.process import Process, running, samples
 from tests.support.network_link import Link, link
+from tests.support.patience import PATIENCE
 from tests.support.project_files import ROOT
 from tests.support.redis_servers import Server
 from tests.support.upstream import Upstream
 from tests.support.upstreams.market import table_in_force
 
-PATIENCE = 40.0
 # The exchange is asked each second, the other market as often as its budget lets it.
 SETTINGS = {
     "TICKER_SOURCES__MOEX__SCHEDULE": '{ every = "1s", jitter = "0s" }',

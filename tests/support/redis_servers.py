@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
 from tests.support.programs import needs
 
-PATIENCE = 20.0
 # Nothing on the disk unless a test asks for it: a restart then is a restart with nothing in it.
 VOLATILE = ("--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0")
 

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.support.patience import PATIENCE
 from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON, Upstream
 from ticker.app import Service, compose
@@ -21,8 +22,6 @@ from ticker.settings.loader import load, shipped
 from ticker.settings.models import Settings
 from ticker.web.connections import Bounds
 from ticker.web.listener import Listener
-
-PATIENCE = 10.0
 
 
 class Front(TestServer):

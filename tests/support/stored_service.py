@@ -12,14 +12,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.support.patience import PATIENCE
 from tests.support.running_service import Clock
 from tests.support.timekeepers import timetable
 from tests.support.upstream import NOON
 from ticker.app import Service, compose
 from ticker.settings.loader import load, shipped
 from ticker.settings.models import Settings
-
-PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)

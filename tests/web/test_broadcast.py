@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 from ticker.web.connections import Bounds
 
-PATIENCE = 10.0
 REQUEST = b"GET /v1/stream HTTP/1.%d\r\nHost: x\r\n\r\n"
 
 

@@ -8,6 +8,7 @@ import contextlib
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.support.patience import PATIENCE
 from tests.support.served_board import live
 from ticker.web.limits import FairQueue
 from ticker.web.routes import build
@@ -43,7 +44,7 @@ async def test_what_comes_together_is_not_begun_together() -> None:
     app = build(live().context)
     app.router.add_get("/dear", dear)
     question = b"GET /dear HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    async with TestServer(app) as server, asyncio.timeout(20):
+    async with TestServer(app) as server, asyncio.timeout(PATIENCE):
         wires = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(MANY)]
         for reader, writer in wires:
             writer.write(question)
@@ -80,5 +81,5 @@ async def test_who_has_hung_up_costs_no_turn_and_leaves_nothing_behind() -> None
     left.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await left
-    await asyncio.wait_for(stays, 5)
+    await asyncio.wait_for(stays, PATIENCE)
     assert not turns._waiting

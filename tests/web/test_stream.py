@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.served_board import Live, live
 from ticker.web import stream
-
-PATIENCE = 10.0
 
 
 @asynccontextmanager
