@@ -376,6 +376,32 @@ async def test_a_true_jump_of_both_markets_is_shown_at_once(stage: Stage) -> Non
         assert is_fresh("55.60", "0.08")(shown), shown
 
 
+@pytest.mark.parametrize("slip", ["x1.005", "x0.992"])
+@pytest.mark.parametrize("since", ["2026-06-10 23:43", "2026-06-10 23:57"])
+@pytest.mark.parametrize("cell", [True, False])
+async def test_a_lie_that_begins_as_the_other_market_closes_is_denied_by_its_last_print(
+    stage: Stage, since: str, slip: str, *, cell: bool
+) -> None:
+    """Abroad is wrong by less than 1 %, in its price alone or in its minutes too; here the last print is right."""
+    world = winter("2026-06-10 22:30", "moex", "yahoo")
+    assert world.yahoo is not None
+    world.yahoo = replace(world.yahoo, reach=timedelta(hours=6))
+    wrong = str((Decimal("62.565") * Decimal(slip[1:])).quantize(Decimal("0.01")))
+    lie = wrong_print("yahoo", since, "2026-06-11 03:00", slip)
+    if cell:
+        price = re.compile(rb'(regularMarketPrice":)[0-9.]+')
+        told = rf"\g<1>{wrong}".encode()
+        lie = replace(lie, market=None, body=lambda body: price.sub(told, body))
+    world.spells.append(lie)
+    async with stage(world) as play:
+        shown = (await play.until("2026-06-10 23:40", 5))["OIL"]
+        assert is_fresh("62.50", CENTS)(shown), shown
+        await play.until("2026-06-11 02:55", 5)
+        assert not play.ever("OIL", is_fresh(wrong, "0.03"))
+        shown = (await play.until("2026-06-11 03:20", 5))["OIL"]
+        assert is_fresh("62.56", CENTS)(shown), shown
+
+
 @pytest.mark.parametrize("slip", ["x1.02", "x1.06", "x0.90"])
 async def test_a_lone_market_that_rewrites_its_day_is_never_believed_by_time(stage: Stage, slip: str) -> None:
     """At night abroad is alone and wrong for three hours, its whole day's chart as well; right again, it speaks."""

@@ -427,14 +427,15 @@ def _next(month: date) -> date:
 def board(now: datetime, told: Print, spread: Decimal) -> list[Row]:
     """Four months of Brent from the front one on, and other assets; `told` is the front month's.
 
-    The front month is the one whose last trading day is not over at the moment of the trade.
+    The front month is the one whose last trading day is not over now.
     """
     here, traded = now.astimezone(MOSCOW), told.at.astimezone(MOSCOW)
     month, rows = front_in_moscow(here.date()), []
-    # The settlement before a roll is the former front month's: that of this one was a spread lower.
-    rolled = month != front_in_moscow(told.settled_on)
     for place in range(4):
-        off, code = spread * place, f"BR{LETTERS[month.month - 1]}{month.year % 10}"
+        # Trade and settlement are of the month that was the front one then: each later month costs a spread less.
+        off = spread * _months(front_in_moscow(traded.date()), month)
+        settled = told.settled - spread * _months(front_in_moscow(told.settled_on), month)
+        code = f"BR{LETTERS[month.month - 1]}{month.year % 10}"
         rows.append(
             Row(
                 code=code,
@@ -442,8 +443,8 @@ def board(now: datetime, told: Print, spread: Decimal) -> list[Row]:
                 expires=_first_weekday(month),
                 last=told.price - off,
                 at=told.at,
-                previous=told.settled - off - spread * rolled,
-                opened=told.settled - off - spread * rolled,
+                previous=settled,
+                opened=settled,
                 trade_date=traded.date(),
                 interest=600_000 // 10**place,
             )

@@ -85,13 +85,14 @@ def _late(ask: SelectionInput, prints: Sequence[Candidate]) -> dict[str, datetim
 def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], shown: Quote | None) -> Claim:
     """The print with every check that can be made: against `others` on time, and what is `shown` of its own kind."""
     pairs = [(c, compare(ask, one, c)) for c in others]
-    rivals = [(c, pair) for c, pair in pairs if is_current(ask, c) and is_current(ask, one)]
+    now = is_current(ask, one)
+    # A print at rest still bears witness of its own minute.
+    rivals = [(c, p) for c, p in pairs if (now and is_current(ask, c)) or (p.exact and p.off > CANDLE)]
     contradicted = {c.source for c, pair in rivals if not pair.agrees and _contradicted(ask, c, pair)}
     # Who was refuted, or contradicts himself, can agree and denies nobody.
     refuted = {d.source for d in ask.memory.doubts if d.refuted}
     heard = [(c, p) for c, p in rivals if p.agrees or one.source in refuted or c.source not in refuted | contradicted]
     found = [*_against(ask, one, heard, shown), *_own_words(one), *_own_minutes(ask, one), *_since(ask, one, shown)]
-    # A print at rest still bears witness of its own minute.
     denials = _denied_before(ask, one, [pair for c, pair in pairs if pair.exact or (c, pair) in rivals], shown)
     # Where all who disagree contradict themselves, a dispute that nobody could tell is over.
     over = bool(contradicted) and all(pair.agrees or c.source in contradicted for c, pair in rivals)
@@ -227,7 +228,7 @@ def _around(tick: Tick, moment: datetime) -> Near | None:
     place = bisect_right(candles, moment, key=lambda each: each.at)
     ends = [(each.at + _MINUTE, each.close / tick.nominal) for each in candles[max(place - 2, 0) : place]]
     around = [(end, close) for end, close in ends if abs(end - moment) <= _MINUTE]
-    if len(around) > 1:
+    if len({end for end, _ in around}) > 1:
         (start, first), (end, last) = around
         share = Decimal((moment - start) / (end - start))
         return Near(first + (last - first) * share, min(first, last), max(first, last), exact=True)
@@ -332,7 +333,8 @@ def _contradicted(ask: SelectionInput, one: Candidate, pair: Pair | None = None)
     past = _around(chart, last.as_of) if chart is not None and last is not None else None
     if last is not None and past is not None and past.exact and past.off(last.price, Decimal(1)) > CANDLE:
         return True
-    return any(f.holds is False for f in (*_own_words(one), *(_own_minutes(ask, one) if one.contract else ())))
+    minutes = _own_minutes(ask, one, past=one.contract is not None)
+    return any(f.holds is False for f in (*_own_words(one), *minutes))
 
 
 def _path(ask: SelectionInput, one: Candidate, pair: Pair) -> Finding:
@@ -376,9 +378,9 @@ def _own_words(one: Candidate) -> list[Finding]:
     return found
 
 
-def _own_minutes(ask: SelectionInput, one: Candidate) -> list[Finding]:
-    """The print, and the last one that was believed, among the minutes that the same answer tells of its contract."""
-    last, found = _last(ask, one), list[Decimal]()
+def _own_minutes(ask: SelectionInput, one: Candidate, *, past: bool = True) -> list[Finding]:
+    """The print among the minutes that the same answer tells of its contract, and of the `past` the last believed."""
+    last, found = _last(ask, one) if past else None, list[Decimal]()
     for price, at in ((one.price, one.as_of), *([(last.price, last.as_of)] if last else [])):
         near = _around(one.ticks[0], at) if one.ticks else None
         if near is not None and near.exact:
