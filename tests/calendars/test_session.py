@@ -211,3 +211,18 @@ def test_the_questions_agree_with_each_other(as_of: datetime, passed: timedelta)
         found = each.session_at(now)
         assert each.is_open(now) is (found is not None)
         assert found is None or found.opens <= now < found.closes
+
+
+@pytest.mark.parametrize(
+    ("moment", "trade_date"),
+    [
+        ("2025-11-27T14:20", "2025-11-27"),  # on Thanksgiving NYMEX stops at 14:30
+        ("2025-11-27T18:05", "2025-11-28"),  # and is back in the evening, before ICE is
+        ("2025-12-24T13:40", "2025-12-24"),
+        ("2025-11-25T17:45", "2025-11-25"),  # ICE trades for an hour after NYMEX
+        ("2025-11-25T18:00", "2025-11-26"),
+    ],
+)
+def test_what_is_printed_after_an_early_close_is_of_the_day_that_closed(moment: str, trade_date: str) -> None:
+    """The hours are those in which both exchanges trade: the later close of one of them begins no new day."""
+    assert BRENT.trade_date(york(moment)) == date.fromisoformat(trade_date)

@@ -25,8 +25,6 @@ from ticker.fields import Duration, TimeOfDay, Zone
 
 # Clocks differ, and the last print of a session may carry the second after its close.
 SLACK = timedelta(minutes=2)
-# A print so soon after a close still belongs to the trading day that closed; a later one to the next.
-_AFTERMATH = timedelta(hours=1)
 # A day has at most so many remembered neighbours; the memory is dropped when it is full.
 _REMEMBERED = 8192
 
@@ -173,12 +171,12 @@ class Session:
         return now + SLACK
 
     def trade_date(self, moment: datetime) -> date:
-        """The trading day that a print of `moment` counts to."""
-        last = self._last(moment)
+        """The trading day that a print of `moment` counts to: in the first third of a pause still to the one before."""
+        last, upcoming = self._last(moment), self._next(moment)
         same_day = moment.astimezone(self.zone).date() == last.closes.astimezone(self.zone).date()
-        if moment < last.closes + SLACK or (same_day and moment < last.closes + _AFTERMATH):
+        if moment < last.closes + SLACK or (same_day and moment < last.closes + (upcoming.opens - last.closes) / 3):
             return last.trade_date
-        return self._next(moment).trade_date
+        return upcoming.trade_date
 
     def previous(self, as_of: datetime) -> datetime | None:
         """The settlement before: the close of the main session of the trading day before that of `as_of`."""
