@@ -68,12 +68,10 @@ class Judge:
         self.world = world
         self.verdicts = verdicts
         first, last = (each.date() for each in (world.now - 9 * timedelta(days=1), world.now + 9 * timedelta(days=1)))
-        # Whether anything newer should be known of such a day, nobody can say before some market has opened again.
+        # Of a whole day nobody can say whether anything newer should be known before some market has opened again.
         opens = sorted(start for market in self._markets() for start, _ in market.sessions)
-        self._unknown = sorted(
-            (start, next((each for each in opens if each >= end), end))
-            for start, end in [*moex.unknown(first, last), *nymex.unknown(first, last)]
-        )
+        days = [(start, next((each for each in opens if each >= end), end)) for start, end in moex.unknown(first, last)]
+        self._unknown = [*days, *nymex.unknown(first, last)]
         self._asked: dict[str, datetime] = {}
         self._cut: dict[str, datetime] = {}
 
