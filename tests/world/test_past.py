@@ -189,16 +189,18 @@ async def test_a_table_that_is_still_disputed_at_midnight(stage: Stage) -> None:
 
 
 async def test_a_table_that_is_withdrawn(stage: Stage) -> None:
-    """From 18:00 on the Bank and its mirror have the table of 3.03 again: that of 4.03 was never in force."""
-    tuesday = next(each for each in tables().fixings if str(each.day) == "2026-03-03")
+    """From 18:00 to 15:00 the Bank and its mirror have the table of 3.03 again: that of 4.03 is not in force."""
+    known = list(tables().fixings)
     gone = (moment("2026-03-03 18:00"), moment("2026-03-04 15:00"))
-    spells = [Spell(source, *gone, fixing=lambda _: tuesday) for source in ("cbr", "cbr_mirror")]
+    spells = [Spell(s, *gone, fixing=lambda told: known[known.index(told) - 1]) for s in ("cbr", "cbr_mirror")]
     async with stage(tables(*spells), NO_OIL) as diary:
         await diary.until("2026-03-03 17:50", 10)
         await diary.until("2026-03-03 18:10", 1)
-        await diary.until("2026-03-03 23:50", 30)
-        await diary.until("2026-03-04 00:10", 1)
-        await diary.until("2026-03-04 14:00", 60)
+        assert (await diary.until("2026-03-03 23:50", 30))["USD"]["upcoming"] is None
+        for when in ("2026-03-04 00:10", "2026-03-04 14:00"):
+            told = (await diary.until(when, 1 if when.endswith("00:10") else 60))["USD"]
+            assert (told["price"], told["status"], told["reason"]) == (77.1734, "stale", "frozen"), when
+        assert (await diary.until("2026-03-04 15:10", 10))["USD"]["price"] == 77.6093
         assert await diary.differences() == []
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from statistics import median
 
 from ticker.calendars import Calendar, Publication
-from ticker.quotes import Agreement, Candidate, Instrument, PriceType, Quote, Reason, Status
+from ticker.quotes import SOON, Agreement, Candidate, Instrument, PriceType, Quote, Reason, Status, Upcoming
 from ticker.selection.memory import Confirmed, Doubt, SelectionMemory
 from ticker.validate import slips
 
@@ -35,6 +35,9 @@ _SATURDAY = 5
 _LONGEST_PAUSE = 60  # days
 # How long a start from nothing waits for its witnesses before it calls a number fresh.
 PATIENCE = timedelta(seconds=30)
+# Who has had an older table again for so long has taken the newer one back, and for half as long where that would come
+# into force meanwhile; until then a cache may only lag.
+_TAKEN_BACK = timedelta(hours=2)
 # What is asked again because of a number in doubt is waited for so long before anything is said of it.
 QUIET = timedelta(minutes=2)
 
@@ -293,7 +296,7 @@ def equal_digits(one: Decimal, other: Decimal) -> bool:
 def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, Candidate]]:
     """What the copies of `publisher`'s fixings say, by date and source; what was held before a restart among it."""
     found: dict[datetime, dict[str, Candidate]] = {}
-    own = [c for c in ask.candidates if is_fixing(ask, c)]
+    own = [c for c in ask.candidates if is_fixing(ask, c) and not taken_back(ask, c)]
     for each in sorted(own, key=lambda c: c.fetched_at):
         found.setdefault(each.as_of, {})[each.source] = each
     for doubt in ask.memory.doubts:
@@ -312,6 +315,20 @@ def is_fixing(ask: SelectionInput, candidate: Candidate) -> bool:
     """Whether the candidate is a fixing of the instrument's own sources, whoever publishes it."""
     own = candidate.source in ask.instrument.sources and candidate.price_type is PriceType.FIXING
     return own and not candidate.derived
+
+
+def taken_back(ask: SelectionInput, said: Candidate | Upcoming | Quote) -> bool:
+    """Whether its source says an older table again since, and this one was not in force when it was last said."""
+    last, as_of, mine = (
+        said.checked_at or said.fetched_at,
+        said.as_of,
+        [c for c in ask.candidates if c.source == said.source],
+    )
+    if last is None or as_of is None or last >= as_of or any(c.as_of > as_of for c in mine):
+        return False
+    older = any(c.as_of < as_of and c.fetched_at > last for c in mine)
+    older = older or ask.failures.get(said.source or "") is Reason.FROZEN
+    return older and (ask.now - last >= _TAKEN_BACK or ask.now + SOON >= as_of >= last + _TAKEN_BACK / 2)
 
 
 def _remembered(ask: SelectionInput, doubt: Doubt, publisher: str) -> Candidate:

@@ -19,6 +19,7 @@ from ticker.selection.evidence import (
     equal_digits,
     silent,
     statements,
+    taken_back,
 )
 from ticker.selection.memory import DOUBTS_LAST, Confirmed, Doubt, SelectionMemory
 from ticker.selection.rules import FIXING, Belief, Judged, Own, decide
@@ -60,8 +61,9 @@ def judge(ask: SelectionInput, publisher: str) -> Own:
         quote = replace(quote, upcoming=_upcoming(ask, ahead[0], quote, tables))
     known = max((t.as_of for t in tables if t.shown is not None), default=quote.as_of)
     coming = last.upcoming if last is not None and not latest and not ahead else None
-    if coming is not None and coming.as_of > ask.now and coming.source in ask.instrument.sources:
-        # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
+    own = coming is not None and coming.as_of > ask.now and coming.source in ask.instrument.sources
+    if coming is not None and own and not taken_back(ask, coming):
+        # A cache has gone back to an older table, or the sources have not been asked yet: no reason to go with it.
         quote = replace(quote, upcoming=replace(coming, previous=quote.price, previous_as_of=quote.as_of))
         known = coming.as_of if coming.reason is None else known
     if known is not None and quote.source is not None:
@@ -120,7 +122,7 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
     withdrawn = {t.as_of for t in tables if t.believed is None} - {each.as_of for each in ask.memory.confirmed}
     withdrawn |= {each.as_of for each in _undone(ask, tables)}
     ahead = last is not None and last.as_of is not None and (table is None or last.as_of > table.as_of)
-    if last is not None and own and ahead and last.as_of not in withdrawn:
+    if last is not None and own and ahead and last.as_of not in withdrawn and not taken_back(ask, last):
         # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
         reason = None if last.at(ask.now).status is Status.FRESH else silent(ask)
         return replace(last, reason=reason, upcoming=None, instrument=ask.instrument), "kept"
@@ -235,6 +237,8 @@ def _unheard(ask: SelectionInput, tables: Sequence[Table], publisher: str) -> tu
 
 def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
     confirmed = {each.as_of: each for each in ask.memory.confirmed if each not in _undone(ask, tables)}
+    for gone in {c.as_of for c in ask.candidates if taken_back(ask, c)} - {table.as_of for table in tables}:
+        confirmed.pop(gone, None)
     doubts = {(d.source, d.price, d.as_of): d for d in ask.memory.doubts}
     for table in tables:
         if table.believed is not None:
