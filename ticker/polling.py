@@ -247,7 +247,7 @@ class SelectionState:
                     calendars=targets.calendars[each.symbol],
                     now=now,
                     last=shown.get(each.symbol),
-                    memory=self.memories.get(each.symbol) or _seeded(shown.get(each.symbol)),
+                    memory=self.memories.get(_key(each)) or _seeded(shown.get(each.symbol)),
                     failures=store.failures(each, self._health),
                     asked=asked,
                     quotients=_quotients(targets, each, known, self.memories, now),
@@ -269,17 +269,12 @@ class SelectionState:
             self._undecided.add(symbol)
         else:
             self._undecided.discard(symbol)
-        self.memories[symbol], self.questions[symbol] = choice.memory, question
+        self.memories[_key(question.instrument)], self.questions[symbol] = choice.memory, question
         # Each overruling is counted once when it begins, not again at every look at the same ticks.
         for source, reason in set(choice.overruled) - set(self._overruled.get(symbol, ())):
             self._health[source].reject(symbol, reason)
         self._overruled[symbol] = choice.overruled
         return choice
-
-    def migrate(self, before: PollTargets, after: PollTargets) -> None:
-        """Remember on what is said of instruments whose numbers still mean the same."""
-        same = unchanged(before.all, after.all)
-        self.memories = {symbol: kept for symbol, kept in self.memories.items() if symbol in same}
 
     def checkpoint(self) -> Callable[[], None]:
         """What forgets everything that is decided after this moment."""
@@ -297,6 +292,11 @@ def _undecided(question: SelectionInput) -> Choice:
     quote = replace(quote, status=max(quote.status, Status.STALE, key=worse), reason=Reason.PARSE)
     told = (question.instrument.symbol, question.now, "failed", quote.price, quote.as_of, quote.status)
     return Choice(quote, question.memory, Evidence(*told, witnesses=(), memory=question.memory))
+
+
+def _key(instrument: Instrument) -> str:
+    """What is remembered is of what an instrument's numbers mean, which another configuration may change."""
+    return " ".join(str(each) for each in meaning(instrument))
 
 
 def _seeded(shown: Quote | None) -> SelectionMemory:
@@ -334,7 +334,7 @@ def _quotients(
         for c in known.get(other, ()):
             if c.source in partner.sources and c.price_type is PriceType.FIXING and not c.derived:
                 said.setdefault(c.as_of, {})[c.source] = c.price
-        believed = {each.as_of: each.price for each in memories.get(other, SelectionMemory()).confirmed}
+        believed = {each.as_of: each.price for each in memories.get(_key(partner), SelectionMemory()).confirmed}
         scale = instrument.per / Decimal(partner.per) if numerator else partner.per / Decimal(instrument.per)
         third = reference.price * scale if reference is not None else None
         found.append(Quotient(check.name, third, check.tolerance, numerator, said, believed))
@@ -556,7 +556,6 @@ class Poller:
         now, before = self._clock(), self.targets
         self.targets = targets
         self._store.migrate(before, targets, now)
-        self._state.migrate(before, targets)
         # The same objects: metrics and handlers read them.
         kept = {source: self.health.get(source) or Health(source) for source in targets.feeds}
         self.health.clear()

@@ -153,8 +153,11 @@ class Instrument:
 
     @property
     def series(self) -> str:
-        """What its numbers mean, whatever it is called: under this its history is kept."""
-        return f"{self.base}/{self.quote}/{self.unit}"
+        """What its numbers mean, whatever it is called: under this its history is kept.
+
+        Version 0.1.0 kept the price of one whatever the unit said: what is for a hundred has a series of its own.
+        """
+        return f"{self.base}/{self.quote}/{'per ' if self.per != 1 else ''}{self.unit}"
 
     @property
     def all_sources(self) -> tuple[str, ...]:

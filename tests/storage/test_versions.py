@@ -83,3 +83,11 @@ def test_a_number_before_its_day_without_one_before_it_is_upcoming_alone() -> No
     assert kept is not None
     assert (kept.quotes[0].price, kept.quotes[0].status) == (None, Status.UNAVAILABLE)
     assert kept.quotes[0].upcoming is not None
+
+
+def test_what_0_1_0_said_of_a_hundred_was_the_price_of_one() -> None:
+    """0.1.0 shows 0.6713 for "100 JPY" and has its history under JPY/RUB/100 JPY: neither is a price of a hundred."""
+    text = codec.snapshot_text(snapshot(quote("JPY", "0.6713")))
+    yen = replace(quote("JPY").instrument, base="JPY", unit="100 JPY")
+    (shown,) = codec.snapshot_of_text(text.replace('"1 JPY"', '"100 JPY"'), [yen], NOON).quotes  # type: ignore[union-attr]
+    assert (shown.price, shown.status, yen.series != "JPY/RUB/100 JPY") == (None, Status.UNAVAILABLE, True)

@@ -318,6 +318,21 @@ async def test_a_cold_start_in_a_dispute(stage: Stage) -> None:
         assert await diary.differences() == []
 
 
+async def test_a_number_for_a_hundred_has_nothing_to_do_with_one_for_one(stage: Stage) -> None:
+    """Of the Bank alone by one dollar until 3.03.2026, 12:05, then by a hundred: 7717.34 is no slip, nor a move."""
+    world = bank("2026-02-27 11:00", fixings.MARCH_2026, "cbr")
+    async with stage(world, NO_OIL) as diary:
+        told = (await diary.until("2026-03-03 12:00", 360))["USD"]
+        assert (told["price"], told["status"]) == (77.1734, "fresh")
+        diary.product.flags = NO_OIL | {"instruments.USD.unit": "100 USD", "instruments.USD.band": ["1000", "30000"]}
+        await diary.product.restart()
+        await diary.until("2026-03-03 12:05", 5)
+        told = (await diary.until("2026-03-04 12:00", 120))["USD"]
+        assert (told["price"], told["status"], told["change"]) == (7760.93, "fresh", 43.59)
+        assert await diary.days("USD", "2026-02-27", "2026-03-04") == {"2026-03-03": 7717.34, "2026-03-04": 7760.93}
+        assert (await diary.at("2026-03-03 11:00"))["USD"]["price"] is None
+
+
 async def test_a_day_of_oil(stage: Stage) -> None:
     """Moscow is silent for an hour and lies for another, then closes: price, date, source, status and reason alike."""
     world = winter("2026-01-14 10:00", "cbr", "cbr_mirror", "moex", "yahoo")

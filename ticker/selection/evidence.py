@@ -306,11 +306,6 @@ def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, 
     return found
 
 
-def is_copy(ask: SelectionInput, candidate: Candidate, publisher: str) -> bool:
-    """Whether the candidate is a copy of `publisher`'s fixing, of the instrument's own sources."""
-    return is_fixing(ask, candidate) and candidate.publisher == publisher
-
-
 def is_fixing(ask: SelectionInput, candidate: Candidate) -> bool:
     """Whether the candidate is a fixing of the instrument's own sources, whoever publishes it."""
     own = candidate.source in ask.instrument.sources and candidate.price_type is PriceType.FIXING

@@ -50,7 +50,7 @@ def judge(ask: SelectionInput, publisher: str) -> Own:
     behind = [table for table in tables if table not in ahead]
     shown = next((table for table in reversed(behind) if table.shown is not None), None)
     quote, rule = _in_force(ask, shown, tables)
-    quote = _doubted(quote, [t for t in behind if t.believed is None and _not_before(t, quote)])
+    quote = _doubted(quote, [t for t in behind if t.believed is None and t.as_of >= (quote.as_of or t.as_of)])
     asks = _unheard(ask, tables, publisher)
     last = ask.shown
     if asks and last is not None and shown is not None and (last.price, last.as_of) == (quote.price, quote.as_of):
@@ -190,10 +190,6 @@ def _doubted(quote: Quote, doubtful: Sequence[Table]) -> Quote:
     return replace(quote, reason=reason, fresh_until=until, status=Status.STALE)
 
 
-def _not_before(table: Table, quote: Quote) -> bool:
-    return quote.as_of is None or table.as_of >= quote.as_of
-
-
 def _previous(ask: SelectionInput, claim: Claim, tables: Sequence[Table]) -> tuple[Decimal | None, datetime | None]:
     """The publication before: what is believed of its date, else what a copy of this one tells of it."""
     told = next((c for c in claim.candidates if c.previous is not None), None)
@@ -229,7 +225,7 @@ def _unheard(ask: SelectionInput, tables: Sequence[Table], publisher: str) -> tu
     came = max(c.fetched_at for claim in claims for c in claim.candidates)
     if ask.now - came > QUIET:
         return ()
-    copies = {c.source for c in ask.candidates if evidence.is_copy(ask, c, publisher)}
+    copies = {c.source for c in ask.candidates if c.publisher == publisher and evidence.is_fixing(ask, c)}
     copies -= {c.source for claim in claims for c in claim.candidates if c.fetched_at == came}
     alive = [source for source in ask.instrument.sources if source in copies and source not in ask.failures]
     return tuple(source for source in alive if ask.asked.get(source, ask.now) < came)

@@ -218,7 +218,7 @@ def quote_of_tree(tree: Any, instrument: Instrument) -> Quote:  # noqa: ANN401 -
 
 
 def _meaning(instrument: Instrument) -> list[str]:
-    return [instrument.base, instrument.quote, instrument.unit]
+    return instrument.series.split("/", 2)
 
 
 def meanings_of_text(text: str) -> dict[str, str]:
