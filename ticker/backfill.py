@@ -15,10 +15,10 @@ from itertools import groupby
 from ticker.feeds import Feed
 from ticker.fetch import Fetching
 from ticker.normalize import normalise, word
-from ticker.quotes import Candidate, Instrument, Reason, SourceError, Tick
+from ticker.quotes import Candidate, Instrument, PriceType, Reason, SourceError, Tick
 from ticker.sources import Request
-from ticker.storage.base import Row, Store, StoreError
-from ticker.storage.codec import row_of_candidate
+from ticker.storage.base import QUOTE, Row, Store, StoreError
+from ticker.storage.codec import quote_of_entry, row_of_candidate
 from ticker.validate import Case, refusal
 
 
@@ -70,6 +70,8 @@ def jobs(feed: Feed, group: tuple[Instrument, ...], first: date, last: date) -> 
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.
 _SETTLED = timedelta(days=7)
+# As often a fixing's quote may have changed since.
+_LATELY = 500
 
 
 @dataclass(slots=True)
@@ -139,9 +141,9 @@ class Backfill:
             self._each(job).absent += 1
             ticks = []
         now = self.clock()
-        rows = {each.symbol: self._rows(job.feed, each, ticks, now) for each in job.wanted}
         for each in job.wanted:
-            tally, found = self._tally(each, job.feed.id), rows[each.symbol]
+            tally = self._tally(each, job.feed.id)
+            found = await asyncio.to_thread(self._unrefused, each, self._rows(job.feed, each, ticks, now), now)
             tally.rows += len(found)
             tally.new += await self._write(found, {job.name: now.isoformat()} if each is job.wanted[-1] else {})
             days = [row.as_of.date() for row in found]
@@ -178,6 +180,21 @@ class Backfill:
             before = found
             rows.append(row_of_candidate(found, instrument))
         return rows
+
+    def _unrefused(self, instrument: Instrument, rows: Sequence[Row], now: datetime) -> list[Row]:
+        """The rows but those of late of which the service has shown another number, or none because it was in doubt."""
+
+        def refused(row: Row) -> bool:
+            if row.as_of < now - _SETTLED or row.price_type is not PriceType.FIXING:
+                return False
+            entries = self.store.entries(QUOTE, [instrument.symbol], row.as_of, now, _LATELY)
+            quotes = (quote_of_entry(each, instrument) for each in entries)
+            shown = next((each for each in quotes if each.as_of is None or each.as_of <= row.as_of), None)
+            if shown is None or shown.as_of != row.as_of:
+                return shown is not None and shown.reason in {Reason.DISAGREE, Reason.MOVE, Reason.UNIT}
+            return shown.price != row.price
+
+        return [row for row in rows if not refused(row)]
 
     async def _write(self, rows: Sequence[Row], done: Mapping[str, str]) -> int:
         for _ in range(_TRIES):

@@ -306,6 +306,22 @@ async def test_an_archive_that_is_read_in_between(stage: Stage) -> None:
         assert (status, [(p["price"], p["revision"]) for p in raw["points"]]) == (200, [(77.6093, 0)])
 
 
+@pytest.mark.parametrize(("usd", "shown"), [("78.0", None), ("87.6093", 77.6093)], ids=["nobody can tell", "refuted"])
+async def test_an_archive_that_is_read_in_a_dispute(stage: Stage, usd: str, shown: float | None) -> None:
+    """Until noon the Bank's dollar of 4.03 is wrong and the mirror's right: the archive's word is not in the line."""
+    spells = wrong("2026-03-04 12:00", usd, "91.2201" if shown else "91.9", "cbr")
+    async with stage(tables(*spells), NO_OIL) as diary:
+        await diary.until("2026-03-04 00:10", 20)
+        await diary.until("2026-03-04 10:00", 60)
+        await diary.product.backfill("2026-02-20", "2026-03-04")
+        right = {"2026-03-03": 77.1734}
+        assert await diary.days("USD", "2026-03-02", "2026-03-04") == right | ({"2026-03-04": shown} if shown else {})
+        await diary.until("2026-03-04 13:00", 60)
+        await diary.product.backfill("2026-02-20", "2026-03-04")
+        assert await diary.days("USD", "2026-03-02", "2026-03-04") == right | {"2026-03-04": 77.6093}
+        assert await diary.differences() == []
+
+
 async def test_a_cold_start_in_a_dispute(stage: Stage) -> None:
     """Where the board began without a number, that is what is told of those minutes."""
     world = bank("2026-03-03 12:00", fixings.MARCH_2026, "cbr", "cbr_mirror")
