@@ -16,7 +16,7 @@ import pytest
 
 from tests.world.facts import fixings
 from tests.world.harness import Product, Shown, one_shot
-from tests.world.play import NO_OIL, Stage, away, bank, is_fresh, is_shown, stuck, wrong_from
+from tests.world.play import EVER, NO_OIL, Stage, away, bank, is_fresh, is_shown, stuck, wrong_from
 from tests.world.world import Fixing, Spell, moment
 
 # 2: kinds have tiers.
@@ -526,6 +526,25 @@ async def test_a_lasting_dispute_is_one_version(stage: Stage, slip: str) -> None
         first = play.product.version
         await play.until("2026-03-04 15:30", 10)
         assert play.product.version - first <= 1, play.product.version - first
+
+
+@pytest.mark.parametrize("source", ["cbr", "cbr_mirror"])
+@pytest.mark.parametrize("alone", [False, True], ids=["beside the other", "alone"])
+async def test_two_caches_that_answer_in_turn_say_nothing_new(stage: Stage, source: str, *, alone: bool) -> None:
+    """One of 23.11.2024 has 120.5761 and the other 102.5761: once both are known, midnight alone is news."""
+    world = bank("2024-11-22 15:00", fixings.NOVEMBER_2024, *([source] if alone else ["cbr", "cbr_mirror"]))
+
+    def told(table: Fixing) -> Fixing:
+        wrong = table.day == date(2024, 11, 23) and world.now.minute // 10 % 2
+        return replace(table, usd=Decimal("120.5761")) if wrong else table
+
+    world.spells.append(Spell(source, *EVER, fixing=told))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.until("2024-11-22 18:00", 10)
+        shown = (await play.until("2024-11-23 12:00", 10))["USD"]
+        assert is_fresh("102.5761")(shown), shown
+        assert not play.ever("USD", lambda s: s.price == Decimal("120.5761"))
+        assert len({each.version for each in play.seen if each.at > moment("2024-11-22 18:10")}) <= 3
 
 
 # 14: a one-shot run hears its witnesses first.

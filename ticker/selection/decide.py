@@ -156,6 +156,11 @@ def _witness(  # noqa: PLR0911 - a line for each verdict
     checks = tuple(judged.claim.findings.values()) if judged else ()
     if candidate is None:
         return Witness(source, Verdict.SILENT, ask.failures.get(source))
+    if judged is not None and all(
+        (c.price, c.as_of) != (candidate.price, candidate.as_of) for c in judged.claim.candidates
+    ):
+        # It has taken it back, or says again what it took back.
+        return Witness(source, Verdict.HELD, ask.failures.get(source, Reason.DISAGREE), candidate, checks)
     # An older number of a source may stand while its newest is doubted: it is the newest that the verdict is on.
     if source == quote.source and (judged is None or judged.believed or candidate.price == quote.price):
         return Witness(source, Verdict.SPOKE, None, candidate, checks)

@@ -303,6 +303,12 @@ def statements(ask: SelectionInput, publisher: str) -> dict[datetime, dict[str, 
         if doubt.source in ask.instrument.sources and doubt.contract is None:
             kept = _remembered(ask, doubt, publisher)
             found.setdefault(doubt.as_of, {}).setdefault(doubt.source, kept)
+    believed = {each.as_of: each.price for each in ask.memory.confirmed}
+    for doubt in ask.memory.retracted:
+        said = found.get(doubt.as_of, {})
+        if doubt.as_of in believed and [s for s, c in said.items() if c.price == doubt.price] == [doubt.source]:
+            # One of its caches says again, and nobody else does, what it took back: what it said last stands.
+            said[doubt.source] = replace(said[doubt.source], price=believed[doubt.as_of])
     return found
 
 

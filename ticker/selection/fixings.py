@@ -235,7 +235,7 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
     confirmed = {each.as_of: each for each in ask.memory.confirmed if each not in _undone(ask, tables)}
     for gone in {c.as_of for c in ask.candidates if taken_back(ask, c)} - {table.as_of for table in tables}:
         confirmed.pop(gone, None)
-    doubts = {(d.source, d.price, d.as_of): d for d in ask.memory.doubts}
+    doubts, retracted = {(d.source, d.price, d.as_of): d for d in ask.memory.doubts}, [*ask.memory.retracted]
     for table in tables:
         if table.believed is not None:
             claim, before = table.believed.claim, confirmed.get(table.as_of)
@@ -243,7 +243,9 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
             if before is not None:
                 copied = made.copied or (before.copied and equal_digits(before.price, claim.price))
                 confirmed[table.as_of] = replace(made, copied=copied, jumped=made.jumped or before.jumped)
-            doubts = {k: d for k, d in doubts.items() if not _settled(ask, d, claim)}
+            settled = {k: d for k, d in doubts.items() if _settled(ask, d, claim)}
+            doubts = {k: d for k, d in doubts.items() if k not in settled}
+            retracted += [d for d in settled.values() if d.as_of == claim.as_of and d.price != claim.price]
         for judged in table.judged:
             if not judged.believed and judged.rule.reason is not None:
                 for candidate in judged.claim.candidates:
@@ -256,6 +258,7 @@ def _remember(ask: SelectionInput, tables: Sequence[Table]) -> SelectionMemory:
         ask.memory,
         confirmed=tuple(sorted(confirmed.values(), key=lambda c: c.as_of)[-_REMEMBERED_DATES:]),
         doubts=tuple(sorted(last, key=lambda d: (d.as_of, d.source))[-_REMEMBERED_DOUBTS:]),
+        retracted=tuple(retracted[-_REMEMBERED_DOUBTS:]),
     )
 
 

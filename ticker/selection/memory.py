@@ -73,13 +73,15 @@ class Offset:
 class SelectionMemory:
     """All that is remembered of one instrument. `offsets` are named "source contract/source contract".
 
-    `late` says when a market in session last said nothing new for too long.
+    `late` says when a market in session last said nothing new for too long, `retracted` what a source said of a date
+    and was not believed in, before it said what is.
     """
 
     confirmed: tuple[Confirmed, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     offsets: Mapping[str, Offset] = field(default_factory=dict)
     late: Mapping[str, datetime] = field(default_factory=dict)
+    retracted: tuple[Doubt, ...] = ()
 
 
 def encode(memories: Mapping[str, SelectionMemory]) -> str:
