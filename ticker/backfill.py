@@ -70,8 +70,6 @@ def jobs(feed: Feed, group: tuple[Instrument, ...], first: date, last: date) -> 
 _TRIES = 4
 # What is younger may still be corrected or completed: it is asked for again by every run.
 _SETTLED = timedelta(days=7)
-# As often a fixing's quote may have changed since.
-_LATELY = 500
 
 
 @dataclass(slots=True)
@@ -187,7 +185,7 @@ class Backfill:
         def refused(row: Row) -> bool:
             if row.as_of < now - _SETTLED or row.price_type is not PriceType.FIXING:
                 return False
-            entries = self.store.entries(QUOTE, [instrument.symbol], row.as_of, now, _LATELY)
+            entries = self.store.entries(QUOTE, [instrument.symbol], row.as_of, now, 500)
             quotes = (quote_of_entry(each, instrument) for each in entries)
             shown = next((each for each in quotes if each.as_of is None or each.as_of <= row.as_of), None)
             if shown is None or shown.as_of != row.as_of:

@@ -295,6 +295,8 @@ def test_what_is_off_takes_no_part() -> None:
     assert "cbr_mirror" not in active.instruments["USD"].all_sources
     assert not active.checks
     assert not {"cbr_mirror", "eia", "ecb"} & set(active.used_sources())
+    # Without the European Central Bank the two are still measured by the table before.
+    assert shipped_settings(sources__ecb__enabled=False).active(KEYED).checks["EURUSD"].sources == ()
     assert "eia" in shipped_settings(sources__eia__api_key="k").active(KEYED).sources
     assert "eia" not in shipped_settings(sources__eia__api_key="").active(KEYED).sources
 

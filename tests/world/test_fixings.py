@@ -252,6 +252,17 @@ async def test_a_slip_in_one_row_leaves_the_other_one_alone(who: str, errs: str,
         assert shown[errs.upper()].status != "fresh", shown[errs.upper()]
 
 
+@pytest.mark.parametrize("others", [(), ("frankfurter",)], ids=["alone", "a relay without Saturdays"])
+async def test_a_swapped_pair_is_seen_though_the_ecb_is_switched_off(stage: Stage, others: tuple[str, ...]) -> None:
+    """Begun on Sunday, 24.11.2024: the Bank's table of Saturday has dollar and euro in each other's place."""
+    world = bank("2024-11-24 13:00", fixings.NOVEMBER_2024, "cbr", *others)
+    world.spells.append(wrong_from("cbr", "2024-11-23", "2024-11-23", "107.4252", "102.5761"))
+    async with stage(world, flags=NO_OIL | {"sources.ecb.enabled": False}) as play:
+        await play.start()
+        await play.until("2024-11-25 12:00", 120)
+        assert not [each.shown for each in play.seen if "fresh" in {shown.status for shown in each.shown.values()}]
+
+
 def fresh_but(right: str, shown: Shown) -> bool:
     """Whether another number than the right one is shown as fresh."""
     return shown.status == "fresh" and not is_shown(right)(shown)

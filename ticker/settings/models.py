@@ -333,15 +333,16 @@ class Settings(ConfigModel):
     def active(self, keyed: Container[str]) -> Self:
         """What is switched on: without what has `enabled = false`, and without `keyed` sources that have no key.
 
-        `keyed` are the adapters that ask for one. A check goes with the first part of it that is off.
+        `keyed` are the adapters that ask for one. A check goes with either instrument; without its sources the two are
+        still measured by the table before.
         """
         sources = {source: each for source, each in self.sources.items() if not self.is_off(source, keyed)}
         shown = (each for each in self.instruments.values() if each.enabled)
         instruments = {each.symbol: _asking(each, sources) for each in shown}
         checks = {
-            name: each
+            name: replace(each, sources=tuple(source for source in each.sources if source in sources))
             for name, each in self.checks.items()
-            if {each.numerator, each.denominator} <= instruments.keys() and set(each.sources) <= sources.keys()
+            if {each.numerator, each.denominator} <= instruments.keys()
         }
         webhooks = {name: each for name, each in self.webhooks.items() if each.enabled}
         changed = {"sources": sources, "instruments": instruments, "checks": checks, "webhooks": webhooks}
