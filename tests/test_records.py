@@ -192,6 +192,23 @@ async def test_a_table_that_did_not_come_is_recorded_as_late_until_it_does(store
             assert (entry["kind"], entry["from"], entry["to"]) == ("late", "2024-11-22T21:00:00Z", None)
 
 
+async def test_a_number_that_time_has_made_old_says_so_in_its_evidence_whoever_saw_it_first(store: str) -> None:
+    """A reader asks in the second in which Brent is late, before the service has looked itself."""
+    async with Upstream() as upstream:
+        upstream.trio()
+        async with kept(store, upstream.url) as service:
+            await service.polled()
+            await upstream.stop()
+            service.clock.now = NOON + timedelta(hours=2)
+            answer = await service.client.get("/v1/quotes/OIL")
+            assert json.loads(await answer.text())["status"] == "stale"
+            service.service.poller.age(service.clock.now)
+            await service.written()
+            told = json.loads(await (await service.client.get("/v1/quotes/OIL/evidence")).text())
+            assert (told["status"], told["decided_at"]) == ("stale", "2024-11-22T14:00:00+03:00")
+            await upstream.start()
+
+
 async def test_a_day_without_a_fault_leaves_no_entry(store: str) -> None:
     """Nobody is accused of anything."""
     async with Upstream() as upstream:

@@ -379,6 +379,8 @@ class Poller:
         self._provisional = False
         self._looked_back: dict[str, datetime] = {}
         self._reported = board.latest.version
+        # What was shown when why was told last; whoever reads may have let time pass on the board since.
+        self._explained = board.latest_selected
 
     @property
     def instruments(self) -> Sequence[Instrument]:
@@ -479,7 +481,7 @@ class Poller:
             self._board.check({quote.symbol: quote.checked_at for quote in quotes if quote.checked_at})
         else:
             after = last.follow(quotes, now)
-            self._explain(last, after, [(self._state.questions[each.quote.symbol], each) for each in choices])
+            self._tell_why(after, choices)
             self._board.put(after, now)
         self.age(now)
         self._provisional = any(choice.provisional for choice in choices)
@@ -488,21 +490,20 @@ class Poller:
 
     def age(self, now: datetime) -> bool:
         """Let time pass on the board and report what that changes, as at midnight; whether it changed anything."""
-        before = self._board.latest_selected
         shown = self._board.selected(now)
         changed = shown.version != self._reported
         if changed:
             self._reported = shown.version
             if self._gate.on:
-                if shown is not before:
+                if shown.version != self._explained.version:
                     # Time alone has changed it: why it is shown now is a decision too.
-                    self._explain(before, shown, self._decisions(shown, now))
+                    self._tell_why(shown, self._state.choices(self.targets, self._store, shown, now))
                 self._report(shown)
         return changed
 
-    def _decisions(self, shown: Snapshot, now: datetime) -> list[Decision]:
-        choices = self._state.choices(self.targets, self._store, shown, now)
-        return [(self._state.questions[each.quote.symbol], each) for each in choices]
+    def _tell_why(self, after: Snapshot, choices: Sequence[Choice]) -> None:
+        self._explain(self._explained, after, [(self._state.questions[each.quote.symbol], each) for each in choices])
+        self._explained = after
 
     def _ask(self, witnesses: frozenset[str]) -> None:
         for source in witnesses - self._waiting:
@@ -531,7 +532,7 @@ class Poller:
 
     def shows(self, version: int) -> None:
         """Note that the board shows what another replica has reported already."""
-        self._reported = version
+        self._reported, self._explained = version, self._board.latest_selected
 
     def checkpoint(self) -> Callable[[], None]:
         """What forgets everything that was learnt after this moment: a recording begins again there."""
