@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -377,7 +377,7 @@ class Poller:
         self._explain = explain
         self._waiting: frozenset[str] = frozenset()
         self._provisional = False
-        self._looked_back: dict[str, datetime] = {}
+        self._looked_back: dict[str, tuple[datetime, date]] = {}
         self._reported = board.latest.version
         # What was shown when why was told last; whoever reads may have let time pass on the board since.
         self._explained = board.latest_selected
@@ -450,22 +450,26 @@ class Poller:
         It is what a first table is judged by, and its own publisher's word for the change of the day.
         """
         dates = {tick.as_of for tick in reply.ticks if tick.symbol in codes and tick.price_type is PriceType.FIXING}
-        if feed.adapter.earlier is None or not dates or self._looked_back.get(feed.id) == max(dates):
+        if feed.adapter.earlier is None or not dates:
             return ()
         oldest, now = min(dates), self._clock()
+        # Another one may be in force from midnight on, though the newest is still the same.
+        today = now.astimezone(oldest.tzinfo).date()
+        if self._looked_back.get(feed.id) == (max(dates), today):
+            return ()
         in_force = max((date for date in dates if date <= now), default=None)
         due = feed.calendar.previous(in_force or oldest)
         if oldest < (in_force or oldest) or self._store.knows_before(feed.id, in_force or oldest, due):
-            self._looked_back[feed.id] = max(dates)
+            self._looked_back[feed.id] = max(dates), today
             return ()
         found: list[Tick] = []
         # The newest table is known all the same; what is missing is asked for again with the next.
         with suppress(SourceError):
             if in_force is None:
-                found += (await ask_earlier(self._fetcher, feed, codes, now.astimezone(oldest.tzinfo).date())).ticks
+                found += (await ask_earlier(self._fetcher, feed, codes, today)).ticks
             in_force = min([oldest, *(tick.as_of for tick in found)])
             found += (await ask_earlier(self._fetcher, feed, codes, in_force.date() - timedelta(days=1))).ticks
-            self._looked_back[feed.id] = max(dates)
+            self._looked_back[feed.id] = max(dates), today
         return tuple(tick for tick in found if tick.as_of < oldest)
 
     def publish(self, now: datetime) -> Snapshot:

@@ -98,6 +98,20 @@ async def test_a_bank_that_comes_back_in_the_evening_is_asked_for_the_table_in_f
         assert shown.upcoming.price == Decimal("77.1734")
 
 
+async def test_a_table_of_tomorrow_that_a_newer_one_hides_is_asked_for_at_midnight(stage: Stage) -> None:
+    """Begun on Friday at 21:00, when the Bank has set Sunday's too: Saturday's 102.5761 is asked for then."""
+    sunday = ("2024-11-22 20:30", "2024-11-24", "102.9000", "107.6000")
+    world = bank("2024-11-22 21:00", (*fixings.NOVEMBER_2024[:-1], sunday), "cbr")
+    async with stage(world, flags=NO_OIL) as play:
+        for when, price in (
+            ("2024-11-22 23:50", "100.6798"),
+            ("2024-11-23 00:10", "102.5761"),
+            ("2024-11-24 12:00", "102.9000"),
+        ):
+            shown = (await play.until(when, 10))["USD"]
+            assert is_fresh(price)(shown), (when, shown)
+
+
 async def test_new_year_has_one_table(stage: Stage) -> None:
     """The table of 31.12.2025 is in force until 12.01.2026 and never late; that of 13.01 follows at midnight."""
     world = bank("2025-12-30 12:00", fixings.NEW_YEAR_2026, "cbr", "cbr_mirror")
