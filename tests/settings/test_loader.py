@@ -251,6 +251,11 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[sources.cbr]\ntimeuot = '1s'", "sources.cbr.timeuot", "did you mean 'timeout'?"),
         ("[sources.cbr]\nschedule = { evry = '1s' }", "sources.cbr.schedule.evry", "did you mean 'every'?"),
         ("[calendars.cbr]\ngarce = '1s'", "calendars.cbr.garce", "did you mean 'grace'?"),
+        (
+            "[[calendars.cbr.exceptions]]\ndates = [2027-05-04]\nclosd = true",
+            "calendars.cbr.exceptions.2.closd",
+            "did you mean 'closed'?",
+        ),
         ("[instruments.USD]\nmaxage = '1d'", "instruments.USD.maxage", "did you mean 'max_age'?"),
         ("[instruments.USD]\nsources = ['cbrr']", "instruments.USD.sources", "did you mean 'cbr'?"),
         ("[instruments.USD]\ncalendar = 'cbrr'", "instruments.USD.calendar", "did you mean 'cbr'?"),

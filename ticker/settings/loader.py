@@ -321,8 +321,8 @@ def _fields(table: Any) -> dict[str, Any]:  # noqa: ANN401 - any type
 
 
 def _below(table: Any, key: str) -> Any:  # noqa: ANN401 - any type
-    if get_origin(table) in {dict, Mapping}:
-        return get_args(table)[1]
+    if get_origin(table) in {dict, Mapping, tuple}:
+        return [each for each in get_args(table) if each is not Ellipsis][-1]
     return _fields(table).get(key, Any)
 
 
