@@ -181,6 +181,24 @@ def test_a_dated_contract_says_when_it_ends() -> None:
     assert parse(CHART).ticks[0].contract is None
 
 
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        # The month of July ended on Friday 29.05.2026; Monday's trade date begins on Sunday at 18:00 New York.
+        ("2026-05-29T16:30-04:00", True),
+        ("2026-05-31T18:05-04:00", False),
+        ("2026-06-01T16:59-04:00", False),
+        ("2026-06-01T18:05-04:00", True),
+    ],
+)
+def test_the_close_of_a_month_that_has_ended_is_none_of_the_next(moment: str, *, told: bool) -> None:
+    """The continuous symbol goes on to another contract and tells the old one's close: no change across the two."""
+    at = datetime.fromisoformat(moment)
+    for symbol, close in (("BZ=F", Decimal("72.81") if told else None), ("BZQ26.NYM", Decimal("72.81"))):
+        (tick,) = parse(yahoo.yahoo_chart(symbol, "USD", Decimal("73.73"), at, Decimal("72.81"))).ticks
+        assert tick.previous == close
+
+
 def test_the_minutes_of_the_day_are_told() -> None:
     """Each minute that has a close, oldest first; holes and other granularities tell nothing."""
     minutes = [NOON - timedelta(minutes=back) for back in (3, 2, 1)]

@@ -63,16 +63,16 @@ def parse(body: bytes) -> Extract:
     symbol, currency = meta.get("symbol"), meta.get("currency")
     if not isinstance(symbol, str) or not isinstance(currency, str) or not symbol or not currency:
         raise schema("a chart that names neither symbol nor currency")
-    price = number(meta.get("regularMarketPrice"), symbol)
+    price, as_of = number(meta.get("regularMarketPrice"), symbol), _moment(meta.get("regularMarketTime"), symbol)
     return Extract(
         (
             Tick(
                 symbol=symbol,
                 price=price,
                 currency=currency,
-                as_of=_moment(meta.get("regularMarketTime"), symbol),
+                as_of=as_of,
                 price_type=PriceType.LAST,
-                previous=_previous(meta),
+                previous=None if _rolled(symbol, as_of) else _previous(meta),
                 contract=_contract(symbol, meta.get("shortName")),
                 market=MarketData(
                     low=optional_number(meta.get("regularMarketDayLow")),
@@ -102,6 +102,12 @@ def brent_expiry(delivery: date) -> date:
     day = (delivery.replace(day=1) - _DAY).replace(day=1) - _DAY
     day = _working(day)
     return _working(day - _DAY) if day.month == _DECEMBER else day
+
+
+def _rolled(symbol: str, as_of: datetime) -> bool:
+    """Whether the close before was that of a month of Brent that expired with it: a trade date begins at 18:00."""
+    before = _working((as_of.astimezone(NEW_YORK) + timedelta(hours=6)).date() - _DAY)
+    return symbol == "BZ=F" and next_contract(before).expires == before
 
 
 def _working(day: date) -> date:
