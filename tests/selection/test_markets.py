@@ -515,6 +515,14 @@ def test_a_thin_market_does_not_alternate_with_another(market: Desk) -> None:
     assert sum(one != then for one, then in pairwise(spoke)) == 2
 
 
+def test_two_numbers_of_one_moment_do_not_disagree_over_closes_of_other_months() -> None:
+    """0.07 % apart, of the same new month, while the close told abroad is of the old month, 8 % lower."""
+    gas, before = desk(NOON), NOON - timedelta(hours=17)
+    gas.says("moex", "73.73", previous=Decimal("73.60"), previous_as_of=before)
+    gas.says("yahoo", "73.78", previous=Decimal("68.00"), previous_as_of=before)
+    assert gas.shown() == ("73.73", "fresh", None)
+
+
 def test_a_market_that_was_late_comes_back_though_asked_every_six_minutes_only(market: Desk) -> None:
     """Away for forty minutes, then on time: between two askings its print is up to 21 minutes old, and in time."""
     spoke = []

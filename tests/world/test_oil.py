@@ -31,7 +31,7 @@ from tests.world.play import (
     wrong_print,
     wrong_rows,
 )
-from tests.world.world import MOEX_DELAY, YAHOO_DELAY, Market, World, moment, piecewise
+from tests.world.world import MOEX_DELAY, YAHOO_DELAY, Market, Spell, World, moment, piecewise
 
 Spans = tuple[tuple[str, str], ...]
 
@@ -376,6 +376,25 @@ async def test_a_true_jump_of_both_markets_is_shown_at_once(stage: Stage) -> Non
         assert is_fresh("55.60", "0.08")(shown), shown
 
 
+def wrong_cell(lie: Spell, price: str) -> Spell:
+    """The same lie of Yahoo's in its price alone, beside right minutes."""
+    cell, told = re.compile(rb'(regularMarketPrice":)[0-9.]+'), rf"\g<1>{price}".encode()
+    return replace(lie, market=None, body=lambda body: cell.sub(told, body))
+
+
+@pytest.mark.parametrize("price", ["62.34", "62.91"])
+async def test_a_price_beside_other_minutes_of_its_own_is_not_believed_in_a_clearing(stage: Stage, price: str) -> None:
+    """Abroad is 0.35 % or more off its own minutes from 17:15 on, first alone: neither then nor while Moscow clears."""
+    world = winter("2026-01-15 16:00", "moex", "yahoo")
+    world.spells.append(away("moex", "2026-01-15 17:03", "2026-01-15 18:00"))
+    world.spells.append(wrong_cell(wrong_print("yahoo", "2026-01-15 17:15", "2026-01-15 20:30", "x1"), price))
+    async with stage(world) as play:
+        await play.until("2026-01-15 18:30", 5)
+        await play.until("2026-01-15 19:30", 1)
+        assert not play.ever("OIL", is_fresh(price, CENTS))
+        assert not play.ever("OIL", lambda s: s.status != "fresh", "2026-01-15 18:30")
+
+
 @pytest.mark.parametrize("slip", ["x1.005", "x0.992"])
 @pytest.mark.parametrize("since", ["2026-06-10 23:43", "2026-06-10 23:57"])
 @pytest.mark.parametrize("cell", [True, False])
@@ -388,11 +407,7 @@ async def test_a_lie_that_begins_as_the_other_market_closes_is_denied_by_its_las
     world.yahoo = replace(world.yahoo, reach=timedelta(hours=6))
     wrong = str((Decimal("62.565") * Decimal(slip[1:])).quantize(Decimal("0.01")))
     lie = wrong_print("yahoo", since, "2026-06-11 03:00", slip)
-    if cell:
-        price = re.compile(rb'(regularMarketPrice":)[0-9.]+')
-        told = rf"\g<1>{wrong}".encode()
-        lie = replace(lie, market=None, body=lambda body: price.sub(told, body))
-    world.spells.append(lie)
+    world.spells.append(wrong_cell(lie, wrong) if cell else lie)
     async with stage(world) as play:
         shown = (await play.until("2026-06-10 23:40", 5))["OIL"]
         assert is_fresh("62.50", CENTS)(shown), shown

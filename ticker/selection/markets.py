@@ -62,7 +62,10 @@ def is_current(ask: SelectionInput, candidate: Candidate) -> bool:
     if not isinstance(calendar, Session):
         return ask.fresh(candidate)
     lag = calendar.delay + calendar.grace
-    on_time = ask.now + SOON < candidate.as_of + lag
+    until, session = candidate.as_of + lag, calendar.session_at(ask.now)
+    if session is not None and session.opens < until < calendar.fresh_until(candidate.as_of):
+        until = session.opens + calendar.delay + calendar.grace / 2  # the last print before a clearing
+    on_time = ask.now + SOON < until
     return on_time and (calendar.is_open(ask.now, candidate.as_of) or calendar.next_open(ask.now) <= ask.now + lag)
 
 
@@ -185,7 +188,7 @@ def _prints_apart(ask: SelectionInput, first: Candidate, second: Candidate) -> P
     if known is not None:
         limit = tolerance * (_KNOWN if known.pairs >= _ENOUGH else _SETTLED)
         return Pair(name, ratio, moved(ratio, known.ratio), limit, first)
-    if first.previous and second.previous:
+    if first.previous and second.previous and moved(ratio, Decimal(1)) > CANDLE:
         return Pair(name, ratio, moved(ratio, first.previous / second.previous), tolerance * _SETTLED, first)
     return Pair(name, ratio, moved(ratio, Decimal(1)), tolerance, first)
 
@@ -314,6 +317,8 @@ def _unmoved(
         return [Finding("still", step <= limit, step, limit)]
     if any(each.by_print and each.chart and not each.agrees and not each.exact for each in pairs):
         return []  # the minute itself is asked for at once, and tells
+    if any(each.holds is False for each in _own_minutes(ask, one, past=False)):
+        return []  # it is not where its own minute is, wherever that may be
     step, last = moved(one.price, _expected(ask, one, shown)), _last(ask, one)
     limit = CANDLE if minute is not None else ask.instrument.tolerance * _KNOWN
     limit = min(limit, OWN_WORDS) if _contradicted(ask, one) else limit
@@ -509,7 +514,7 @@ def judge(ask: SelectionInput) -> Own:
                 quote = replace(_print(ask, calm, prints, reason), status=Status.STALE)
                 return Own(quote, held.rule.name, judged, memory, asks)
         if shown is None:
-            return Own(Quote(ask.instrument, reason=reason or _still(ask)), "nothing known", judged, memory, asks)
+            return Own(Quote(ask.instrument, reason=reason or silent(ask)), "nothing known", judged, memory, asks)
         return Own(_kept(ask, shown, reason, prints, stale=held is not None), "kept", judged, memory, asks)
     quote = _print(ask, speaker.claim.first, prints, reason)
     if held is not None and not others:
@@ -533,12 +538,6 @@ def _judge(ask: SelectionInput, one: Candidate, prints: Sequence[Candidate], sho
     others = [other for other in prints if other.source != one.source]
     claim = examine(ask, one, others, shown)
     return Judged(claim, decide(claim, MARKET))
-
-
-def _still(ask: SelectionInput) -> Reason | None:
-    """Why there is no print at all: answers past their age come from sources that stand still."""
-    first = ask.instrument.sources[0]
-    return ask.failures.get(first) or (Reason.FROZEN if ask.candidates else None)
 
 
 def _patient(ask: SelectionInput, held: Judged, memory: SelectionMemory, shown: Quote) -> bool:
@@ -605,7 +604,8 @@ def _timed(ask: SelectionInput, quote: Quote, as_of: datetime) -> Quote:
         session = calendar.session_at(ask.now)
         turns = session.closes if session else calendar.next_open(ask.now)
         kind = [ask.calendars[source] for source in ask.instrument.sources if source in ask.calendars]
-        due += [each.next_update(as_of, ask.now) for each in kind if isinstance(each, Session)]
+        rest = [each for each in kind if isinstance(each, Session) and each != calendar]
+        due += [each.next_update(ask.now - each.delay - each.grace, ask.now) for each in rest]  # by no print of theirs
     known = [each for each in due if each is not None]
     return replace(
         quote,
