@@ -81,7 +81,11 @@ CONTENTS: tuple[Fault, ...] = (
         "+20 % in an hour, the other source down",
         "the number before it, with `move`, until another source says the same",
         _TEST.format("a_jump_that_nobody_confirms_is_held"),
-        Mutation("ticker.selection.markets:_since", "step <= limit", "True"),
+        Mutation(
+            "ticker.selection.markets:_since",
+            'Finding("move", step <= limit, step, limit)',
+            'Finding("move", True, step, limit)',
+        ),
     ),
     Fault(
         "frozen market",
