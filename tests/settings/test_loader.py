@@ -252,9 +252,9 @@ def test_variables_of_others_are_left_alone() -> None:
         ("[sources.cbr]\nschedule = { evry = '1s' }", "sources.cbr.schedule.evry", "did you mean 'every'?"),
         ("[calendars.cbr]\ngarce = '1s'", "calendars.cbr.garce", "did you mean 'grace'?"),
         (
-            "[[calendars.cbr.exceptions]]\ndates = [2027-05-04]\nclosd = true",
-            "calendars.cbr.exceptions.2.closd",
-            "did you mean 'closed'?",
+            "[[calendars.cbr.exceptions]]\ndates = [2027-05-04]\nclosed = true\nnotes = 'A decree'",
+            "calendars.cbr.exceptions.2.notes",
+            "did you mean 'note'?",
         ),
         ("[instruments.USD]\nmaxage = '1d'", "instruments.USD.maxage", "did you mean 'max_age'?"),
         ("[instruments.USD]\nsources = ['cbrr']", "instruments.USD.sources", "did you mean 'cbr'?"),
