@@ -278,6 +278,16 @@ async def test_a_clock_that_was_a_day_ahead_and_is_set_back_takes_its_table_back
     assert house.shown() == GOOD
 
 
+async def test_a_clock_that_is_behind_calls_nothing_fresh_that_all_sources_are_ahead_of(house: House) -> None:
+    """Both markets answer and are refused as of the future: what is shown is older than what is there."""
+    await house.poll()
+    house.now += timedelta(minutes=6)
+    house.up.trio(brent="73.80", now=house.now + timedelta(hours=1))
+    await house.poll()
+    assert house.shown() == [*GOOD[:2], "OIL 73.73 moex stale"]
+    assert house.quote("OIL").reason is Reason.FUTURE
+
+
 class Broken(Session):
     """A market's calendar that has a fault for whoever asks how long a print is fresh."""
 
