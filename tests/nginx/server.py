@@ -57,7 +57,7 @@ _WAITS = re.compile(
 )
 
 
-def patient(site: str, seconds: float = PATIENCE) -> str:
+def patient(site: str, seconds: float = 2 * PATIENCE) -> str:
     """`site` with every wait for the service so long: a machine that stutters is no service that is away."""
     assert _WAITS.search(site)
     return _WAITS.sub(rf"\g<1>{seconds:g}s", site)

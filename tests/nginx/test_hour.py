@@ -138,7 +138,7 @@ def dating(
 
 
 @asynccontextmanager
-async def world(at: Path, waits: float = PATIENCE) -> AsyncIterator[World]:
+async def world(at: Path, waits: float = 2 * PATIENCE) -> AsyncIterator[World]:
     """Both on noon of 22 November 2024, every source asked once; nginx `waits` so many seconds for the service."""
     port, clock = free_port(), NginxClock(at / "time")
     clock.to(NOON)
@@ -216,7 +216,7 @@ async def test_without_the_service_a_copy_is_given_until_its_numbers_end_and_the
 ) -> None:
     """`stale-if-error` to the second, which ends at `valid_until`; then a dash and a problem, and no number."""
     path = "/v1/quotes"
-    async with world(tmp_path, 1.0 if failing == "hung" else PATIENCE) as both:
+    async with world(tmp_path, 1.0 if failing == "hung" else 2 * PATIENCE) as both:
         await both.to(NOON, Decimal("73.73"))
         assert ">73.73</data>" in await both.page()
         kept = await both.ask(both.front, path, "identity")

@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -141,7 +140,7 @@ async def test_killed_warm_the_page_goes_on_with_what_the_cache_has(tmp_path: Pa
 
 async def test_hung_warm_the_page_does_not_wait(tmp_path: Path) -> None:
     """The old fragment goes out while nginx asks in the background, for as long as it is let."""
-    async with live() as served, nginx(tmp_path, served.port, partial(patient, seconds=10 * PATIENCE)) as url:
+    async with live() as served, nginx(tmp_path, served.port) as url:
         brief(served, 1)
         assert right(await page(url))
         await served.stop()
