@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 
 from tests.support.redis_servers import Server, redis_server
 from tests.support.upstream import Upstream
+
+# Hundreds of processes are begun here: each reads what another one has compiled, whatever the environment is set to.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "payloads"
 

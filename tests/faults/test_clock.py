@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -13,6 +14,7 @@ from tests.faults.faces import Faces, look
 from tests.ops.process import Process, answers, running, until
 from tests.ops.world import turning, write
 from tests.support.programs import missing, needs
+from tests.support.upstreams.forts import MOSCOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,22 @@ class Looker:
 @pytest.mark.programs
 async def test_set_back_by_hours_polling_goes_on(tmp_path: Path, hands: Hands) -> None:
     """What waits for a moment waits no longer than it would have; the last numbers stay until then."""
-    async with turning() as world, aiohttp.ClientSession() as session:
+    # By a clock on which five hours ago it is the same day in Moscow, and the same table in force.
+    ahead = timedelta(hours=6) if datetime.now(MOSCOW).hour < 6 else timedelta(0)
+    hours = ahead // timedelta(hours=1)
+    hands.put(f"+{hours}h")
+    async with turning(ahead) as world, aiohttp.ClientSession() as session:
         async with running(write(tmp_path / "t.toml"), world.upstream.url, hands.environment) as process:
             looker = Looker(session, process)
             await looker.ready()
             before = (await looker.look()).numbers
-            hands.put("-5h")
+            hands.put(f"{hours - 5:+d}h")
             await looker.polled()
             world.frozen = True
             after = await looker.look()
             assert after.numbers["USD"] == before["USD"]
             assert after.ready == 200
-            hands.put("+0")
+            hands.put(f"+{hours}h")
             world.frozen = False
             await looker.polled()
             await until(lambda: looker.status("OIL", "fresh"))

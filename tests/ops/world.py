@@ -66,16 +66,20 @@ def write(path: Path, *, decimals: int = 2, every: str = "500ms", grace: int = 6
 
 
 class World:
-    """The upstreams, answering with the time it is; `frozen` stops their stamps, `yahoo` is that source's price."""
+    """The upstreams, answering with the time it is by a clock that is `ahead` of the machine's.
 
-    def __init__(self, upstream: Upstream) -> None:
+    `frozen` stops their stamps, `yahoo` is that source's price.
+    """
+
+    def __init__(self, upstream: Upstream, ahead: timedelta) -> None:
         self.upstream = upstream
+        self.ahead = ahead
         self.frozen = False
         self.yahoo = Decimal("73.80")
 
     def turn(self) -> None:
         """Set the answers of this moment."""
-        now = datetime.now(forts.MOSCOW)
+        now = datetime.now(forts.MOSCOW) + self.ahead
         self.upstream.trio(now.date(), now=now)
         then = now - timedelta(minutes=15)
         chart = yahoo.yahoo_chart("BZ=F", "USD", self.yahoo, then, Decimal("72.81"), "FUTURE")
@@ -90,10 +94,10 @@ class World:
 
 
 @asynccontextmanager
-async def turning() -> AsyncIterator[World]:
+async def turning(ahead: timedelta = timedelta(0)) -> AsyncIterator[World]:
     """A world that turns."""
     async with Upstream() as upstream:
-        world = World(upstream)
+        world = World(upstream, ahead)
         world.turn()
         task = asyncio.create_task(world.go_round())
         try:

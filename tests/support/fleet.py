@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import aiohttp
@@ -189,8 +189,8 @@ class Fleet:
     async def lost(self) -> set[tuple[str, str]]:
         """Numbers of oil that a reader was shown and the common history does not tell."""
         served = {oil for each in self.replicas for oil in each.seen.oil if oil is not None}
-        today = f"{datetime.now(UTC):%Y-%m-%d}"
-        url = f"{self.alive[0].url}/v1/quotes/OIL/history?from={today}&limit=5000&format=ndjson"
+        since = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+        url = f"{self.alive[0].url}/v1/quotes/OIL/history?from={since}&limit=5000&format=ndjson"
         async with self.session.get(url) as answer:
             rows = [simplejson.loads(line, use_decimal=True) for line in (await answer.text()).splitlines()]
         kept = Counter((row["as_of"], str(row["price"])) for row in rows)
