@@ -125,7 +125,7 @@ async def test_a_log_that_nobody_reads_stops_neither_answers_nor_the_end(tmp_pat
     process = await asyncio.to_thread(subprocess.Popen, command, cwd=tmp_path, env=variables, stderr=writing)
     os.close(writing)
     try:
-        async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(2 * PATIENCE):
             url = f"http://127.0.0.1:{port}/healthz"
             while not await answers(session, url):  # noqa: ASYNC110 - another process rings no bell
                 await asyncio.sleep(0.05)
