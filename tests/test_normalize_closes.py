@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tests.support.factories import instrument
 from tests.support.timetables import MOSCOW, session
 from ticker.normalize import Origin, normalise
-from ticker.quotes import PriceType, Tick
+from ticker.quotes import Contract, PriceType, Tick
 
 EXCHANGE = Origin("exchange", "exchange", session("moex_forts"), {})
 BARREL = instrument("OIL", base="BRENT", quote="USD")
@@ -42,3 +42,26 @@ def test_while_there_is_trading_a_price_may_be_where_it_was() -> None:
     """An unchanged price of a running session is a measured 0.00 %."""
     noon = FRIDAY.replace(hour=12)
     assert told("73.73", "73.73", noon + timedelta(minutes=15), noon)[0] == Decimal("73.73")
+
+
+@pytest.mark.parametrize(
+    ("continuous", "its_close", "dated", "its_own", "known"),
+    [
+        ("72.10", "69.90", "70.00", "69.90", False),  # rolled before the month has ended: a spread of 2.10 is no change
+        ("67.90", "69.90", "70.00", "69.90", False),
+        ("70.02", "69.90", "70.00", "69.90", True),
+        ("72.10", "71.95", "70.00", "69.90", True),  # the day after
+    ],
+)
+def test_the_close_of_the_month_before_is_none_of_the_next(
+    continuous: str, its_close: str, dated: str, its_own: str, *, known: bool
+) -> None:
+    """Yahoo rolls its continuous future some days before the month ends, which a dated contract beside it tells."""
+    noon = datetime(2026, 5, 27, 12, tzinfo=MOSCOW)
+    abroad = Origin("yahoo", "yahoo", session("ice_brent"), {"BRENT/USD": "BZ=F"})
+    front = Tick("BZ=F", Decimal(continuous), "USD", noon, PriceType.LAST, previous=Decimal(its_close))
+    contract = Contract("BZN26.NYM", date(2026, 5, 29))
+    month = Tick("BZN26.NYM", Decimal(dated), "USD", noon, PriceType.LAST, previous=Decimal(its_own), contract=contract)
+    found = normalise(BARREL, abroad, [front, month], noon + timedelta(minutes=10))
+    assert found is not None
+    assert (found.previous is not None, found.previous_as_of is not None) == (known, known)

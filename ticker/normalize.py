@@ -19,6 +19,7 @@ from ticker.quotes import Candidate, Contract, Instrument, PriceType, Tick
 # A quotient has no last digit; eight significant ones are more than any of the tables it comes from carries.
 DERIVED = Context(prec=8, rounding=ROUND_HALF_EVEN)
 HORIZON = 40  # days back in which a market has been open once
+ANOTHER_MONTH = Decimal("0.003")  # two prints of one month within two minutes are nearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,14 @@ def candidates_of(
     dates = {tick.as_of: tick for tick in reversed(direct)}
     found = [_candidate(instrument, origin, _rate(dates[each]), fetched_at) for each in sorted(dates, reverse=True)]
     months = tuple(t for t in ticks if t not in direct and t.contract is not None and t.currency == instrument.quote)
+    found = [replace(each, previous=None, previous_as_of=None) if _rolled(each, months) else each for each in found]
     return [replace(each, ticks=each.ticks + months) if each.market_data.candles else each for each in found]
+
+
+def _rolled(one: Candidate, months: Sequence[Tick]) -> bool:
+    """Whether a continuous future's close before is a month's that it is no longer: their prices of now differ."""
+    same = [each for each in months if each.previous == one.ticks[0].previous and abs(each.as_of - one.as_of) < SLACK]
+    return one.contract is None and any(abs(each.price / one.ticks[0].price - 1) > ANOTHER_MONTH for each in same)
 
 
 def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
@@ -85,10 +93,7 @@ def _candidate(
 
 
 def _dated(tick: Tick, calendar: Calendar, now: datetime) -> Tick:
-    """`tick` of the last day with a session at its hour, where its answer tells a time of day alone.
-
-    The next month beside it is of the same answer.
-    """
+    """`tick`, and the next month beside it, of the last day with a session at that hour, where only an hour is told."""
     if not tick.date_inferred or not isinstance(calendar, Session):
         return tick
     as_of, market = tick.as_of, tick.market

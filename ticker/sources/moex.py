@@ -44,8 +44,7 @@ _SATURDAY = 5
 # --- Futures: the board RFUD. ----------------------------------------------------------------------------------------
 
 FUTURES = "RFUD"
-# Asset code -> (how its contracts' codes begin, currency of the price, units the price is for, days in which one of
-# them surely expires: they are monthly or quarterly). The answer says none of the last three.
+# Asset code -> (how its contracts' codes begin, currency, units the price is for, days in which one surely expires).
 ASSETS = {
     "BR": ("BR", "USD", 1, 35),
     "NG": ("NG", "USD", 1, 35),
@@ -358,8 +357,7 @@ INDICATIVE = ("USD/RUB", "EUR/RUB", "CNY/RUB")  # of one unit; of the other pair
 # Pair -> the exchange's own word for what is quoted of it.
 CODES = {"USD/RUB": "USD/RUB", "EUR/RUB": "EUR/RUB", "CNY/RUB": "CNYRUB_TOM"}
 GRACES = dict.fromkeys(INDICATIVE, timedelta(hours=8))  # they come at the two clearings only
-# The New Year has gone ten days without trades; a row whose day before is older is of a market closed for good.
-_PAUSE = timedelta(days=15)
+_PAUSE = timedelta(days=15)  # a row whose day before is older is of a market closed for good
 
 
 def currency_requests(codes: Sequence[str], _now: datetime) -> Sequence[Request]:
