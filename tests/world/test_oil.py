@@ -376,6 +376,34 @@ async def test_a_true_jump_of_both_markets_is_shown_at_once(stage: Stage) -> Non
         assert is_fresh("55.60", "0.08")(shown), shown
 
 
+async def test_a_rise_between_two_prints_is_no_lasting_doubt_where_the_other_market_dies(stage: Stage) -> None:
+    """Both rise by 0.35 % in a minute that abroad does not tell any more: what is here is fresh once it is alone."""
+    rise = "2026-06-10 17:03"
+    prices = ((*JANUARY, (rise, "62.72")), (*ABROAD, (rise, "62.78")))
+    world = winter("2026-06-10 16:00", "moex", "yahoo", moscow=prices[0], abroad=prices[1])
+    world.spells.append(away("yahoo", "2026-06-10 17:12", "2026-06-10 21:00"))
+    async with stage(world) as play:
+        await play.until("2026-06-10 17:40", 5)
+        for when in ("2026-06-10 17:45", "2026-06-10 19:00", "2026-06-10 20:50"):
+            shown = (await play.until(when, 5))["OIL"]
+            assert is_fresh("62.72", CENTS)(shown), (when, shown)
+
+
+async def test_a_dated_witness_that_is_the_odd_one_out_denies_nobody(stage: Stage) -> None:
+    """Moscow and BZ=F say 62.50 and 62.56; the contract that is asked for beside it is 3 % off, minutes and all."""
+
+    def dated(body: bytes) -> bytes:
+        return body if b'"BZ=F"' in body else re.sub(rb"\b62\.5[67]\b", b"64.44", body)
+
+    world = winter("2026-06-10 12:00", "moex", "yahoo")
+    world.spells.append(wrong_body("yahoo", dated))
+    async with stage(world) as play:
+        await play.start()
+        await play.until("2026-06-10 12:01", 1)
+        await play.until("2026-06-10 14:00", 5)
+        assert not play.ever("OIL", lambda s: s.status != "fresh" or s.source != "moex", "2026-06-10 12:01")
+
+
 def wrong_cell(lie: Spell, price: str) -> Spell:
     """The same lie of Yahoo's in its price alone, beside right minutes."""
     cell, told = re.compile(rb'(regularMarketPrice":)[0-9.]+'), rf"\g<1>{price}".encode()

@@ -157,13 +157,16 @@ def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
     first, second = sorted((one, other), key=ask.rank)
     for print_, chart in ((first, second), (second, first)):
         for contract, price, at in _months(print_):
-            for tick in chart.ticks:
-                near = _around(tick, at) if _equal_months(contract, tick.contract) else None
+            for each in chart.ticks:
+                tick, near = each, _around(each, at) if _equal_months(contract, each.contract) else None
                 if near is None:
                     continue
                 name = f"{print_.source}/{chart.source}"
                 known = ask.memory.offsets.get(name)
-                off, limit = near.off(price, known.ratio if known else Decimal(1)), CANDLE
+                ratio, own = known.ratio if known else Decimal(1), _around(chart.ticks[0], at)
+                if own is not None and own.exact and own.off(price, ratio) <= CANDLE < near.off(price, ratio):
+                    tick, near = chart.ticks[0], own  # the dated witness is the odd one out of three
+                off, limit = near.off(price, ratio), CANDLE
                 if _rested(ask, print_):
                     off = min(off, near.off(price, Decimal(1)))  # over a night the difference may be another one
                 elif known is not None and known.pairs >= _ENOUGH and near.exact:
@@ -436,8 +439,8 @@ def _stands(one: Candidate, doubt: Doubt, pairs: Sequence[Pair], step: Decimal) 
     """Whether a denial stands: an agreement by a coarser measure, or not nearer by half, may be the same lie.
 
     With nobody to compare with, a large lie ends with a jump back by half of it at least. A small one cannot be told
-    from the market's own moves, so that it waits for another market; the very smallest may have been a moment's
-    difference.
+    from the market's own moves, so that it waits for another market; the very smallest, and what nobody could tell at
+    the limit, may have been a moment's difference.
     """
     off, code = doubt.off, one.contract.code if one.contract else ""
     if off is None:
@@ -448,7 +451,7 @@ def _stands(one: Candidate, doubt: Doubt, pairs: Sequence[Pair], step: Decimal) 
         return not any(p.agrees and p.limit <= limit and p.off <= near for p in pairs)
     soon = doubt.contract == code and one.as_of - doubt.as_of < STANDS
     jumped = off >= _TELLING and soon and moved(one.price, doubt.price) >= off / 2
-    return off >= CANDLE and not jumped
+    return off >= (CANDLE if doubt.refuted else CANDLE * _HARDLY) and not jumped
 
 
 def _own_previous(ask: SelectionInput, one: Candidate) -> Finding:
