@@ -65,3 +65,22 @@ def test_the_close_of_the_month_before_is_none_of_the_next(
     found = normalise(BARREL, abroad, [front, month], noon + timedelta(minutes=10))
     assert found is not None
     assert (found.previous is not None, found.previous_as_of is not None) == (known, known)
+
+
+@pytest.mark.parametrize(("dated", "close"), [("70.04", "69.90"), ("71.40", None)])
+def test_a_continuous_future_without_a_close_takes_that_of_the_month_that_costs_as_much(
+    dated: str, close: str | None
+) -> None:
+    """On the day after a month has ended Yahoo's own close is that month's; the next one is asked for beside it."""
+    noon = datetime(2026, 6, 1, 12, tzinfo=MOSCOW)
+    abroad = Origin("yahoo", "yahoo", session("ice_brent"), {"BRENT/USD": "BZ=F"})
+    contract = Contract("BZQ26.NYM", date(2026, 6, 30))
+    month = Tick("BZQ26.NYM", Decimal(dated), "USD", noon, PriceType.LAST, previous=Decimal("69.90"), contract=contract)
+    found = normalise(
+        BARREL,
+        abroad,
+        [Tick("BZ=F", Decimal("70.02"), "USD", noon, PriceType.LAST), month],
+        noon + timedelta(minutes=10),
+    )
+    assert found is not None
+    assert found.previous == (close and Decimal(close))

@@ -51,17 +51,26 @@ def candidates_of(
     if not direct:
         derived = _derived(ticks, instrument.base, instrument.quote)
         return [] if derived is None else [_candidate(instrument, origin, derived, fetched_at, derived=True)]
-    dates = {tick.as_of: tick for tick in reversed(direct)}
+    dates = {tick.as_of: _with_close(tick, ticks) for tick in reversed(direct)}
     found = [_candidate(instrument, origin, _rate(dates[each]), fetched_at) for each in sorted(dates, reverse=True)]
     months = tuple(t for t in ticks if t not in direct and t.contract is not None and t.currency == instrument.quote)
     found = [replace(each, previous=None, previous_as_of=None) if _rolled(each, months) else each for each in found]
     return [replace(each, ticks=each.ticks + months) if each.market_data.candles else each for each in found]
 
 
+def _with_close(tick: Tick, months: Sequence[Tick]) -> Tick:
+    """A continuous future that tells no close before, with the one of the month that costs what it costs now."""
+    near = [each for each in months if each.contract and abs(each.price - tick.price) <= ANOTHER_MONTH * each.price]
+    same = next((each.previous for each in near if abs(each.as_of - tick.as_of) < SLACK), None)
+    return tick if tick.contract or tick.previous else replace(tick, previous=same)
+
+
 def _rolled(one: Candidate, months: Sequence[Tick]) -> bool:
     """Whether a continuous future's close before is a month's that it is no longer: their prices of now differ."""
     same = [each for each in months if each.previous == one.ticks[0].previous and abs(each.as_of - one.as_of) < SLACK]
-    return one.contract is None and any(abs(each.price / one.ticks[0].price - 1) > ANOTHER_MONTH for each in same)
+    return one.contract is None and any(
+        abs(each.price - one.ticks[0].price) > ANOTHER_MONTH * each.price for each in same
+    )
 
 
 def normalise(instrument: Instrument, origin: Origin, ticks: Sequence[Tick], fetched_at: datetime) -> Candidate | None:
