@@ -346,12 +346,13 @@ async def test_a_stream_that_was_refused_is_tried_again_after_the_next_question(
     async with live() as served:
         async with host(element(served, attributes="live")) as url, opened("about:blank", errors=True) as page:
             await page.clock.install()
-            await page.route("**/v1/stream*", lambda route: route.fulfill(status=503), times=1)
+            await page.route("**/v1/stream*", lambda route: route.fulfill(status=503))
             await page.goto(url)
             await upgraded(page)
-            await page.wait_for_function("() => document.querySelector('market-ticker').leave === null")
             await page.wait_for_function("() => !document.querySelector('market-ticker').asking")
+            await page.wait_for_function("() => document.querySelector('market-ticker').leave === null")
             assert served.context.traffic.streams == 0
+            await page.unroute("**/v1/stream*")
             await page.clock.fast_forward("06:00")
             await page.wait_for_function(told(served.put({"USD": "95.5"}).version))
             await shows(page, "95.50")
