@@ -165,7 +165,7 @@ def _witness(  # noqa: PLR0911 - a line for each verdict
         (c.price, c.as_of) != (candidate.price, candidate.as_of) for c in judged.claim.candidates
     ):
         # It has taken it back, or says again what it took back.
-        return Witness(source, Verdict.HELD, ask.failures.get(source, Reason.DISAGREE), candidate, checks)
+        return Witness(source, Verdict.HELD, ask.failures.get(source, Reason.DISAGREE), candidate)
     # An older number of a source may stand while its newest is doubted: it is the newest that the verdict is on.
     if source == quote.source and (judged is None or judged.believed or candidate.price == quote.price):
         return Witness(source, Verdict.SPOKE, None, candidate, checks)
