@@ -320,15 +320,12 @@ def is_fixing(ask: SelectionInput, candidate: Candidate) -> bool:
 
 def taken_back(ask: SelectionInput, said: Candidate | Upcoming | Quote) -> bool:
     """Whether its source says an older table again since, and this one was not in force when it was last said."""
-    last, as_of, mine = (
-        said.checked_at or said.fetched_at,
-        said.as_of,
-        [c for c in ask.candidates if c.source == said.source],
-    )
+    last, as_of = said.checked_at or said.fetched_at, said.as_of
+    mine = [c for c in ask.candidates if c.source == said.source]
     if last is None or as_of is None or last >= as_of or any(c.as_of > as_of for c in mine):
         return False
-    older = any(c.as_of < as_of and c.fetched_at > last for c in mine)
-    older = older or ask.failures.get(said.source or "") is Reason.FROZEN
+    frozen = ask.failures.get(said.source or "") is Reason.FROZEN
+    older = frozen or any(c.as_of < as_of and c.fetched_at > last for c in mine)
     return older and (ask.now - last >= _TAKEN_BACK or ask.now + SOON >= as_of >= last + _TAKEN_BACK / 2)
 
 
