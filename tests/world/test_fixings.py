@@ -277,6 +277,17 @@ async def test_a_swapped_pair_is_seen_though_the_ecb_is_switched_off(stage: Stag
         assert not [each.shown for each in play.seen if "fresh" in {shown.status for shown in each.shown.values()}]
 
 
+@pytest.mark.parametrize("crosses", [("nbrb", "cbu_uz"), ("nbrb", "fawazahmed0")], ids="+".join)
+async def test_crosses_of_monday_are_heard_about_the_table_of_saturday(stage: Stage, crosses: tuple[str, str]) -> None:
+    """Begun on Monday, 25.11.2024, at 10:00: the Bank's table of Saturday is 7 % off, two crosses are right."""
+    world = bank("2024-11-25 10:00", fixings.NOVEMBER_2024, "cbr", *crosses)
+    world.spells.append(wrong_from("cbr", "2024-11-23", "2024-11-23", "x0.93", "x0.93"))
+    async with stage(world, flags=NO_OIL) as play:
+        await play.start()
+        await play.until("2024-11-25 15:30", 60)
+        assert not [each.shown for each in play.seen if "fresh" in {shown.status for shown in each.shown.values()}]
+
+
 def fresh_but(right: str, shown: Shown) -> bool:
     """Whether another number than the right one is shown as fresh."""
     return shown.status == "fresh" and not is_shown(right)(shown)

@@ -22,8 +22,9 @@ CROSSES = Decimal("0.03")
 # Of two copies that differ, a measure speaks against the one that is this share of its limit from it, and thrice as far
 # as the other.
 CLEARLY = {"quotient": Decimal("0.75"), "quotient_before": Decimal("0.75"), "crosses": Decimal("0.66")}
-# A cross rate of another week says nothing of a table.
-_SAME_TIME = timedelta(days=2)
+# A cross rate of another week says nothing of a table: so much before its date, and after it, as Saturday's holds until
+# Monday ends.
+_EARLIER, _LATER = timedelta(days=2), timedelta(days=3, hours=12)
 # After an extraordinary move that was true, an ordinary one is half as large again.
 _RESTLESS = Decimal("1.5")
 # A number whose last digit is a larger share of it is the same on two days every now and then.
@@ -514,7 +515,7 @@ def _crosses(ask: SelectionInput, claim: Claim) -> Finding | None:
 
     Those that are older than the claim's date may not have moved yet: they can confirm, and not deny.
     """
-    near = (c for c in ask.crosses if abs(c.as_of - claim.as_of) <= _SAME_TIME)
+    near = (c for c in ask.crosses if -_EARLIER <= c.as_of - claim.as_of <= _LATER)
     newest = {c.publisher: c for c in near if c.publisher != claim.first.publisher}
     if len(newest) < 2:  # noqa: PLR2004 - one alone is a witness too few
         return None
