@@ -259,14 +259,21 @@ def test_the_order_of_answers_decides_nothing_between_markets() -> None:
 
 BEFORE = timedelta(minutes=15)
 EXPIRES = date(2024, 11, 29)
+DATED = Contract("BZF25.NYM", EXPIRES)
 
 
-def chart(desk: Desk, price: str, ended: datetime, closes: dict[int, str] | None = None) -> Desk:
+def chart(
+    desk: Desk,
+    price: str,
+    ended: datetime,
+    closes: dict[int, str] | None = None,
+    contract: Contract | None = DATED,
+) -> Desk:
     """Abroad says `price` of `ended`, with a close of it for each of ninety minutes; `closes` by minutes back."""
     told = {back: Decimal((closes or {}).get(back, price)) for back in range(90)}
     candles = tuple(Candle(ended - back * MINUTE, told[back]) for back in sorted(told, reverse=True))
     what = MarketData(candles=candles)
-    return desk.says("yahoo", price, ended, market=what, contract=Contract("BZF25.NYM", EXPIRES))
+    return desk.says("yahoo", price, ended, market=what, contract=contract)
 
 
 def print_of(desk: Desk, price: str, said: MarketData | None = None) -> Desk:
@@ -521,6 +528,18 @@ def test_two_numbers_of_one_moment_do_not_disagree_over_closes_of_other_months()
     gas.says("moex", "73.73", previous=Decimal("73.60"), previous_as_of=before)
     gas.says("yahoo", "73.78", previous=Decimal("68.00"), previous_as_of=before)
     assert gas.shown() == ("73.73", "fresh", None)
+
+
+def test_a_future_whose_month_nobody_names_bears_witness_after_the_difference_it_has() -> None:
+    """Abroad is another month, 0.5 % dearer; after a quarter of an hour of it 0.6 % more here is one, and denied."""
+    brent = desk(NOON)
+    for step in range(30):
+        chart(brent.later(minutes=5), "73.80", brent.now - timedelta(minutes=10), contract=None)
+        lies = 6 <= step < 20
+        quote = print_of(brent, "73.87" if lies else "73.43").choose().quote
+        assert quote.price != Decimal("73.87"), step
+        assert quote.status is Status.FRESH, step
+    assert quote.source == "moex"
 
 
 def test_a_market_that_was_late_comes_back_though_asked_every_six_minutes_only(market: Desk) -> None:

@@ -90,7 +90,9 @@ def examine(ask: SelectionInput, one: Candidate, others: Sequence[Candidate], sh
     pairs = [(c, compare(ask, one, c)) for c in others]
     now = is_current(ask, one)
     # A print at rest still bears witness of its own minute.
-    rivals = [(c, p) for c, p in pairs if (now and is_current(ask, c)) or (p.exact and p.off > CANDLE)]
+    rivals = [
+        (c, p) for c, p in pairs if (now and is_current(ask, c)) or (p.exact and not p.by_print and p.off > CANDLE)
+    ]
     contradicted = {c.source for c, pair in rivals if not pair.agrees and _contradicted(ask, c, pair)}
     # Who was refuted, or contradicts himself, can agree and denies nobody.
     refuted = {d.source for d in ask.memory.doubts if d.refuted}
@@ -135,7 +137,7 @@ def learn(memory: SelectionMemory, pair: Pair, as_of: datetime) -> SelectionMemo
     tells = pair.exact if pair.chart is not None else pair.off <= _LEARNT
     if (known is not None and known.as_of >= as_of) or not tells:
         return memory
-    if known is not None and not pair.by_print and moved(pair.ratio, known.ratio) > CANDLE:
+    if known is not None and pair.exact and moved(pair.ratio, known.ratio) > CANDLE:
         known = None  # a night has changed it: learnt anew
     pairs, before = (1, pair.ratio) if known is None else (known.pairs + 1, known.ratio)
     share = Decimal(1) / min(pairs, _SLOWLY)
@@ -174,7 +176,23 @@ def compare(ask: SelectionInput, one: Candidate, other: Candidate) -> Pair:
                 exact = near.exact and not near.wild
                 ratio, by_print = price / near.price, not near.exact
                 return Pair(name, ratio, off, limit, print_, tick, near.price, exact, by_print)
-    return _prints_apart(ask, first, second)
+    return _nameless(ask, first, second)
+
+
+def _nameless(ask: SelectionInput, first: Candidate, second: Candidate) -> Pair:
+    """The print at its own minute of a future whose month nobody names, after the difference of the last hours."""
+    apart = _prints_apart(ask, first, second)
+    for print_, chart in ((first, second), (second, first)):
+        near = _around(chart.ticks[0], print_.as_of) if chart.ticks else None
+        if near is not None and near.exact and not near.wild:
+            name, ratio = f"{_label(print_)}/{chart.source} minutes", print_.price / near.price
+            made = replace(apart, name=name, ratio=ratio, print=print_, chart=chart.ticks[0], exact=True)
+            known = ask.memory.offsets.get(name)
+            if known is None or known.pairs < _ENOUGH or print_.as_of - known.as_of > _NIGHT:
+                return replace(made, charted=near.price)
+            off = near.off(print_.price, known.ratio)
+            return replace(made, charted=near.price, off=off, limit=CANDLE, by_print=False)
+    return apart
 
 
 def _months(one: Candidate) -> list[tuple[Contract | None, Decimal, datetime]]:
