@@ -53,7 +53,11 @@ CONTENTS: tuple[Fault, ...] = (
         "the market that refuted it falls silent",
         "the number before it, `stale` when its time is over",
         _MARKETS.format("a_small_lie_waits_for_another_market"),
-        Mutation("ticker.selection.markets:_stands", "off >= CANDLE and not jumped", "False"),
+        Mutation(
+            "ticker.selection.markets:_stands",
+            "off >= (CANDLE if doubt.refuted else CANDLE * _HARDLY) and not jumped",
+            "False",
+        ),
     ),
     Fault(
         "a market that repeats itself",
