@@ -319,14 +319,14 @@ def is_fixing(ask: SelectionInput, candidate: Candidate) -> bool:
     return own and not candidate.derived
 
 
-def taken_back(ask: SelectionInput, said: Candidate | Upcoming | Quote) -> bool:
+def taken_back(ask: SelectionInput, said: Candidate | Upcoming) -> bool:
     """Whether its source says an older table again since, and this one was not in force when it was last said."""
     last, as_of = said.checked_at or said.fetched_at, said.as_of
     mine = [c for c in ask.candidates if c.source == said.source]
-    if last is None or as_of is None or last >= as_of or any(c.as_of > as_of for c in mine):
+    if last >= as_of or any(c.as_of > as_of for c in mine):
         return False
-    frozen = ask.failures.get(said.source or "") is Reason.FROZEN
-    older = frozen or any(c.as_of < as_of and c.fetched_at > last for c in mine)
+    frozen = ask.failures.get(said.source) is Reason.FROZEN
+    older = frozen or any(c.as_of < as_of and last < c.fetched_at <= ask.now - _TAKEN_BACK / 2 for c in mine)
     return older and (ask.now - last >= _TAKEN_BACK or ask.now + SOON >= as_of >= last + _TAKEN_BACK / 2)
 
 

@@ -122,7 +122,7 @@ def _in_force(ask: SelectionInput, table: Table | None, tables: Sequence[Table])
     withdrawn = {t.as_of for t in tables if t.believed is None} - {each.as_of for each in ask.memory.confirmed}
     withdrawn |= {each.as_of for each in _undone(ask, tables)}
     ahead = last is not None and last.as_of is not None and (table is None or last.as_of > table.as_of)
-    if last is not None and own and ahead and last.as_of not in withdrawn and not taken_back(ask, last):
+    if last is not None and own and ahead and last.as_of not in withdrawn:
         # The sources have gone back to an older table, or have not been asked yet: no reason to go back with them.
         reason = None if last.at(ask.now).status is Status.FRESH else silent(ask)
         return replace(last, reason=reason, upcoming=None, instrument=ask.instrument), "kept"
