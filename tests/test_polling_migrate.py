@@ -38,6 +38,12 @@ def test_a_number_that_is_not_believed_any_more_goes() -> None:
     assert migrate_quotes(SHOWN, [after], NOON)[0].price is None
 
 
+def test_the_number_of_a_source_that_is_asked_no_longer_goes() -> None:
+    """As it does at a start: nobody would say of it that it is old."""
+    after = replace(DOLLAR, sources=("cbr_mirror",))
+    assert migrate_quotes(SHOWN, [after], NOON)[0].price is None
+
+
 def test_a_shorter_life_ends_a_number_at_once() -> None:
     """`max_age` counts from the end of its validity, and from the moment that it is configured."""
     after = replace(DOLLAR, max_age=timedelta(minutes=30))

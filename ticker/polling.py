@@ -75,7 +75,8 @@ def migrate_quotes(last: Snapshot, instruments: Iterable[Instrument], now: datet
 
 
 def _migrated(shown: Quote | None, instrument: Instrument) -> Quote:
-    if shown is None or meaning(shown.instrument) != meaning(instrument):
+    gone = shown is not None and shown.source not in (None, *instrument.all_sources)
+    if shown is None or gone or meaning(shown.instrument) != meaning(instrument):
         return Quote(instrument)
     low, high = instrument.band
     if shown.price is not None and not low <= shown.price <= high:
