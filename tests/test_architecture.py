@@ -96,7 +96,7 @@ LIBRARIES: dict[str, str] = {
     "zstandard": "rendering",
 }
 # What a reader of the whole house meets. A feature may raise a ceiling, with a reason in its commit.
-MODULES, LINES = 117, 24_877
+MODULES, LINES = 117, 24_866
 TYPE_CHECKING_BLOCKS, LATE_IMPORTS = 20, 10
 
 # What sources share: what an adapter is and its tools for reading.

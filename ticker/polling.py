@@ -21,19 +21,7 @@ from ticker.fetch import Fetching
 from ticker.health import Health
 from ticker.log import Log
 from ticker.normalize import Origin, candidates_of, word
-from ticker.quotes import (
-    SOON,
-    Candidate,
-    Instrument,
-    PriceType,
-    Quote,
-    Reason,
-    Snapshot,
-    SourceError,
-    Status,
-    Tick,
-    worse,
-)
+from ticker.quotes import SOON, Candidate, Instrument, PriceType, Quote, Reason, Snapshot, SourceError, Tick
 from ticker.selection.decide import Choice, Overruled, choose
 from ticker.selection.evidence import Evidence, Quotient, SelectionInput
 from ticker.selection.memory import Confirmed, SelectionMemory, decode, encode
@@ -289,8 +277,8 @@ class SelectionState:
 
 def _undecided(question: SelectionInput) -> Choice:
     """What is shown of an instrument whose decision failed: the last good number, and not as fresh."""
-    quote = (question.last or Quote(question.instrument)).at(question.now)
-    quote = replace(quote, status=max(quote.status, Status.STALE, key=worse), reason=Reason.PARSE)
+    last = (question.last or Quote(question.instrument)).at(question.now)
+    quote = replace(last.marked, reason=Reason.PARSE)
     told = (question.instrument.symbol, question.now, "failed", quote.price, quote.as_of, quote.status)
     return Choice(quote, question.memory, Evidence(*told, witnesses=(), memory=question.memory))
 

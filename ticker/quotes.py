@@ -432,6 +432,11 @@ class Quote:
         upcoming = self.upcoming and replace(self.upcoming, checked_at=None)
         return replace(self, checked_at=None, upcoming=upcoming)
 
+    @property
+    def marked(self) -> Quote:
+        """The same quote, stale at best."""
+        return replace(self, status=max(self.status, Status.STALE, key=worse))
+
     def at(self, now: datetime) -> Quote:
         """The same quote as it stands at `now`: what is upcoming comes into force, the rest can only grow older."""
         turned = _timed(_in_force(self, now), now)
@@ -471,8 +476,7 @@ def _in_force(quote: Quote, now: datetime) -> Quote:
     if coming is None or now < coming.as_of:
         return quote
     if coming.reason is not None:
-        status = max(quote.status, Status.STALE, key=worse)
-        return replace(quote, upcoming=None, reason=coming.reason, status=status)
+        return replace(quote.marked, upcoming=None, reason=coming.reason)
     told = {each.name: getattr(coming, each.name) for each in fields(coming) if each.name != "confirmed"}
     return Quote(quote.instrument, price_type=PriceType.FIXING, status=Status.FRESH, override=quote.override, **told)
 

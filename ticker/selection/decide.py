@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ticker.quotes import Candidate, PriceType, Quote, Reason, Status, worse
+from ticker.quotes import Candidate, PriceType, Quote, Reason, Status
 from ticker.selection import fixings, markets
 from ticker.selection.evidence import (
     CROSSES,
@@ -51,13 +51,11 @@ def choose(ask: SelectionInput) -> Choice:
     own = markets.judge(ask) if publisher is None else fixings.judge(ask, publisher)
     if ask.provisional:
         # The first answers of a start may be the wrong ones: nothing is learnt before all have spoken.
-        stale = max(own.quote.status, Status.STALE, key=worse)
-        own = replace(own, quote=replace(own.quote, status=stale), memory=ask.memory)
+        own = replace(own, quote=own.quote.marked, memory=ask.memory)
     refused = [ask.failures.get(source) for source in ask.instrument.sources]
     if refused.count(Reason.FUTURE) > 1 and None not in refused:
         # All who answer are ahead of our clock: it is our clock that is wrong, and something newer is there.
-        late = replace(own.quote, status=max(own.quote.status, Status.STALE, key=worse), reason=Reason.FUTURE)
-        own = replace(own, quote=late)
+        own = replace(own, quote=replace(own.quote.marked, reason=Reason.FUTURE))
     quote, rule = _fallback(ask, own)
     overruled = tuple(
         (c.source, j.rule.reason)
